@@ -1,0 +1,52 @@
+# Everything a newcomer needs, in a few words each: `make help`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format artwork bench-video bench-telemetry bench-upload clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# One stamp file for each list of packages: set-up happens once, and again when a list changes.
+$(VENV)/%.stamp: %.txt requirements.txt requirements-local.txt requirements-dev.txt constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing $< (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+demo: $(VENV)/requirements-local.stamp ## upload a clip, watch it being processed, vote, see the metrics (CLIP=path/to/clip.mp4)
+	@$(RUN) local.demo $(if $(CLIP),--clip "$(CLIP)")
+
+up: $(VENV)/requirements-local.stamp ## the whole system on this machine until Ctrl-C
+	@$(RUN) local.up
+
+test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
+	@$(RUN) pytest $(ARGS)
+
+check: $(VENV)/requirements-dev.stamp ## ruff and mypy (strict)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+format: $(VENV)/requirements-dev.stamp ## let ruff put the code in form
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+artwork: $(VENV)/requirements-local.stamp ## draw watermark and bumpers again
+	@$(RUN) local.artwork
+
+bench-video: $(VENV)/requirements-bench.stamp ## the clip pipeline beside its alternatives (minutes)
+	@$(RUN) benchmarks.video $(ARGS)
+
+bench-telemetry: $(VENV)/requirements-dev.stamp ## the API with a stalled metrics destination beside a healthy one
+	@$(RUN) benchmarks.telemetry $(ARGS)
+
+bench-upload: $(VENV)/requirements-dev.stamp ## memory of the API under uploads of 100 MB
+	@$(RUN) benchmarks.upload $(ARGS)
+
+clean: ## remove the virtual environment and everything local
+	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis

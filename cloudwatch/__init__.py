@@ -1,0 +1,1 @@
+"""CloudWatch's rules, offline. Imports nothing of this project; usable on its own."""

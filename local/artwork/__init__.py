@@ -1,0 +1,1 @@
+"""The showcase's own bumpers and watermark, drawn from shapes: nobody else holds rights on them."""

@@ -1,0 +1,118 @@
+"""A client of the API, as a contestant's program would write one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+UPLOAD_SECONDS = 600.0
+
+
+class RefusedByApi(Exception):
+    """The API answered with an error; the message is the API's own."""
+
+
+class ProgressFile:
+    """A file that tells how many of its bytes have been read."""
+
+    def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
+        self._file = path.open("rb")
+        self._on_bytes = on_bytes
+        self.name = path.name
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._on_bytes(len(data))
+        return data
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self.read(64 * 1024):
+            yield data
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with an account, made up for a demonstration or a test."""
+
+    first_name: str
+    last_name: str
+    email: str
+    city: str
+    password: str = "Baloncesto-2026"  # noqa: S105 - of an account that lives for one run
+
+
+class ApiClient:
+    """One account's view of the API."""
+
+    def __init__(self, api_url: str) -> None:
+        self._http = httpx.Client(base_url=api_url, timeout=30)
+
+    def sign_up(self, account: Account) -> None:
+        body = {
+            "first_name": account.first_name,
+            "last_name": account.last_name,
+            "email": account.email,
+            "password1": account.password,
+            "password2": account.password,
+            "city": account.city,
+            "country": "Colombia",
+        }
+        _checked(self._http.post("/api/auth/signup", json=body))
+
+    def log_in(self, account: Account) -> None:
+        """All later calls are made as this account."""
+        answer = _checked(
+            self._http.post("/api/auth/login", json={"email": account.email, "password": account.password})
+        )
+        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def upload(self, clip: Path, title: str, on_bytes: Callable[[int], None] = lambda _count: None) -> str:
+        """Upload a clip; return the id of the video."""
+        source = ProgressFile(clip, on_bytes)
+        try:
+            answer = self._http.post(
+                "/api/videos/upload",
+                data={"title": title},
+                files={"video_file": (clip.name, source, "video/mp4")},  # type: ignore[dict-item]
+                timeout=UPLOAD_SECONDS,
+            )
+        finally:
+            source.close()
+        return str(_checked(answer)["video_id"])
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        return dict(_checked(self._http.get(f"/api/videos/{video_id}")))
+
+    def vote(self, video_id: str) -> None:
+        _checked(self._http.post(f"/api/public/videos/{video_id}/vote"))
+
+    def ranking(self) -> list[dict[str, Any]]:
+        return list(_checked(self._http.get("/api/public/rankings")))
+
+    def save(self, url: str, target: Path) -> None:
+        """Fetch what a presigned link gives."""
+        with httpx.stream("GET", url, timeout=UPLOAD_SECONDS) as answer, target.open("wb") as file:
+            answer.raise_for_status()
+            for data in answer.iter_bytes():
+                file.write(data)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _checked(answer: httpx.Response) -> Any:
+    if answer.is_success:
+        return answer.json()
+    try:
+        message = answer.json()["message"]
+    except (ValueError, KeyError):
+        message = answer.text[:200]
+    raise RefusedByApi(f"{answer.request.method} {answer.request.url.path} → {answer.status_code}: {message}")

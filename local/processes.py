@@ -1,0 +1,93 @@
+"""Child processes of the local system: started with a log file, stopped by their own pid, never left behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from showcase.settings import child_environment
+
+STOP_SECONDS = 40.0
+LOOK_SECONDS = 0.05
+
+
+class LocalSystemError(Exception):
+    """Something of the local system does not do what it should; the message says what, and where to look."""
+
+
+class ManagedProcess:
+    """``python -m module arguments…`` in the background; what it prints goes to ``log``."""
+
+    def __init__(self, module: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.name = module
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=child_environment(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
+        """Wait for a sign of the process. Raises LocalSystemError when it dies first, or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            if self._process.poll() is not None:
+                raise LocalSystemError(f"{self.name} ended with {self._process.returncode}: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise LocalSystemError(f"{self.name} was not {what} within {seconds:.0f} s; see {self.log}")
+            time.sleep(LOOK_SECONDS)
+
+    def logged(self, words: str) -> bool:
+        """Whether its log has these words."""
+        return words in self.log.read_text(errors="replace")
+
+    def send_signal(self, signum: signal.Signals) -> None:
+        self._process.send_signal(signum)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """SIGTERM, then SIGKILL after ``seconds``; return the exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        return self.wait(seconds)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for the end; kill after ``seconds``."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _last_words(self) -> str:
+        return self.log.read_text(errors="replace").strip()[-1000:] or f"nothing in {self.log}"
+
+
+def free_port(preferred: int = 0) -> int:
+    """The preferred port of loopback if it is free, else one that is."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise LocalSystemError("no free port on loopback")
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on that port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

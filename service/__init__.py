@@ -1,0 +1,1 @@
+"""The HTTP API: Falcon speaks HTTP here, the domain in ``showcase`` decides."""

@@ -1,0 +1,67 @@
+"""Sign-up and log-in."""
+
+import falcon
+from falcon import Request, Response
+
+from service import messages
+from service.errors import BadRequest
+from service.requests import LoginBody, SignupBody, read_body
+from service.tokens import Tokens
+from showcase.accounts import NewPlayer, log_in, normalise_email, open_account
+from showcase.database import Database
+from showcase.passwords import Passwords
+
+
+class Signup:
+    """``POST /api/auth/signup``."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    def on_post(self, request: Request, response: Response) -> None:
+        body = read_body(request, SignupBody)
+        if body.password1 != body.password2:
+            raise BadRequest("passwords_differ", ["password2"])
+        player_id = open_account(self._database, self._passwords, _new_player(body))
+        response.status = falcon.HTTP_201
+        response.media = {
+            "message": messages.SIGNED_UP,
+            "id": str(player_id),
+            "email": normalise_email(body.email),
+            "first_name": body.first_name,
+            "last_name": body.last_name,
+            "city": body.city,
+            "country": body.country,
+            "is_active": True,
+        }
+
+
+def _new_player(body: SignupBody) -> NewPlayer:
+    return NewPlayer(
+        email=body.email,
+        first_name=body.first_name,
+        last_name=body.last_name,
+        city=body.city,
+        country=body.country,
+        password=body.password1,
+    )
+
+
+class Login:
+    """``POST /api/auth/login``."""
+
+    def __init__(self, database: Database, passwords: Passwords, tokens: Tokens) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+
+    def on_post(self, request: Request, response: Response) -> None:
+        body = read_body(request, LoginBody)
+        player_id = log_in(self._database, self._passwords, body.email, body.password)
+        response.media = {
+            "access_token": self._tokens.issue(player_id),
+            "token_type": "Bearer",
+            "expires_in": self._tokens.seconds,
+        }
+        response.cache_control = ["no-store"]

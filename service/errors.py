@@ -1,0 +1,80 @@
+"""From errors to answers, in one place. Every error has one shape: ``{"code": …, "message": …}``.
+
+Bodies that break a rule are 400, also where HTTP has a finer status: the contract says so.
+"""
+
+import logging
+from typing import Any
+
+import falcon
+from falcon import Request, Response
+
+from service.messages import ERRORS
+from showcase.errors import Forbidden, NotAuthenticated, NotFound, Refused, UnacceptableClip, Unavailable
+
+RETRY_AFTER_SECONDS = "5"
+
+log = logging.getLogger(__name__)
+
+App = falcon.App[Request, Response]
+
+
+class BadRequest(Refused):
+    """The request itself is malformed. ``fields`` are those at fault, where it has fields."""
+
+    def __init__(self, code: str, fields: list[str] | None = None) -> None:
+        super().__init__(code)
+        self.fields = fields
+
+
+def install_error_handlers(app: App) -> None:
+    """The most special class wins, whatever the order."""
+    app.add_error_handler(Refused, _refused)
+    app.add_error_handler(UnacceptableClip, _unacceptable_clip)
+    app.add_error_handler(Unavailable, _unavailable)
+    app.add_error_handler(falcon.HTTPError, _http_error)
+    app.add_error_handler(Exception, _unexpected)
+
+
+def _answer(response: Response, status: str, code: str, message: str | None = None, **extra: object) -> None:
+    response.status = status
+    response.media = {"code": code, "message": message or ERRORS[code], **extra}
+
+
+def _refused(_request: Request, response: Response, error: Refused, _params: dict[str, Any]) -> None:
+    fields = getattr(error, "fields", None)
+    _answer(response, _status_of(error), error.code, **({"fields": fields} if fields else {}))
+    if isinstance(error, NotAuthenticated):
+        response.set_header("WWW-Authenticate", "Bearer")
+
+
+def _status_of(error: Refused) -> str:
+    if isinstance(error, NotAuthenticated):
+        return falcon.HTTP_401
+    if isinstance(error, Forbidden):
+        return falcon.HTTP_403
+    return falcon.HTTP_404 if isinstance(error, NotFound) else falcon.HTTP_400
+
+
+def _unacceptable_clip(_request: Request, response: Response, error: UnacceptableClip, _params: dict[str, Any]) -> None:
+    _answer(response, falcon.HTTP_400, error.code, error.reason)
+
+
+def _unavailable(_request: Request, response: Response, error: Unavailable, _params: dict[str, Any]) -> None:
+    log.error("%s", error, exc_info=error)
+    _answer(response, falcon.HTTP_503, "unavailable")
+    response.set_header("Retry-After", RETRY_AFTER_SECONDS)
+
+
+def _http_error(_request: Request, response: Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    code = codes.get(error.status_code, "invalid_body")
+    _answer(response, str(error.status) if error.status_code in codes else falcon.HTTP_400, code)
+    for name, value in dict(error.headers or {}).items():
+        response.set_header(name, value)
+
+
+def _unexpected(_request: Request, response: Response, error: Exception, _params: dict[str, Any]) -> None:
+    # The API's one broad handler: whatever we did not foresee is logged once, and tells the client nothing.
+    log.error("unexpected error", exc_info=error)
+    _answer(response, falcon.HTTP_500, "unexpected")

@@ -1,0 +1,29 @@
+"""What the API says to people, in Spanish; the contract's own words where it has them."""
+
+SIGNED_UP = "Usuario creado exitosamente."
+UPLOADED = "Video subido correctamente. Procesamiento en curso."
+DELETED = "El video ha sido eliminado exitosamente."
+VOTED = "Voto registrado exitosamente."
+
+ERRORS = {
+    "already_voted": "Ya has votado por este video.",
+    "bad_credentials": "Correo o contraseña incorrectos.",
+    "bad_parameter": "Un parámetro de la consulta no es válido.",
+    "body_too_large": "El cuerpo de la petición es demasiado grande.",
+    "clip_too_large": "El archivo supera el tamaño máximo permitido.",
+    "email_taken": "El correo electrónico ya está registrado.",
+    "invalid_body": "El cuerpo de la petición no es válido.",
+    "invalid_field": "Hay campos que faltan o que no son válidos.",
+    "method_not_allowed": "Método no permitido.",
+    "not_authenticated": "Falta el token de acceso, o no es válido o ha expirado.",
+    "not_found": "No encontrado.",
+    "own_video": "No puedes votar por tu propio video.",
+    "passwords_differ": "Las contraseñas no coinciden.",
+    "title_missing": "El título es obligatorio y tiene como máximo 200 caracteres.",
+    "unavailable": "Servicio no disponible temporalmente. Inténtalo de nuevo en unos segundos.",
+    "unexpected": "Error interno. Ya lo estamos revisando.",
+    "video_file_missing": "Falta el archivo video_file, o el formulario no es válido.",
+    "video_not_found": "Video no encontrado.",
+    "video_not_yours": "El video pertenece a otro usuario.",
+    "video_published": "El video ya está abierto a votación y no se puede eliminar.",
+}

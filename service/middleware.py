@@ -1,0 +1,50 @@
+"""One EMF record for each request, and its id on every log line and in the answer."""
+
+import re
+import time
+import uuid
+
+from falcon import Request, Response
+
+from telemetry.catalogue import API_REQUEST, ROUTE
+from telemetry.logs import enter_log_context
+from telemetry.recorder import Recorder
+
+_WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+NO_ROUTE = "none"  # a path that no resource answers: never the raw path, which anybody can invent
+
+
+class RequestTelemetry:
+    """Falcon middleware. Responders may leave ``request.context.upload_bytes``."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def process_request(self, request: Request, response: Response) -> None:
+        request.context.started = time.perf_counter()
+        offered = request.get_header("X-Request-Id") or ""
+        request.context.request_id = offered if _WELL_FORMED_ID.fullmatch(offered) else uuid.uuid4().hex
+        response.set_header("X-Request-Id", request.context.request_id)
+        enter_log_context(request_id=request.context.request_id)
+
+    def process_response(self, request: Request, response: Response, _resource: object, _succeeded: bool) -> None:
+        latency_ms = (time.perf_counter() - request.context.started) * 1000
+        status = response.status_code
+        metrics = {
+            "Requests": 1,
+            "Latency": round(latency_ms, 3),
+            "ClientErrors": int(400 <= status < 500),
+            "ServerErrors": int(status >= 500),
+        }
+        if upload_bytes := request.context.get("upload_bytes"):
+            metrics["UploadBytes"] = upload_bytes
+        self._recorder.record(
+            API_REQUEST,
+            metrics,
+            dimensions={ROUTE: f"{_method(request)} {request.uri_template or NO_ROUTE}"},
+            properties={"request_id": request.context.request_id, "status": status},
+        )
+
+
+def _method(request: Request) -> str:
+    return request.method if request.uri_template else "ANY"

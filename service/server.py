@@ -1,0 +1,113 @@
+"""Builds the API from its settings and serves it until SIGTERM or SIGINT."""
+
+import logging
+import signal
+import sys
+from types import FrameType
+
+import waitress
+
+from service.app import Api, create_app
+from service.tokens import Tokens
+from showcase.aws import Aws
+from showcase.database import Database
+from showcase.errors import ShowcaseError
+from showcase.job_queue import JobQueue
+from showcase.media_store import MediaStore
+from showcase.outbox import Outbox
+from showcase.passwords import Passwords
+from showcase.settings import MIB, ApiSettings, read_settings
+from showcase.sweeping import Sweeping
+from showcase.tables import verify_schema
+from telemetry.catalogue import OUTBOX_SWEEP
+from telemetry.destinations import open_destination
+from telemetry.logs import start_logging
+from telemetry.recorder import Recorder, open_recorder
+
+RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
+FORM_OVERHEAD_BYTES = MIB  # what a form may add around the clip
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run the API; the exit code is 1 when it cannot start."""
+    try:
+        settings = read_settings(ApiSettings)
+        start_logging(settings.log_level, "api")
+        recorder = _open_recorder(settings)
+        api = build_api(settings, recorder)
+        verify_schema(api.database)
+    except (ShowcaseError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
+        return 1
+    try:
+        serve(settings, api)
+    finally:
+        api.database.close()
+        recorder.close()
+    return 0
+
+
+def _open_recorder(settings: ApiSettings) -> Recorder:
+    return open_recorder(
+        open_destination(settings.emf_destination),
+        namespace=settings.metrics_namespace,
+        service="api",
+        log_group=settings.emf_log_group,
+        records_max=settings.emf_queue_records_max,
+    )
+
+
+def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
+    """Everything that the resources need, wired."""
+    database = Database(settings.database_url, pool_size=settings.threads + 2)
+    aws = Aws(settings.region, settings.aws_endpoint_url)
+    queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
+    media = MediaStore(aws, settings.bucket, connections=settings.threads)
+    return Api(
+        database=database,
+        queue=queue,
+        media=media,
+        outbox=Outbox(database, queue, settings.bucket),
+        passwords=Passwords(),
+        tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.token_seconds),
+        recorder=recorder,
+        upload_bytes_max=settings.upload_bytes_max,
+        link_seconds=settings.link_seconds,
+        own_vote_allowed=settings.own_vote_allowed,
+    )
+
+
+def serve(settings: ApiSettings, api: Api) -> None:
+    """Serve until a signal; the sweeper of the outbox runs beside."""
+    server = waitress.create_server(
+        create_app(api),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        recv_bytes=RECEIVE_BYTES,
+        max_request_body_size=settings.upload_bytes_max + 2 * FORM_OVERHEAD_BYTES,
+        max_request_header_size=32 * 1024,
+        channel_timeout=60,
+        ident=None,
+    )
+    sweeping = Sweeping(
+        api.outbox,
+        settings.outbox_interval_seconds,
+        lambda sent: api.recorder.record(OUTBOX_SWEEP, {"MessagesResent": sent}),
+    )
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _stop)
+    log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
+    sweeping.start()
+    try:
+        server.run()  # returns after SystemExit, and lets running requests finish for 5 s
+    finally:
+        sweeping.stop()
+        server.close()
+
+
+def _stop(signum: int, _frame: FrameType | None) -> None:
+    log.info("stopping on %s", signal.Signals(signum).name)
+    raise SystemExit(0)

@@ -1,0 +1,77 @@
+"""Players' accounts."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from showcase.database import Database
+from showcase.errors import NotAuthenticated, Refused
+from showcase.passwords import Passwords
+from showcase.tables import Player
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlayer:
+    """What somebody tells us to open an account; already checked for form."""
+
+    email: str
+    first_name: str
+    last_name: str
+    city: str
+    country: str
+    password: str
+
+
+def open_account(database: Database, passwords: Passwords, player: NewPlayer) -> uuid.UUID:
+    """Create the account and return its id. Raises Refused ``email_taken``."""
+    player_id = uuid.uuid4()
+    row = {
+        "id": player_id,
+        "email": normalise_email(player.email),
+        "first_name": player.first_name,
+        "last_name": player.last_name,
+        "city": player.city,
+        "city_key": city_key(player.city),
+        "country": player.country,
+        "password_hash": passwords.hash(player.password),
+    }
+    try:
+        with database.writing() as connection:
+            connection.execute(insert(Player).values(row))
+    except IntegrityError as error:
+        raise Refused("email_taken") from error
+    return player_id
+
+
+def log_in(database: Database, passwords: Passwords, email: str, password: str) -> uuid.UUID:
+    """The id of the player whose credentials these are.
+
+    Raises NotAuthenticated, the same and after the same time for an unknown e-mail, a wrong password
+    and a deactivated account.
+    """
+    with database.reading() as connection:
+        found = connection.execute(
+            select(Player.id, Player.password_hash, Player.is_active).where(Player.email == normalise_email(email))
+        ).one_or_none()
+    correct = passwords.verify(found.password_hash if found else None, password)
+    if found is None or not correct or not found.is_active:
+        raise NotAuthenticated("bad_credentials")
+    if passwords.is_outdated(found.password_hash):
+        with database.writing() as connection:
+            _store_hash(connection, found.id, passwords.hash(password))
+    return uuid.UUID(str(found.id))
+
+
+def _store_hash(connection: Connection, player_id: uuid.UUID, password_hash: str) -> None:
+    connection.execute(update(Player).where(Player.id == player_id).values(password_hash=password_hash))
+
+
+def normalise_email(email: str) -> str:
+    return email.strip().lower()
+
+
+def city_key(city: str) -> str:
+    """What two spellings of the same city share."""
+    return " ".join(city.casefold().split())

@@ -1,0 +1,62 @@
+"""The errors of the domain, named for the decision that they ask of whoever catches them."""
+
+
+class ShowcaseError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class SettingsError(ShowcaseError):
+    """A setting is missing or wrong: stop the start. The message names the variable."""
+
+
+class Refused(ShowcaseError):
+    """The request breaks a rule; asking again unchanged will not help.
+
+    ``code`` is the stable machine-readable reason, for example ``email_taken``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NotFound(Refused):
+    """What was asked for does not exist, or not for this purpose."""
+
+
+class Forbidden(Refused):
+    """It exists and belongs to somebody else."""
+
+
+class NotAuthenticated(Refused):
+    """No proof, or no valid proof, of who is asking."""
+
+
+class UnacceptableClip(Refused):
+    """The clip itself breaks a rule of the contest, or cannot be read as a video at all.
+
+    ``reason`` is a Spanish sentence for the owner of the clip.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code)
+        self.reason = reason
+
+
+class UnreadableMessage(ShowcaseError):
+    """A queue message that is not one of ours: it belongs in the dead-letter queue, never retried."""
+
+
+class Unavailable(ShowcaseError):
+    """A dependency (database, queue, storage) is away or answers with errors of its own: try again later.
+
+    ``dependency`` is ``database``, ``queue`` or ``storage``.
+    """
+
+    def __init__(self, dependency: str, operation: str) -> None:
+        super().__init__(f"{dependency}: {operation} failed; the {dependency} is away or refuses us")
+        self.dependency = dependency
+
+
+class ObjectMissing(ShowcaseError):
+    """The storage answered, and the object is not there."""

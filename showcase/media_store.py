@@ -1,0 +1,92 @@
+"""The bucket with originals and results: the only user of S3.
+
+IAM: API ``s3:PutObject``, ``s3:GetObject`` (for presigned links), ``s3:DeleteObject`` and
+``s3:AbortMultipartUpload``; worker ``s3:GetObject`` on ``uploads/*``, ``s3:PutObject`` and
+``s3:DeleteObject`` on ``processed/*``.
+"""
+
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+
+from showcase.aws import Aws, error_code, translated
+from showcase.errors import ObjectMissing
+
+MIB = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
+_MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
+
+# One part of 5 MiB in memory at a time: more parts at once cost memory and win nothing inside a region.
+_ONE_PART_AT_A_TIME = TransferConfig(
+    multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, use_threads=False, io_chunksize=CHUNK_BYTES
+)
+
+
+class ByteSource(Protocol):
+    """What an upload reads from.
+
+    ``read`` gives exactly the bytes asked for, fewer only at the end (each read becomes a part, and S3 refuses
+    small ones). An exception out of it ends the upload and reaches the caller.
+    """
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class MediaStore:
+    """Put, get, presign, delete. Every method raises Unavailable when the storage is away."""
+
+    def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
+        self.bucket = bucket
+        self._client = aws.s3(connections=connections)
+
+    def put_stream(self, key: str, source: ByteSource, *, content_type: str = "video/mp4") -> None:
+        """Store what ``source`` yields, in bounded memory; nothing is stored when it raises."""
+        with translated("storage", "put"):
+            self._client.upload_fileobj(
+                cast(IO[Any], source),
+                self.bucket,
+                key,
+                ExtraArgs={"ContentType": content_type},
+                Config=_ONE_PART_AT_A_TIME,
+            )
+
+    def put_file(self, key: str, path: Path, *, content_type: str = "video/mp4") -> None:
+        """Store a file."""
+        with path.open("rb") as source:
+            self.put_stream(key, source, content_type=content_type)
+
+    def download(self, key: str, target: Path) -> None:
+        """Fetch an object into a file. Raises ObjectMissing."""
+        with translated("storage", "get"):
+            try:
+                self._client.download_file(self.bucket, key, str(target), Config=_ONE_PART_AT_A_TIME)
+            except ClientError as error:
+                if error_code(error) in _MISSING_CODES:
+                    raise ObjectMissing(f"{key} is not in the bucket") from error
+                raise
+
+    def link(self, key: str, *, seconds: int, file_name: str) -> str:
+        """A presigned link that lets its holder fetch the object for ``seconds``."""
+        with translated("storage", "presign"):
+            return self._client.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": self.bucket,
+                    "Key": key,
+                    "ResponseContentDisposition": f'inline; filename="{file_name}"',
+                    "ResponseContentType": "video/mp4",
+                },
+                ExpiresIn=seconds,
+            )
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with translated("storage", "delete"):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def ping(self) -> None:
+        """One round trip that proves that the bucket exists and that we may ask it."""
+        with translated("storage", "ping"):
+            self._client.head_bucket(Bucket=self.bucket)

@@ -1,0 +1,34 @@
+"""Password hashes: argon2id with OWASP's minimum cost (19 MiB, 2 passes), and a bound on how many run at once."""
+
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+CONCURRENT_MAX = 4  # x 19 MiB: what a burst of log-ins may cost in memory
+
+
+class Passwords:
+    """Hashes and verifies. ``time_cost`` and ``memory_kib`` are lowered only by tests."""
+
+    def __init__(self, *, time_cost: int = 2, memory_kib: int = 19_456) -> None:
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
+        self._places = BoundedSemaphore(CONCURRENT_MAX)
+        self._nobody = self.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        with self._places:
+            return self._hasher.hash(password)
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """True if it is the password. No hash (nobody has that account) takes the same time, and is False."""
+        with self._places:
+            try:
+                self._hasher.verify(password_hash or self._nobody, password)
+            except (VerificationError, InvalidHashError):
+                return False
+        return password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """True if the hash was made at another cost than today's."""
+        return self._hasher.check_needs_rehash(password_hash)

@@ -1,0 +1,253 @@
+"""Settings: the only reader of the environment. Read once at start, frozen, checked, documented in .env.example.
+
+Every field names its variable (letter case does not matter) and has a default that runs on a laptop,
+or none where a default would be dangerous. The ``sqs_*`` variables keep the names of the migration plan.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from showcase.errors import SettingsError
+
+MIB = 1024 * 1024
+
+
+def _without_trailing_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+def _not_of_aws(namespace: str) -> str:
+    if namespace.startswith("AWS/"):
+        raise ValueError("namespaces that begin with AWS/ belong to AWS")
+    return namespace
+
+
+MetricsNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#/-]+$"), AfterValidator(_not_of_aws)]
+EmfDestination = Annotated[str, Field(pattern=r"^(stdout|none|file:.+|tcp://[^:/]+:\d+)$")]
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_without_trailing_slash)]
+
+
+class DatabaseSettings(BaseSettings):
+    """What the migrations need."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    database_url: str = Field(
+        "sqlite:///.local/anb.db",
+        validation_alias="ANB_DATABASE_URL",
+        pattern=r"^(sqlite:///.+|postgresql(\+psycopg2)?://.+)$",
+        description="SQLAlchemy URL: sqlite:///path or postgresql://user:password@host/name.",
+    )
+
+
+class SharedSettings(DatabaseSettings):
+    """What both processes need: database, queue, storage, telemetry."""
+
+    queue_url: Url = Field(validation_alias="sqs_queue_url", description="URL of the SQS queue of clips to process.")
+    dead_letter_queue_url: Url = Field(
+        validation_alias="sqs_dead_letter_queue_url",
+        description="URL of the queue for messages that nobody can understand or that keep failing.",
+    )
+    region: str = Field("us-east-1", validation_alias="sqs_region", description="AWS region.")
+    visibility_timeout_seconds: int = Field(
+        60,
+        validation_alias="sqs_visibility_timeout",
+        ge=2,
+        le=43_200,
+        description="How long a received message stays hidden. Short: a heartbeat renews it.",
+    )
+    receive_count_max: int = Field(
+        5,
+        validation_alias="sqs_max_receive_count",
+        ge=1,
+        le=1000,
+        description="Attempts that count before a video is failed; also the redrive policy of the queue.",
+    )
+    bucket: str = Field(validation_alias="ANB_BUCKET", min_length=3, description="S3 bucket of all clips.")
+    aws_endpoint_url: Url | None = Field(
+        None, validation_alias="ANB_AWS_ENDPOINT_URL", description="Emulator instead of AWS; empty on AWS."
+    )
+    metrics_namespace: MetricsNamespace = Field(
+        "ANB/RisingStars",
+        validation_alias="ANB_METRICS_NAMESPACE",
+        max_length=255,
+        description="CloudWatch namespace of all metrics; one per environment.",
+    )
+    emf_destination: EmfDestination = Field(
+        "stdout",
+        validation_alias="ANB_EMF_DESTINATION",
+        description="Where EMF records go: stdout, file:PATH, tcp://HOST:PORT (CloudWatch agent) or none.",
+    )
+    emf_log_group: str = Field(
+        "anb-rising-stars",
+        validation_alias="ANB_EMF_LOG_GROUP",
+        min_length=1,
+        max_length=512,
+        description="Log group that the CloudWatch agent is told (tcp:// only).",
+    )
+    emf_queue_records_max: int = Field(
+        10_000,
+        validation_alias="ANB_EMF_QUEUE_RECORDS_MAX",
+        ge=1,
+        description="EMF records that may wait for a slow destination before the oldest are dropped (~1 KB each).",
+    )
+    outbox_interval_seconds: float = Field(
+        15.0,
+        validation_alias="ANB_OUTBOX_INTERVAL_SECONDS",
+        gt=0,
+        description="How often the sweeper looks for accepted videos whose message must be sent (again).",
+    )
+    log_level: str = Field(
+        "INFO",
+        validation_alias="ANB_LOG_LEVEL",
+        pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Lowest level that is logged (JSON lines on stderr).",
+    )
+
+
+class ApiSettings(SharedSettings):
+    """What only the HTTP API needs."""
+
+    jwt_secret: SecretStr = Field(
+        validation_alias="ANB_JWT_SECRET",
+        min_length=32,
+        description="Signs the access tokens; at least 32 characters, from the secret store.",
+    )
+    token_seconds: int = Field(
+        3600, validation_alias="ANB_TOKEN_SECONDS", ge=60, description="Life of an access token."
+    )
+    host: str = Field("127.0.0.1", validation_alias="ANB_API_HOST", description="Address to listen on.")
+    port: int = Field(
+        8080, validation_alias="ANB_API_PORT", ge=0, le=65_535, description="Port to listen on; 0 takes a free one."
+    )
+    threads: int = Field(
+        8,
+        validation_alias="ANB_API_THREADS",
+        ge=1,
+        le=64,
+        description="Requests handled at once. Each upload in progress holds one, and about 10 MB.",
+    )
+    upload_bytes_max: int = Field(
+        100 * MIB, validation_alias="ANB_UPLOAD_BYTES_MAX", ge=1, description="Largest clip accepted, in bytes."
+    )
+    link_seconds: int = Field(
+        900, validation_alias="ANB_LINK_SECONDS", ge=10, le=43_200, description="Life of a presigned link."
+    )
+    own_vote_allowed: bool = Field(
+        True, validation_alias="ANB_OWN_VOTE_ALLOWED", description="May players vote for their own video?"
+    )
+
+
+class WorkerSettings(SharedSettings):
+    """What only the worker needs."""
+
+    slots: int = Field(
+        2,
+        validation_alias="ANB_WORKER_SLOTS",
+        ge=1,
+        le=64,
+        description="Videos processed at once. Two single-threaded encodes beat one with two threads by 9 %.",
+    )
+    lease_seconds: int = Field(
+        60,
+        validation_alias="ANB_LEASE_SECONDS",
+        ge=2,
+        description="How long a claim on a video holds without a heartbeat.",
+    )
+    heartbeat_seconds: float = Field(
+        15.0,
+        validation_alias="ANB_HEARTBEAT_SECONDS",
+        gt=0,
+        description="How often lease and visibility are renewed; at most a third of either.",
+    )
+    poll_seconds: int = Field(
+        20, validation_alias="ANB_POLL_SECONDS", ge=0, le=20, description="Long poll of the queue."
+    )
+    drain_seconds: float = Field(
+        120.0,
+        validation_alias="ANB_DRAIN_SECONDS",
+        ge=0,
+        description="How long running jobs may go on after SIGTERM before they are handed back.",
+    )
+    job_seconds_max: float = Field(
+        600.0, validation_alias="ANB_JOB_SECONDS_MAX", gt=0, description="Wall-clock limit of one encode."
+    )
+    stall_seconds_max: float = Field(
+        30.0,
+        validation_alias="ANB_STALL_SECONDS_MAX",
+        gt=0,
+        description="An encode that shows no progress for so long is killed.",
+    )
+    work_directory: Path = Field(
+        Path(".local/work"), validation_alias="ANB_WORK_DIRECTORY", description="Scratch space; one folder a job."
+    )
+    ffmpeg: Path | None = Field(
+        None,
+        validation_alias="ANB_FFMPEG",
+        description="ffmpeg to use; empty: the system's if it is good enough, else the one of the wheel.",
+    )
+    ffmpeg_threads: int = Field(
+        1,
+        validation_alias="ANB_FFMPEG_THREADS",
+        ge=0,
+        le=64,
+        description="Threads of one encode; 0 lets ffmpeg decide. One is best when all slots are busy.",
+    )
+    ffmpeg_memory_bytes_max: int = Field(
+        2048 * MIB,
+        validation_alias="ANB_FFMPEG_MEMORY_BYTES_MAX",
+        ge=512 * MIB,
+        description="Address space of one encode (4K HEVC needs 1.5 GB of it, and 0.34 GB of memory).",
+    )
+    watermark: Path | None = Field(
+        None, validation_alias="ANB_WATERMARK", description="PNG drawn over the clip; empty: the project's own."
+    )
+    opening_bumper: Path | None = Field(
+        None,
+        validation_alias="ANB_OPENING_BUMPER",
+        description="Video or still shown for 2.5 s before the clip; empty: the project's own.",
+    )
+    closing_bumper: Path | None = Field(
+        None,
+        validation_alias="ANB_CLOSING_BUMPER",
+        description="Video or still shown for 2.5 s after the clip; empty: the project's own.",
+    )
+
+    @model_validator(mode="after")
+    def _heartbeat_fits_lease_and_visibility(self) -> Self:
+        for variable, seconds in (
+            ("ANB_LEASE_SECONDS", self.lease_seconds),
+            ("sqs_visibility_timeout", self.visibility_timeout_seconds),
+        ):
+            if self.heartbeat_seconds > seconds / 3:
+                raise ValueError(f"ANB_HEARTBEAT_SECONDS must be at most a third of {variable} ({seconds} s)")
+        return self
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child process: this process' own, with some variables set."""
+    return {**os.environ, **overrides}
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def read_settings(kind: type[S], env_file: Path | None = Path(".env")) -> S:
+    """Read the settings of one process from the environment, and from ``env_file`` where it exists.
+
+    Raises SettingsError with one line for each variable that is missing or wrong; never with its value.
+    """
+    try:
+        return kind(_env_file=env_file)
+    except ValidationError as error:
+        lines = [_explain(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors()]
+        raise SettingsError("The settings are not usable (see .env.example):\n" + "\n".join(lines)) from None
+
+
+def _explain(variable: str, message: str) -> str:
+    return f"  {variable}: {message}" if variable else f"  {message.removeprefix('Value error, ')}"

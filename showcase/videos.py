@@ -1,0 +1,170 @@
+"""Videos as their owners and the public see them. Their processing is in ``jobs``."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from showcase.database import database_time
+from showcase.errors import Forbidden, NotFound, Refused
+from showcase.tables import Player, Video, VideoStatus
+
+FAST_PATH_SECONDS = 10.0  # what the API has to send the message itself, before the sweeper does
+
+
+@dataclass(frozen=True, slots=True)
+class NewVideo:
+    """An upload whose bytes are in the storage already."""
+
+    id: uuid.UUID
+    task_id: uuid.UUID
+    player_id: uuid.UUID
+    title: str
+    original_key: str
+    original_bytes: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedVideo:
+    """A video as its owner sees it."""
+
+    id: uuid.UUID
+    title: str
+    status: str
+    uploaded_at: datetime
+    processed_at: datetime | None
+    original_key: str
+    processed_key: str | None
+    votes: int
+    attempts: int
+    progress_percent: int
+    failure_code: str | None
+    failure_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicVideo:
+    """A video that is open for voting, as everybody sees it."""
+
+    id: uuid.UUID
+    title: str
+    first_name: str
+    last_name: str
+    city: str
+    votes: int
+    uploaded_at: datetime
+    processed_at: datetime
+    processed_key: str
+
+
+def original_key(video_id: uuid.UUID) -> str:
+    """Where the upload of a video is stored."""
+    return f"uploads/{video_id}.mp4"
+
+
+def result_key(video_id: uuid.UUID, fence: int) -> str:
+    """Where the result of one claim is stored. The fence keeps claims from overwriting each other."""
+    return f"processed/{video_id}/{fence}.mp4"
+
+
+def add_video(connection: Connection, video: NewVideo) -> datetime:
+    """Accept an upload; return when. From the commit on, it will be processed whatever happens."""
+    return connection.execute(
+        insert(Video)
+        .values(
+            id=video.id,
+            task_id=video.task_id,
+            player_id=video.player_id,
+            title=video.title,
+            original_key=video.original_key,
+            original_bytes=video.original_bytes,
+            request_id=video.request_id,
+            message_due_at=database_time(FAST_PATH_SECONDS),
+        )
+        .returning(Video.uploaded_at)
+    ).scalar_one()
+
+
+_OWNED = (
+    Video.id,
+    Video.title,
+    Video.status,
+    Video.uploaded_at,
+    Video.processed_at,
+    Video.original_key,
+    Video.processed_key,
+    Video.votes,
+    Video.attempts,
+    Video.progress_percent,
+    Video.failure_code,
+    Video.failure_reason,
+)
+
+
+def list_own(connection: Connection, player_id: uuid.UUID, *, limit: int, offset: int) -> list[OwnedVideo]:
+    """A player's videos, newest first."""
+    rows = connection.execute(
+        select(*_OWNED)
+        .where(Video.player_id == player_id)
+        .order_by(Video.uploaded_at.desc(), Video.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [OwnedVideo(**row._mapping) for row in rows]
+
+
+def get_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> OwnedVideo:
+    """One video of the player. Raises NotFound, or Forbidden when it is another player's."""
+    _check_owner(connection, video_id, player_id)
+    row = connection.execute(select(*_OWNED).where(Video.id == video_id)).one_or_none()
+    if row is None:
+        raise NotFound("video_not_found")  # deleted between the two looks
+    return OwnedVideo(**row._mapping)
+
+
+def delete_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> list[str]:
+    """Delete a video that is not open for voting; return the keys of its files, to be removed after the commit.
+
+    A job in flight finds no row when it ends, and removes its own result.
+    Raises NotFound, Forbidden, or Refused ``video_published``.
+    """
+    _check_owner(connection, video_id, player_id)
+    deleted = connection.execute(
+        delete(Video).where(Video.id == video_id, Video.status != VideoStatus.PROCESSED).returning(Video.original_key)
+    ).scalar_one_or_none()
+    if deleted is None:
+        raise Refused("video_published")
+    return [deleted]
+
+
+def _check_owner(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> None:
+    owner_id = connection.execute(select(Video.player_id).where(Video.id == video_id)).scalar_one_or_none()
+    if owner_id is None:
+        raise NotFound("video_not_found")
+    if owner_id != player_id:
+        raise Forbidden("video_not_yours")
+
+
+def list_public(connection: Connection, *, limit: int, offset: int) -> list[PublicVideo]:
+    """The videos open for voting, newest first."""
+    rows = connection.execute(
+        select(
+            Video.id,
+            Video.title,
+            Player.first_name,
+            Player.last_name,
+            Player.city,
+            Video.votes,
+            Video.uploaded_at,
+            Video.processed_at,
+            Video.processed_key,
+        )
+        .join(Player, Player.id == Video.player_id)
+        .where(Video.status == VideoStatus.PROCESSED)
+        .order_by(Video.processed_at.desc(), Video.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [PublicVideo(**row._mapping) for row in rows]

@@ -1,0 +1,115 @@
+"""Every metric that this system emits: name, unit, dimensions, meaning. What is not here cannot be emitted.
+
+Outcomes are written as 0 or 1 for *every* unit of work, so that the Average of the metric is the rate and
+no division is needed. Ids are properties of a record, never dimensions.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """The CloudWatch units in use."""
+
+    COUNT = "Count"
+    MILLISECONDS = "Milliseconds"
+    BYTES = "Bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Its identity in CloudWatch is namespace + name + one of the record's dimension sets."""
+
+    name: str
+    unit: Unit
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """What one unit of work writes. Each dimension set makes a CloudWatch metric of each metric (and its cost)."""
+
+    name: str
+    dimension_sets: tuple[tuple[str, ...], ...]
+    metrics: tuple[Metric, ...]
+
+    def metric(self, name: str) -> Metric:
+        """The declared metric of that name. Raises KeyError."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(f"{self.name} declares no metric {name}")
+
+
+SERVICE = "Service"  # api or worker
+ROUTE = "Route"  # method and template, for example "GET /api/videos/{video_id}"
+
+API_REQUEST = RecordKind(
+    "ApiRequest",
+    ((SERVICE,), (SERVICE, ROUTE)),
+    (
+        Metric("Requests", Unit.COUNT, "1 for each request."),
+        Metric("Latency", Unit.MILLISECONDS, "From the call of the application to its answer."),
+        Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; the Average is the rate."),
+        Metric("ServerErrors", Unit.COUNT, "1 if the answer was 5xx, else 0; the Average is the rate."),
+        Metric("UploadBytes", Unit.BYTES, "Size of the clip; accepted uploads only."),
+    ),
+)
+
+JOB = RecordKind(
+    "Job",
+    ((SERVICE,),),
+    (
+        Metric("Jobs", Unit.COUNT, "1 for each message handled."),
+        Metric("VideosProcessed", Unit.COUNT, "1 if the message ended as a published clip; the Sum is the throughput."),
+        Metric("VideosRefused", Unit.COUNT, "1 if the clip itself was refused (its owner reads why), else 0."),
+        Metric(
+            "JobErrors", Unit.COUNT, "1 if the job failed for a reason of ours, else 0; the Average is the error rate."
+        ),
+        Metric("Retries", Unit.COUNT, "1 if it was not the first attempt, else 0."),
+        Metric("DuplicatesSuppressed", Unit.COUNT, "1 if the message gave nothing to do, else 0."),
+        Metric("LeasesLost", Unit.COUNT, "1 if the job was abandoned because its lease was lost, else 0."),
+        Metric("MessagesDeadLettered", Unit.COUNT, "1 if the message went to the dead-letter queue, else 0."),
+        Metric(
+            "QueueWait", Unit.MILLISECONDS, "From the queue's receipt of the message to the claim; first attempts only."
+        ),
+        Metric("ProcessingTime", Unit.MILLISECONDS, "From the claim to the published clip; processed videos only."),
+        Metric("UploadToProcessed", Unit.MILLISECONDS, "From the accepted upload to the published clip."),
+        Metric("DownloadTime", Unit.MILLISECONDS, "Fetching the original; processed videos only."),
+        Metric("EncodeTime", Unit.MILLISECONDS, "Encoding and joining; processed videos only."),
+        Metric("PublishTime", Unit.MILLISECONDS, "Storing the result; processed videos only."),
+    ),
+)
+
+WORKER_HEARTBEAT = RecordKind(
+    "WorkerHeartbeat",
+    ((SERVICE,),),
+    (
+        Metric("WorkerHeartbeat", Unit.COUNT, "1 for each turn of the heartbeat while the poll loop is alive."),
+        Metric("BusySlots", Unit.COUNT, "Videos in work in this process."),
+        Metric(
+            "HeartbeatFailures", Unit.COUNT, "Renewals of lease or visibility since the last turn that got no answer."
+        ),
+    ),
+)
+
+OUTBOX_SWEEP = RecordKind(
+    "OutboxSweep",
+    ((SERVICE,),),
+    (Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),),
+)
+
+TELEMETRY = RecordKind(
+    "Telemetry",
+    ((SERVICE,),),
+    (
+        Metric("RecordsEmitted", Unit.COUNT, "EMF records written since the last report."),
+        Metric(
+            "RecordsDropped",
+            Unit.COUNT,
+            "EMF records lost since the last report: destination too slow or away, or invalid.",
+        ),
+    ),
+)
+
+RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, OUTBOX_SWEEP, TELEMETRY)

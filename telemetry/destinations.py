@@ -1,0 +1,140 @@
+"""Where records can go: a file descriptor (stdout), a file, the CloudWatch agent, nowhere."""
+
+import os
+import re
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from telemetry.sink import Destination
+
+PORT_MAX = 65_535
+CONNECT_SECONDS = 1.0
+STALL_SECONDS = 30.0  # an agent that takes no byte for so long is given up, and called again
+SEND_BUFFER_BYTES = 64 * 1024  # what a dead agent can take from us without our knowing
+
+
+class DescriptorDestination:
+    """An open file descriptor, for example 1 (stdout). os.write, because Python's buffered stdout loses
+    and doubles records under threads (python/cpython#119506)."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._is_torn = False  # the last line was written in part (disk full): it must end before the next begins
+
+    def write(self, line: bytes) -> None:
+        view = memoryview(b"\n" + line if self._is_torn else line)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+            self._is_torn = len(view) > 0
+
+    def close(self) -> None:
+        """Somebody else opened it."""
+
+
+class FileDestination(DescriptorDestination):
+    """A file that is appended to. Opened anew when it was moved away, so that logs can be rotated."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(self._open())
+
+    def write(self, line: bytes) -> None:
+        if not self._is_current():
+            descriptor = self._open()  # before the old one is closed: it may fail, and be tried again
+            self.close()
+            super().__init__(descriptor)
+        super().write(line)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+    def _is_current(self) -> bool:
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        return False
+
+
+class AgentDestination:
+    """The CloudWatch agent's TCP port. Connects when there is something to write.
+
+    A line counts as written once the kernel has it; what an agent does not read is lost with its connection,
+    at most SEND_BUFFER_BYTES and the agent's own receive buffer.
+    """
+
+    def __init__(self, host: str, port: int, *, stall_seconds: float = STALL_SECONDS) -> None:
+        self._address = (host, port)
+        self._stall_seconds = stall_seconds
+        self._socket: socket.socket | None = None
+
+    def write(self, line: bytes) -> None:
+        connection = self._socket or self._connect()
+        try:
+            self._send(connection, line)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(self._address, timeout=CONNECT_SECONDS)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.settimeout(self._stall_seconds)
+        self._socket = connection
+        return connection
+
+    def _send(self, connection: socket.socket, line: bytes) -> None:
+        if self._closed_by_peer(connection):
+            raise ConnectionResetError("the agent closed the connection")
+        deadline = time.monotonic() + self._stall_seconds
+        view = memoryview(line)
+        while view:
+            view = view[connection.send(view) :]
+            if time.monotonic() > deadline:
+                raise TimeoutError("the agent takes no more")
+
+    def _closed_by_peer(self, connection: socket.socket) -> bool:
+        # Without this look, the first record after an agent's restart would vanish in a half-closed connection.
+        connection.setblocking(False)  # MSG_DONTWAIT is not enough: a socket with a timeout waits before it asks
+        try:
+            return connection.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        finally:
+            connection.settimeout(self._stall_seconds)
+
+
+class NoDestination:
+    """Discards everything."""
+
+    def write(self, line: bytes) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_destination(name: str) -> Destination:
+    """``stdout``, ``file:PATH``, ``tcp://HOST:PORT`` or ``none``. Raises ValueError for anything else."""
+    if name == "stdout":
+        return DescriptorDestination(1)
+    if name == "none":
+        return NoDestination()
+    if file := re.fullmatch(r"file:(.+)", name):
+        return FileDestination(Path(file[1]))
+    if agent := re.fullmatch(r"tcp://([^:/]+):([0-9]{1,5})", name):
+        host, port = agent[1], int(agent[2])
+        host.encode("idna")  # as the resolver does at each connection: better refused here than there
+        if 1 <= port <= PORT_MAX:
+            return AgentDestination(host, port)
+    raise ValueError(f"unknown EMF destination {name!r}")

@@ -1,0 +1,156 @@
+"""The way out for records: a bounded queue, one writer thread, and a count of what was lost.
+
+``submit`` never blocks and never fails. When the destination is slow or away, the queue fills, the oldest
+records give way to the newest, and the loss is counted and reported as a metric. One record is one write,
+so that lines of several threads or processes cannot mix.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+REPORT_SECONDS = 60.0
+RETRY_SECONDS_MIN = 0.1
+RETRY_SECONDS_MAX = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Destination(Protocol):
+    """Where lines go. Only the writer thread calls it."""
+
+    def write(self, line: bytes) -> None:
+        """Write one whole line. Raises OSError, after which the same line is tried again."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkCounts:
+    """Records written and lost."""
+
+    emitted: int
+    dropped: int
+
+
+class Sink:
+    """``records_max`` bounds the queue; ``report`` makes the line that tells the counts since the last report."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        records_max: int,
+        report: Callable[[SinkCounts], str] | None = None,
+        report_seconds: float = REPORT_SECONDS,
+    ) -> None:
+        self._destination = destination
+        self._records_max = records_max
+        self._report = report
+        self._report_seconds = report_seconds
+        self._lock = threading.Lock()
+        self._waiting: deque[str] = deque()
+        self._emitted = 0
+        self._dropped = 0
+        self._closed = False
+        self._report_at = time.monotonic() + report_seconds
+        self._reported = SinkCounts(0, 0)
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._writer = threading.Thread(target=self._write_all, name="telemetry-sink", daemon=True)
+        self._writer.start()
+
+    def submit(self, line: str) -> None:
+        """Queue one line (without its end). After ``close`` it is only counted as dropped."""
+        with self._lock:
+            if self._closed:
+                self._dropped += 1
+                return
+            if len(self._waiting) >= self._records_max:
+                self._waiting.popleft()
+                self._dropped += 1
+            self._waiting.append(line)
+        self._wake.set()
+
+    def count_dropped(self) -> None:
+        """Count a record that was lost before it came here."""
+        with self._lock:
+            self._dropped += 1
+
+    @property
+    def counts(self) -> SinkCounts:
+        """Since the start."""
+        with self._lock:
+            return SinkCounts(self._emitted, self._dropped)
+
+    def close(self, seconds: float) -> None:
+        """Write what waits and a last report, for at most so long; what is left then is counted as dropped."""
+        self._closing.set()
+        self._wake.set()
+        self._writer.join(seconds)
+        with self._lock:
+            self._dropped += len(self._waiting)
+            self._waiting.clear()
+            self._closed = True
+        if self._writer.is_alive():
+            log.warning("telemetry destination is stalled")
+        log.info("telemetry closed: %d records written, %d dropped", self.counts.emitted, self.counts.dropped)
+
+    def _write_all(self) -> None:
+        while not (self._closing.is_set() and not self._waiting):
+            self._wake.wait(max(0.0, self._report_at - time.monotonic()))
+            self._wake.clear()
+            self._write_waiting()
+        self._write_report()
+        self._destination.close()
+
+    def _write_waiting(self) -> None:
+        self._report_if_due()
+        while (line := self._take()) is not None:
+            self._write_counted(line)
+            self._report_if_due()  # here too: a destination that is only slow never lets the queue become empty
+
+    def _report_if_due(self) -> None:
+        if time.monotonic() >= self._report_at:
+            self._report_at = time.monotonic() + self._report_seconds
+            self._write_report()
+
+    def _write_report(self) -> None:
+        """Past the queue, where the report on a loss could be lost itself."""
+        if self._report is None:
+            return
+        now = self.counts
+        since = SinkCounts(now.emitted - self._reported.emitted, now.dropped - self._reported.dropped)
+        if self._write_counted(self._report(since)):
+            self._reported = now
+
+    def _write_counted(self, line: str) -> bool:
+        is_out = self._write(line.encode() + b"\n")
+        with self._lock:
+            self._emitted += is_out
+            self._dropped += not is_out
+        return is_out
+
+    def _take(self) -> str | None:
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def _write(self, line: bytes) -> bool:
+        """Write the line, trying until it is out or until the sink closes."""
+        pause = RETRY_SECONDS_MIN
+        while True:
+            try:
+                self._destination.write(line)
+            except OSError as error:
+                if self._closing.wait(pause):
+                    return False
+                if pause == RETRY_SECONDS_MIN:
+                    log.warning("telemetry destination is away, records wait: %s", error)
+                pause = min(pause * 2, RETRY_SECONDS_MAX)
+            else:
+                return True

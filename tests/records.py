@@ -1,0 +1,99 @@
+"""Rows and objects that many tests need."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from showcase.accounts import NewPlayer, open_account
+from showcase.database import Database, database_time
+from showcase.jobs import Claim, claim
+from showcase.outbox import Entry
+from showcase.passwords import Passwords
+from showcase.tables import Video
+from showcase.videos import NewVideo, add_video, original_key
+
+CHEAP_PASSWORDS = Passwords(time_cost=1, memory_kib=8)
+
+
+def new_player(database: Database, name: str = "Laura", city: str = "Bogotá") -> uuid.UUID:
+    player = NewPlayer(f"{uuid.uuid4().hex}@example.com", name, "Gómez", city, "Colombia", "secret-password")
+    return open_account(database, CHEAP_PASSWORDS, player)
+
+
+def new_video(database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada") -> Entry:
+    """An accepted upload that has not been sent yet."""
+    video_id = uuid.uuid4()
+    video = NewVideo(
+        id=video_id,
+        task_id=uuid.uuid4(),
+        player_id=player_id or new_player(database),
+        title=title,
+        original_key=original_key(video_id),
+        original_bytes=1000,
+        request_id="request-of-test",
+    )
+    with database.writing() as connection:
+        uploaded_at = add_video(connection, video)
+    return Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
+
+
+def claimed(database: Database, entry: Entry, lease_seconds: float = 60, attempts_max: int = 5) -> Claim:
+    """A claim that must succeed."""
+    with database.writing() as connection:
+        result = claim(
+            connection,
+            entry.video_id,
+            entry.task_id,
+            worker="test",
+            lease_seconds=lease_seconds,
+            attempts_max=attempts_max,
+        )
+    assert isinstance(result, Claim), result
+    return result
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """What tests look at in a row."""
+
+    status: str
+    fence: int
+    attempts: int
+    progress_percent: int
+    processed_key: str | None
+    failure_code: str | None
+    failure_reason: str | None
+    is_leased: bool
+    has_message_due: bool
+
+
+def video_state(database: Database, video_id: uuid.UUID) -> VideoState | None:
+    """The row as it is, or None."""
+    with database.reading() as connection:
+        row = connection.execute(
+            select(
+                Video.status,
+                Video.fence,
+                Video.attempts,
+                Video.progress_percent,
+                Video.processed_key,
+                Video.failure_code,
+                Video.failure_reason,
+                Video.lease_until.is_not(None).label("is_leased"),
+                Video.message_due_at.is_not(None).label("has_message_due"),
+            ).where(Video.id == video_id)
+        ).one_or_none()
+    return VideoState(**row._mapping) if row else None
+
+
+def shift_due(database: Database, video_id: uuid.UUID, seconds: float) -> None:
+    """Move the moment at which the row's message counts as lost, instead of waiting for it."""
+    with database.writing() as connection:
+        connection.execute(update(Video).where(Video.id == video_id).values(message_due_at=database_time(seconds)))
+
+
+def expire_lease(database: Database, video_id: uuid.UUID) -> None:
+    """Let the lease end now, instead of waiting for it."""
+    with database.writing() as connection:
+        connection.execute(update(Video).where(Video.id == video_id).values(lease_until=database_time(-1)))

@@ -1,0 +1,106 @@
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.aws_emulator import AwsEmulator
+from service.app import Api, create_app
+from service.tokens import Tokens
+from showcase import jobs
+from showcase.database import Database
+from showcase.job_queue import JobQueue
+from showcase.media_store import MediaStore
+from showcase.outbox import Outbox
+from tests.clips import Clips
+from tests.conftest import Recorded
+from tests.records import CHEAP_PASSWORDS
+from tests.service.waitress_thread import WaitressThread
+
+SECRET = "a secret of the tests that is long enough"
+UPLOAD_BYTES_MAX = 3_000_000
+
+
+@dataclass
+class Contest:
+    """The API behind a real waitress on loopback, and what stands behind it."""
+
+    api: Api
+    url: str
+    emulator: AwsEmulator
+    recorded: Recorded
+    clients: ExitStack
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+
+    def sign_up(self, **fields: str) -> httpx.Client:
+        """A client that is logged in as a new player."""
+        body = signup_body(**fields)
+        anonymous = self.client()
+        assert anonymous.post("/api/auth/signup", json=body).status_code == 201
+        answer = anonymous.post("/api/auth/login", json={"email": body["email"], "password": body["password1"]})
+        return self.client(answer.json()["access_token"])
+
+    def process(self, video_id: str, task_id: str) -> None:
+        """What a worker does, without the work."""
+        entry_id, generation = uuid.UUID(video_id), uuid.UUID(task_id)
+        with self.api.database.writing() as connection:
+            claim = jobs.claim(connection, entry_id, generation, worker="test", lease_seconds=60, attempts_max=5)
+            assert isinstance(claim, jobs.Claim)
+            key = f"processed/{video_id}/1.mp4"
+            self.api.media.put_stream(key, _Bytes(b"processed clip"))
+            jobs.finish(connection, claim, key)
+
+
+class _Bytes:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int = -1, /) -> bytes:
+        end = len(self._content) if size < 0 else size
+        data, self._content = self._content[:end], self._content[end:]
+        return data
+
+
+def signup_body(**fields: str) -> dict[str, str]:
+    return {
+        "first_name": "Laura",
+        "last_name": "Gómez",
+        "email": f"{uuid.uuid4().hex}@example.com",
+        "password1": "una contraseña",
+        "password2": "una contraseña",
+        "city": "Bogotá",
+        "country": "Colombia",
+    } | fields
+
+
+@pytest.fixture
+def api(database: Database, queue: JobQueue, media: MediaStore, outbox: Outbox, recorded: Recorded) -> Api:
+    return Api(
+        database=database,
+        queue=queue,
+        media=media,
+        outbox=outbox,
+        passwords=CHEAP_PASSWORDS,
+        tokens=Tokens(SECRET, 3600),
+        recorder=recorded.recorder,
+        upload_bytes_max=UPLOAD_BYTES_MAX,
+        link_seconds=60,
+        own_vote_allowed=True,
+    )
+
+
+@pytest.fixture
+def contest(api: Api, emulator: AwsEmulator, recorded: Recorded) -> Iterator[Contest]:
+    with WaitressThread(create_app(api)) as server, ExitStack() as clients:
+        yield Contest(api, server.url, emulator, recorded, clients)
+
+
+@pytest.fixture(scope="session")
+def clip(clips: Clips) -> Path:
+    return clips.plain()

@@ -1,0 +1,118 @@
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from showcase.errors import SettingsError
+from showcase.settings import ApiSettings, DatabaseSettings, WorkerSettings, read_settings
+
+ENV_EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".env.example"
+NEEDED = {
+    "sqs_queue_url": "http://127.0.0.1:1/1/q",
+    "sqs_dead_letter_queue_url": "http://127.0.0.1:1/1/dlq",
+    "ANB_BUCKET": "clips",
+    "ANB_JWT_SECRET": "x" * 32,
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def variables(kind: type[BaseSettings]) -> dict[str, str | None]:
+    return {str(field.validation_alias): field.description for field in kind.model_fields.values()}
+
+
+def test_a_laptop_needs_only_queue_bucket_and_secret(environment: pytest.MonkeyPatch) -> None:
+    settings = read_settings(ApiSettings, env_file=None)
+    assert settings.database_url == "sqlite:///.local/anb.db"
+    assert settings.queue_url == NEEDED["sqs_queue_url"]
+
+
+@pytest.mark.parametrize("variable", NEEDED)
+def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, variable: str) -> None:
+    environment.delenv(variable)
+    with pytest.raises(SettingsError, match=variable):
+        read_settings(ApiSettings, env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ANB_DATABASE_URL", "mysql://x"),
+        ("sqs_queue_url", "not-a-url"),
+        ("sqs_visibility_timeout", "0"),
+        ("sqs_max_receive_count", "many"),
+        ("ANB_JWT_SECRET", "short"),
+        ("ANB_API_PORT", "70000"),
+        ("ANB_EMF_DESTINATION", "udp://x:1"),
+        ("ANB_METRICS_NAMESPACE", "AWS/Ours"),
+        ("ANB_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_and_its_variable_is_named(
+    environment: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    environment.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable) as caught:
+        read_settings(ApiSettings, env_file=None)
+    assert "ANB_BUCKET" not in str(caught.value)
+
+
+def test_the_value_of_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ANB_JWT_SECRET", "hunter2")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(ApiSettings, env_file=None)
+    assert "hunter2" not in str(caught.value)
+    environment.setenv("ANB_JWT_SECRET", "hunter2" * 5)
+    assert "hunter2" not in repr(read_settings(ApiSettings, env_file=None))
+
+
+@pytest.mark.parametrize("variable", ["ANB_LEASE_SECONDS", "sqs_visibility_timeout"])
+def test_a_heartbeat_that_is_too_slow_for_lease_or_visibility_is_refused(
+    environment: pytest.MonkeyPatch, variable: str
+) -> None:
+    environment.setenv(variable, "30")
+    with pytest.raises(SettingsError, match=f"ANB_HEARTBEAT_SECONDS must be at most a third of {variable}"):
+        read_settings(WorkerSettings, env_file=None)
+
+
+def test_letter_case_of_variables_does_not_matter(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SQS_REGION", "eu-west-1")
+    assert read_settings(WorkerSettings, env_file=None).region == "eu-west-1"
+
+
+def test_settings_are_frozen(environment: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings(ApiSettings, env_file=None).port = 1  # type: ignore[misc]
+
+
+def test_an_env_file_is_read_and_the_environment_wins(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("ANB_API_PORT=1234\nsqs_region=eu-west-1\n")
+    environment.setenv("sqs_region", "sa-east-1")
+    settings = read_settings(ApiSettings, env_file=env_file)
+    assert (settings.port, settings.region) == (1234, "sa-east-1")
+
+
+def test_env_example_documents_every_variable_with_its_default_and_no_other() -> None:
+    documented = dict(re.findall(r"^#?\s?(\w+)=(.*)$", ENV_EXAMPLE.read_text(), re.MULTILINE))
+    fields = {
+        str(field.validation_alias): field
+        for kind in (DatabaseSettings, ApiSettings, WorkerSettings)
+        for field in kind.model_fields.values()
+    }
+    assert documented.keys() == fields.keys()
+    for variable, field in fields.items():
+        if not field.is_required():
+            default = "" if field.default is None else str(field.default).lower()
+            assert documented[variable].lower() == default, variable
+
+
+def test_every_variable_is_described() -> None:
+    for kind in (ApiSettings, WorkerSettings):
+        assert all(variables(kind).values())

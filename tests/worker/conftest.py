@@ -1,0 +1,49 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.clips import Clips
+from tests.worker.pictures import Pictures
+from worker.bumpers import find_artwork, prepare_bumpers
+from worker.confinement import Confinement, Limits, find_confinement
+from worker.encoder import Encoder
+from worker.transcode import Transcoder
+
+MIB = 1024 * 1024
+LIMITS = Limits(wall_seconds=240, stall_seconds=60, memory_bytes=2048 * MIB, cpu_seconds=480, file_bytes=256 * MIB)
+
+
+@pytest.fixture(scope="session")
+def confinement() -> Confinement:
+    return find_confinement()
+
+
+@pytest.fixture(scope="session")
+def transcoder(encoder: Encoder, confinement: Confinement, tmp_path_factory: pytest.TempPathFactory) -> Transcoder:
+    artwork = find_artwork(None, None, None)
+    bumpers = prepare_bumpers(encoder, confinement, artwork, tmp_path_factory.mktemp("bumpers"))
+    return Transcoder(encoder, confinement, LIMITS, artwork.watermark, bumpers, threads=0)
+
+
+@pytest.fixture(scope="session")
+def pictures(encoder: Encoder) -> Pictures:
+    return Pictures(encoder.path)
+
+
+@pytest.fixture
+def never() -> threading.Event:
+    """A job that nobody cancels."""
+    return threading.Event()
+
+
+@pytest.fixture
+def job_directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "job"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def plain_clip(clips: Clips) -> Path:
+    return clips.plain()

@@ -1,0 +1,55 @@
+"""Looks into a clip: what a viewer would see at a moment, and whether a strict decoder is content."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+WIDTH, HEIGHT = 1280, 720
+DECODE_SECONDS = 120
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture, RGB."""
+
+    data: bytes
+
+    def pixel(self, x: int, y: int) -> Colour:
+        at = 3 * (y * WIDTH + x)
+        return self.data[at], self.data[at + 1], self.data[at + 2]
+
+    def mean(self, left: int, top: int, width: int, height: int) -> Colour:
+        """The average colour of a rectangle."""
+        rows = [self.data[3 * (y * WIDTH + left) : 3 * (y * WIDTH + left + width)] for y in range(top, top + height)]
+        joined = b"".join(rows)
+        count = width * height
+        return sum(joined[0::3]) // count, sum(joined[1::3]) // count, sum(joined[2::3]) // count
+
+
+class Pictures:
+    """With the ffmpeg that the tests use."""
+
+    def __init__(self, ffmpeg: str) -> None:
+        self._ffmpeg = ffmpeg
+
+    def at(self, clip: Path, second: float) -> Frame:
+        """The picture that is shown at a moment of a 1280x720 clip."""
+        command = [self._ffmpeg, "-v", "error", "-ss", str(second), "-i", str(clip), "-frames:v", "1"]
+        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+        data = subprocess.run(command, capture_output=True, check=True, timeout=DECODE_SECONDS).stdout
+        assert len(data) == WIDTH * HEIGHT * 3, f"{clip} has no 1280x720 picture at {second} s"
+        return Frame(data)
+
+    def complaints(self, clip: Path) -> str:
+        """What a decoder says that forgives nothing."""
+        command = [self._ffmpeg, "-v", "warning", "-xerror", "-err_detect", "explode", "-i", str(clip)]
+        decoded = subprocess.run(
+            [*command, "-f", "null", "-"], capture_output=True, text=True, timeout=DECODE_SECONDS, check=False
+        )
+        return decoded.stderr + ("" if decoded.returncode == 0 else f"\nexit code {decoded.returncode}")
+
+
+def is_near(colour: Colour, wanted: Colour, tolerance: int = 24) -> bool:
+    return all(abs(a - b) <= tolerance for a, b in zip(colour, wanted, strict=True))

@@ -1,0 +1,1 @@
+"""The SQS consumer: turns each accepted upload into a broadcast clip."""

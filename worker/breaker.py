@@ -1,0 +1,57 @@
+"""The circuit breaker: while the infrastructure is away, no message is received.
+
+Without it, an outage would hand every message out again and again until it is dead-lettered.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from showcase.errors import Unavailable
+
+PAUSE_SECONDS_MIN = 1.0
+PAUSE_SECONDS_MAX = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Dependency(Protocol):
+    """Something that can be asked for a sign of life."""
+
+    def ping(self) -> None:
+        """Raises Unavailable."""
+
+
+class Breaker:
+    """Opened by ``trip``; closes when every dependency has answered after a growing pause."""
+
+    def __init__(self, dependencies: Sequence[Dependency]) -> None:
+        self._dependencies = dependencies
+        self._open = threading.Event()
+
+    def trip(self) -> None:
+        self._open.set()
+
+    def wait_until_closed(self, stopping: threading.Event) -> bool:
+        """False if ``stopping`` was set meanwhile."""
+        pause = PAUSE_SECONDS_MIN
+        while self._open.is_set():
+            log.warning("infrastructure away: polling pauses for %.0f s", pause)
+            if stopping.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311
+                return False
+            self._close_if_all_answer()
+            pause = min(2 * pause, PAUSE_SECONDS_MAX)
+        return True
+
+    def _close_if_all_answer(self) -> None:
+        self._open.clear()
+        try:
+            for dependency in self._dependencies:
+                dependency.ping()
+        except Unavailable as error:
+            log.warning("%s", error)
+            self._open.set()
+        else:
+            log.info("infrastructure answers again")

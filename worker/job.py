@@ -1,0 +1,262 @@
+"""One message from receipt to end: claim → download → transcode → publish → commit → delete.
+
+Here, and only here, is decided what an error means. Each way to end writes one record.
+"""
+
+import logging
+import random
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from showcase import jobs
+from showcase.database import Database
+from showcase.errors import ObjectMissing, UnacceptableClip, Unavailable, UnreadableMessage
+from showcase.job_message import JobMessage, parse_message
+from showcase.job_queue import Delivery, JobQueue
+from showcase.jobs import Claim, ClaimRefusal
+from showcase.media_store import MediaStore
+from showcase.videos import result_key
+from telemetry.logs import log_context
+from telemetry.recorder import Recorder
+from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
+from worker.heartbeat import Heartbeat, Lease
+from worker.progress import ProgressReport
+from worker.report import JobReport, Outcome
+
+BACKOFF_SECONDS = 10.0
+BACKOFF_SECONDS_MAX = 900.0
+HANDED_BACK_SECONDS = 2  # not 0: a message released at once can overtake its own release
+MESSAGE_GRACE_SECONDS = 60.0  # after a released message should be back, before it counts as lost
+
+_GAVE_UP = "El video no se pudo procesar después de varios intentos."
+_ORIGINAL_MISSING = "El archivo original ya no está disponible; vuelve a subir el video."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """``attempts_max`` counts attempts in the database: interrupted ones do not count."""
+
+    lease_seconds: int
+    attempts_max: int
+
+
+class ClipMaker(Protocol):
+    """What turns a clip into a broadcast clip: ``worker.transcode.Transcoder``."""
+
+    def transcode(
+        self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
+    ) -> Path | None:
+        """See Transcoder."""
+
+
+class JobHandler:
+    """Handles messages; one object serves all slots of the process."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        database: Database,
+        queue: JobQueue,
+        media: MediaStore,
+        heartbeat: Heartbeat,
+        transcoder: ClipMaker,
+        recorder: Recorder,
+        limits: JobLimits,
+        work_directory: Path,
+    ) -> None:
+        self._name = name
+        self._database = database
+        self._queue = queue
+        self._media = media
+        self._heartbeat = heartbeat
+        self._transcoder = transcoder
+        self._recorder = recorder
+        self._limits = limits
+        self._work_directory = work_directory
+
+    def handle(self, delivery: Delivery) -> Outcome:
+        """Do what the message asks for; never raises for what may happen in operation."""
+        report = JobReport(delivery)
+        outcome = Outcome.CRASHED
+        try:
+            outcome = self._handle(delivery, report)
+        except Unavailable as error:
+            log.warning("%s", error)
+            outcome = Outcome.UNAVAILABLE
+            with suppress(Unavailable):  # else its visibility timeout releases it
+                self._queue.release(delivery, HANDED_BACK_SECONDS)
+        finally:
+            report.write(self._recorder, outcome)
+        return outcome
+
+    def _handle(self, delivery: Delivery, report: JobReport) -> Outcome:
+        try:
+            message = parse_message(delivery.body)
+        except UnreadableMessage as error:
+            log.error("message %s is unreadable: %s", delivery.message_id, error)
+            self._queue.dead_letter(delivery, str(error))
+            return Outcome.UNREADABLE
+        with log_context(request_id=delivery.request_id, video_id=str(message.video_id)):
+            asked_at = time.monotonic()
+            claim = self._claim(message)
+            if isinstance(claim, ClaimRefusal):
+                return self._settle_refusal(claim, message, delivery)
+            report.claimed(claim)
+            with self._heartbeat.holding(claim, delivery, asked_at) as lease:
+                return self._work(lease, report)
+
+    def _claim(self, message: JobMessage) -> Claim | ClaimRefusal:
+        with self._database.writing() as connection:
+            return jobs.claim(
+                connection,
+                message.video_id,
+                message.task_id,
+                worker=self._name,
+                lease_seconds=self._limits.lease_seconds,
+                attempts_max=self._limits.attempts_max,
+            )
+
+    def _settle_refusal(self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery) -> Outcome:
+        log.info("nothing to do: %s", refusal)
+        if refusal is ClaimRefusal.BUSY:
+            # The message is the retry ticket of whoever holds the lease: keep it until that must have ended.
+            self._queue.release(delivery, self._limits.lease_seconds + random.randint(1, 5))  # noqa: S311
+            return Outcome.BUSY
+        if refusal is ClaimRefusal.EXHAUSTED:
+            with self._database.writing() as connection:
+                jobs.fail_exhausted(
+                    connection,
+                    message.video_id,
+                    attempts_max=self._limits.attempts_max,
+                    code="processing_failed",
+                    reason=_GAVE_UP,
+                )
+            self._queue.dead_letter(delivery, "all attempts are used up")
+            return Outcome.EXHAUSTED
+        self._queue.delete(delivery)
+        return Outcome.DUPLICATE
+
+    def _work(self, lease: Lease, report: JobReport) -> Outcome:
+        """The one ladder of errors."""
+        try:
+            with self._scratch() as directory:
+                self._produce(lease, directory, report)
+        except UnacceptableClip as refusal:
+            return self._fail(lease, refusal.code, refusal.reason, Outcome.REFUSED, report)
+        except ObjectMissing as error:
+            log.error("%s", error)
+            return self._fail(lease, "original_missing", _ORIGINAL_MISSING, Outcome.ORIGINAL_MISSING, report)
+        except LeaseLost as error:
+            return self._abandon(lease, error)
+        except Interrupted:
+            return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.HANDED_BACK)
+        except Unavailable as error:
+            log.warning("%s", error)
+            return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
+        except (EncodeFailed, EncodeStuck, EncodeWrong, OSError) as error:
+            log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
+            report.note(error=str(error))
+            return self._retry(lease, report)
+        self._queue.delete(lease.delivery)
+        return Outcome.PROCESSED
+
+    def _produce(self, lease: Lease, directory: Path, report: JobReport) -> None:
+        claim = lease.claim
+        original = directory / "original.mp4"
+        with report.timing("DownloadTime"):
+            self._media.download(claim.original_key, original)
+        lease.check()
+        with report.timing("EncodeTime"):
+            progress = ProgressReport(self._database, lease)
+            result = self._transcoder.transcode(original, directory, lease.cancelled, progress.show)
+        lease.check()
+        if result is None:
+            raise Interrupted("the encode was cancelled")
+        key = result_key(claim.video_id, claim.fence)
+        with report.timing("PublishTime"):
+            self._media.put_file(key, result)
+        lease.check()
+        self._commit(claim, key, report)
+
+    def _commit(self, claim: Claim, key: str, report: JobReport) -> None:
+        with self._database.writing() as connection:
+            processed_at = jobs.finish(connection, claim, key)
+        if processed_at is None:
+            raise LeaseLost(f"video {claim.video_id}: fence {claim.fence} is not current any more")
+        report.published(claim, processed_at)
+        log.info("published %s", key)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        self._work_directory.mkdir(parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix="job-", dir=self._work_directory)).resolve()
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _fail(self, lease: Lease, code: str, reason: str, outcome: Outcome, report: JobReport) -> Outcome:
+        try:
+            with self._database.writing() as connection:
+                held = jobs.fail(connection, lease.claim, code=code, reason=reason)
+        except Unavailable as error:
+            log.warning("%s", error)
+            return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
+        if not held:
+            return self._abandon(lease, LeaseLost("lost before the failure was noted"))
+        log.info("failed for good: %s", code)
+        report.note(reason=code)
+        self._queue.delete(lease.delivery)
+        return outcome
+
+    def _retry(self, lease: Lease, report: JobReport) -> Outcome:
+        claim = lease.claim
+        if claim.attempt < self._limits.attempts_max:
+            return self._hand_back(lease, _backoff_seconds(claim.attempt), Outcome.RETRY)
+        with self._database.writing() as connection:
+            held = jobs.fail(connection, claim, code="processing_failed", reason=_GAVE_UP)
+        if not held:
+            return self._abandon(lease, LeaseLost("lost before the failure was noted"))
+        self._queue.dead_letter(lease.delivery, f"attempt {claim.attempt} failed")
+        return Outcome.EXHAUSTED
+
+    def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
+        """Free the row, then the message. Where one of them is away, its own timeout does the same later."""
+        with suppress(Unavailable), self._database.writing() as connection:
+            jobs.hand_back(
+                connection,
+                lease.claim,
+                due_seconds=seconds + MESSAGE_GRACE_SECONDS,
+                attempt_counts=outcome is Outcome.RETRY,
+            )
+        self._queue.release(lease.delivery, seconds)
+        log.info("handed back (%s), again in %d s", outcome, seconds)
+        return outcome
+
+    def _abandon(self, lease: Lease, error: LeaseLost) -> Outcome:
+        """Change nothing but what is our own: the object under our fence, and the message of a deleted video."""
+        log.warning("abandoned: %s", error)
+        claim = lease.claim
+        with suppress(Unavailable):
+            self._media.delete(result_key(claim.video_id, claim.fence))
+            with self._database.reading() as connection:
+                if not jobs.exists(connection, claim):
+                    self._queue.delete(lease.delivery)
+                    return Outcome.DELETED
+        return Outcome.LEASE_LOST
+
+
+def _backoff_seconds(attempt: int) -> int:
+    """Exponential with full jitter, from the attempts that the database counted."""
+    highest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2.0 ** (attempt - 1))
+    return 1 + round(random.uniform(0, highest))  # noqa: S311

@@ -1,0 +1,83 @@
+"""Receives messages into free slots, and drains when asked to stop."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from showcase.errors import Unavailable
+from showcase.job_queue import BATCH_MAX, Delivery, JobQueue
+from worker.breaker import Breaker
+from worker.job import HANDED_BACK_SECONDS, JobHandler
+from worker.report import Outcome
+from worker.slots import Slots
+
+log = logging.getLogger(__name__)
+
+
+class WorkerLoop:
+    """One polling thread and ``slots`` job threads."""
+
+    def __init__(self, queue: JobQueue, handler: JobHandler, breaker: Breaker, *, slots: int) -> None:
+        self._queue = queue
+        self._handler = handler
+        self._breaker = breaker
+        self._slots = Slots(slots)
+        self._stopping = threading.Event()
+        # The job threads live as long as the process: an encode dies with the thread that started it.
+        self._jobs = ThreadPoolExecutor(slots, thread_name_prefix="job")
+        self._poller = threading.Thread(target=self._poll_until_stopped, name="poller", daemon=True)
+
+    def start(self) -> None:
+        self._poller.start()
+
+    def is_alive(self) -> bool:
+        """False once polling has ended, whether it was asked to or not."""
+        return self._poller.is_alive()
+
+    def stop(self) -> None:
+        """End polling: the receive that is under way is finished, and what it brings is released.
+
+        Cutting it off would leave its messages hidden for a whole visibility timeout.
+        """
+        self._stopping.set()
+        self._slots.close()
+        self._poller.join()
+
+    def drain(self, seconds: float, interrupt_all: Callable[[], None]) -> None:
+        """Let running jobs end within ``seconds``; then have them handed back, and wait for that."""
+        if not self._slots.wait_until_idle(seconds):
+            log.warning("jobs still run after %.0f s: they are handed back", seconds)
+            interrupt_all()
+        self._jobs.shutdown(wait=True)
+
+    def _poll_until_stopped(self) -> None:
+        while self._breaker.wait_until_closed(self._stopping) and not self._stopping.is_set():
+            free = self._slots.take(BATCH_MAX)
+            deliveries = self._receive(free) if free else []
+            self._slots.give_back(free - len(deliveries))
+            for delivery in deliveries:
+                self._jobs.submit(self._work, delivery)
+
+    def _receive(self, count: int) -> list[Delivery]:
+        try:
+            deliveries = self._queue.receive(count)
+            if not self._stopping.is_set():
+                return deliveries
+            for delivery in deliveries:
+                self._queue.release(delivery, HANDED_BACK_SECONDS)
+        except Unavailable as error:
+            log.warning("%s", error)
+            self._breaker.trip()
+        return []
+
+    def _work(self, delivery: Delivery) -> None:
+        try:
+            if self._handler.handle(delivery) is Outcome.UNAVAILABLE:
+                self._breaker.trip()
+        except Exception:
+            # The worker's one broad handler: an error that nobody foresaw is treated like a crash. The lease
+            # runs out, the video is claimed again, and the attempts in the database put an end to it.
+            log.exception("message %s: unexpected error", delivery.message_id)
+        finally:
+            self._slots.give_back()

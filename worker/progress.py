@@ -1,0 +1,34 @@
+"""Shows the owner how far the encode is, without a write for every frame."""
+
+import time
+
+from showcase.database import Database
+from showcase.errors import Unavailable
+from showcase.jobs import report_progress
+from worker.heartbeat import Lease
+
+INTERVAL_SECONDS = 1.0
+
+
+class ProgressReport:
+    """Writes the percentage to the row at most once a second, and only when it has changed."""
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database = database
+        self._lease = lease
+        self._percent = 0
+        self._shown_at = time.monotonic()
+
+    def show(self, percent: int) -> None:
+        """Called by the encode. A write that shows the claim gone ends the job."""
+        now = time.monotonic()
+        if percent <= self._percent or now - self._shown_at < INTERVAL_SECONDS:
+            return
+        self._percent, self._shown_at = percent, now
+        try:
+            with self._database.writing() as connection:
+                held = report_progress(connection, self._lease.claim, percent)
+        except Unavailable:
+            return  # the heartbeat decides whether the database is away for too long
+        if not held:
+            self._lease.lose()

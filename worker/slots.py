@@ -1,0 +1,36 @@
+"""How many videos may be in work at once."""
+
+import threading
+
+
+class Slots:
+    """Places for jobs. Taking waits for one; closing wakes whoever waits."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._free = count
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def take(self, most: int) -> int:
+        """Wait for a free place, then take up to ``most``; return how many. 0 once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free or self._closed)
+            taken = 0 if self._closed else min(self._free, most)
+            self._free -= taken
+            return taken
+
+    def give_back(self, count: int = 1) -> None:
+        with self._changed:
+            self._free += count
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """True if all places are free within that time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._free == self._count, seconds)

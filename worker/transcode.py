@@ -1,0 +1,122 @@
+"""From a clip on disk to the broadcast clip on disk."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from showcase.clip_rules import judge_movie, unacceptable
+from showcase.movie import VideoTrack, read_movie
+from showcase.mp4_boxes import BadBoxes
+from worker.bumpers import Bumpers
+from worker.confinement import Confinement, Limits
+from worker.encoder import Encoder
+from worker.errors import EncodeFailed, EncodeWrong
+from worker.media_process import run_media
+from worker.pipeline import (
+    BODY_SECONDS_MAX,
+    BUMPER_FRAMES,
+    FRAMES_PER_SECOND,
+    HEIGHT,
+    WIDTH,
+    Source,
+    body_command,
+    join_command,
+    parts_list_text,
+)
+
+SECONDS_MISSING_MAX = 2.0  # a source of variable frame rate may end on a long frame
+_NOT_THE_CLIPS_FAULT = ("No space left", "Cannot allocate memory", "Disk quota", "Input/output error")
+
+ProgressCallback = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcoder:
+    """Makes broadcast clips with one encoder, one set of artwork and one set of limits.
+
+    ``threads`` of one encode; 0 lets ffmpeg decide.
+    """
+
+    encoder: Encoder
+    confinement: Confinement
+    limits: Limits
+    watermark: Path
+    bumpers: Bumpers
+    threads: int
+
+    def transcode(
+        self, source: Path, directory: Path, cancelled: threading.Event, on_percent: ProgressCallback
+    ) -> Path | None:
+        """The broadcast clip, made in ``directory``; None if it was cancelled.
+
+        Raises UnacceptableClip when the clip is at fault, EncodeFailed, EncodeStuck or EncodeWrong when we are.
+        """
+        clip = self._probe(source)
+        body = directory / "body.mp4"
+        expected = round(min(clip.seconds, BODY_SECONDS_MAX) * FRAMES_PER_SECOND)
+        command = body_command(
+            self.encoder, Source(source, clip.transfer), self.watermark.resolve(), body, threads=self.threads
+        )
+        try:
+            finished = self._run(command, directory, cancelled, _percent_of(expected, on_percent))
+        except EncodeFailed as error:
+            raise _whose_fault(error) from error
+        return self._join(body, expected, directory, cancelled) if finished else None
+
+    def _probe(self, source: Path) -> VideoTrack:
+        try:
+            return judge_movie(read_movie(source))
+        except BadBoxes as error:
+            raise unacceptable(error.code) from error
+
+    def _run(self, command: list[str], directory: Path, cancelled: threading.Event, on_frame: ProgressCallback) -> bool:
+        return run_media(
+            command,
+            directory=directory,
+            confinement=self.confinement,
+            limits=self.limits,
+            cancelled=cancelled,
+            on_frame=on_frame,
+        )
+
+    def _join(self, body: Path, expected: int, directory: Path, cancelled: threading.Event) -> Path | None:
+        track = _made(body)
+        if track.frames < expected - SECONDS_MISSING_MAX * FRAMES_PER_SECOND:
+            raise unacceptable("damaged")
+        if track.decoder_configuration != self.bumpers.decoder_configuration:
+            raise EncodeWrong("the body cannot be joined to the bumpers: another decoder configuration")
+        parts_list, target = directory / "parts.ffconcat", directory / "processed.mp4"
+        parts_list.write_text(parts_list_text([self.bumpers.opening, body, self.bumpers.closing]))
+        command = join_command(self.encoder, parts_list, target)
+        if not self._run(command, directory, cancelled, lambda _frame: None):
+            return None
+        _check_result(_made(target), track.frames + 2 * BUMPER_FRAMES)
+        return target
+
+
+def _percent_of(expected: int, on_percent: ProgressCallback) -> ProgressCallback:
+    return lambda frame: on_percent(min(99, 100 * frame // max(1, expected)))
+
+
+def _whose_fault(error: EncodeFailed) -> Exception:
+    """A decoder that gives up means a damaged clip, unless a signal or this machine made it give up."""
+    killed = error.exit_code < 0
+    ours = killed or any(words in error.stderr for words in _NOT_THE_CLIPS_FAULT)
+    return error if ours else unacceptable("damaged")
+
+
+def _made(path: Path) -> VideoTrack:
+    try:
+        video = read_movie(path).video
+    except (BadBoxes, OSError) as error:
+        raise EncodeWrong(f"{path.name}: {error}") from error
+    if video is None:
+        raise EncodeWrong(f"{path.name} has no picture")
+    return video
+
+
+def _check_result(result: VideoTrack, frames: int) -> None:
+    shape = (result.codec, result.width, result.height, result.frames)
+    if shape != ("avc1", WIDTH, HEIGHT, frames):
+        raise EncodeWrong(f"the result is {shape}, ordered was {('avc1', WIDTH, HEIGHT, frames)}")
