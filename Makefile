@@ -39,7 +39,7 @@ format: $(VENV)/requirements-dev.stamp ## let ruff put the code in form
 artwork: $(VENV)/requirements-local.stamp ## draw watermark and bumpers again
 	@$(RUN) local.artwork
 
-bench-video: $(VENV)/requirements-bench.stamp ## the clip pipeline beside its alternatives (minutes)
+bench-video: $(VENV)/requirements-dev.stamp ## the clip pipeline beside its alternatives (minutes)
 	@$(RUN) benchmarks.video $(ARGS)
 
 bench-telemetry: $(VENV)/requirements-dev.stamp ## the API with a stalled metrics destination beside a healthy one

@@ -91,6 +91,9 @@ class ApiClient:
     def video(self, video_id: str) -> dict[str, Any]:
         return dict(_checked(self._http.get(f"/api/videos/{video_id}")))
 
+    def videos(self) -> list[dict[str, Any]]:
+        return list(_checked(self._http.get("/api/videos")))
+
     def vote(self, video_id: str) -> None:
         _checked(self._http.post(f"/api/public/videos/{video_id}/vote"))
 

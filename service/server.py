@@ -3,9 +3,11 @@
 import logging
 import signal
 import sys
+from functools import partial
 from types import FrameType
 
 import waitress
+from waitress.server import BaseWSGIServer
 
 from service.app import Api, create_app
 from service.tokens import Tokens
@@ -16,16 +18,18 @@ from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Outbox
 from showcase.passwords import Passwords
+from showcase.periodic import Periodic
 from showcase.settings import MIB, ApiSettings, read_settings
-from showcase.sweeping import Sweeping
 from showcase.tables import verify_schema
-from telemetry.catalogue import OUTBOX_SWEEP
+from telemetry.catalogue import SWEEP
 from telemetry.destinations import open_destination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_recorder
 
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
 FORM_OVERHEAD_BYTES = MIB  # what a form may add around the clip
+HEADER_BYTES_MAX = 32 * 1024
+IDLE_SECONDS_MAX = 60
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +39,17 @@ def main() -> int:
     try:
         settings = read_settings(ApiSettings)
         start_logging(settings.log_level, "api")
-        recorder = _open_recorder(settings)
-        api = build_api(settings, recorder)
+        api = build_api(settings, _open_recorder(settings))
         verify_schema(api.database)
+        server = build_server(settings, api)
     except (ShowcaseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
         return 1
     try:
-        serve(settings, api)
+        serve(server, api, settings.outbox_interval_seconds)
     finally:
         api.database.close()
-        recorder.close()
+        api.recorder.close()
     return 0
 
 
@@ -79,24 +83,24 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
     )
 
 
-def serve(settings: ApiSettings, api: Api) -> None:
-    """Serve until a signal; the sweeper of the outbox runs beside."""
-    server = waitress.create_server(
+def build_server(settings: ApiSettings, api: Api) -> BaseWSGIServer:
+    """waitress, listening. Raises OSError when the port is taken."""
+    return waitress.create_server(
         create_app(api),
         host=settings.host,
         port=settings.port,
         threads=settings.threads,
         recv_bytes=RECEIVE_BYTES,
         max_request_body_size=settings.upload_bytes_max + 2 * FORM_OVERHEAD_BYTES,
-        max_request_header_size=32 * 1024,
-        channel_timeout=60,
+        max_request_header_size=HEADER_BYTES_MAX,
+        channel_timeout=IDLE_SECONDS_MAX,
         ident=None,
     )
-    sweeping = Sweeping(
-        api.outbox,
-        settings.outbox_interval_seconds,
-        lambda sent: api.recorder.record(OUTBOX_SWEEP, {"MessagesResent": sent}),
-    )
+
+
+def serve(server: BaseWSGIServer, api: Api, outbox_interval_seconds: float) -> None:
+    """Serve until a signal; the sweeper of the outbox runs beside."""
+    sweeping = Periodic("outbox-sweeper", outbox_interval_seconds, partial(_sweep_outbox, api))
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
     log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
@@ -106,6 +110,10 @@ def serve(settings: ApiSettings, api: Api) -> None:
     finally:
         sweeping.stop()
         server.close()
+
+
+def _sweep_outbox(api: Api) -> None:
+    api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep()})
 
 
 def _stop(signum: int, _frame: FrameType | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -37,6 +37,10 @@ class Aws:
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(connections=connections).merge(s3_only)
         return self._session.client("s3", endpoint_url=self.endpoint_url, config=config)
+
+    def autoscaling(self, *, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> Any:
+        config = _config(read_seconds=read_seconds, attempts=attempts)
+        return self._session.client("autoscaling", endpoint_url=self.endpoint_url, config=config)
 
 
 def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, connections: int = 10) -> Config:

@@ -34,6 +34,7 @@ from showcase.errors import Unavailable
 LOCK_WAIT_SECONDS = 15
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
+IDLE_TRANSACTION_SECONDS = 10
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -124,7 +125,9 @@ def _create_engine(url: str, pool_size: int) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
-            "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+            # A process that is put to sleep inside a transaction must not keep its row locked.
+            f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
             "keepalives_idle": 30,
             "tcp_user_timeout": STATEMENT_SECONDS * 1000,
         },

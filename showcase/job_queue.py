@@ -5,12 +5,15 @@ fenced); visibility timeout short, as a heartbeat renews it; redrive to the dead
 ``sqs_max_receive_count``; retention 4 days, of the dead-letter queue 14 days.
 
 IAM: API ``sqs:SendMessage``, ``sqs:GetQueueAttributes``; worker also ``sqs:ReceiveMessage``,
-``sqs:DeleteMessage``, ``sqs:ChangeMessageVisibility``, and ``sqs:SendMessage`` on the dead-letter queue.
+``sqs:DeleteMessage``, ``sqs:ChangeMessageVisibility``, and ``sqs:SendMessage`` and ``sqs:GetQueueAttributes`` on
+the dead-letter queue; operator (``python -m worker.redrive``) what the worker has, on both queues, and for
+``--native`` ``sqs:StartMessageMoveTask``.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -18,10 +21,13 @@ from showcase.aws import Aws, error_code, translated
 from showcase.job_message import JobMessage
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 BATCH_MAX = 10  # of SQS, for receiving and for every batch call
 REASON_CHARACTERS_MAX = 200
+
+_COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 # The message is no longer ours to change: its visibility ended, or it was deleted.
 _LOST_CODES = frozenset(
@@ -36,7 +42,10 @@ _LOST_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One receipt of a message. ``sent_at_ms`` is the queue's clock, in ms since the epoch."""
+    """One receipt of a message. ``sent_at_ms`` is the queue's clock, in ms since the epoch.
+
+    ``reason`` is why a worker dead-lettered it; empty otherwise, and when SQS itself did.
+    """
 
     body: str
     message_id: str
@@ -44,10 +53,29 @@ class Delivery:
     receive_count: int
     sent_at_ms: int
     request_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Numbers of messages; SQS counts approximately, and may be a minute late."""
+
+    visible: int
+    in_flight: int
+    dead: int  # in the dead-letter queue, whether or not somebody reads them now
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWiring:
+    """How the queue is set up. Without a redrive policy, the last two are None."""
+
+    visibility_timeout_seconds: int
+    redrive_target_arn: str | None
+    receive_count_max: int | None
 
 
 class JobQueue:
-    """Send, receive, extend, release, delete. Every method raises Unavailable when the queue is away."""
+    """Send, receive, extend, release, delete; and look. Every method raises Unavailable when the queue is away."""
 
     def __init__(self, aws: Aws, queue_url: str, dead_letter_queue_url: str, *, poll_seconds: int = 0) -> None:
         self.url = queue_url
@@ -64,15 +92,20 @@ class JobQueue:
         with translated("queue", "send"):
             self._client.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
 
-    def receive(self, count_max: int) -> list[Delivery]:
-        """Wait for messages up to the long poll's length; at most ``count_max`` (1–10)."""
+    def receive(self, count_max: int, *, hidden_seconds: int | None = None) -> list[Delivery]:
+        """Wait for messages up to the long poll's length; at most ``count_max`` (1–10).
+
+        They are hidden for ``hidden_seconds``; by default, for as long as the queue says.
+        """
+        hidden: dict[str, Any] = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
         with translated("queue", "receive"):
             answer = self._receiver.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(count_max, BATCH_MAX),
                 WaitTimeSeconds=self._poll_seconds,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-                MessageAttributeNames=["request_id"],
+                MessageAttributeNames=["request_id", "reason"],
+                **hidden,
             )
         return [_delivery(message) for message in answer.get("Messages", [])]
 
@@ -125,6 +158,49 @@ class JobQueue:
             )
         self.delete(delivery)
 
+    def depth(self) -> QueueDepth:
+        """How many messages wait, are in flight, and are dead."""
+        with translated("queue", "count"):
+            visible, in_flight = self._count(self.url)
+            return QueueDepth(visible, in_flight, dead=sum(self._count(self._dead_letter_url)))
+
+    def _count(self, url: str) -> tuple[int, int]:
+        names: list[QueueAttributeNameType] = list(_COUNTS)
+        attributes = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        visible, in_flight = (int(attributes[name]) for name in _COUNTS)
+        return visible, in_flight
+
+    def wiring(self) -> QueueWiring:
+        """The attributes that must agree with our settings."""
+        with translated("queue", "read attributes"):
+            attributes = self._client.get_queue_attributes(
+                QueueUrl=self.url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+            )["Attributes"]
+        policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+        return QueueWiring(
+            visibility_timeout_seconds=int(attributes["VisibilityTimeout"]),
+            redrive_target_arn=policy.get("deadLetterTargetArn"),
+            receive_count_max=int(policy["maxReceiveCount"]) if "maxReceiveCount" in policy else None,
+        )
+
+    def dead_letter_arn(self) -> str:
+        """The ARN of the dead-letter queue."""
+        with translated("queue", "look up the dead-letter queue"):
+            return self._arn(self._dead_letter_url)
+
+    def _arn(self, url: str) -> str:
+        return self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def move_dead_letters(self, per_second: int) -> None:
+        """Have SQS itself move every dead letter back, as a task of its own (1–500 a second)."""
+        with translated("queue", "start a message move task"):
+            self._client.start_message_move_task(
+                SourceArn=self._arn(self._dead_letter_url),
+                # Named, because messages that a worker dead-lettered have no source queue that SQS knows of.
+                DestinationArn=self._arn(self.url),
+                MaxNumberOfMessagesPerSecond=per_second,
+            )
+
     def ping(self) -> None:
         """One round trip that proves that the queue exists and that we may ask it."""
         with translated("queue", "ping"):
@@ -141,4 +217,5 @@ def _delivery(message: "MessageTypeDef") -> Delivery:
         receive_count=int(system.get("ApproximateReceiveCount", "1")),
         sent_at_ms=int(system.get("SentTimestamp", "0")),
         request_id=str(ours.get("request_id", {}).get("StringValue", "")),
+        reason=str(ours.get("reason", {}).get("StringValue", "")),
     )

@@ -12,12 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_, update
 
 from showcase.database import database_time
 from showcase.tables import Video, VideoStatus
 
 LEASE_GRACE_SECONDS = 10.0  # after an expired lease, before the sweeper sends the message again
+REOPENED_SECONDS = 10.0  # what whoever reopens has to send the message itself, before the sweeper does
+GAVE_UP = "processing_failed"  # failure code of a video whose attempts are used up, for reasons of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,9 @@ def claim(
     attempts_max: int,
 ) -> Claim | ClaimRefusal:
     """Take the video for this worker, or say why not."""
-    free = or_(
-        Video.status == VideoStatus.UPLOADED,
-        and_(Video.status == VideoStatus.PROCESSING, Video.lease_until < database_time()),
-    )
     row = connection.execute(
         update(Video)
-        .where(Video.id == video_id, Video.task_id == task_id, free, Video.attempts < attempts_max)
+        .where(Video.id == video_id, Video.task_id == task_id, _free(), Video.attempts < attempts_max)
         .values(
             status=VideoStatus.PROCESSING,
             fence=Video.fence + 1,
@@ -85,6 +83,12 @@ def claim(
         )
     ).one_or_none()
     return Claim(**row._mapping) if row else _why_not(connection, video_id, task_id)
+
+
+def _free() -> ColumnElement[bool]:
+    """Waiting for a worker: never claimed, handed back, or left by a worker that died."""
+    dropped = and_(Video.status == VideoStatus.PROCESSING, Video.lease_until < database_time())
+    return or_(Video.status == VideoStatus.UPLOADED, dropped)
 
 
 def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID) -> ClaimRefusal:
@@ -164,13 +168,9 @@ def fail(connection: Connection, claim: Claim, *, code: str, reason: str) -> boo
 
 def fail_exhausted(connection: Connection, video_id: uuid.UUID, *, attempts_max: int, code: str, reason: str) -> bool:
     """Give up a video whose last attempt never ended. False if somebody holds or settled it meanwhile."""
-    abandoned = or_(
-        Video.status == VideoStatus.UPLOADED,
-        and_(Video.status == VideoStatus.PROCESSING, Video.lease_until < database_time()),
-    )
     result = connection.execute(
         update(Video)
-        .where(Video.id == video_id, abandoned, Video.attempts >= attempts_max)
+        .where(Video.id == video_id, _free(), Video.attempts >= attempts_max)
         .values(status=VideoStatus.FAILED, failure_code=code, failure_reason=reason, **_SETTLED)
     )
     return result.rowcount == 1
@@ -194,3 +194,70 @@ def hand_back(connection: Connection, claim: Claim, *, due_seconds: float, attem
         )
     )
     return result.rowcount == 1
+
+
+def reopen(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, *, code: str) -> bool:
+    """Give a failed video all its attempts again. False unless it is failed, with this code.
+
+    From the commit on it will be processed, like an accepted upload; sending its message makes it faster.
+    """
+    result = connection.execute(
+        update(Video)
+        .where(
+            Video.id == video_id,
+            Video.task_id == task_id,
+            Video.status == VideoStatus.FAILED,
+            Video.failure_code == code,
+        )
+        .values(
+            status=VideoStatus.UPLOADED,
+            attempts=0,
+            progress_percent=0,
+            failure_code=None,
+            failure_reason=None,
+            enqueued_at=database_time(),  # its wait begins anew: the days before are nobody's backlog
+            message_due_at=database_time(REOPENED_SECONDS),
+        )
+    )
+    return result.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """What became of a video's job."""
+
+    video_id: uuid.UUID
+    task_id: uuid.UUID
+    status: str
+    failure_code: str | None
+    original_key: str
+    uploaded_at: datetime
+    request_id: str
+
+
+def job_states(connection: Connection, video_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, JobState]:
+    """The states of these videos, by id; those that do not exist are left out."""
+    rows = connection.execute(
+        select(
+            Video.id.label("video_id"),
+            Video.task_id,
+            Video.status,
+            Video.failure_code,
+            Video.original_key,
+            Video.uploaded_at,
+            Video.request_id,
+        ).where(Video.id.in_(set(video_ids)))
+    )
+    return {row.video_id: JobState(**row._mapping) for row in rows}
+
+
+def oldest_wait_seconds(connection: Connection) -> float:
+    """For how long the oldest video without a worker has been queued; 0 if there is none.
+
+    A video whose worker died waits too, since it was first queued. Database time.
+    """
+    queued_at = func.coalesce(Video.enqueued_at, Video.uploaded_at)
+    row = connection.execute(
+        select(func.min(queued_at).label("oldest"), database_time().label("now")).where(_free())
+    ).one()
+    return max(0.0, (row.now - row.oldest).total_seconds()) if row.oldest else 0.0

@@ -2,9 +2,12 @@
 
 IAM: API ``s3:PutObject``, ``s3:GetObject`` (for presigned links), ``s3:DeleteObject`` and
 ``s3:AbortMultipartUpload``; worker ``s3:GetObject`` on ``uploads/*``, ``s3:PutObject`` and
-``s3:DeleteObject`` on ``processed/*``.
+``s3:DeleteObject`` on ``processed/*``, and all three on ``doctor/*`` for ``python -m worker.doctor``.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
@@ -34,8 +37,16 @@ class ByteSource(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A key, and when its object was stored (the storage's clock)."""
+
+    key: str
+    modified_at: datetime
+
+
 class MediaStore:
-    """Put, get, presign, delete. Every method raises Unavailable when the storage is away."""
+    """Put, get, presign, delete, list. Every method raises Unavailable when the storage is away."""
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
         self.bucket = bucket
@@ -85,6 +96,22 @@ class MediaStore:
         """Remove an object; one that is not there is no error."""
         with translated("storage", "delete"):
             self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def pages(self) -> Iterator[list[StoredObject]]:
+        """All objects, by the page."""
+        with translated("storage", "list"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+                yield [StoredObject(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
+
+    def abort_unfinished_uploads(self, before: datetime) -> int:
+        """Give up multipart uploads that were begun before that moment; return how many."""
+        with translated("storage", "list uploads"):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+            uploads = [upload for page in pages for upload in page.get("Uploads", [])]
+            old = [upload for upload in uploads if upload["Initiated"] < before]
+            for upload in old:
+                self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        return len(old)
 
     def ping(self) -> None:
         """One round trip that proves that the bucket exists and that we may ask it."""

@@ -186,6 +186,18 @@ class WorkerSettings(SharedSettings):
     work_directory: Path = Field(
         Path(".local/work"), validation_alias="ANB_WORK_DIRECTORY", description="Scratch space; one folder a job."
     )
+    housekeeping_seconds: float = Field(
+        600.0,
+        validation_alias="ANB_HOUSEKEEPING_SECONDS",
+        gt=0,
+        description="How often orphan objects, unfinished uploads and folders of dead workers are removed.",
+    )
+    orphan_age_seconds: float = Field(
+        86_400.0,
+        validation_alias="ANB_ORPHAN_AGE_SECONDS",
+        ge=0,
+        description="Objects younger than this are never orphans: longer than any upload or job may take.",
+    )
     ffmpeg: Path | None = Field(
         None,
         validation_alias="ANB_FFMPEG",
@@ -218,6 +230,55 @@ class WorkerSettings(SharedSettings):
         description="Video or still shown for 2.5 s after the clip; empty: the project's own.",
     )
 
+    metadata_url: str | None = Field(
+        None,
+        validation_alias="ANB_METADATA_URL",
+        pattern=r"^http://[^/\s]+$",
+        description="EC2 instance metadata, http://169.254.169.254 on EC2; empty: this is no EC2 instance.",
+    )
+    metadata_seconds: float = Field(
+        5.0,
+        validation_alias="ANB_METADATA_SECONDS",
+        gt=0,
+        description="How often the metadata is asked whether this instance must leave. Spot warns 2 min before.",
+    )
+    auto_scaling_group: str | None = Field(
+        None, validation_alias="ANB_AUTO_SCALING_GROUP", description="Auto Scaling group of this instance."
+    )
+    backlog_interval_seconds: float = Field(
+        60.0,
+        validation_alias="ANB_BACKLOG_INTERVAL_SECONDS",
+        gt=0,
+        description="How often backlog, queue depths and workers are published; the scaling policy needs a minute.",
+    )
+    publishes_backlog: bool = Field(
+        True,
+        validation_alias="ANB_PUBLISH_BACKLOG",
+        description="Does the worker publish them itself? If not, run python -m worker.backlog somewhere.",
+    )
+    lifecycle_hook: str | None = Field(
+        None,
+        validation_alias="ANB_LIFECYCLE_HOOK",
+        description="Termination hook of the group that waits for this worker to drain; empty: none.",
+    )
+    scale_in_protection: bool = Field(
+        False,
+        validation_alias="ANB_SCALE_IN_PROTECTION",
+        description="Protect this instance from scale-in while it works? The drain makes up for it otherwise.",
+    )
+    notify_socket: str | None = Field(
+        None,
+        validation_alias="NOTIFY_SOCKET",
+        pattern=r"^[/@].",
+        description="Socket of the service manager: a path or @abstract. systemd sets it for Type=notify.",
+    )
+    watchdog_usec: int | None = Field(
+        None,
+        validation_alias="WATCHDOG_USEC",
+        gt=0,
+        description="Longest silence that the service manager bears. systemd sets it for WatchdogSec=.",
+    )
+
     @model_validator(mode="after")
     def _heartbeat_fits_lease_and_visibility(self) -> Self:
         for variable, seconds in (
@@ -226,6 +287,16 @@ class WorkerSettings(SharedSettings):
         ):
             if self.heartbeat_seconds > seconds / 3:
                 raise ValueError(f"ANB_HEARTBEAT_SECONDS must be at most a third of {variable} ({seconds} s)")
+        return self
+
+    @model_validator(mode="after")
+    def _a_member_knows_its_group_and_its_instance(self) -> Self:
+        for variable, wanted in (
+            ("ANB_LIFECYCLE_HOOK", self.lifecycle_hook),
+            ("ANB_SCALE_IN_PROTECTION", self.scale_in_protection),
+        ):
+            if wanted and not (self.auto_scaling_group and self.metadata_url):
+                raise ValueError(f"{variable} needs ANB_AUTO_SCALING_GROUP and ANB_METADATA_URL")
         return self
 
 

@@ -12,6 +12,7 @@ class Unit(StrEnum):
     """The CloudWatch units in use."""
 
     COUNT = "Count"
+    SECONDS = "Seconds"
     MILLISECONDS = "Milliseconds"
     BYTES = "Bytes"
 
@@ -93,10 +94,31 @@ WORKER_HEARTBEAT = RecordKind(
     ),
 )
 
-OUTBOX_SWEEP = RecordKind(
-    "OutboxSweep",
+SWEEP = RecordKind(
+    "Sweep",
     ((SERVICE,),),
-    (Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),),
+    (
+        Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),
+        Metric("OrphansRemoved", Unit.COUNT, "Objects and unfinished uploads removed that no video needs."),
+        Metric("FoldersRemoved", Unit.COUNT, "Work folders removed that dead processes left."),
+    ),
+)
+
+QUEUE = RecordKind(
+    "Queue",
+    ((SERVICE,),),
+    (
+        Metric(
+            "BacklogPerWorker",
+            Unit.COUNT,
+            "(QueueDepth + MessagesInFlight) ÷ max(1, Workers); the fleet scales on its Average.",
+        ),
+        Metric("QueueDepth", Unit.COUNT, "Messages that wait to be received."),
+        Metric("MessagesInFlight", Unit.COUNT, "Messages received and neither deleted nor back: in work or backing off."),
+        Metric("OldestMessageAge", Unit.SECONDS, "Since the oldest waiting video was queued; 0 if none waits."),
+        Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, whether or not somebody reads them."),
+        Metric("Workers", Unit.COUNT, "In-service instances of the Auto Scaling group; 1 where there is no group."),
+    ),
 )
 
 TELEMETRY = RecordKind(
@@ -112,4 +134,4 @@ TELEMETRY = RecordKind(
     ),
 )
 
-RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, OUTBOX_SWEEP, TELEMETRY)
+RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, SWEEP, QUEUE, TELEMETRY)

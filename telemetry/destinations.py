@@ -89,29 +89,28 @@ class AgentDestination:
         connection = socket.create_connection(self._address, timeout=CONNECT_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection.settimeout(self._stall_seconds)
         self._socket = connection
         return connection
 
     def _send(self, connection: socket.socket, line: bytes) -> None:
-        if self._closed_by_peer(connection):
+        if _closed_by_peer(connection):
             raise ConnectionResetError("the agent closed the connection")
+        connection.settimeout(self._stall_seconds)
         deadline = time.monotonic() + self._stall_seconds
         view = memoryview(line)
         while view:
-            view = view[connection.send(view) :]
             if time.monotonic() > deadline:
                 raise TimeoutError("the agent takes no more")
+            view = view[connection.send(view) :]
 
-    def _closed_by_peer(self, connection: socket.socket) -> bool:
-        # Without this look, the first record after an agent's restart would vanish in a half-closed connection.
-        connection.setblocking(False)  # MSG_DONTWAIT is not enough: a socket with a timeout waits before it asks
-        try:
-            return connection.recv(1, socket.MSG_PEEK) == b""
-        except BlockingIOError:
-            return False
-        finally:
-            connection.settimeout(self._stall_seconds)
+
+def _closed_by_peer(connection: socket.socket) -> bool:
+    # Without this look, the first record after an agent's restart would vanish in a half-closed connection.
+    connection.setblocking(False)  # MSG_DONTWAIT is not enough: a socket with a timeout waits before it asks
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
 
 
 class NoDestination:

@@ -44,14 +44,21 @@ def find_encoder(configured: Path | None) -> Encoder:
 
 
 def _examine(path: str, origin: str) -> Encoder:
-    version = _version(path)
-    for listing, names in NEEDED.items():
-        offered = _ask(path, listing)
-        for name in names:
-            if not re.search(rf"\s{re.escape(name)}\s", offered):
-                raise SettingsError(f"{origin}: {path} has no {name} (see ffmpeg {listing})")
-    filters = _ask(path, "-filters")
+    try:
+        version = _version(path)
+        for listing, names in NEEDED.items():
+            _check_offer(path, listing, names)
+        filters = _ask(path, "-filters")
+    except SettingsError as error:
+        raise SettingsError(f"{origin}: {error}") from error
     return Encoder(path, version, origin, tone_maps=" zscale " in filters and " tonemap " in filters)
+
+
+def _check_offer(path: str, listing: str, names: tuple[str, ...]) -> None:
+    offered = _ask(path, listing)
+    for name in names:
+        if not re.search(rf"\s{re.escape(name)}\s", offered):
+            raise SettingsError(f"{path} has no {name} (see ffmpeg {listing})")
 
 
 def _version(path: str) -> str:

@@ -5,12 +5,10 @@ Here, and only here, is decided what an error means. Each way to end writes one 
 
 import logging
 import random
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +27,7 @@ from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, L
 from worker.heartbeat import Heartbeat, Lease
 from worker.progress import ProgressReport
 from worker.report import JobReport, Outcome
+from worker.workspace import Workspace
 
 BACKOFF_SECONDS = 10.0
 BACKOFF_SECONDS_MAX = 900.0
@@ -72,7 +71,7 @@ class JobHandler:
         transcoder: ClipMaker,
         recorder: Recorder,
         limits: JobLimits,
-        work_directory: Path,
+        workspace: Workspace,
     ) -> None:
         self._name = name
         self._database = database
@@ -82,7 +81,7 @@ class JobHandler:
         self._transcoder = transcoder
         self._recorder = recorder
         self._limits = limits
-        self._work_directory = work_directory
+        self._workspace = workspace
 
     def handle(self, delivery: Delivery) -> Outcome:
         """Do what the message asks for; never raises for what may happen in operation."""
@@ -149,7 +148,7 @@ class JobHandler:
     def _work(self, lease: Lease, report: JobReport) -> Outcome:
         """The one ladder of errors."""
         try:
-            with self._scratch() as directory:
+            with self._workspace.job_folder() as directory:
                 self._produce(lease, directory, report)
         except UnacceptableClip as refusal:
             return self._fail(lease, refusal.code, refusal.reason, Outcome.REFUSED, report)
@@ -195,15 +194,6 @@ class JobHandler:
             raise LeaseLost(f"video {claim.video_id}: fence {claim.fence} is not current any more")
         report.published(claim, processed_at)
         log.info("published %s", key)
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        self._work_directory.mkdir(parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="job-", dir=self._work_directory)).resolve()
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
 
     def _fail(self, lease: Lease, code: str, reason: str, outcome: Outcome, report: JobReport) -> Outcome:
         try:

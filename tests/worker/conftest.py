@@ -1,10 +1,18 @@
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local.aws_emulator import AwsEmulator, Queues
+from showcase.database import Database
+from showcase.job_queue import JobQueue
+from showcase.media_store import MediaStore
+from showcase.outbox import Outbox
 from tests.clips import Clips
+from tests.conftest import Recorded
 from tests.worker.pictures import Pictures
+from tests.worker.workshop import Workshop
 from worker.bumpers import find_artwork, prepare_bumpers
 from worker.confinement import Confinement, Limits, find_confinement
 from worker.encoder import Encoder
@@ -29,6 +37,22 @@ def transcoder(encoder: Encoder, confinement: Confinement, tmp_path_factory: pyt
 @pytest.fixture(scope="session")
 def pictures(encoder: Encoder) -> Pictures:
     return Pictures(encoder.path)
+
+
+@pytest.fixture
+def workshop(
+    database: Database,
+    queue: JobQueue,
+    media: MediaStore,
+    outbox: Outbox,
+    recorded: Recorded,
+    emulator: AwsEmulator,
+    queues: Queues,
+    tmp_path: Path,
+) -> Iterator[Workshop]:
+    workshop = Workshop(database, queue, media, outbox, recorded, emulator, queues, tmp_path)
+    yield workshop
+    workshop.workspace.close()
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""A thread that does something again and again, in the API and in the worker."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+
+from showcase.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+
+class Periodic:
+    """Calls ``work`` every ``interval_seconds``, a little scattered so that many processes do not march in step.
+
+    ``work`` may raise Unavailable: it is logged, and tried again at the next turn.
+    """
+
+    def __init__(self, name: str, interval_seconds: float, work: Callable[[], None]) -> None:
+        self._name = name
+        self._interval_seconds = interval_seconds
+        self._work = work
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the turn that is under way."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval_seconds * random.uniform(0.8, 1.2)):  # noqa: S311
+            try:
+                self._work()
+            except Unavailable as error:
+                log.warning("%s: %s", self._name, error)

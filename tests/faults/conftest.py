@@ -1,0 +1,35 @@
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.aws_emulator import AwsEmulator
+from tests.faults.stage import VISIBILITY_SECONDS, Stage
+from tests.postgres_server import PostgresServer
+
+StageMaker = Callable[[], Stage]
+
+
+@pytest.fixture
+def make_stage(postgres: PostgresServer, emulator: AwsEmulator, tmp_path: Path) -> Iterator[StageMaker]:
+    """Stages of their own: several scenarios can be played at once."""
+    stages: list[Stage] = []
+
+    def make() -> Stage:
+        name = f"stage_{uuid.uuid4().hex[:12]}"
+        postgres.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        dashed = name.replace("_", "-")
+        queues = emulator.create_queues(dashed, visibility_seconds=VISIBILITY_SECONDS, receive_count_max=5)
+        stage = Stage(postgres.url(name), emulator, queues, emulator.create_bucket(dashed), tmp_path / name)
+        stages.append(stage)
+        return stage
+
+    yield make
+    for stage in stages:
+        stage.stop()
+
+
+@pytest.fixture
+def stage(make_stage: StageMaker) -> Stage:
+    return make_stage()

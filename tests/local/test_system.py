@@ -1,0 +1,200 @@
+"""The whole system as real processes: the way of a video, and what signals do to it."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudwatch.emf import Datapoint, read_lines
+from local.client import Account, ApiClient, RefusedByApi
+from local.processes import LocalSystemError
+from local.system import LocalSystem
+from showcase.movie import read_movie
+from tests.clips import Clips
+from tests.postgres_server import PostgresServer
+
+END_SECONDS = 120.0
+FAST_RECOVERY = {
+    "ANB_LEASE_SECONDS": "6",
+    "ANB_HEARTBEAT_SECONDS": "1",
+    "ANB_OUTBOX_INTERVAL_SECONDS": "1",
+    "ANB_POLL_SECONDS": "1",
+    "ANB_LOG_LEVEL": "INFO",
+}
+
+
+def wait_for(client: ApiClient, video_id: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + END_SECONDS
+    while time.monotonic() < deadline:
+        video = client.video(video_id)
+        if is_so(video):
+            return video
+        time.sleep(0.1)
+    raise AssertionError(f"still {video}")
+
+
+def is_settled(video: dict[str, Any]) -> bool:
+    return video["status"] in ("processed", "failed")
+
+
+def is_in_work(video: dict[str, Any]) -> bool:
+    return bool(video["status"] == "processing" and video["progress"] > 0)
+
+
+def datapoints(system: LocalSystem) -> list[Datapoint]:
+    """All records of the run; each is held against the EMF specification."""
+    with system.emf_log.open() as lines:
+        return list(read_lines(lines))
+
+
+def total(points: list[Datapoint], name: str) -> float:
+    return sum(sum(p.values) for p in points if p.name == name and len(p.dimensions) == 1)
+
+
+@pytest.fixture
+def client(system: LocalSystem) -> Iterator[ApiClient]:
+    client = ApiClient(system.api_url)
+    account = Account("Laura", "Gómez", "laura@example.com", "Bogotá")
+    client.sign_up(account)
+    client.log_in(account)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[LocalSystem]:
+    with LocalSystem(tmp_path, overrides=FAST_RECOVERY) as system:
+        yield system
+        system.stop()
+        datapoints(system)
+
+
+def test_a_clip_goes_in_and_the_broadcast_clip_comes_out_on_postgresql(
+    postgres: PostgresServer, postgres_url: str, clips: Clips, tmp_path: Path
+) -> None:
+    with LocalSystem(tmp_path, database_url=postgres_url) as system:
+        client = ApiClient(system.api_url)
+        account = Account("Eva", "Ríos", "eva@example.com", "Cali")
+        client.sign_up(account)
+        client.log_in(account)
+        video_id = client.upload(clips.with_sound(), "En PostgreSQL")
+        video = wait_for(client, video_id, is_settled)
+        client.vote(video_id)
+        assert client.ranking() == [{"position": 1, "username": "Eva Ríos", "city": "Cali", "votes": 1}]
+        client.save(video["processed_url"], tmp_path / "processed.mp4")
+        client.close()
+        assert system.worker.stop() == 0
+        assert system.api.stop() == 0
+    result = read_movie(tmp_path / "processed.mp4")
+    assert result.video and (result.video.width, result.video.height) == (1280, 720) and not result.has_audio
+    points = datapoints(system)
+    assert total(points, "VideosProcessed") == total(points, "Jobs") == 1
+    assert total(points, "RecordsDropped") == 0
+
+
+def test_the_owner_sees_queued_then_percent_then_processed(
+    system: LocalSystem, client: ApiClient, clips: Clips
+) -> None:
+    video_id = client.upload(clips.pattern(), "Con progreso")
+    percents = {wait_for(client, video_id, is_in_work)["progress"]}
+
+    def is_settled_at_last(video: dict[str, Any]) -> bool:
+        percents.add(video["progress"])
+        return is_settled(video)
+
+    video = wait_for(client, video_id, is_settled_at_last)
+    assert video["status"] == "processed" and video["progress"] == 100
+    assert len(percents) >= 3
+
+
+def test_a_clip_that_the_boxes_cannot_judge_fails_with_a_reason_and_does_not_kill_the_worker(
+    system: LocalSystem, client: ApiClient, clips: Clips, tmp_path: Path
+) -> None:
+    data = bytearray(clips.pattern().read_bytes())
+    middle = data.index(b"mdat") + 300_000
+    data[middle : middle + 100_000] = bytes(100_000)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    video = wait_for(client, client.upload(damaged, "Dañado"), is_settled)
+    assert (video["status"], video["failure_code"]) == ("failed", "damaged")
+    assert video["failure_reason"] == "El video está dañado y no se puede leer."
+    good = wait_for(client, client.upload(clips.plain(), "Bueno"), is_settled)
+    assert good["status"] == "processed"
+
+
+def test_a_clip_that_the_boxes_can_judge_is_refused_at_upload(
+    system: LocalSystem, client: ApiClient, clips: Clips
+) -> None:
+    with pytest.raises(RefusedByApi, match="dura menos de 20 segundos"):
+        client.upload(clips.plain(seconds=10), "Corto")
+
+
+def test_sigterm_while_idle_ends_both_processes_with_0(system: LocalSystem) -> None:
+    assert system.worker.stop() == 0
+    assert system.api.stop() == 0
+    assert system.worker.logged("stopped")
+
+
+def test_sigterm_in_the_middle_of_a_job_finishes_the_job(system: LocalSystem, client: ApiClient, clips: Clips) -> None:
+    video_id = client.upload(clips.pattern(), "Drenado")
+    wait_for(client, video_id, is_in_work)
+    system.worker.send_signal(signal.SIGTERM)
+    system.worker.send_signal(signal.SIGINT)
+    assert system.worker.wait(END_SECONDS) == 0
+    assert client.video(video_id)["status"] == "processed"
+
+
+def test_a_job_that_outlives_the_drain_is_handed_back_and_its_attempt_does_not_count(
+    system: LocalSystem, client: ApiClient, clips: Clips
+) -> None:
+    assert system.worker.stop() == 0
+    impatient = system.start_worker("impatient", {"ANB_DRAIN_SECONDS": "0"})
+    video_id = client.upload(clips.pattern(), "Devuelto")
+    wait_for(client, video_id, is_in_work)
+    assert impatient.stop() == 0
+    video = client.video(video_id)
+    assert (video["status"], video["attempts"]) == ("uploaded", 0)
+    system.start_worker("second")
+    assert wait_for(client, video_id, is_settled)["status"] == "processed"
+
+
+def test_the_video_of_a_worker_that_was_killed_is_processed_by_another(
+    system: LocalSystem, client: ApiClient, clips: Clips
+) -> None:
+    video_id = client.upload(clips.pattern(), "Rescatado")
+    wait_for(client, video_id, is_in_work)
+    system.worker.send_signal(signal.SIGKILL)
+    system.worker.wait(10)
+    system.start_worker("rescuer")
+    video = wait_for(client, video_id, is_settled)
+    assert (video["status"], video["attempts"]) == ("processed", 2)
+
+
+def test_an_upload_is_processed_although_the_queue_was_away_when_it_was_answered(
+    system: LocalSystem, client: ApiClient, clips: Clips
+) -> None:
+    queue_url = system.environment["sqs_queue_url"]
+    system.emulator.sqs.delete_queue(QueueUrl=queue_url)
+    video_id = client.upload(clips.plain(), "Sin cola")
+    assert client.video(video_id)["status"] == "uploaded"
+    system.emulator.create_queues("anb-videos", visibility_seconds=30, receive_count_max=5)
+    assert wait_for(client, video_id, is_settled)["status"] == "processed"
+
+
+@pytest.mark.parametrize(
+    ("module", "variable"),
+    [("service", "ANB_JWT_SECRET"), ("service", "sqs_queue_url"), ("worker", "ANB_BUCKET"), ("worker", "ANB_FFMPEG")],
+)
+def test_a_process_with_a_wrong_setting_does_not_start_and_names_the_variable(
+    tmp_path: Path, module: str, variable: str
+) -> None:
+    with pytest.raises(LocalSystemError, match=variable):
+        LocalSystem(tmp_path, overrides={variable: "-" if variable != "sqs_queue_url" else "no url"}).__enter__()
+
+
+def test_a_process_does_not_start_on_a_database_without_the_schema(tmp_path: Path) -> None:
+    with pytest.raises(LocalSystemError, match="alembic upgrade head"):
+        LocalSystem(tmp_path, overrides={"ANB_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}).__enter__()

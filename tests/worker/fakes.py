@@ -1,0 +1,24 @@
+"""A hand-written stand-in for the encoder, for tests about everything around it."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+
+class FakeClipMaker:
+    """Copies the clip. ``on_work`` is called in the middle, with the event that cancels: it may wait or raise."""
+
+    def __init__(self, on_work: Callable[[threading.Event], None] = lambda _cancelled: None) -> None:
+        self.on_work = on_work
+        self.runs = 0
+
+    def transcode(
+        self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
+    ) -> Path | None:
+        self.runs += 1
+        on_percent(50)
+        self.on_work(cancelled)
+        if cancelled.is_set():
+            return None
+        return Path(shutil.copy(source, directory / "processed.mp4"))

@@ -1,0 +1,107 @@
+"""Everything that a job needs, with a fake encoder: real database, queue and storage."""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.aws_emulator import AwsEmulator, Queues
+from showcase.database import Database
+from showcase.job_queue import Delivery, JobQueue
+from showcase.media_store import MediaStore
+from showcase.outbox import Entry, Outbox
+from tests.conftest import Recorded
+from tests.records import VideoState, new_video, video_state
+from tests.worker.fakes import FakeClipMaker
+from worker.heartbeat import Heartbeat
+from worker.job import JobHandler, JobLimits
+from worker.workspace import Workspace
+
+LEASE_SECONDS = 20
+ATTEMPTS_MAX = 3
+RECEIVES_MAX = 20  # of one second each
+
+
+@dataclass
+class Workshop:
+    """One worker's parts. ``media`` and ``database`` may be replaced by ones that are away."""
+
+    database: Database
+    queue: JobQueue
+    media: MediaStore
+    outbox: Outbox
+    recorded: Recorded
+    emulator: AwsEmulator
+    queues: Queues
+    directory: Path
+    maker: FakeClipMaker = field(default_factory=FakeClipMaker)
+
+    def __post_init__(self) -> None:
+        self.workspace = Workspace(self.directory / "work")
+        self.heartbeat = Heartbeat(
+            self.database,
+            self.queue,
+            interval_seconds=5,
+            lease_seconds=LEASE_SECONDS,
+            visibility_seconds=30,
+            on_turn=lambda _busy, _failures: None,
+        )
+
+    def handler(self, *, database: Database | None = None, media: MediaStore | None = None) -> JobHandler:
+        return JobHandler(
+            name="test-worker",
+            database=database or self.database,
+            queue=self.queue,
+            media=media or self.media,
+            heartbeat=self.heartbeat,
+            transcoder=self.maker,
+            recorder=self.recorded.recorder,
+            limits=JobLimits(LEASE_SECONDS, ATTEMPTS_MAX),
+            workspace=self.workspace,
+        )
+
+    def accepted_video(self) -> Entry:
+        """An upload with its file stored and its message sent."""
+        entry = new_video(self.database)
+        self.media.put_stream(entry.original_key, io.BytesIO(b"original of " + entry.video_id.bytes))
+        assert self.outbox.send(entry)
+        return entry
+
+    def receive(self) -> Delivery:
+        """The next message; one that was released is back within seconds."""
+        for _ in range(RECEIVES_MAX):
+            for delivery in self.queue.receive(1):
+                return delivery
+        raise AssertionError("no message came")
+
+    def state(self, entry: Entry) -> VideoState:
+        state = video_state(self.database, entry.video_id)
+        assert state is not None
+        return state
+
+    def objects(self) -> set[str]:
+        listed = self.emulator.s3.list_objects_v2(Bucket=self.media.bucket)
+        return {item["Key"] for item in listed.get("Contents", [])}
+
+    def dead_letters(self) -> list[tuple[str, str]]:
+        """(body, reason) of what the dead-letter queue has."""
+        answer = self.emulator.sqs.receive_message(
+            QueueUrl=self.queues.dead_letter, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [(m["Body"], m["MessageAttributes"]["reason"]["StringValue"]) for m in answer.get("Messages", [])]
+
+    def messages(self) -> tuple[int, int]:
+        """(visible, in flight) of the queue."""
+        answer = self.emulator.sqs.get_queue_attributes(QueueUrl=self.queues.jobs, AttributeNames=["All"])
+        attributes = answer["Attributes"]
+        return (
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def leftovers(self) -> list[Path]:
+        """Files that jobs left in the work directory."""
+        return list((self.directory / "work").rglob("job-*"))
+
+
+def result_of(entry: Entry, fence: int = 1) -> str:
+    return f"processed/{entry.video_id}/{fence}.mp4"

@@ -1,0 +1,151 @@
+"""Builds the worker's parts from its settings. Everything that is wired is wired here."""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from showcase.aws import Aws
+from showcase.database import Database
+from showcase.job_queue import JobQueue
+from showcase.media_store import MediaStore
+from showcase.orphans import Orphans
+from showcase.outbox import Outbox
+from showcase.periodic import Periodic
+from showcase.settings import MIB, WorkerSettings
+from telemetry.catalogue import SWEEP, WORKER_HEARTBEAT
+from telemetry.destinations import open_destination
+from telemetry.recorder import Recorder, open_recorder
+from worker.breaker import Breaker
+from worker.bumpers import find_artwork, prepare_bumpers
+from worker.confinement import Limits, find_confinement
+from worker.encoder import find_encoder
+from worker.heartbeat import Heartbeat
+from worker.job import JobHandler, JobLimits
+from worker.loop import WorkerLoop
+from worker.transcode import Transcoder
+from worker.workspace import Workspace
+
+RESULT_BYTES_MAX = 256 * MIB
+
+log = logging.getLogger(__name__)
+
+
+class Part(Protocol):
+    """What runs beside the loop, from start to stop."""
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+
+    def stop(self) -> None:
+        """End, and wait for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The parts of one worker process."""
+
+    database: Database
+    recorder: Recorder
+    workspace: Workspace
+    heartbeat: Heartbeat
+    loop: WorkerLoop
+    sweepers: tuple[Periodic, ...]
+
+    @property
+    def beside(self) -> tuple[Part, ...]:
+        """What runs beside the loop."""
+        return (self.heartbeat, *self.sweepers)
+
+    def close(self) -> None:
+        self.workspace.close()
+        self.database.close()
+        self.recorder.close()
+
+
+def build_worker(settings: WorkerSettings) -> Worker:
+    """All parts, checked and not yet started. Raises SettingsError or OSError."""
+    transcoder = build_transcoder(settings)
+    recorder = _open_recorder(settings)
+    database = Database(settings.database_url, pool_size=settings.slots + 4)
+    aws = Aws(settings.region, settings.aws_endpoint_url)
+    queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url, poll_seconds=settings.poll_seconds)
+    media = MediaStore(aws, settings.bucket)
+    workspace = Workspace(settings.work_directory)
+    heartbeat = _build_heartbeat(settings, database, queue, recorder)
+    handler = JobHandler(
+        name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
+        database=database,
+        queue=queue,
+        media=media,
+        heartbeat=heartbeat,
+        transcoder=transcoder,
+        recorder=recorder,
+        limits=JobLimits(settings.lease_seconds, settings.receive_count_max),
+        workspace=workspace,
+    )
+    loop = WorkerLoop(queue, handler, Breaker([database, media]), slots=settings.slots)
+    outbox = Outbox(database, queue, settings.bucket)
+    orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
+    sweepers = (
+        Periodic("outbox-sweeper", settings.outbox_interval_seconds, _outbox_sweep(outbox, recorder)),
+        Periodic("housekeeping", settings.housekeeping_seconds, _housekeeping(orphans, workspace, recorder)),
+    )
+    return Worker(database, recorder, workspace, heartbeat, loop, sweepers)
+
+
+def build_transcoder(settings: WorkerSettings) -> Transcoder:
+    """Find and check everything that encoding needs; says in the log what was chosen."""
+    encoder = find_encoder(settings.ffmpeg)
+    confinement = find_confinement()
+    log.info("ffmpeg %s (%s); confinement %s", encoder.version, encoder.origin, confinement.describe())
+    artwork = find_artwork(settings.watermark, settings.opening_bumper, settings.closing_bumper)
+    bumpers = prepare_bumpers(encoder, confinement, artwork, settings.work_directory / "bumpers")
+    limits = Limits(
+        wall_seconds=settings.job_seconds_max,
+        stall_seconds=settings.stall_seconds_max,
+        memory_bytes=settings.ffmpeg_memory_bytes_max,
+        cpu_seconds=round(settings.job_seconds_max * (os.cpu_count() or 1)),
+        file_bytes=RESULT_BYTES_MAX,
+    )
+    return Transcoder(encoder, confinement, limits, artwork.watermark, bumpers, settings.ffmpeg_threads)
+
+
+def _open_recorder(settings: WorkerSettings) -> Recorder:
+    return open_recorder(
+        open_destination(settings.emf_destination),
+        namespace=settings.metrics_namespace,
+        service="worker",
+        log_group=settings.emf_log_group,
+        records_max=settings.emf_queue_records_max,
+    )
+
+
+def _build_heartbeat(settings: WorkerSettings, database: Database, queue: JobQueue, recorder: Recorder) -> Heartbeat:
+    def record_turn(busy: int, failures: int) -> None:
+        metrics = {"WorkerHeartbeat": 1, "BusySlots": busy, "HeartbeatFailures": failures}
+        recorder.record(WORKER_HEARTBEAT, metrics)
+
+    return Heartbeat(
+        database,
+        queue,
+        interval_seconds=settings.heartbeat_seconds,
+        lease_seconds=settings.lease_seconds,
+        visibility_seconds=settings.visibility_timeout_seconds,
+        on_turn=record_turn,
+    )
+
+
+def _outbox_sweep(outbox: Outbox, recorder: Recorder) -> Callable[[], None]:
+    return lambda: recorder.record(SWEEP, {"MessagesResent": outbox.sweep()})
+
+
+def _housekeeping(orphans: Orphans, workspace: Workspace, recorder: Recorder) -> Callable[[], None]:
+    def tidy() -> None:
+        folders = workspace.sweep()
+        recorder.record(SWEEP, {"FoldersRemoved": folders, "OrphansRemoved": orphans.sweep()})
+
+    return tidy
