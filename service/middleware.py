@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 
-from falcon import Request, Response
+from falcon import HTTP_METHODS, Request, Response
 
 from telemetry.catalogue import API_REQUEST, ROUTE
 from telemetry.logs import enter_log_context
@@ -41,10 +41,14 @@ class RequestTelemetry:
         self._recorder.record(
             API_REQUEST,
             metrics,
-            dimensions={ROUTE: f"{_method(request)} {request.uri_template or NO_ROUTE}"},
+            dimensions={ROUTE: _route(request)},
             properties={"request_id": request.context.request_id, "status": status},
         )
 
 
-def _method(request: Request) -> str:
-    return request.method if request.uri_template else "ANY"
+def _route(request: Request) -> str:
+    """Method and template. What clients can invent (paths, methods) must not become metrics, which cost money."""
+    if request.uri_template is None:
+        return NO_ROUTE
+    method = request.method if request.method in HTTP_METHODS else "OTHER"
+    return f"{method} {request.uri_template}"

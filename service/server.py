@@ -13,7 +13,7 @@ from service.app import Api, create_app
 from service.tokens import Tokens
 from showcase.aws import Aws
 from showcase.database import Database
-from showcase.errors import ShowcaseError
+from showcase.errors import SettingsError, ShowcaseError
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Outbox
@@ -54,8 +54,12 @@ def main() -> int:
 
 
 def _open_recorder(settings: ApiSettings) -> Recorder:
+    try:
+        destination = open_destination(settings.emf_destination)
+    except ValueError as error:
+        raise SettingsError(f"ANB_EMF_DESTINATION: {error}") from error
     return open_recorder(
-        open_destination(settings.emf_destination),
+        destination,
         namespace=settings.metrics_namespace,
         service="api",
         log_group=settings.emf_log_group,

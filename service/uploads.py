@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+import zlib
 from dataclasses import dataclass
 
 import falcon
@@ -26,18 +27,20 @@ log = logging.getLogger(__name__)
 
 
 class ScannedStream:
-    """Passes a clip through to whoever reads it, counts it, and refuses it as soon as it is hopeless."""
+    """Passes a clip through to whoever reads it, counts and sums it, and refuses it as soon as it is hopeless."""
 
     def __init__(self, source: ByteSource, bytes_max: int) -> None:
         self._source = source
         self._bytes_max = bytes_max
         self._scanner = BoxScanner()
         self.bytes = 0
+        self.crc32 = 0
 
     def read(self, size: int = -1, /) -> bytes:
         """Raises BadRequest ``clip_too_large`` or UnacceptableClip."""
         data = self._source.read(size)
         self.bytes += len(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
         if self.bytes > self._bytes_max:
             raise BadRequest("clip_too_large", ["video_file"])
         try:
@@ -55,12 +58,20 @@ class ScannedStream:
         judge_scan(self._scanner)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """What was stored of the form's clip."""
+
+    bytes: int
+    crc32: int
+
+
 @dataclass(slots=True)
 class _Form:
     """What the form has brought so far."""
 
     title: str | None = None
-    clip_bytes: int | None = None
+    clip: StoredClip | None = None
 
 
 class Upload:
@@ -79,18 +90,19 @@ class Upload:
         player_id = self._players.player_id(request)
         self._refuse_by_headers(request)
         video_id = uuid.uuid4()
-        title, clip_bytes = self._receive(request.get_media(), original_key(video_id))
+        title, clip = self._receive(request.get_media(), original_key(video_id))
         video = NewVideo(
             id=video_id,
             task_id=uuid.uuid4(),
             player_id=player_id,
             title=title,
             original_key=original_key(video_id),
-            original_bytes=clip_bytes,
+            original_bytes=clip.bytes,
+            original_crc32=clip.crc32,
             request_id=request.context.request_id,
         )
         self._accept(video)
-        request.context.upload_bytes = clip_bytes
+        request.context.upload_bytes = clip.bytes
         response.status = falcon.HTTP_201
         response.media = {
             "message": messages.UPLOADED,
@@ -104,32 +116,32 @@ class Upload:
         if not (request.content_type or "").lower().startswith(falcon.MEDIA_MULTIPART):
             raise BadRequest("video_file_missing", ["video_file"])
 
-    def _receive(self, parts: MultipartForm, key: str) -> tuple[str, int]:
-        """Store the clip under ``key``; return title and size. A refused upload leaves nothing behind."""
+    def _receive(self, parts: MultipartForm, key: str) -> tuple[str, StoredClip]:
+        """Store the clip under ``key``; return title and clip. A refused upload leaves nothing behind."""
         form = _Form()
         try:
             for part in parts:
                 self._take(part, form, key)
             if form.title is None:
                 raise BadRequest("title_missing", ["title"])
-            if form.clip_bytes is None:
+            if form.clip is None:
                 raise BadRequest("video_file_missing", ["video_file"])
         except (Refused, falcon.HTTPError):
-            if form.clip_bytes is not None:
+            if form.clip is not None:
                 self._discard(key)
             raise
-        return form.title, form.clip_bytes
+        return form.title, form.clip
 
     def _take(self, part: BodyPart, form: _Form, key: str) -> None:
         if part.name == "title":
             form.title = read_title(part.get_text() or "")
         elif part.name == "video_file":
-            if form.clip_bytes is not None:
+            if form.clip is not None:
                 raise BadRequest("video_file_missing", ["video_file"])
-            clip = ScannedStream(part.stream, self._bytes_max)
-            self._media.put_stream(key, clip)
-            form.clip_bytes = clip.bytes
-            clip.judge()
+            stream = ScannedStream(part.stream, self._bytes_max)
+            self._media.put_stream(key, stream)
+            form.clip = StoredClip(stream.bytes, stream.crc32)
+            stream.judge()
 
     def _discard(self, key: str) -> None:
         try:

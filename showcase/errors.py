@@ -58,5 +58,9 @@ class Unavailable(ShowcaseError):
         self.dependency = dependency
 
 
+class ObjectDamaged(ShowcaseError):
+    """What arrived from the storage is not what was stored: fetch it again."""
+
+
 class ObjectMissing(ShowcaseError):
     """The storage answered, and the object is not there."""

@@ -32,6 +32,7 @@ class Claim:
     attempt: int
     original_key: str
     original_bytes: int
+    original_crc32: int
     request_id: str
     uploaded_at: datetime
     enqueued_at: datetime | None
@@ -76,6 +77,7 @@ def claim(
             Video.attempts.label("attempt"),
             Video.original_key,
             Video.original_bytes,
+            Video.original_crc32,
             Video.request_id,
             Video.uploaded_at,
             Video.enqueued_at,

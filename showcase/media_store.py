@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from showcase.aws import Aws, error_code, translated
-from showcase.errors import ObjectMissing
+from showcase.errors import ObjectDamaged, ObjectMissing, Unavailable
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
@@ -69,14 +69,25 @@ class MediaStore:
             self.put_stream(key, source, content_type=content_type)
 
     def download(self, key: str, target: Path) -> None:
-        """Fetch an object into a file. Raises ObjectMissing."""
-        with translated("storage", "get"):
-            try:
-                self._client.download_file(self.bucket, key, str(target), Config=_ONE_PART_AT_A_TIME)
-            except ClientError as error:
-                if error_code(error) in _MISSING_CODES:
-                    raise ObjectMissing(f"{key} is not in the bucket") from error
-                raise
+        """Fetch an object into a file, in bounded memory. Raises ObjectMissing, ObjectDamaged."""
+        try:
+            with translated("storage", "get"):
+                self._fetch(key, target)
+        except Unavailable as error:
+            if isinstance(error.__cause__, FlexibleChecksumError):
+                raise ObjectDamaged(f"{key} arrived damaged") from error
+            raise
+
+    def _fetch(self, key: str, target: Path) -> None:
+        try:
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error_code(error) in _MISSING_CODES:
+                raise ObjectMissing(f"{key} is not in the bucket") from error
+            raise
+        with target.open("wb") as file:
+            for data in body.iter_chunks(CHUNK_BYTES):
+                file.write(data)
 
     def link(self, key: str, *, seconds: int, file_name: str) -> str:
         """A presigned link that lets its holder fetch the object for ``seconds``."""

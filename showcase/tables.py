@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Uuid, inspect
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, String, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from showcase.database import Database, UtcDateTime, database_time
@@ -68,6 +68,7 @@ class Video(Base):
     status: Mapped[str] = mapped_column(String(12), default=VideoStatus.UPLOADED)
     original_key: Mapped[str] = mapped_column(String(200))
     original_bytes: Mapped[int]
+    original_crc32: Mapped[int] = mapped_column(BigInteger)  # of the bytes that the API received
     uploaded_at: Mapped[datetime] = mapped_column(default=database_time())
     request_id: Mapped[str] = mapped_column(String(64), default="")  # of the upload; travels to the worker
 

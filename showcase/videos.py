@@ -23,6 +23,7 @@ class NewVideo:
     title: str
     original_key: str
     original_bytes: int
+    original_crc32: int
     request_id: str
 
 
@@ -80,6 +81,7 @@ def add_video(connection: Connection, video: NewVideo) -> datetime:
             title=video.title,
             original_key=video.original_key,
             original_bytes=video.original_bytes,
+            original_crc32=video.original_crc32,
             request_id=video.request_id,
             message_due_at=database_time(FAST_PATH_SECONDS),
         )

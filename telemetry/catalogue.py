@@ -114,7 +114,7 @@ QUEUE = RecordKind(
             "(QueueDepth + MessagesInFlight) ÷ max(1, Workers); the fleet scales on its Average.",
         ),
         Metric("QueueDepth", Unit.COUNT, "Messages that wait to be received."),
-        Metric("MessagesInFlight", Unit.COUNT, "Messages received and neither deleted nor back: in work or backing off."),
+        Metric("MessagesInFlight", Unit.COUNT, "Messages received and not yet deleted or back: in work, backing off."),
         Metric("OldestMessageAge", Unit.SECONDS, "Since the oldest waiting video was queued; 0 if none waits."),
         Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, whether or not somebody reads them."),
         Metric("Workers", Unit.COUNT, "In-service instances of the Auto Scaling group; 1 where there is no group."),

@@ -7,6 +7,7 @@ the wheel's files (a virtual environment below a private home), a copy is made t
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -39,17 +40,27 @@ class PostgresServer:
         if self._identity:
             shutil.chown(data, *self._identity.values())
         self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8")
+        self._start()
+        return self
+
+    def _start(self) -> None:
         options = [part for setting in FAST_AND_FORGETFUL for part in ("-c", setting)]
-        command = [str(self._programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        data = str(self._home / "data")
+        command = [str(self._programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         with (self._home / "log").open("wb") as log:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, **self._identity)
         self._wait_until_it_answers()
-        return self
+
+    def crash_and_restart(self) -> None:
+        """As after a failure of power, but for what FAST_AND_FORGETFUL gives up: all connections are cut."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+        self._start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # "fast": does not wait for clients to leave
         self._process.wait(30)
         shutil.rmtree(self._home, ignore_errors=True)
 

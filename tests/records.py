@@ -1,6 +1,7 @@
 """Rows and objects that many tests need."""
 
 import uuid
+import zlib
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -21,8 +22,13 @@ def new_player(database: Database, name: str = "Laura", city: str = "Bogotá") -
     return open_account(database, CHEAP_PASSWORDS, player)
 
 
+def original_of(video_id: uuid.UUID) -> bytes:
+    """What the tests without a real clip store as the original of a video."""
+    return b"original of " + video_id.bytes
+
+
 def new_video(database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada") -> Entry:
-    """An accepted upload that has not been sent yet."""
+    """An accepted upload that has not been sent yet; its file must be ``original_of`` it."""
     video_id = uuid.uuid4()
     video = NewVideo(
         id=video_id,
@@ -30,7 +36,8 @@ def new_video(database: Database, player_id: uuid.UUID | None = None, title: str
         player_id=player_id or new_player(database),
         title=title,
         original_key=original_key(video_id),
-        original_bytes=1000,
+        original_bytes=len(original_of(video_id)),
+        original_crc32=zlib.crc32(original_of(video_id)),
         request_id="request-of-test",
     )
     with database.writing() as connection:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from showcase import jobs
 from showcase.database import Database
-from showcase.errors import ObjectMissing, UnacceptableClip, Unavailable, UnreadableMessage
+from showcase.errors import ObjectDamaged, ObjectMissing, UnacceptableClip, Unavailable, UnreadableMessage
 from showcase.job_message import JobMessage, parse_message
 from showcase.job_queue import Delivery, JobQueue
 from showcase.jobs import Claim, ClaimRefusal
@@ -23,6 +23,7 @@ from showcase.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
 from telemetry.recorder import Recorder
+from worker.download import check_download
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Lease
 from worker.progress import ProgressReport
@@ -162,7 +163,7 @@ class JobHandler:
         except Unavailable as error:
             log.warning("%s", error)
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
-        except (EncodeFailed, EncodeStuck, EncodeWrong, OSError) as error:
+        except (EncodeFailed, EncodeStuck, EncodeWrong, ObjectDamaged, OSError) as error:
             log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
             report.note(error=str(error))
             return self._retry(lease, report)
@@ -174,6 +175,7 @@ class JobHandler:
         original = directory / "original.mp4"
         with report.timing("DownloadTime"):
             self._media.download(claim.original_key, original)
+            check_download(original, claim.original_bytes, claim.original_crc32)
         lease.check()
         with report.timing("EncodeTime"):
             progress = ProgressReport(self._database, lease)

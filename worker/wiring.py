@@ -10,6 +10,7 @@ from typing import Protocol
 
 from showcase.aws import Aws
 from showcase.database import Database
+from showcase.errors import SettingsError
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.orphans import Orphans
@@ -115,8 +116,12 @@ def build_transcoder(settings: WorkerSettings) -> Transcoder:
 
 
 def _open_recorder(settings: WorkerSettings) -> Recorder:
+    try:
+        destination = open_destination(settings.emf_destination)
+    except ValueError as error:
+        raise SettingsError(f"ANB_EMF_DESTINATION: {error}") from error
     return open_recorder(
-        open_destination(settings.emf_destination),
+        destination,
         namespace=settings.metrics_namespace,
         service="worker",
         log_group=settings.emf_log_group,

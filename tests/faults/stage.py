@@ -4,7 +4,6 @@ import io
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from sqlalchemy import select
 from cloudwatch.emf import Datapoint, read_lines
 from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.processes import ManagedProcess, free_port
+from local.system import migrate
 from showcase.aws import Aws
 from showcase.database import Database
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Entry, Outbox
 from showcase.tables import Video
-from tests.records import VideoState, new_video, video_state
+from tests.records import VideoState, new_video, original_of, video_state
 
 LEASE_SECONDS = 3
 VISIBILITY_SECONDS = 4
@@ -40,7 +40,6 @@ class Stage:
 
     def __post_init__(self) -> None:
         aws = Aws(REGION, self.emulator.url)
-        self._open = ExitStack()
         self.database = Database(self.database_url, pool_size=4)
         self.queue = JobQueue(aws, self.queues.jobs, self.queues.dead_letter)
         self.media = MediaStore(aws, self.bucket)
@@ -48,6 +47,14 @@ class Stage:
         self.emf_log = self.directory / "emf.log"
         self.mark = self.directory / "fault-struck"
         self.api_port = free_port()
+
+    def move_to(self, database_url: str) -> None:
+        """Use another, empty database."""
+        self.database.close()
+        migrate(database_url)
+        self.database_url = database_url
+        self.database = Database(database_url, pool_size=4)
+        self.outbox = Outbox(self.database, self.queue, self.bucket)
 
     def environment(self, overrides: Mapping[str, str]) -> dict[str, str]:
         return {
@@ -98,7 +105,7 @@ class Stage:
     def accepted_video(self, *, send: bool = True) -> Entry:
         """An upload with its file stored, and its message sent."""
         entry = new_video(self.database)
-        self.media.put_stream(entry.original_key, io.BytesIO(entry.video_id.bytes))
+        self.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
         if send:
             assert self.outbox.send(entry)
         return entry

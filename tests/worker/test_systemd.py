@@ -1,0 +1,181 @@
+import logging
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from showcase.errors import SettingsError
+from showcase.settings import WorkerSettings, read_settings
+from worker.systemd import Liveness, Notifier, Watchdog
+
+LIMIT_USEC = 20_000_000
+PARTS = ("poller", "heartbeat")
+
+
+class ServiceManager:
+    """The other end: a real datagram socket."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.settimeout(10)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+
+    def next_message(self) -> str:
+        return self._socket.recv(4096).decode()
+
+    def messages(self) -> list[str]:
+        """All that has come; a datagram on one machine has come when it is sent."""
+        self._socket.setblocking(False)
+        received = []
+        try:
+            while True:
+                received.append(self.next_message())
+        except BlockingIOError:
+            return received
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServiceManager]:
+    address = str(tmp_path / "notify") if request.param == "path" else f"@anb-{uuid.uuid4().hex}"
+    manager = ServiceManager(address)
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def liveness(clock: Clock) -> Liveness:
+    return Liveness(clock)
+
+
+@pytest.fixture
+def watchdog(manager: ServiceManager, liveness: Liveness) -> Watchdog:
+    return Watchdog(Notifier(manager.address), liveness, LIMIT_USEC, PARTS)
+
+
+def test_the_service_manager_hears_ready_alive_and_stopping(manager: ServiceManager) -> None:
+    notifier = Notifier(manager.address)
+    notifier.ready()
+    assert manager.next_message() == "READY=1"
+    notifier.alive()
+    assert manager.next_message() == "WATCHDOG=1"
+    notifier.stopping(150.5)
+    assert manager.next_message() == "STOPPING=1\nEXTEND_TIMEOUT_USEC=150500000"
+
+
+def test_without_a_service_manager_nothing_is_said_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
+    notifier = Notifier(None)
+    notifier.ready()
+    notifier.stopping(1)
+    assert Watchdog(notifier, Liveness(), None, PARTS).feed()
+    assert not caplog.records
+
+
+def test_a_service_manager_that_went_away_is_mentioned_once(
+    manager: ServiceManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    notifier = Notifier(manager.address)
+    notifier.ready()
+    manager.close()
+    for _ in range(3):
+        notifier.alive()
+    assert len(caplog.records) == 1 and "WATCHDOG=1" in caplog.text
+
+
+def test_a_service_manager_that_does_not_read_delays_nobody(
+    manager: ServiceManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    notifier = Notifier(manager.address)
+    begun_at = time.monotonic()
+    for _ in range(2000):
+        notifier.alive()
+    assert time.monotonic() - begun_at < 5
+    assert len(caplog.records) == 1, "its queue was full"
+    manager.messages()
+    notifier.stopping(1)
+    assert manager.messages() == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000"]
+
+
+def test_the_watchdog_is_fed_while_every_part_gives_signs(
+    manager: ServiceManager, clock: Clock, liveness: Liveness, watchdog: Watchdog
+) -> None:
+    for _ in range(5):
+        clock.now += 9
+        for part in PARTS:
+            liveness.touch(part)
+        assert watchdog.feed()
+    assert manager.messages() == ["WATCHDOG=1"] * 5
+
+
+@pytest.mark.parametrize(("alive", "silent"), [PARTS, PARTS[::-1]])
+def test_the_watchdog_starves_when_one_part_is_silent_whatever_the_other_does(
+    manager: ServiceManager,
+    clock: Clock,
+    liveness: Liveness,
+    watchdog: Watchdog,
+    caplog: pytest.LogCaptureFixture,
+    alive: str,
+    silent: str,
+) -> None:
+    clock.now += 11
+    for _ in range(3):
+        liveness.touch(alive)
+        assert not watchdog.feed()
+    assert manager.messages() == []
+    assert len(caplog.records) == 1 and silent in caplog.text and alive not in caplog.text
+
+
+def test_a_part_that_wakes_up_in_time_saves_the_process(
+    manager: ServiceManager, clock: Clock, liveness: Liveness, watchdog: Watchdog
+) -> None:
+    clock.now += 15
+    liveness.touch("heartbeat")
+    assert not watchdog.feed()
+    liveness.touch("poller")
+    assert watchdog.feed()
+    assert manager.messages() == ["WATCHDOG=1"]
+
+
+def test_a_part_has_as_long_for_its_first_sign_as_for_every_other(clock: Clock, liveness: Liveness) -> None:
+    clock.now += 3
+    liveness.touch("poller")
+    clock.now += 2
+    assert (liveness.age("poller"), liveness.age("heartbeat")) == (2, 5)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NOTIFY_SOCKET", "vsock:2:1"), ("WATCHDOG_USEC", "0")])
+def test_a_service_manager_that_is_not_understood_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        read_settings(WorkerSettings, env_file=None)
+
+
+def test_a_failure_after_a_success_is_mentioned_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    notifier = Notifier(str(tmp_path / "notify"))
+    notifier.alive()
+    manager = ServiceManager(str(tmp_path / "notify"))
+    notifier.alive()
+    manager.close()
+    notifier.alive()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2

@@ -1,0 +1,24 @@
+"""Is the original that arrived the one that was uploaded?"""
+
+import zlib
+from pathlib import Path
+
+from showcase.errors import ObjectDamaged
+
+READ_BYTES = 1024 * 1024
+
+
+def check_download(path: Path, size: int, crc32: int) -> None:
+    """Compare a file with what the API received. Raises ObjectDamaged.
+
+    CRC-32 finds what goes wrong on the way, at a hundredth of the cost of a cryptographic digest; against
+    somebody who changes objects in our bucket it is no help, and needs to be none.
+    """
+    if path.stat().st_size != size:
+        raise ObjectDamaged(f"{path.stat().st_size} bytes arrived, {size} were uploaded")
+    found = 0
+    with path.open("rb") as file:
+        while data := file.read(READ_BYTES):
+            found = zlib.crc32(data, found)
+    if found != crc32:
+        raise ObjectDamaged("the bytes that arrived are not those that were uploaded")
