@@ -24,7 +24,7 @@ from benchmarks.measure import measure
 from benchmarks.video_materials import Materials, prepare, prepare_clip
 from benchmarks.video_moviepy_home import find_moviepy
 from benchmarks.video_peers import MEDIUM, PEERS, Variant, variants
-from benchmarks.video_quality import measure_ssim
+from benchmarks.video_quality import measure_quality
 from benchmarks.video_results import MB, OURS, Row, Rows, Target, judge, ratio
 from showcase.movie import read_movie
 
@@ -32,7 +32,8 @@ HOME = Path(".local/bench-video").resolve()
 PIPED_COLUMNS = 120
 NOTES = (
     "CPU: user + system of the whole process tree. Memory: peak of the summed RSS of the processes started for a job.",
-    "SSIM: the body's frames against a lossless render (lanczos, accurate_rnd). x ours: median of the rounds' ratios.",
+    "SSIM, VMAF: the body's frames against a lossless render (lanczos, accurate_rnd).",
+    "x ours: median of the rounds' ratios of CPU.",
     f"multi-pass has ours' preset; with ffmpeg's default (medium) it costs about twice that (--peers ours,{MEDIUM}).",
 )
 
@@ -102,7 +103,7 @@ def _examine(materials: Materials, variant: Variant, row: Row) -> None:
     track = read_movie(result).video
     row.result_bytes = result.stat().st_size
     row.frames = track.frames if track else 0
-    row.ssim = measure_ssim(
+    row.quality = measure_quality(
         materials.encoder, result, materials.reference, starts_at=variant.body_starts_at, frames=materials.frames
     )
 
@@ -133,7 +134,7 @@ def _print(title: str, rows: Rows, targets: list[Target], machine: str) -> None:
 def _table(title: str, rows: Rows) -> Table:
     table = Table(title=title)
     table.add_column("variant")
-    for heading in ("CPU s median", "min", "x ours", "wall s median", "peak MB", "result MB", "SSIM"):
+    for heading in ("CPU s median", "min", "x ours", "wall s median", "peak MB", "result MB", "SSIM", "VMAF"):
         table.add_column(heading, justify="right")
     for row in rows.values():
         table.add_row(row.name, *_cells(row, rows.get(OURS)))
@@ -148,7 +149,8 @@ def _cells(row: Row, ours: Row | None) -> list[str]:
         f"{median(row.wall_seconds):.1f}",
         f"{row.peak_bytes / MB:.0f}",
         f"{row.result_bytes / MB:.2f}" if row.result_bytes else "",
-        f"{row.ssim:.4f}" if row.ssim else "",
+        f"{row.quality.ssim:.4f}" if row.quality else "",
+        f"{row.quality.vmaf:.1f}" if row.quality and row.quality.vmaf else "",
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.measure import Measurement
+from benchmarks.video_quality import Quality
 
 OURS, OURS_ONE_THREAD, JOIN = "ours", "ours, 1 thread", "join + cached bumpers"
 BOUND_RATIO_MAX = 1.05  # media work of one clip, against decode + scale and encode alone
@@ -24,7 +25,7 @@ class Row:
     rounds: list[Measurement] = field(default_factory=list)
     result_bytes: int | None = None
     frames: int | None = None
-    ssim: float | None = None
+    quality: Quality | None = None
 
     @property
     def cpu_seconds(self) -> list[float]:
@@ -97,12 +98,17 @@ def _times_less(rows: Rows, peer: str, least: float, *, with_quality: bool) -> T
     text = f"{least} x less CPU than {peer}" + (", SSIM not lower" if with_quality else "")
     if not {OURS, peer} <= rows.keys():
         return Target(text, "not measured", None)
-    found = ratio(rows[peer].cpu_seconds, rows[OURS].cpu_seconds)
-    ours, theirs = rows[OURS].ssim or 0.0, rows[peer].ssim or 0.0
-    measured = _shown(rows[peer].cpu_seconds, rows[OURS].cpu_seconds) + (
-        f", SSIM {ours:.4f} : {theirs:.4f}" if with_quality else ""
-    )
-    return Target(text, measured, found >= least and (ours >= theirs or not with_quality))
+    times = (rows[peer].cpu_seconds, rows[OURS].cpu_seconds)
+    found, shown = ratio(*times), _shown(*times)
+    ours, theirs = rows[OURS].quality, rows[peer].quality
+    if not with_quality or ours is None or theirs is None:
+        return Target(text, shown, found >= least)
+    return Target(text, f"{shown}, {_compared(ours, theirs)}", found >= least and ours.ssim >= theirs.ssim)
+
+
+def _compared(ours: Quality, theirs: Quality) -> str:
+    vmaf = f", VMAF {ours.vmaf:.1f} : {theirs.vmaf:.1f}" if ours.vmaf and theirs.vmaf else ""
+    return f"SSIM {ours.ssim:.4f} : {theirs.ssim:.4f}{vmaf}"
 
 
 def _peak(rows: Rows) -> Target:

@@ -50,7 +50,7 @@ class UnreadableMessage(ShowcaseError):
 class Unavailable(ShowcaseError):
     """A dependency (database, queue, storage) is away or answers with errors of its own: try again later.
 
-    ``dependency`` is ``database``, ``queue`` or ``storage``.
+    ``dependency`` names it: ``database``, ``queue``, ``storage``, ``Auto Scaling`` or ``instance metadata``.
     """
 
     def __init__(self, dependency: str, operation: str) -> None:

@@ -148,6 +148,11 @@ class JobQueue:
 
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Move the message to the dead-letter queue with a reason; a crash between leaves a copy, never a loss."""
+        self.copy_to_dead_letters(delivery, reason)
+        self.delete(delivery)
+
+    def copy_to_dead_letters(self, delivery: Delivery, reason: str) -> None:
+        """The first half of ``dead_letter``, for whoever has something to do in between."""
         attributes: dict[str, Any] = {
             "reason": {"DataType": "String", "StringValue": reason[:REASON_CHARACTERS_MAX] or "unknown"},
             "original_message_id": {"DataType": "String", "StringValue": delivery.message_id},
@@ -156,7 +161,6 @@ class JobQueue:
             self._client.send_message(
                 QueueUrl=self._dead_letter_url, MessageBody=delivery.body, MessageAttributes=attributes
             )
-        self.delete(delivery)
 
     def depth(self) -> QueueDepth:
         """How many messages wait, are in flight, and are dead."""
@@ -200,6 +204,14 @@ class JobQueue:
                 DestinationArn=self._arn(self.url),
                 MaxNumberOfMessagesPerSecond=per_second,
             )
+
+    def has_work(self) -> bool:
+        """Do messages wait? Approximate, as SQS counts."""
+        with translated("queue", "look"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"]) > 0
 
     def ping(self) -> None:
         """One round trip that proves that the queue exists and that we may ask it."""

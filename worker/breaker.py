@@ -6,7 +6,7 @@ Without it, an outage would hand every message out again and again until it is d
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from showcase.errors import Unavailable
@@ -27,8 +27,9 @@ class Dependency(Protocol):
 class Breaker:
     """Opened by ``trip``; closes when every dependency has answered after a growing pause."""
 
-    def __init__(self, dependencies: Sequence[Dependency]) -> None:
+    def __init__(self, dependencies: Sequence[Dependency], on_turn: Callable[[], None]) -> None:
         self._dependencies = dependencies
+        self._on_turn = on_turn
         self._open = threading.Event()
 
     def trip(self) -> None:
@@ -38,6 +39,7 @@ class Breaker:
         """False if ``stopping`` was set meanwhile."""
         pause = PAUSE_SECONDS_MIN
         while self._open.is_set():
+            self._on_turn()
             log.warning("infrastructure away: polling pauses for %.0f s", pause)
             if stopping.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311
                 return False

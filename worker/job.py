@@ -133,18 +133,23 @@ class JobHandler:
             self._queue.release(delivery, self._limits.lease_seconds + random.randint(1, 5))  # noqa: S311
             return Outcome.BUSY
         if refusal is ClaimRefusal.EXHAUSTED:
-            with self._database.writing() as connection:
-                jobs.fail_exhausted(
-                    connection,
-                    message.video_id,
-                    attempts_max=self._limits.attempts_max,
-                    code="processing_failed",
-                    reason=_GAVE_UP,
-                )
-            self._queue.dead_letter(delivery, "all attempts are used up")
-            return Outcome.EXHAUSTED
+            return self._give_up_abandoned(message, delivery)
         self._queue.delete(delivery)
         return Outcome.DUPLICATE
+
+    def _give_up_abandoned(self, message: JobMessage, delivery: Delivery) -> Outcome:
+        """Every worker of this video died. The dead letter comes first: without it, nobody could redrive the video."""
+        self._queue.copy_to_dead_letters(delivery, "all attempts are used up")
+        with self._database.writing() as connection:
+            jobs.fail_exhausted(
+                connection,
+                message.video_id,
+                attempts_max=self._limits.attempts_max,
+                code=jobs.GAVE_UP,
+                reason=_GAVE_UP,
+            )
+        self._queue.delete(delivery)
+        return Outcome.EXHAUSTED
 
     def _work(self, lease: Lease, report: JobReport) -> Outcome:
         """The one ladder of errors."""
@@ -215,12 +220,8 @@ class JobHandler:
         claim = lease.claim
         if claim.attempt < self._limits.attempts_max:
             return self._hand_back(lease, _backoff_seconds(claim.attempt), Outcome.RETRY)
-        with self._database.writing() as connection:
-            held = jobs.fail(connection, claim, code="processing_failed", reason=_GAVE_UP)
-        if not held:
-            return self._abandon(lease, LeaseLost("lost before the failure was noted"))
-        self._queue.dead_letter(lease.delivery, f"attempt {claim.attempt} failed")
-        return Outcome.EXHAUSTED
+        self._queue.copy_to_dead_letters(lease.delivery, f"attempt {claim.attempt} failed")
+        return self._fail(lease, jobs.GAVE_UP, _GAVE_UP, Outcome.EXHAUSTED, report)
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
         """Free the row, then the message. Where one of them is away, its own timeout does the same later."""

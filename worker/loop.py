@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from showcase.errors import Unavailable
 from showcase.job_queue import BATCH_MAX, Delivery, JobQueue
@@ -12,17 +13,38 @@ from worker.job import HANDED_BACK_SECONDS, JobHandler
 from worker.report import Outcome
 from worker.slots import Slots
 
+TURN_SECONDS = 5.0  # the longest that a turn of the poll loop waits for a slot, or for leave to receive
+
 log = logging.getLogger(__name__)
+
+
+class Gate(Protocol):
+    """Leave to receive, see worker.lifecycle.Protection."""
+
+    def protect(self) -> bool: ...
+    def busy(self) -> None: ...
+    def idle(self) -> None: ...
 
 
 class WorkerLoop:
     """One polling thread and ``slots`` job threads."""
 
-    def __init__(self, queue: JobQueue, handler: JobHandler, breaker: Breaker, *, slots: int) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        handler: JobHandler,
+        breaker: Breaker,
+        *,
+        slots: int,
+        on_turn: Callable[[], None],
+        gate: Gate | None = None,
+    ) -> None:
         self._queue = queue
         self._handler = handler
         self._breaker = breaker
         self._slots = Slots(slots)
+        self._on_turn = on_turn
+        self._gate = gate
         self._stopping = threading.Event()
         # The job threads live as long as the process: an encode dies with the thread that started it.
         self._jobs = ThreadPoolExecutor(slots, thread_name_prefix="job")
@@ -53,7 +75,8 @@ class WorkerLoop:
 
     def _poll_until_stopped(self) -> None:
         while self._breaker.wait_until_closed(self._stopping) and not self._stopping.is_set():
-            free = self._slots.take(BATCH_MAX)
+            self._on_turn()
+            free = self._slots.take(BATCH_MAX, TURN_SECONDS)
             deliveries = self._receive(free) if free else []
             self._slots.give_back(free - len(deliveries))
             for delivery in deliveries:
@@ -61,7 +84,11 @@ class WorkerLoop:
 
     def _receive(self, count: int) -> list[Delivery]:
         try:
+            if self._gate and not self._gate.protect():
+                self._stopping.wait(TURN_SECONDS)
+                return []
             deliveries = self._queue.receive(count)
+            self._tell_gate(count, len(deliveries))
             if not self._stopping.is_set():
                 return deliveries
             for delivery in deliveries:
@@ -70,6 +97,10 @@ class WorkerLoop:
             log.warning("%s", error)
             self._breaker.trip()
         return []
+
+    def _tell_gate(self, taken: int, received: int) -> None:
+        if self._gate:
+            (self._gate.busy if received or self._slots.in_use() > taken else self._gate.idle)()
 
     def _work(self, delivery: Delivery) -> None:
         try:

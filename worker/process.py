@@ -1,9 +1,6 @@
 """The worker process: starts its parts, runs until a signal, drains."""
 
 import logging
-import os
-import select
-import signal
 import sys
 from collections.abc import Callable
 
@@ -11,9 +8,11 @@ from showcase.errors import ShowcaseError
 from showcase.settings import WorkerSettings, read_settings
 from showcase.tables import verify_schema
 from telemetry.logs import start_logging
+from worker.signals import catch_stop_signals
 from worker.wiring import Worker, build_worker
 
 ALIVE_LOOK_SECONDS = 1.0
+END_SECONDS = 60.0  # beside the drain: the poll under way, handing back, closing
 
 log = logging.getLogger(__name__)
 
@@ -36,32 +35,27 @@ def main() -> int:
 
 def run(worker: Worker, drain_seconds: float) -> int:
     """Until a signal; then end polling, let running jobs end or hand them back, and stop the rest."""
+    wait = catch_stop_signals()
     for part in worker.beside:
         part.start()
     worker.loop.start()
     log.info("ready: polling")
-    asked_to_stop = _wait_for_signal(worker.loop.is_alive)
-    worker.loop.stop()
-    worker.loop.drain(drain_seconds, worker.heartbeat.interrupt_all)
-    for part in worker.beside:
-        part.stop()
+    worker.surroundings.notifier.ready()
+    asked_to_stop = _wait_for_the_end(worker, wait)
+    with worker.surroundings.ending(drain_seconds + END_SECONDS):
+        worker.loop.stop()
+        worker.loop.drain(drain_seconds, worker.heartbeat.interrupt_all)
+        for part in worker.beside:
+            part.stop()
     log.info("stopped")
     return 0 if asked_to_stop else 1
 
 
-def _wait_for_signal(is_alive: Callable[[], bool]) -> bool:
-    """Sleep until SIGTERM or SIGINT (True), or until ``is_alive`` is no more (False).
-
-    The signal only writes a byte to a pipe: a handler that took locks could deadlock with the thread it
-    interrupts. Further signals change nothing.
-    """
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: None)
-    while is_alive():
-        if select.select([reader], [], [], ALIVE_LOOK_SECONDS)[0]:
+def _wait_for_the_end(worker: Worker, wait: Callable[[float], bool]) -> bool:
+    """Vouch for the worker until a signal or a leaving instance (True), or until polling died (False)."""
+    while worker.loop.is_alive():
+        worker.surroundings.watchdog.feed()
+        if worker.surroundings.leaving.is_set() or wait(ALIVE_LOOK_SECONDS):
             return True
     log.error("the poller has died")
     return False

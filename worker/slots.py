@@ -12,10 +12,10 @@ class Slots:
         self._closed = False
         self._changed = threading.Condition()
 
-    def take(self, most: int) -> int:
-        """Wait for a free place, then take up to ``most``; return how many. 0 once closed."""
+    def take(self, most: int, seconds: float) -> int:
+        """Wait up to ``seconds`` for a free place, take up to ``most``; return how many. 0: none, or closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._free or self._closed)
+            self._changed.wait_for(lambda: self._free or self._closed, seconds)
             taken = 0 if self._closed else min(self._free, most)
             self._free -= taken
             return taken
@@ -24,6 +24,11 @@ class Slots:
         with self._changed:
             self._free += count
             self._changed.notify_all()
+
+    def in_use(self) -> int:
+        """Places that are taken."""
+        with self._changed:
+            return self._count - self._free
 
     def close(self) -> None:
         with self._changed:

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from showcase.aws import Aws
 from showcase.database import Database
-from showcase.errors import SettingsError
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.orphans import Orphans
@@ -18,15 +17,18 @@ from showcase.outbox import Outbox
 from showcase.periodic import Periodic
 from showcase.settings import MIB, WorkerSettings
 from telemetry.catalogue import SWEEP, WORKER_HEARTBEAT
-from telemetry.destinations import open_destination
-from telemetry.recorder import Recorder, open_recorder
+from telemetry.recorder import Recorder
+from worker.backlog import BacklogPublisher, build_publisher
 from worker.breaker import Breaker
 from worker.bumpers import find_artwork, prepare_bumpers
 from worker.confinement import Limits, find_confinement
 from worker.encoder import find_encoder
 from worker.heartbeat import Heartbeat
 from worker.job import JobHandler, JobLimits
+from worker.lifecycle import Protection
 from worker.loop import WorkerLoop
+from worker.recording import open_worker_recorder
+from worker.surroundings import Surroundings, look_around
 from worker.transcode import Transcoder
 from worker.workspace import Workspace
 
@@ -49,17 +51,20 @@ class Part(Protocol):
 class Worker:
     """The parts of one worker process."""
 
+    surroundings: Surroundings
+
     database: Database
     recorder: Recorder
     workspace: Workspace
     heartbeat: Heartbeat
     loop: WorkerLoop
     sweepers: tuple[Periodic, ...]
+    publishers: tuple[BacklogPublisher, ...]
 
     @property
     def beside(self) -> tuple[Part, ...]:
         """What runs beside the loop."""
-        return (self.heartbeat, *self.sweepers)
+        return (self.heartbeat, *self.sweepers, *self.publishers, self.surroundings.watch)
 
     def close(self) -> None:
         self.workspace.close()
@@ -70,13 +75,15 @@ class Worker:
 def build_worker(settings: WorkerSettings) -> Worker:
     """All parts, checked and not yet started. Raises SettingsError or OSError."""
     transcoder = build_transcoder(settings)
-    recorder = _open_recorder(settings)
-    database = Database(settings.database_url, pool_size=settings.slots + 4)
+    recorder = open_worker_recorder(settings)
+    database = Database(settings.database_url, pool_size=settings.slots + 5)
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url, poll_seconds=settings.poll_seconds)
     media = MediaStore(aws, settings.bucket)
     workspace = Workspace(settings.work_directory)
-    heartbeat = _build_heartbeat(settings, database, queue, recorder)
+    surroundings = look_around(settings, aws)
+    touch = surroundings.liveness.touch
+    heartbeat = _build_heartbeat(settings, database, queue, recorder, lambda: touch("heartbeat"))
     handler = JobHandler(
         name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
         database=database,
@@ -88,14 +95,23 @@ def build_worker(settings: WorkerSettings) -> Worker:
         limits=JobLimits(settings.lease_seconds, settings.receive_count_max),
         workspace=workspace,
     )
-    loop = WorkerLoop(queue, handler, Breaker([database, media]), slots=settings.slots)
+    member = surroundings.member if settings.scale_in_protection else None
+    loop = WorkerLoop(
+        queue,
+        handler,
+        Breaker([database, media], lambda: touch("poller")),
+        slots=settings.slots,
+        on_turn=lambda: touch("poller"),
+        gate=Protection(member, queue.has_work) if member else None,
+    )
     outbox = Outbox(database, queue, settings.bucket)
     orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
     sweepers = (
         Periodic("outbox-sweeper", settings.outbox_interval_seconds, _outbox_sweep(outbox, recorder)),
         Periodic("housekeeping", settings.housekeeping_seconds, _housekeeping(orphans, workspace, recorder)),
     )
-    return Worker(database, recorder, workspace, heartbeat, loop, sweepers)
+    publishers = (build_publisher(settings, database, recorder),) if settings.publishes_backlog else ()
+    return Worker(surroundings, database, recorder, workspace, heartbeat, loop, sweepers, publishers)
 
 
 def build_transcoder(settings: WorkerSettings) -> Transcoder:
@@ -115,22 +131,11 @@ def build_transcoder(settings: WorkerSettings) -> Transcoder:
     return Transcoder(encoder, confinement, limits, artwork.watermark, bumpers, settings.ffmpeg_threads)
 
 
-def _open_recorder(settings: WorkerSettings) -> Recorder:
-    try:
-        destination = open_destination(settings.emf_destination)
-    except ValueError as error:
-        raise SettingsError(f"ANB_EMF_DESTINATION: {error}") from error
-    return open_recorder(
-        destination,
-        namespace=settings.metrics_namespace,
-        service="worker",
-        log_group=settings.emf_log_group,
-        records_max=settings.emf_queue_records_max,
-    )
-
-
-def _build_heartbeat(settings: WorkerSettings, database: Database, queue: JobQueue, recorder: Recorder) -> Heartbeat:
+def _build_heartbeat(
+    settings: WorkerSettings, database: Database, queue: JobQueue, recorder: Recorder, on_alive: Callable[[], None]
+) -> Heartbeat:
     def record_turn(busy: int, failures: int) -> None:
+        on_alive()
         metrics = {"WorkerHeartbeat": 1, "BusySlots": busy, "HeartbeatFailures": failures}
         recorder.record(WORKER_HEARTBEAT, metrics)
 
