@@ -1,6 +1,8 @@
 # Everything a newcomer needs, in a few words each: `make help`.
 
 PYTHON ?= python3
+# On 2 cores: many tests wait for processes, leases and polls.
+TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
@@ -25,7 +27,7 @@ up: $(VENV)/requirements-local.stamp ## the whole system on this machine until C
 	@$(RUN) local.up
 
 test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n $(TEST_PROCESSES) $(ARGS)
 
 check: $(VENV)/requirements-dev.stamp ## ruff and mypy (strict)
 	@$(BIN)/ruff format --check --quiet .

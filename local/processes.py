@@ -1,5 +1,6 @@
 """Child processes of the local system: started with a log file, stopped by their own pid, never left behind."""
 
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from showcase.settings import child_environment
 
 STOP_SECONDS = 40.0
 LOOK_SECONDS = 0.05
+SERVER_PORTS = (20_000, 32_000)
+PORTS_TRIED_MAX = 100
 
 
 class LocalSystemError(Exception):
@@ -73,16 +76,21 @@ class ManagedProcess:
         return self.log.read_text(errors="replace").strip()[-1000:] or f"nothing in {self.log}"
 
 
-def free_port(preferred: int = 0) -> int:
-    """The preferred port of loopback if it is free, else one that is."""
-    for port in (preferred, 0):
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port of loopback if it is free, else one that is.
+
+    From below the range out of which the system takes the ports of outgoing connections: one of those could
+    have it before the server that it is meant for.
+    """
+    drawn = (random.randrange(*SERVER_PORTS) for _ in range(PORTS_TRIED_MAX))  # noqa: S311
+    for port in [preferred, *drawn] if preferred else drawn:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise LocalSystemError("no free port on loopback")
 
 

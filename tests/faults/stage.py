@@ -21,8 +21,8 @@ from showcase.outbox import Entry, Outbox
 from showcase.tables import Video
 from tests.records import VideoState, new_video, original_of, video_state
 
-LEASE_SECONDS = 3
-VISIBILITY_SECONDS = 4
+LEASE_SECONDS = 5
+VISIBILITY_SECONDS = 6
 END_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 
