@@ -10,6 +10,8 @@ import pytest
 from showcase.job_message import parse_message
 from tests.service.conftest import UPLOAD_BYTES_MAX, Contest, signup_body
 
+NOBODYS = uuid.UUID(int=7)
+
 
 def upload(client: httpx.Client, clip: Path | bytes, title: str = "Mi jugada") -> httpx.Response:
     content = clip if isinstance(clip, bytes) else clip.read_bytes()
@@ -99,8 +101,8 @@ class TestWhoAsks:
     @pytest.mark.parametrize("header", [None, "", "Basic x", "Bearer", "Bearer x.y.z", "Bearer é"])
     @pytest.mark.parametrize(
         ("method", "path"),
-        [("POST", "/api/videos/upload"), ("GET", "/api/videos"), ("GET", f"/api/videos/{uuid.uuid4()}"),
-         ("DELETE", "/api/videos/no-uuid"), ("POST", f"/api/public/videos/{uuid.uuid4()}/vote")],
+        [("POST", "/api/videos/upload"), ("GET", "/api/videos"), ("GET", f"/api/videos/{NOBODYS}"),
+         ("DELETE", "/api/videos/no-uuid"), ("POST", f"/api/public/videos/{NOBODYS}/vote")],
     )  # fmt: skip
     def test_is_decided_before_everything_else(
         self, contest: Contest, method: str, path: str, header: str | None
