@@ -5,7 +5,7 @@ from falcon import Request, Response
 
 from service import messages
 from service.errors import BadRequest
-from service.requests import LIMIT_MAX, OFFSET_MAX, read_number, read_paging, read_video_id
+from service.requests import LIMIT_MAX, OFFSET_MAX, read_city, read_number, read_paging, read_video_id
 from service.tokens import Authenticator
 from service.views import VideoViews, ranked
 from showcase.database import Database
@@ -52,8 +52,9 @@ class Rankings:
 
     def on_get(self, request: Request, response: Response) -> None:
         limit, offset = _read_positions(request)
+        city = read_city(request)
         with self._database.reading() as connection:
-            players = ranking(connection, city=request.get_param("city"), limit=limit, offset=offset)
+            players = ranking(connection, city=city, limit=limit, offset=offset)
         response.media = [ranked(player) for player in players]
 
 

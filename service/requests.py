@@ -12,6 +12,14 @@ from showcase.errors import NotFound
 JSON_BYTES_MAX = 64 * 1024
 LIMIT_MAX = 100
 OFFSET_MAX = 1_000_000
+FOLDED_CHARACTERS_MAX = 200
+
+
+def _foldable(text: str) -> str:
+    # Folding lengthens some letters, up to threefold: what is stored must still fit.
+    if len(text.casefold()) > FOLDED_CHARACTERS_MAX:
+        raise ValueError("too long")
+    return text
 
 
 def _printable(text: str) -> str:
@@ -22,7 +30,10 @@ def _printable(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Email = Annotated[
-    str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), AfterValidator(_printable)
+    str,
+    Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    AfterValidator(_printable),
+    AfterValidator(_foldable),
 ]
 Password = Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_printable)]
 
@@ -39,12 +50,12 @@ class SignupBody(Body):
     email: Email
     password1: Password
     password2: str
-    city: Name
+    city: Annotated[Name, AfterValidator(_foldable)]
     country: Name
 
 
 class LoginBody(Body):
-    email: Annotated[str, Field(max_length=254)]
+    email: Annotated[str, Field(max_length=254), AfterValidator(_printable)]
     password: Annotated[str, Field(max_length=1024)]
 
 
@@ -63,6 +74,7 @@ def read_body(request: Request, kind: type[B]) -> B:
         raise BadRequest("invalid_field" if fields else "invalid_body", fields) from error
 
 
+_city = TypeAdapter(Annotated[str, Field(max_length=100), AfterValidator(_printable)])
 _title = TypeAdapter(Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)])
 
 
@@ -72,6 +84,17 @@ def read_title(text: str) -> str:
         return _title.validate_python(text.strip())
     except ValidationError as error:
         raise BadRequest("title_missing", ["title"]) from error
+
+
+def read_city(request: Request) -> str | None:
+    """The city of a ranking, or None. Raises BadRequest."""
+    city = request.get_param("city")
+    if city is None:
+        return None
+    try:
+        return _city.validate_python(city)
+    except ValidationError as error:
+        raise BadRequest("bad_parameter", ["city"]) from error
 
 
 def read_video_id(text: str) -> uuid.UUID:

@@ -126,9 +126,11 @@ class Upload:
                 raise BadRequest("title_missing", ["title"])
             if form.clip is None:
                 raise BadRequest("video_file_missing", ["video_file"])
+        except UnicodeDecodeError as error:
+            self._discard_if_stored(form, key)
+            raise BadRequest("invalid_body") from error
         except (Refused, falcon.HTTPError):
-            if form.clip is not None:
-                self._discard(key)
+            self._discard_if_stored(form, key)
             raise
         return form.title, form.clip
 
@@ -143,7 +145,9 @@ class Upload:
             form.clip = StoredClip(stream.bytes, stream.crc32)
             stream.judge()
 
-    def _discard(self, key: str) -> None:
+    def _discard_if_stored(self, form: _Form, key: str) -> None:
+        if form.clip is None:
+            return
         try:
             self._media.delete(key)
         except Unavailable as error:

@@ -111,8 +111,8 @@ def _held(video_id: uuid.UUID, fence: int) -> ColumnElement[bool]:
 
 def renew_leases(
     connection: Connection, held: Iterable[tuple[uuid.UUID, int]], *, lease_seconds: float
-) -> set[uuid.UUID]:
-    """Prolong the leases of ``(video id, fence)`` pairs; return the ids that are still held."""
+) -> set[tuple[uuid.UUID, int]]:
+    """Prolong the leases of ``(video id, fence)`` pairs; return those that are still held."""
     renewed = connection.execute(
         update(Video)
         .where(tuple_(Video.id, Video.fence).in_(list(held)), Video.status == VideoStatus.PROCESSING)
@@ -120,9 +120,9 @@ def renew_leases(
             lease_until=database_time(lease_seconds),
             message_due_at=database_time(lease_seconds + LEASE_GRACE_SECONDS),
         )
-        .returning(Video.id)
+        .returning(Video.id, Video.fence)
     )
-    return set(renewed.scalars())
+    return {(row.id, row.fence) for row in renewed}
 
 
 def report_progress(connection: Connection, claim: Claim, percent: int) -> bool:

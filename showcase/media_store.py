@@ -1,8 +1,9 @@
 """The bucket with originals and results: the only user of S3.
 
-IAM: API ``s3:PutObject``, ``s3:GetObject`` (for presigned links), ``s3:DeleteObject`` and
-``s3:AbortMultipartUpload``; worker ``s3:GetObject`` on ``uploads/*``, ``s3:PutObject`` and
-``s3:DeleteObject`` on ``processed/*``, and all three on ``doctor/*`` for ``python -m worker.doctor``.
+IAM: both ``s3:ListBucket`` (without it, a ping is refused and a missing object is "forbidden") and
+``s3:AbortMultipartUpload``; API ``s3:PutObject``, ``s3:GetObject`` (for presigned links) and
+``s3:DeleteObject``; worker ``s3:GetObject`` and ``s3:DeleteObject`` on ``uploads/*``, ``s3:PutObject`` and
+``s3:DeleteObject`` on ``processed/*``, ``s3:ListBucketMultipartUploads``, and all three on ``doctor/*``.
 """
 
 from collections.abc import Iterator

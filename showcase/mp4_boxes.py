@@ -14,6 +14,7 @@ MOOV_BYTES_MAX = 4 * 1024 * 1024
 MOOF_BYTES_MAX = 256 * 1024
 FTYP_BYTES_MAX = 4096
 BOXES_MAX = 20_000
+KEPT_BYTES_MAX = 8 * 1024 * 1024  # of all kept boxes together
 READ_BYTES = 64 * 1024
 
 _KEPT = {b"ftyp": FTYP_BYTES_MAX, b"moov": MOOV_BYTES_MAX, b"moof": MOOF_BYTES_MAX}
@@ -38,6 +39,7 @@ class BoxScanner:
 
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, bytes]] = []
+        self._kept_bytes = 0
         self._header = bytearray()
         self._type = b""
         self._left = 0  # bytes of the current box that are still to come
@@ -97,7 +99,7 @@ class BoxScanner:
             raise BadBoxes("not_mp4", "the file does not begin like an MP4")
         if 0 < size < header_bytes or not self._type.isascii() or self._boxes > BOXES_MAX:
             raise BadBoxes("damaged", f"box {self._boxes} has an impossible header")
-        if self._type in _KEPT and size > _KEPT[self._type]:
+        if self._type in _KEPT and (size > _KEPT[self._type] or self._kept_bytes + size > KEPT_BYTES_MAX):
             raise BadBoxes("damaged", f"the {self._type!r} box has {size} bytes")
 
     def _take_payload(self, view: memoryview) -> int:
@@ -115,6 +117,7 @@ class BoxScanner:
         self._left = 0
         if self._payload is not None:
             self.kept.append((self._type, bytes(self._payload)))
+            self._kept_bytes += len(self._payload)
             self._payload = None
 
 

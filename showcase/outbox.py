@@ -20,7 +20,7 @@ from showcase.tables import Video
 
 BATCH_ROWS = 50
 RESERVED_SECONDS = 30.0  # for one sweeper to send what it reserved
-VANISHED_SECONDS = 900.0  # a confirmed message that nobody received for so long is sent again
+VANISHED_SECONDS = 4 * 3600.0  # a confirmed message that nobody received is sent again: no mere backlog waits so long
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Heartbeat:
         self._visibility_seconds = visibility_seconds
         self._on_turn = on_turn
         self._held: set[Lease] = set()
+        self._interrupting = False
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -85,6 +86,8 @@ class Heartbeat:
         lease = Lease(claim, delivery, claimed_at)
         with self._lock:
             self._held.add(lease)
+        if self._interrupting:
+            lease.interrupt()
         try:
             yield lease
         finally:
@@ -92,7 +95,8 @@ class Heartbeat:
                 self._held.discard(lease)
 
     def interrupt_all(self) -> None:
-        """Ask all jobs to hand their videos back."""
+        """Ask all jobs to hand their videos back, also those that are just being claimed."""
+        self._interrupting = True
         for lease in self._snapshot():
             lease.interrupt()
 
@@ -123,7 +127,7 @@ class Heartbeat:
             log.warning("leases not renewed: %s", error)
             return len(leases)
         for lease in leases:
-            if lease.claim.video_id in renewed:
+            if (lease.claim.video_id, lease.claim.fence) in renewed:
                 lease.confirmed_at = asked_at
             else:
                 lease.lose()

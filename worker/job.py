@@ -167,12 +167,12 @@ class JobHandler:
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.HANDED_BACK)
         except Unavailable as error:
             log.warning("%s", error)
-            return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
+            return self._hand_back(lease, _backoff_seconds(lease.delivery.receive_count), Outcome.UNAVAILABLE)
         except (EncodeFailed, EncodeStuck, EncodeWrong, ObjectDamaged, OSError) as error:
             log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
             report.note(error=str(error))
             return self._retry(lease, report)
-        self._queue.delete(lease.delivery)
+        self._delete_settled(lease)
         return Outcome.PROCESSED
 
     def _produce(self, lease: Lease, directory: Path, report: JobReport) -> None:
@@ -213,8 +213,15 @@ class JobHandler:
             return self._abandon(lease, LeaseLost("lost before the failure was noted"))
         log.info("failed for good: %s", code)
         report.note(reason=code)
-        self._queue.delete(lease.delivery)
+        self._delete_settled(lease)
         return outcome
+
+    def _delete_settled(self, lease: Lease) -> None:
+        # The row is settled, whatever becomes of the message: if it comes back, it is a duplicate.
+        try:
+            self._queue.delete(lease.delivery)
+        except Unavailable as error:
+            log.warning("message of a settled video not deleted: %s", error)
 
     def _retry(self, lease: Lease, report: JobReport) -> Outcome:
         claim = lease.claim

@@ -100,16 +100,15 @@ class _Watch:
 
     def _take_progress(self, data: bytes) -> None:
         *lines, self._line = (self._line + data).split(b"\n")
-        for line in lines:
-            key, _, value = line.partition(b"=")
-            if key == b"frame" and value.strip().isdigit():
-                self._take_frames(int(value))
+        frames = [int(line[6:]) for line in lines if line.startswith(b"frame=") and line[6:].strip().isdigit()]
+        if frames:
+            self._take_frames(max(frames))
 
     def _take_frames(self, frames: int) -> None:
         if frames > self._frames:
             self._frames = frames
-            self._moved = time.monotonic()
             self._on_frame(frames)
+            self._moved = time.monotonic()  # afterwards: what the callback takes is not held against the encode
 
     def _check_clocks(self) -> None:
         now = time.monotonic()

@@ -89,6 +89,7 @@ def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStrea
     is_wider = f"gt(iw*sar,ih*{WIDTH}/{HEIGHT})"
     return (
         picture.filter("setpts", "PTS-STARTPTS")
+        .filter("fps", FRAMES_PER_SECOND)  # first: frames that are dropped need no scaling
         .filter(
             "scale",
             f"if({is_wider},{WIDTH},2*floor({HEIGHT}*iw*sar/ih/2+0.5))",
@@ -99,7 +100,6 @@ def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStrea
         )
         .filter("setsar", 1)
         .filter("pad", WIDTH, HEIGHT, "(ow-iw)/2", "(oh-ih)/2")
-        .filter("fps", FRAMES_PER_SECOND)
     )
 
 

@@ -24,11 +24,13 @@ class ProgressReport:
         now = time.monotonic()
         if percent <= self._percent or now - self._shown_at < INTERVAL_SECONDS:
             return
-        self._percent, self._shown_at = percent, now
+        self._percent = percent
         try:
             with self._database.writing() as connection:
                 held = report_progress(connection, self._lease.claim, percent)
         except Unavailable:
             return  # the heartbeat decides whether the database is away for too long
+        finally:
+            self._shown_at = time.monotonic()
         if not held:
             self._lease.lose()

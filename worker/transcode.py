@@ -26,7 +26,14 @@ from worker.pipeline import (
 )
 
 SECONDS_MISSING_MAX = 2.0  # a source of variable frame rate may end on a long frame
-_NOT_THE_CLIPS_FAULT = ("No space left", "Cannot allocate memory", "Disk quota", "Input/output error")
+# What ffmpeg says when it cannot make sense of a file. Whatever else ends it (a signal, a full disk, a
+# watermark that is gone, limits of ours) is not held against the clip.
+_THE_CLIPS_FAULT = (
+    "Invalid data found when processing input",
+    "Error while decoding",
+    "Error submitting packet to decoder",
+)
+_TOLD_TO_STOP = 255
 
 ProgressCallback = Callable[[int], None]
 
@@ -61,7 +68,7 @@ class Transcoder:
         try:
             finished = self._run(command, directory, cancelled, _percent_of(expected, on_percent))
         except EncodeFailed as error:
-            raise _whose_fault(error) from error
+            raise whose_fault(error) from error
         return self._join(body, expected, directory, cancelled) if finished else None
 
     def _probe(self, source: Path) -> VideoTrack:
@@ -99,11 +106,11 @@ def _percent_of(expected: int, on_percent: ProgressCallback) -> ProgressCallback
     return lambda frame: on_percent(min(99, 100 * frame // max(1, expected)))
 
 
-def _whose_fault(error: EncodeFailed) -> Exception:
-    """A decoder that gives up means a damaged clip, unless a signal or this machine made it give up."""
-    killed = error.exit_code < 0
-    ours = killed or any(words in error.stderr for words in _NOT_THE_CLIPS_FAULT)
-    return error if ours else unacceptable("damaged")
+def whose_fault(error: EncodeFailed) -> Exception:
+    """A decoder that cannot make sense of the file means a damaged clip; all else is a fault of ours."""
+    by_itself = 0 < error.exit_code != _TOLD_TO_STOP
+    is_damaged = any(words in error.stderr for words in _THE_CLIPS_FAULT)
+    return unacceptable("damaged") if by_itself and is_damaged else error
 
 
 def _made(path: Path) -> VideoTrack:

@@ -220,10 +220,10 @@ def test_t16_poison_messages_go_to_the_dead_letter_queue_and_their_neighbours_ar
     ],
 )
 def test_t17_a_download_that_goes_wrong_is_noticed_and_made_again(stage: Stage, proxy: FaultProxy, fault: Rule) -> None:
-    proxy.rules(s3("GetObject", times=4, **fault))
+    proxy.rules(s3("GetObject", times=2, **fault))
     stage.start_worker(**through(stage, proxy))
     entry = stage.accepted_video()
-    finish(stage, entry, seconds=90)
+    finish(stage, entry, seconds=120)
     assert proxy.fired() >= 1
 
 

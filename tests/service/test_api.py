@@ -73,6 +73,12 @@ class TestSignUp:
         answer = contest.client().post("/api/auth/signup", content=body)
         assert error(answer)[0] == 400
 
+    @pytest.mark.parametrize("field", ["email", "city"])
+    def test_refuses_what_grows_too_long_when_it_is_folded(self, contest: Contest, field: str) -> None:
+        value = "\u0390" * 90 + ("@example.com" if field == "email" else "")
+        answer = contest.client().post("/api/auth/signup", json=signup_body(**{field: value}))
+        assert error(answer) == (400, "invalid_field")
+
     def test_refuses_a_body_that_is_too_large(self, contest: Contest) -> None:
         answer = contest.client().post("/api/auth/signup", content=b" " * 70_000)
         assert error(answer) == (400, "body_too_large")
@@ -95,6 +101,10 @@ class TestLogin:
         ]
         assert [error(answer) for answer in answers] == [(401, "bad_credentials")] * 2
         assert answers[0].content == answers[1].content
+
+    def test_refuses_a_nul_in_the_email(self, contest: Contest) -> None:
+        answer = contest.client().post("/api/auth/login", json={"email": "a\0@b.c", "password": "x"})
+        assert error(answer)[0] == 400
 
 
 class TestWhoAsks:
@@ -162,6 +172,13 @@ class TestUpload:
         assert error(only_file) == (400, "title_missing")
         assert error(only_title) == (400, "video_file_missing")
         assert error(no_form) == (400, "video_file_missing")
+        self._nothing_is_left(contest, client)
+
+    def test_refuses_part_headers_that_are_no_text(self, contest: Contest, clip: Path) -> None:
+        client = contest.sign_up()
+        body = b'--b\r\nContent-Disposition: form-data; name="t\xff"\r\n\r\nx\r\n--b--\r\n'
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        assert error(client.post("/api/videos/upload", content=body, headers=headers))[0] == 400
         self._nothing_is_left(contest, client)
 
     def test_refuses_a_clip_that_is_too_large(self, contest: Contest, clip: Path) -> None:
@@ -280,6 +297,10 @@ class TestPublic:
         answer = contest.client().get(path)
         assert answer.json() == [{"position": 1, "username": "Laura Gómez", "city": "Bogotá", "votes": 1}]
         assert contest.client().get(path, params={"city": "Cali"}).json() == []
+
+    def test_a_city_that_no_city_can_be_called_is_refused(self, contest: Contest) -> None:
+        for city in ("%00", "x" * 101):
+            assert error(contest.client().get(f"/api/public/rankings?city={city}")) == (400, "bad_parameter")
 
     def test_the_ranking_can_be_cut_by_positions(self, contest: Contest, clip: Path) -> None:
         voter = contest.sign_up()

@@ -136,7 +136,7 @@ def test_one_call_renews_many_leases_and_tells_which_are_still_held(database: Da
     with database.writing() as connection:
         jobs.finish(connection, claims[0], "key")
         held = jobs.renew_leases(connection, [(c.video_id, c.fence) for c in claims], lease_seconds=60)
-    assert held == {entries[1].video_id, entries[2].video_id}
+    assert held == {(entries[1].video_id, 1), (entries[2].video_id, 1)}
 
 
 def test_the_database_itself_refuses_states_that_cannot_be(database: Database) -> None:

@@ -212,7 +212,7 @@ def test_an_interrupted_job_is_handed_back_and_does_not_count(workshop: Workshop
     state = workshop.state(entry)
     assert (state.status, state.attempts) == ("uploaded", 0)
     workshop.maker.on_work = lambda _cancelled: None
-    assert workshop.handler().handle(workshop.receive()) is Outcome.PROCESSED
+    assert workshop.handler().handle(workshop.receive()) is Outcome.HANDED_BACK, "this worker takes nothing on any more"
 
 
 def test_the_owner_sees_the_progress(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

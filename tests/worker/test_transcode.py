@@ -10,8 +10,9 @@ from showcase.errors import UnacceptableClip
 from showcase.movie import read_movie
 from tests.clips import X264, Clips
 from tests.worker.pictures import Frame, Pictures, is_near
+from worker.errors import EncodeFailed
 from worker.pipeline import BUMPER_FRAMES, Source, body_command
-from worker.transcode import Transcoder
+from worker.transcode import Transcoder, whose_fault
 
 X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
 BLACK = (0, 0, 0)
@@ -224,3 +225,22 @@ def test_an_owner_cannot_smuggle_options_into_the_command(transcoder: Transcoder
     assert command[at - 1] == "-i"
     for option in ("-protocol_whitelist", "-format_whitelist", "-codec_whitelist", "-max_pixels", "-err_detect"):
         assert option in command[:at], f"{option} guards the owner's file"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr", "is_the_clips"),
+    [
+        (183, "[mov] moov: Invalid data found when processing input", True),
+        (69, "Error while decoding stream #0:0", True),
+        (255, "", False),  # SIGTERM
+        (-9, "Invalid data found when processing input", False),  # killed by us, by the kernel or by a limit
+        (1, "watermark.png: No such file or directory", False),
+        (127, "prlimit: failed to execute ffmpeg", False),
+        (187, "x264 [error]: malloc of size 3000000 failed: Cannot allocate memory", False),
+    ],
+)
+def test_only_what_a_decoder_cannot_read_is_held_against_the_clip(
+    exit_code: int, stderr: str, is_the_clips: bool
+) -> None:
+    verdict = whose_fault(EncodeFailed(exit_code, stderr))
+    assert isinstance(verdict, UnacceptableClip) is is_the_clips
