@@ -208,10 +208,8 @@ class JobQueue:
     def has_work(self) -> bool:
         """Do messages wait? Approximate, as SQS counts."""
         with translated("queue", "look"):
-            answer = self._client.get_queue_attributes(
-                QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
-            )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"]) > 0
+            visible, _in_flight = self._count(self.url)
+        return visible > 0
 
     def ping(self) -> None:
         """One round trip that proves that the queue exists and that we may ask it."""

@@ -102,7 +102,7 @@ def test_t5_a_queue_that_lost_its_messages_gets_them_again(stage: Stage) -> None
     stage.emulator.sqs.purge_queue(QueueUrl=stage.queues.jobs)
     stage.start_worker()
     for entry in entries:
-        shift_due(stage.database, entry.video_id, -1)  # instead of waiting for the quarter of an hour
+        shift_due(stage.database, entry.video_id, -1)  # instead of waiting for hours
     finish(stage, *entries)
     assert stage.counted("MessagesResent") == 3
 
