@@ -1,0 +1,1 @@
+"""Alarms, scaling policies and dashboards: their definitions, their checks, and the command that pushes them."""

@@ -1,0 +1,50 @@
+"""What identifies a metric, and where its values come from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from cloudwatch.series import Series
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MetricId:
+    """Namespace, name and *all* dimensions: another set of dimensions is another metric.
+
+    ``dimensions`` are sorted (name, value) pairs. The unit is no part of the identity.
+    """
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> Self:
+        return cls(namespace, name, tuple(sorted(dimensions.items())))
+
+    @classmethod
+    def from_api(cls, namespace: str, name: str, dimensions: Iterable[Mapping[str, str]]) -> Self:
+        """From the shape of the API: ``[{"Name": …, "Value": …}]``."""
+        return cls.of(namespace, name, {pair["Name"]: pair["Value"] for pair in dimensions})
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{name}={value}" for name, value in self.dimensions)
+        return f"{self.namespace} {self.name} {{{inside}}}"
+
+
+class MetricSource(Protocol):
+    """Whatever has the values of metrics: recorded EMF records, the series of a test file, a simulation."""
+
+    def series(
+        self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
+    ) -> Series:
+        """One value or gap for each period in [start, end), both multiples of ``period`` (seconds since the epoch).
+
+        An unknown metric, or a ``unit`` that nothing was published in, is all gaps, as in CloudWatch.
+        ``statistic`` is spelt as in CloudWatch ("Average", "p99", "TM(10%:90%)"); raises ValueError for an unknown one.
+        """
+        ...
+
+    def metrics(self) -> Iterable[MetricId]:
+        """Every metric that has at least one value."""
+        ...

@@ -1,0 +1,41 @@
+"""A metric, or the result of an expression, over time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values at ``start``, ``start + period``, …; None is a gap: no data, which is never a zero.
+
+    ``start`` is in seconds since the epoch (UTC) and a multiple of ``period`` (seconds), as CloudWatch aligns
+    them; the value at a time stands for the ``period`` seconds that begin there.
+    """
+
+    start: int
+    period: int
+    values: tuple[float | None, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.period < 1 or self.start % self.period:
+            raise ValueError(f"a series cannot start at {self.start} with a period of {self.period} s")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def end(self) -> int:
+        """The end of the last period, exclusive."""
+        return self.start + self.period * len(self.values)
+
+    def at(self, time: int) -> float | None:
+        """The value of the period that holds ``time``; None is a gap or lies outside."""
+        index = (time - self.start) // self.period
+        return self.values[index] if 0 <= index < len(self.values) else None
+
+    def points(self) -> Iterator[tuple[int, float]]:
+        """(start of the period, value) of the periods that have data."""
+        for index, value in enumerate(self.values):
+            if value is not None:
+                yield self.start + index * self.period, value
