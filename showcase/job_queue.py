@@ -86,9 +86,7 @@ class JobQueue:
         self._receiver = aws.sqs(read_seconds=poll_seconds + 5, attempts=1)
 
     def send(self, message: JobMessage, *, request_id: str = "") -> None:
-        attributes: dict[str, Any] = {}
-        if request_id:
-            attributes["request_id"] = {"DataType": "String", "StringValue": request_id}
+        attributes = _request_attribute(request_id)
         with translated("queue", "send"):
             self._client.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
 
@@ -156,6 +154,7 @@ class JobQueue:
         attributes: dict[str, Any] = {
             "reason": {"DataType": "String", "StringValue": reason[:REASON_CHARACTERS_MAX] or "unknown"},
             "original_message_id": {"DataType": "String", "StringValue": delivery.message_id},
+            **_request_attribute(delivery.request_id),
         }
         with translated("queue", "dead-letter"):
             self._client.send_message(
@@ -215,6 +214,10 @@ class JobQueue:
         """One round trip that proves that the queue exists and that we may ask it."""
         with translated("queue", "ping"):
             self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
+
+
+def _request_attribute(request_id: str) -> dict[str, Any]:
+    return {"request_id": {"DataType": "String", "StringValue": request_id}} if request_id else {}
 
 
 def _delivery(message: "MessageTypeDef") -> Delivery:

@@ -25,10 +25,10 @@ from showcase.settings import MIB, WorkerSettings, read_settings
 from showcase.tables import verify_schema
 from worker.confinement import find_confinement
 from worker.encoder import find_encoder
+from worker.workspace import FREE_BYTES_MIN
 
 SKEW_SECONDS_MAX = 5.0
 FREE_BYTES_FEW = 2048 * MIB
-FREE_BYTES_MIN = 500 * MIB
 PROBE = b"written and removed by python -m worker.doctor"
 
 

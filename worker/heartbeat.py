@@ -111,11 +111,14 @@ class Heartbeat:
     def turn(self) -> None:
         """Renew everything once."""
         leases = self._snapshot()
-        failures = 0
-        if leases:
-            failures = self._renew_leases(leases) + self._renew_visibility(leases)
+        try:
+            failures = self._renew(leases) if leases else 0
+        finally:  # also when nobody foresaw why it failed
             self._fence_stale(leases)
         self._on_turn(len(leases), failures)
+
+    def _renew(self, leases: list[Lease]) -> int:
+        return self._renew_leases(leases) + self._renew_visibility(leases)
 
     def _renew_leases(self, leases: list[Lease]) -> int:
         asked_at = time.monotonic()

@@ -53,10 +53,6 @@ class WorkerLoop:
     def start(self) -> None:
         self._poller.start()
 
-    def is_alive(self) -> bool:
-        """False once polling has ended, whether it was asked to or not."""
-        return self._poller.is_alive()
-
     def stop(self) -> None:
         """End polling: the receive that is under way is finished, and what it brings is released.
 

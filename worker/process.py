@@ -2,12 +2,14 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 
 from showcase.errors import ShowcaseError
 from showcase.settings import WorkerSettings, read_settings
 from showcase.tables import verify_schema
 from telemetry.logs import start_logging
+from worker.crashes import notice_dead_threads
 from worker.signals import catch_stop_signals
 from worker.wiring import Worker, build_worker
 
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run the worker; the exit code is 1 when it cannot start or its poller died, else 0."""
+    """Run the worker; the exit code is 1 when it cannot start or one of its threads died, else 0."""
     try:
         settings = read_settings(WorkerSettings)
         start_logging(settings.log_level, "worker")
@@ -35,27 +37,24 @@ def main() -> int:
 
 def run(worker: Worker, drain_seconds: float) -> int:
     """Until a signal; then end polling, let running jobs end or hand them back, and stop the rest."""
-    wait = catch_stop_signals()
+    wait, died = catch_stop_signals(), notice_dead_threads()
     for part in worker.beside:
         part.start()
     worker.loop.start()
     log.info("ready: polling")
     worker.surroundings.notifier.ready()
-    asked_to_stop = _wait_for_the_end(worker, wait)
+    _wait_for_the_end(worker, wait, died)
     with worker.surroundings.ending(drain_seconds + END_SECONDS):
         worker.loop.stop()
-        worker.loop.drain(drain_seconds, worker.heartbeat.interrupt_all)
+        # A worker that lost a thread hands its jobs back at once: others do them better.
+        worker.loop.drain(0 if died.is_set() else drain_seconds, worker.heartbeat.interrupt_all)
         for part in worker.beside:
             part.stop()
     log.info("stopped")
-    return 0 if asked_to_stop else 1
+    return 1 if died.is_set() else 0
 
 
-def _wait_for_the_end(worker: Worker, wait: Callable[[float], bool]) -> bool:
-    """Vouch for the worker until a signal or a leaving instance (True), or until polling died (False)."""
-    while worker.loop.is_alive():
+def _wait_for_the_end(worker: Worker, wait: Callable[[float], bool], died: threading.Event) -> None:
+    """Vouch for the worker until a signal, a leaving instance or a dead thread."""
+    while not (died.is_set() or worker.surroundings.leaving.is_set() or wait(ALIVE_LOOK_SECONDS)):
         worker.surroundings.watchdog.feed()
-        if worker.surroundings.leaving.is_set() or wait(ALIVE_LOOK_SECONDS):
-            return True
-    log.error("the poller has died")
-    return False

@@ -99,7 +99,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     loop = WorkerLoop(
         queue,
         handler,
-        Breaker([database, media], lambda: touch("poller")),
+        Breaker([database, media, workspace], lambda: touch("poller")),
         slots=settings.slots,
         on_turn=lambda: touch("poller"),
         gate=Protection(member, queue.has_work) if member else None,

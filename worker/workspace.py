@@ -1,9 +1,12 @@
 """Scratch space: one folder a process, one folder a job in it, and nothing left of processes that died.
 
+A disk that is full, gone or read-only is a fault of this machine: it raises Unavailable, never blames a video.
+
 A process holds a lock on its folder for as long as it lives; the kernel lets go of it whatever kills the
 process. So a folder whose lock is free belongs to nobody, and whoever finds it may remove it.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -13,14 +16,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from showcase.errors import Unavailable
+
+FREE_BYTES_MIN = 512 * 1024 * 1024  # an original, its body and its result, with room to spare
+
 _LOCK = "lock"
 _PREFIX = "worker-"
+_PROBE_BYTES = 4096
+_HOST_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 
 
 class Workspace:
-    """Opens a folder below ``home``. ``close`` removes it."""
+    """Opens a folder below ``home``; ``close`` removes it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, free_bytes_min: int = FREE_BYTES_MIN) -> None:
+        self._free_bytes_min = free_bytes_min
         home.mkdir(parents=True, exist_ok=True)
         self._home = home.resolve()
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._home))
@@ -29,12 +41,36 @@ class Workspace:
 
     @contextmanager
     def job_folder(self) -> Iterator[Path]:
-        """An empty folder, removed with all that is in it at the end of the block."""
-        folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
+        """An empty folder, removed with all that is in it at the end of the block.
+
+        Raises Unavailable where the block raised an OSError that is the fault of this machine.
+        """
+        folder = self._make_job_folder()
         try:
             yield folder
+        except OSError as error:
+            if error.errno in _HOST_ERRORS:
+                raise Unavailable("disk", f"work ({error.strerror})") from error
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _make_job_folder(self) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
+        except OSError as error:
+            raise Unavailable("disk", f"make a folder ({error.strerror})") from error
+
+    def ping(self) -> None:
+        """Raises Unavailable while no job could work here."""
+        try:
+            with tempfile.TemporaryFile(dir=self._folder) as probe:
+                probe.write(bytes(_PROBE_BYTES))
+            free_bytes = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise Unavailable("disk", f"write ({error.strerror})") from error
+        if free_bytes < self._free_bytes_min:
+            raise Unavailable("disk", f"find {self._free_bytes_min} free bytes")
 
     def sweep(self) -> int:
         """Remove the folders of dead processes; return how many."""

@@ -25,7 +25,7 @@ from showcase.media_store import MediaStore
 
 @dataclass(frozen=True)
 class Fault:
-    """Do ``deed`` (KILL or STOP) to this process at ``step``, the first time; leave ``mark`` to tell of it."""
+    """Do ``deed`` (KILL, STOP or RAISE) to this process at ``step``, the first time; leave ``mark`` to tell of it."""
 
     step: str
     deed: str
@@ -50,6 +50,8 @@ class Steps:
         if fault is None or fault.step != step or fault.mark.exists():
             return
         fault.mark.touch()
+        if fault.deed == "RAISE":
+            raise ZeroDivisionError("an error that nobody foresaw")
         os.kill(os.getpid(), signal.SIGKILL if fault.deed == "KILL" else signal.SIGSTOP)
 
     @contextmanager

@@ -1,7 +1,10 @@
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Connection
 
 from local.aws_emulator import REGION
 from showcase.aws import Aws
@@ -105,6 +108,25 @@ def test_an_interrupted_job_is_told_apart_from_a_lost_one(workshop: Workshop) ->
         beat.interrupt_all()
         with pytest.raises(Interrupted):
             lease.check()
+
+
+class UnforeseenlyBroken(Database):
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        raise ZeroDivisionError
+        yield
+
+
+def test_a_stale_lease_is_lost_even_when_nobody_foresaw_why_it_cannot_be_renewed(workshop: Workshop) -> None:
+    broken = UnforeseenlyBroken("postgresql://postgres@127.0.0.1:1/nothing")
+    beat = heartbeat(broken, workshop.queue, Turns())
+    claim = claimed(workshop.database, new_video(workshop.database))
+    with beat.holding(claim, DELIVERY, time.monotonic() - 50) as lease:
+        with pytest.raises(ZeroDivisionError):
+            beat.turn()
+        with pytest.raises(LeaseLost):
+            lease.check()
+    broken.close()
 
 
 def test_it_beats_by_itself_until_it_is_stopped(workshop: Workshop) -> None:

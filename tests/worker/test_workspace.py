@@ -1,9 +1,12 @@
+import errno
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from showcase.errors import Unavailable
 from worker.workspace import Workspace
 
 DYING = """
@@ -37,3 +40,36 @@ def test_the_folder_of_a_dead_process_is_removed_and_that_of_a_living_one_is_not
     assert one.sweep() == 0
     for workspace in (one, other):
         workspace.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    workspace = Workspace(tmp_path / "work")
+    yield workspace
+    workspace.close()
+
+
+def test_a_full_disk_is_not_held_against_the_job(workspace: Workspace) -> None:
+    with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_error_that_is_not_the_disks_stays_what_it_is(workspace: Workspace) -> None:
+    with pytest.raises(FileNotFoundError), workspace.job_folder() as folder:
+        (folder / "nothing").read_bytes()
+
+
+def test_a_work_folder_that_is_gone_takes_no_jobs_and_says_so(workspace: Workspace) -> None:
+    workspace.close()
+    with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
+        pass
+    with pytest.raises(Unavailable, match="disk"):
+        workspace.ping()
+
+
+def test_a_healthy_disk_answers_and_one_without_room_does_not(tmp_path: Path, workspace: Workspace) -> None:
+    workspace.ping()
+    crowded = Workspace(tmp_path / "crowded", free_bytes_min=2**62)
+    with pytest.raises(Unavailable, match="free bytes"):
+        crowded.ping()
+    crowded.close()
