@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cloudwatch.emf import Datapoint, read_lines
@@ -166,8 +167,11 @@ def test_the_video_of_a_worker_that_was_killed_is_processed_by_another(
 ) -> None:
     video_id = client.upload(clips.pattern(), "Rescatado")
     wait_for(client, video_id, is_in_work)
+    children = psutil.Process(system.worker.pid).children(recursive=True)
+    assert children, "the real ffmpeg is at work"
     system.worker.send_signal(signal.SIGKILL)
     system.worker.wait(10)
+    assert not psutil.wait_procs(children, timeout=10)[1], "no ffmpeg outlives its worker"
     system.start_worker("rescuer")
     video = wait_for(client, video_id, is_settled)
     assert (video["status"], video["attempts"]) == ("processed", 2)
