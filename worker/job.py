@@ -167,7 +167,7 @@ class JobHandler:
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.HANDED_BACK)
         except Unavailable as error:
             log.warning("%s", error)
-            return self._hand_back(lease, _backoff_seconds(lease.delivery.receive_count), Outcome.UNAVAILABLE)
+            return self._hand_back(lease, backoff_seconds(lease.delivery.receive_count), Outcome.UNAVAILABLE)
         except (EncodeFailed, EncodeStuck, EncodeWrong, ObjectDamaged, OSError) as error:
             log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
             report.note(error=str(error))
@@ -191,7 +191,6 @@ class JobHandler:
         key = result_key(claim.video_id, claim.fence)
         with report.timing("PublishTime"):
             self._media.put_file(key, result)
-        lease.check()
         self._commit(claim, key, report)
 
     def _commit(self, claim: Claim, key: str, report: JobReport) -> None:
@@ -226,7 +225,7 @@ class JobHandler:
     def _retry(self, lease: Lease, report: JobReport) -> Outcome:
         claim = lease.claim
         if claim.attempt < self._limits.attempts_max:
-            return self._hand_back(lease, _backoff_seconds(claim.attempt), Outcome.RETRY)
+            return self._hand_back(lease, backoff_seconds(claim.attempt), Outcome.RETRY)
         self._queue.copy_to_dead_letters(lease.delivery, f"attempt {claim.attempt} failed")
         return self._fail(lease, jobs.GAVE_UP, _GAVE_UP, Outcome.EXHAUSTED, report)
 
@@ -256,7 +255,7 @@ class JobHandler:
         return Outcome.LEASE_LOST
 
 
-def _backoff_seconds(attempt: int) -> int:
-    """Exponential with full jitter, from the attempts that the database counted."""
-    highest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2.0 ** (attempt - 1))
+def backoff_seconds(attempt: int) -> int:
+    """Before the attempt after this one: exponential with full jitter, from the attempts that the database counted."""
+    highest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2.0 ** min(attempt - 1, 10))
     return 1 + round(random.uniform(0, highest))  # noqa: S311

@@ -16,6 +16,7 @@ from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
 from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
 from worker.errors import EncodeFailed, EncodeStuck
+from worker.job import backoff_seconds
 from worker.report import Outcome
 
 AWAY = "http://127.0.0.1:1"
@@ -185,6 +186,27 @@ def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object
     assert (state.status, state.fence, state.is_leased) == ("processing", 2, True)
     assert workshop.objects() == {entry.original_key}
     assert workshop.recorded.values("LeasesLost") == [1]
+
+
+def test_a_refusal_by_a_worker_that_lost_its_lease_changes_nothing(workshop: Workshop) -> None:
+    entry = workshop.accepted_video()
+
+    def another_worker_takes_over(_cancelled: threading.Event) -> None:
+        expire_lease(workshop.database, entry.video_id)
+        claimed(workshop.database, entry)
+        raise unacceptable("damaged")
+
+    workshop.maker.on_work = another_worker_takes_over
+    assert workshop.handler().handle(workshop.receive()) is Outcome.LEASE_LOST
+    assert workshop.state(entry).status == "processing"
+    assert workshop.messages() != (0, 0), "the message is the other's retry ticket"
+
+
+def test_the_wait_before_another_attempt_doubles_with_full_jitter_up_to_a_quarter_of_an_hour() -> None:
+    for attempt, highest in ((1, 10), (2, 20), (4, 80), (30, 900)):
+        waits = [backoff_seconds(attempt) for _ in range(300)]
+        assert all(1 <= wait <= 1 + highest for wait in waits)
+        assert min(waits) < highest / 4 and max(waits) > highest / 2
 
 
 def test_a_video_deleted_while_in_work_stays_deleted_and_leaves_nothing(workshop: Workshop) -> None:
