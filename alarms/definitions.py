@@ -33,6 +33,11 @@ class Kind(StrEnum):
     COMPOSITE_ALARM = "put_composite_alarm"
     DASHBOARD = "put_dashboard"
 
+    @property
+    def noun(self) -> str:
+        """For people: ``metric alarm``."""
+        return self.removeprefix("put_").replace("_", " ")
+
 
 FOLDERS = {
     Kind.SCALING_POLICY: "alarms/scaling_policies",

@@ -89,6 +89,14 @@ def test_a_lease_that_cannot_be_renewed_in_time_counts_as_lost(workshop: Worksho
     assert turns.seen == [(1, 1), (1, 1)]
 
 
+def test_a_confirmed_renewal_makes_the_lease_fresh_again(workshop: Workshop) -> None:
+    beat = heartbeat(workshop.database, workshop.queue, Turns())
+    claim = claimed(workshop.database, new_video(workshop.database))
+    with beat.holding(claim, DELIVERY, time.monotonic() - 50) as lease:
+        beat.turn()
+        lease.check()
+
+
 def test_a_message_that_cannot_be_kept_hidden_is_counted_and_costs_no_job(workshop: Workshop) -> None:
     turns = Turns()
     queue = JobQueue(Aws(REGION, AWAY), f"{AWAY}/q", f"{AWAY}/dlq")
