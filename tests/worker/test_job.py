@@ -134,6 +134,7 @@ def test_the_last_attempt_fails_the_video_and_dead_letters_the_message(workshop:
     assert (state.status, state.failure_code, state.attempts) == ("failed", "processing_failed", ATTEMPTS_MAX)
     ((_, reason),) = workshop.dead_letters()
     assert reason == f"attempt {ATTEMPTS_MAX} failed"
+    assert workshop.recorded.values("Retries") == [0] + [1] * (ATTEMPTS_MAX - 1)
 
 
 def test_a_video_whose_every_worker_died_is_given_up_by_the_next(workshop: Workshop) -> None:
