@@ -1,0 +1,51 @@
+"""Series in one line, for the files of alarm tests: what is published in each minute.
+
+``0x5 3 _ 7x2`` is five minutes of 0, one of 3, one without data, two of 7. ``[80 90 5000]x3`` publishes three
+values in each of three minutes, ``200*35x3`` the value 200 thirty-five times in each. For the states of alarms:
+``OKx3 ALARMx5``.
+"""
+
+import re
+
+REPEATS_MAX = 10_000
+_TOKEN = re.compile(r"(\[[^\]]*\]|[^\s\[\]]+?)(?:x(\d+))?(?=\s|$)")
+
+Minute = tuple[float, ...]
+
+
+class NotationError(ValueError):
+    """The line cannot be read; the message quotes the part at fault."""
+
+
+def read_minutes(text: str) -> list[Minute]:
+    """The values published in each minute; an empty tuple is no data. Raises NotationError."""
+    return [_values(item) for item in expand(text)]
+
+
+def expand(text: str) -> list[str]:
+    """The items of the line, each as often as it says. Raises NotationError."""
+    items: list[str] = []
+    position = 0
+    for match in _TOKEN.finditer(text):
+        if text[position : match.start()].strip():
+            break
+        repeats = int(match[2] or 1)
+        if not 1 <= repeats <= REPEATS_MAX:
+            raise NotationError(f"{match[0]!r}: 1 to {REPEATS_MAX} times are possible")
+        items += [match[1]] * repeats
+        position = match.end()
+    if rest := text[position:].strip():
+        raise NotationError(f"{rest!r} is neither a value, _ nor […]")
+    return items
+
+
+def _values(item: str) -> Minute:
+    if item == "_":
+        return ()
+    try:
+        if item.startswith("["):
+            return tuple(float(value) for value in item[1:-1].split())
+        value, _, times = item.partition("*")
+        return (float(value),) * int(times or 1)
+    except ValueError:
+        raise NotationError(f"{item!r} is neither a value, _ nor […]") from None

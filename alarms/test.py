@@ -1,0 +1,81 @@
+"""``python -m alarms.test``: the unit tests of the alarms."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+
+from alarms.cases import Verdict, read_cases, run_case
+from alarms.command import add_common_options, read_asked_definitions
+from alarms.definitions import DefinitionError
+from alarms.terminal import Screen
+
+DESCRIPTION = """\
+Play each alarm with the series of its test file, by CloudWatch's own rules, and compare its states.
+
+Every alarm must have a file in alarms/tests; how a series is written is said in alarms/notation.py.
+"""
+
+EPILOG = """\
+examples:
+  python -m alarms.test
+  python -m alarms.test dead-letters workers-down     only these alarms
+
+exit codes:
+  0  every case holds
+  1  at least one does not
+  2  wrong usage, or files that cannot be read
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the exit code is documented in EPILOG."""
+    asked = _parse(arguments)
+    screen = Screen(quiet=asked.json)
+    try:
+        definitions, variables = read_asked_definitions(asked, screen)
+        cases = [case for case in read_cases(definitions) if not asked.alarm or case.alarm.stem in asked.alarm]
+    except DefinitionError as error:
+        screen.fail(str(error))
+        return 2
+    verdicts = [run_case(case, str(variables["PREFIX"])) for case in cases]
+    if asked.json:
+        print(json.dumps([_member(verdict) for verdict in verdicts], ensure_ascii=False, indent=2))  # noqa: T201
+    _show(verdicts, screen)
+    return 1 if any(verdict.problems for verdict in verdicts) or not verdicts else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m alarms.test",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("alarm", nargs="*", help="the names of files, without their ending (default: all)")
+    add_common_options(parser)
+    return parser.parse_args(arguments)
+
+
+def _show(verdicts: Sequence[Verdict], screen: Screen) -> None:
+    for stem, group in groupby(verdicts, key=lambda verdict: verdict.case.alarm.stem):
+        screen.line(stem, "bold")
+        for verdict in group:
+            screen.line(
+                f"  {'✗' if verdict.problems else '✓'} {verdict.case.name}", "red" if verdict.problems else "green"
+            )
+            for problem in verdict.problems:
+                screen.line(f"      {problem}")
+    failed = sum(bool(verdict.problems) for verdict in verdicts)
+    screen.line()
+    screen.line(f"{len(verdicts) - failed} passed, {failed} failed", "red" if failed or not verdicts else "green")
+
+
+def _member(verdict: Verdict) -> dict[str, object]:
+    case = verdict.case
+    return {"file": case.file, "alarm": case.alarm.name, "name": case.name, "problems": list(verdict.problems)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
