@@ -1,8 +1,10 @@
 """The definitions: one JSON file for each alarm, composite, scaling policy and dashboard, in the shape of its API call.
 
-A file has two members: ``why``, for people, and one that is named like the API call and holds its parameters::
+A file has three members: ``why``, for people; ``assumes``, the units that it takes its metrics to have; and one
+that is named like the API call and holds its parameters::
 
     {"why": {"promise": …, "threshold": …, "missing_data": …, "owner": …},
+     "assumes": {"DeadLetterDepth": "Count"},
      "put_metric_alarm": {"AlarmName": "${PREFIX}-dead-letters", …}}
 
 An alarm's description is made of its ``why``, and ends with the link to its section of the runbook.
@@ -68,7 +70,8 @@ class Definition:
 
     kind: Kind
     file: str
-    why: Mapping[str, str]
+    why: Mapping[str, Any]
+    assumes: Mapping[str, str]
     parameters: Mapping[str, Any]
 
     @property
@@ -121,7 +124,7 @@ def _read(kind: Kind, path: Path, file: str, variables: Variables) -> Definition
         raise DefinitionError(problems)
     if kind in _ALARMS:
         filled[kind]["AlarmDescription"] = _description(filled["why"], path.stem, variables)
-    return Definition(kind, file, filled["why"], filled[kind])
+    return Definition(kind, file, filled["why"], document.get("assumes", {}), filled[kind])
 
 
 def _description(why: Mapping[str, str], stem: str, variables: Variables) -> str:

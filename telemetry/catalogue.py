@@ -28,11 +28,17 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """What one unit of work writes. Each dimension set makes a CloudWatch metric of each metric (and its cost)."""
+    """What one unit of work writes. Each dimension set makes a CloudWatch metric of each metric (and its cost).
+
+    ``services`` are those that write it: values of the dimension Service. ``statistics`` are those that mean
+    something; None is all. What several processes say at once of the same thing has no Sum.
+    """
 
     name: str
+    services: tuple[str, ...]
     dimension_sets: tuple[tuple[str, ...], ...]
     metrics: tuple[Metric, ...]
+    statistics: tuple[str, ...] | None = None
 
     def metric(self, name: str) -> Metric:
         """The declared metric of that name. Raises KeyError."""
@@ -42,11 +48,31 @@ class RecordKind:
         raise KeyError(f"{self.name} declares no metric {name}")
 
 
-SERVICE = "Service"  # api or worker
-ROUTE = "Route"  # method and template, for example "GET /api/videos/{video_id}"
+API = "api"
+WORKER = "worker"
+
+SERVICE = "Service"  # API or WORKER
+ROUTE = "Route"  # method and template, one of ROUTES, or what the API says of a path that it does not know
+
+ROUTES = (
+    "POST /api/auth/signup",
+    "POST /api/auth/login",
+    "POST /api/videos/upload",
+    "GET /api/videos",
+    "GET /api/videos/{video_id}",
+    "DELETE /api/videos/{video_id}",
+    "GET /api/public/videos",
+    "POST /api/public/videos/{video_id}/vote",
+    "GET /api/public/rankings",
+    "GET /api/public/ranking",
+    "GET /api/health/live",
+    "GET /api/health/ready",
+    "GET /health",
+)
 
 API_REQUEST = RecordKind(
     "ApiRequest",
+    (API,),
     ((SERVICE,), (SERVICE, ROUTE)),
     (
         Metric("Requests", Unit.COUNT, "1 for each request."),
@@ -59,6 +85,7 @@ API_REQUEST = RecordKind(
 
 JOB = RecordKind(
     "Job",
+    (WORKER,),
     ((SERVICE,),),
     (
         Metric("Jobs", Unit.COUNT, "1 for each message handled."),
@@ -84,6 +111,7 @@ JOB = RecordKind(
 
 WORKER_HEARTBEAT = RecordKind(
     "WorkerHeartbeat",
+    (WORKER,),
     ((SERVICE,),),
     (
         Metric("WorkerHeartbeat", Unit.COUNT, "1 for each turn of the heartbeat while the poll loop is alive."),
@@ -96,6 +124,7 @@ WORKER_HEARTBEAT = RecordKind(
 
 SWEEP = RecordKind(
     "Sweep",
+    (API, WORKER),
     ((SERVICE,),),
     (
         Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),
@@ -106,6 +135,7 @@ SWEEP = RecordKind(
 
 QUEUE = RecordKind(
     "Queue",
+    (WORKER,),
     ((SERVICE,),),
     (
         Metric(
@@ -119,10 +149,12 @@ QUEUE = RecordKind(
         Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, whether or not somebody reads them."),
         Metric("Workers", Unit.COUNT, "In-service instances of the Auto Scaling group; 1 where there is no group."),
     ),
+    statistics=("Average", "Minimum", "Maximum", "SampleCount"),
 )
 
 TELEMETRY = RecordKind(
     "Telemetry",
+    (API, WORKER),
     ((SERVICE,),),
     (
         Metric("RecordsEmitted", Unit.COUNT, "EMF records written since the last report."),
