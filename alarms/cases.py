@@ -12,10 +12,10 @@ from pathlib import Path
 
 from alarms.definitions import ROOT, Definition, DefinitionError, Kind
 from alarms.notation import NotationError, expand, read_minutes
+from alarms.replay import watched_metrics
 from cloudwatch.alarm import MetricAlarm
 from cloudwatch.alarm_machine import AlarmMachine
 from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.alarm_watched import WatchedMetric
 from cloudwatch.composite import CompositeAlarm
 from cloudwatch.composite_machine import CompositeMachine
 from cloudwatch.composite_suppression import ActionsDue
@@ -93,16 +93,9 @@ def run_case(case: Case, prefix: str) -> Verdict:
 
 def _run_metric_alarm(case: Case) -> list[str]:
     alarm = MetricAlarm.from_api(case.alarm.parameters)
-    machine = AlarmMachine(alarm, _store(case.given, _metrics(alarm)))
+    machine = AlarmMachine(alarm, _store(case.given, watched_metrics(alarm)))
     end = BEGIN + MINUTE * max(e.after for e in case.then)
     return _compare(case.then, list(machine.run(BEGIN, end)), {})
-
-
-def _metrics(alarm: MetricAlarm) -> list[MetricId]:
-    watched = alarm.watched
-    if isinstance(watched, WatchedMetric):
-        return [watched.metric]
-    return list(dict.fromkeys(metric.metric for metric in watched.metrics.values()))
 
 
 def _store(given: Mapping[str, str], metrics: Sequence[MetricId]) -> MetricStore:

@@ -98,6 +98,15 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
     return found
 
 
+def read_definition(path: Path, variables: Variables) -> Definition:
+    """One file, wherever it lies; its kind is told by the call that it has. Raises DefinitionError."""
+    document = _json_object(path, str(path))
+    for kind in Kind:
+        if kind in document:
+            return _read(kind, path, str(path), variables)
+    raise DefinitionError([f"{path}: has none of the calls {', '.join(Kind)}"])
+
+
 def read_variables(path: Path) -> Variables:
     """A JSON object of names and values. Raises DefinitionError."""
     variables = _json_object(path, str(path))

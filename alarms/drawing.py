@@ -1,0 +1,57 @@
+"""Pictures of alarms: the metric as the alarm sees it, its threshold, and its states over time."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from alarms.replay import History, Recording
+from cloudwatch.alarm import MetricAlarm
+from cloudwatch.alarm_datapoints import fetch
+from cloudwatch.alarm_state import AlarmState
+
+COLOURS = {AlarmState.OK: "#2ca02c", AlarmState.ALARM: "#d62728", AlarmState.INSUFFICIENT_DATA: "#9e9e9e"}
+WIDTH_INCHES, HEIGHT_INCHES = 11.0, 4.0
+
+
+def draw_history(history: History, recording: Recording, path: Path) -> None:
+    """A PNG. Gaps in the line are missing data."""
+    alarm = MetricAlarm.from_api(history.definition.parameters)
+    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[12, 1])
+    _draw_metric(above, alarm, recording)
+    _draw_states(below, history, recording)
+    above.set_title(history.definition.name, loc="left")
+    figure.savefig(path, dpi=110)
+
+
+def _draw_metric(axes: Axes, alarm: MetricAlarm, recording: Recording) -> None:
+    first = recording.start + alarm.period
+    seen = fetch(alarm, recording.store, first, recording.end, 1)
+    times = [_date(seen.end_of(index)) for index in range(len(seen.values))]
+    values: Sequence[float] = [float("nan") if value is None else value for value in seen.values]
+    axes.plot(times, values, drawstyle="steps-post", color="#1f77b4", marker=".", markersize=3, linewidth=1)  # type: ignore[arg-type]
+    axes.axhline(alarm.threshold, color="#d62728", linestyle="--", linewidth=1, label=_condition(alarm))
+    axes.legend(loc="upper left", frameon=False)
+    axes.grid(alpha=0.3)
+
+
+def _condition(alarm: MetricAlarm) -> str:
+    points = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} x {alarm.period} s"
+    return f"{alarm.comparison} {alarm.threshold:g}, {points}, missing: {alarm.treat_missing_data}"
+
+
+def _draw_states(axes: Axes, history: History, recording: Recording) -> None:
+    changes = [(recording.start, AlarmState.INSUFFICIENT_DATA), *((t.at, t.new) for t in history.transitions)]
+    ends = [at for at, _ in changes[1:]] + [recording.end]
+    for (begins, state), ends_at in zip(changes, ends, strict=True):
+        axes.axvspan(_date(begins), _date(ends_at), color=COLOURS[state], linewidth=0)  # type: ignore[arg-type]
+    axes.set_yticks([])
+    axes.set_xlim(_date(recording.start), _date(recording.end))  # type: ignore[arg-type]
+    axes.set_xlabel("UTC; green OK, red ALARM, grey INSUFFICIENT_DATA")
+
+
+def _date(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

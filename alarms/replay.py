@@ -1,0 +1,126 @@
+"""What the alarms would have done: definitions played over recorded EMF logs, by CloudWatch's own rules."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alarms.definitions import Definition, Kind
+from cloudwatch.alarm import MetricAlarm
+from cloudwatch.alarm_machine import AlarmMachine
+from cloudwatch.alarm_state import AlarmState, Transition
+from cloudwatch.alarm_watched import WatchedMetric
+from cloudwatch.composite import CompositeAlarm
+from cloudwatch.composite_machine import CompositeMachine
+from cloudwatch.emf import EmfReader, EmfViolation, log_lines
+from cloudwatch.metric import MetricId
+from cloudwatch.store import MetricStore
+
+MINUTE = 60
+FLAP_SECONDS = 900  # an alarm that fires again so soon after it was over, flaps
+
+
+class NothingRecorded(Exception):
+    """The logs have no EMF record at all."""
+
+
+@dataclass
+class Recording:
+    """The metrics of logs. ``start`` and ``end`` are full minutes (seconds since the epoch)."""
+
+    store: MetricStore
+    start: int
+    end: int
+    violations: int = 0
+    other_lines: int = 0
+
+
+def read_recording(paths: Iterable[Path]) -> Recording:
+    """All logs together, in any order, plain or gzip. Raises NothingRecorded, OSError."""
+    store, reader = MetricStore(), EmfReader()
+    first, last = float("inf"), 0
+    for path in paths:
+        for point in reader.scan_lines(log_lines(path)):
+            if not isinstance(point, EmfViolation):
+                store.add(point)
+                first, last = min(first, point.timestamp_ms), max(last, point.timestamp_ms)
+    if not last:
+        raise NothingRecorded("There is no EMF record in these logs.")
+    start, end = int(first) // 1000 // MINUTE * MINUTE, (last // 1000 // MINUTE + 1) * MINUTE
+    return Recording(store, start, end, reader.violations, reader.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One time in ALARM, in seconds since the epoch; ``ends`` is that of the recording if it was not over."""
+
+    begins: int
+    ends: int
+
+    @property
+    def seconds(self) -> int:
+        return self.ends - self.begins
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one alarm would have done. ``skipped`` says why it could not be played."""
+
+    definition: Definition
+    end: int
+    transitions: tuple[Transition, ...] = ()
+    skipped: str = ""
+    episodes: tuple[Episode, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "episodes", tuple(_episodes(self.transitions, self.end)))
+
+    @property
+    def flaps(self) -> int:
+        """How often it fired again within FLAP_SECONDS of its end."""
+        pairs = zip(self.episodes, self.episodes[1:], strict=False)
+        return sum(later.begins - earlier.ends < FLAP_SECONDS for earlier, later in pairs)
+
+
+def _episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episode]:
+    begins: int | None = None
+    for transition in transitions:
+        if transition.new is AlarmState.ALARM:
+            begins = transition.at
+        elif begins is not None:
+            yield Episode(begins, transition.at)
+            begins = None
+    if begins is not None:
+        yield Episode(begins, end)
+
+
+def replay(definitions: Iterable[Definition], recording: Recording, *, namespace: str) -> list[History]:
+    """Metric alarms first, then the composites over them.
+
+    An alarm is skipped if none of its metrics is of ``namespace``: EMF logs have no metrics of AWS itself, and
+    missing data would be taken for silence.
+    """
+    alarms = [d for d in definitions if d.kind is Kind.METRIC_ALARM]
+    histories = [_replay_alarm(d, recording, namespace) for d in alarms]
+    composites = {d.name: d for d in definitions if d.kind is Kind.COMPOSITE_ALARM}
+    machine = CompositeMachine([CompositeAlarm.from_api(d.parameters) for d in composites.values()])
+    changes = [t for history in histories for t in history.transitions]
+    events = [e for e in machine.run(changes, recording.start, recording.end) if isinstance(e, Transition)]
+    return histories + [
+        History(d, recording.end, tuple(e for e in events if e.name == name)) for name, d in composites.items()
+    ]
+
+
+def _replay_alarm(definition: Definition, recording: Recording, namespace: str) -> History:
+    alarm = MetricAlarm.from_api(definition.parameters)
+    if not any(metric.namespace == namespace for metric in watched_metrics(alarm)):
+        return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
+    machine = AlarmMachine(alarm, recording.store)
+    return History(definition, recording.end, tuple(machine.run(recording.start, recording.end)))
+
+
+def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
+    """The metrics that an alarm reads, each once."""
+    watched = alarm.watched
+    if isinstance(watched, WatchedMetric):
+        return [watched.metric]
+    return list(dict.fromkeys(metric.metric for metric in watched.metrics.values()))
