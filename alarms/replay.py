@@ -13,6 +13,7 @@ from cloudwatch.composite import CompositeAlarm
 from cloudwatch.composite_machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
+from cloudwatch.missing_data import TreatMissingData
 from cloudwatch.store import MetricStore
 
 MINUTE = 60
@@ -115,7 +116,14 @@ def _replay_alarm(definition: Definition, recording: Recording, namespace: str) 
     if not any(metric.namespace == namespace for metric in watched_metrics(alarm)):
         return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
     machine = AlarmMachine(alarm, recording.store)
-    return History(definition, recording.end, tuple(machine.run(recording.start, recording.end)))
+    return History(definition, recording.end, tuple(machine.run(_first_look(alarm, recording), recording.end)))
+
+
+def _first_look(alarm: MetricAlarm, recording: Recording) -> int:
+    """Where missing data breach, what lies before the recording must not count as missing."""
+    if alarm.treat_missing_data is not TreatMissingData.BREACHING:
+        return recording.start
+    return recording.start + alarm.evaluation_periods * alarm.period
 
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
