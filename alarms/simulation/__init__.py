@@ -1,0 +1,1 @@
+"""Uploads, a queue, a fleet and its scaling policies in simulated time, by the rules of ``cloudwatch``."""
