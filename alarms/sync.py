@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from alarms.check import find_problems
 from alarms.command import add_common_options, read_asked_definitions
 from alarms.definitions import Definition, DefinitionError, Variables
 from alarms.live import AWS_ERRORS, Account
@@ -56,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         definitions, variables = read_asked_definitions(asked, screen)
     except DefinitionError as error:
         screen.fail(str(error))
+        return 2
+    if problems := find_problems(definitions, variables):
+        screen.fail("\n".join([*problems, "Nothing was touched: see `python -m alarms.check`."]))
         return 2
     try:
         return _sync(definitions, variables, asked, screen)
