@@ -75,8 +75,13 @@ class Definition:
     parameters: Mapping[str, Any]
 
     @property
+    def name_key(self) -> str:
+        """The parameter that has the name: ``AlarmName``."""
+        return _NAMES[self.kind]
+
+    @property
     def name(self) -> str:
-        return str(self.parameters[_NAMES[self.kind]])
+        return str(self.parameters[self.name_key])
 
     @property
     def stem(self) -> str:

@@ -82,22 +82,19 @@ def _alarms_that_act_by(policy: Definition, house: House) -> list[Definition]:
     return [alarm for alarm in house.of(Kind.METRIC_ALARM) if action in alarm.parameters.get("AlarmActions", [])]
 
 
-def names_begin_with_the_prefix(house: House) -> Iterator[str]:
-    """Sync reads the live state by prefix: what lacks it would be created anew in each run."""
+def names_are_those_of_their_files(house: House) -> Iterator[str]:
+    """``PREFIX-file``: so a name is found, no name is there twice, and sync reads the live state by its prefix."""
     for definition in house.definitions:
-        if not definition.name.startswith(f"{house.prefix}-"):
-            yield f"{_at(definition, 'Name')}: {definition.name} does not begin with {house.prefix}-"
+        if definition.name != (expected := f"{house.prefix}-{definition.stem}"):
+            yield f"{_at(definition, definition.name_key)}: {definition.name} should be {expected}"
 
 
-def names_are_unique(house: House) -> Iterator[str]:
-    """A second alarm of the same name replaces the first."""
-    seen: dict[tuple[bool, str], str] = {}
-    for definition in house.definitions:
-        key = (definition.kind in (Kind.METRIC_ALARM, Kind.COMPOSITE_ALARM), f"{definition.name}")
-        key = (key[0], key[1] if key[0] else f"{definition.kind} {definition.name}")
-        if key in seen:
-            yield f"{definition.file}: {definition.kind}: {definition.name} is defined in {seen[key]} too"
-        seen[key] = definition.file
+def alarms_and_composites_share_no_name(house: House) -> Iterator[str]:
+    """CloudWatch has one space of names for both."""
+    metric_alarms = {alarm.stem for alarm in house.of(Kind.METRIC_ALARM)}
+    for composite in house.of(Kind.COMPOSITE_ALARM):
+        if composite.stem in metric_alarms:
+            yield f"{_at(composite, 'AlarmName')}: a metric alarm has this name too"
 
 
 def alarms_say_why(house: House) -> Iterator[str]:
@@ -268,8 +265,8 @@ def _widgets(definition: Definition) -> tuple[Widget, ...]:
 
 
 RULES: tuple[Callable[[House], Iterator[str]], ...] = (
-    names_begin_with_the_prefix,
-    names_are_unique,
+    names_are_those_of_their_files,
+    alarms_and_composites_share_no_name,
     alarms_say_why,
     each_alarm_has_its_section_of_the_runbook,
     composites_name_alarms_that_exist,
