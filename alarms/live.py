@@ -143,9 +143,6 @@ class Account:
             self._dashboard_writes.wait()
             self._cloudwatch.delete_dashboards(DashboardNames=[change.name])
             return
-        if change.kind is Kind.COMPOSITE_ALARM:
-            self._alarm_writes.wait()  # a composite in a cycle can be deleted only when it names nobody
-            self._cloudwatch.put_composite_alarm(AlarmName=change.name, AlarmRule="FALSE")
         self._alarm_writes.wait()
         self._cloudwatch.delete_alarms(AlarmNames=[change.name])
 

@@ -132,15 +132,34 @@ def _may_change(live: LiveObject, definition: Definition, owner: str) -> bool:
 
 def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
     """Composites before what they may name, and a composite before the composites that it names."""
-    composites = [o for o in objects if o.kind is Kind.COMPOSITE_ALARM]
-    while composites:
-        rules = [str(o.parameters.get("AlarmRule", "")) for o in composites]
-        free = [o for o in composites if not any(f'"{o.name}"' in rule for rule in rules)] or composites[:1]
-        for o in free:
-            yield Change(Action.DELETE, o.kind, o.name, arn=o.arn)
-            composites.remove(o)
+    yield from _composite_deletions({o.name: o for o in objects if o.kind is Kind.COMPOSITE_ALARM})
     for kind in (Kind.METRIC_ALARM, Kind.DASHBOARD):
-        yield from (Change(Action.DELETE, o.kind, o.name, arn=o.arn) for o in objects if o.kind is kind)
+        yield from (_deletion(o) for o in objects if o.kind is kind)
+
+
+def _composite_deletions(composites: dict[str, LiveObject]) -> Iterator[Change]:
+    """DeleteAlarms: none can be deleted that another one names; a cycle is broken by the rule FALSE of one of them."""
+    rules = {name: str(composite.parameters.get("AlarmRule", "")) for name, composite in composites.items()}
+    while rules:
+        named = {child for name, rule in rules.items() for child in _QUOTED.findall(rule) if child != name}
+        free = next((name for name in rules if name not in named), None)
+        if free is None:
+            first, rule = next((name, rule) for name, rule in rules.items() if rule != "FALSE")
+            yield _broken_cycle(composites[first], rule)
+            rules[first] = "FALSE"
+        else:
+            yield _deletion(composites[free])
+            del rules[free]
+
+
+def _broken_cycle(composite: LiveObject, rule: str) -> Change:
+    parameters = {"AlarmName": composite.name, "AlarmRule": "FALSE"}
+    change = FieldChange("AlarmRule", rule, "FALSE")
+    return Change(Action.UPDATE, composite.kind, composite.name, (change,), parameters, arn=composite.arn)
+
+
+def _deletion(o: LiveObject) -> Change:
+    return Change(Action.DELETE, o.kind, o.name, arn=o.arn)
 
 
 _DEFAULTS: dict[Kind, Parameters] = {
