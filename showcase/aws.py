@@ -8,6 +8,7 @@ import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from showcase.errors import Unavailable
 
@@ -59,7 +60,7 @@ def translated(dependency: str, operation: str) -> Iterator[None]:
     """Turn whatever boto3 raises inside into Unavailable."""
     try:
         yield
-    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error) as error:
+    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError) as error:
         raise Unavailable(dependency, operation) from error
 
 

@@ -70,6 +70,7 @@ class Heartbeat:
         self._held: set[Lease] = set()
         self._interrupting = False
         self._lock = threading.Lock()
+        self._hiding = threading.Lock()  # held while messages are being kept hidden; taken before _lock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -93,6 +94,11 @@ class Heartbeat:
         finally:
             with self._lock:
                 self._held.discard(lease)
+
+    def let_go(self, lease: Lease) -> None:
+        """Renew it no more. Once this returns, not even a turn that is under way hides its message again."""
+        with self._hiding, self._lock:
+            self._held.discard(lease)
 
     def interrupt_all(self) -> None:
         """Ask all jobs to hand their videos back, also those that are just being claimed."""
@@ -137,12 +143,14 @@ class Heartbeat:
         return 0
 
     def _renew_visibility(self, leases: list[Lease]) -> int:
-        try:
-            lost = self._queue.extend([lease.delivery for lease in leases], self._visibility_seconds)
-        except Unavailable as error:
-            log.warning("messages not kept hidden: %s", error)
-            return len(leases)
-        return len(lost)
+        with self._hiding:
+            held = self._snapshot()
+            deliveries = [lease.delivery for lease in leases if lease in held]
+            try:
+                return len(self._queue.extend(deliveries, self._visibility_seconds))
+            except Unavailable as error:
+                log.warning("messages not kept hidden: %s", error)
+                return len(deliveries)
 
     def _fence_stale(self, leases: list[Lease]) -> None:
         deadline = time.monotonic() - SAFETY * self._lease_seconds

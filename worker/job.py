@@ -217,6 +217,7 @@ class JobHandler:
 
     def _delete_settled(self, lease: Lease) -> None:
         # The row is settled, whatever becomes of the message: if it comes back, it is a duplicate.
+        self._heartbeat.let_go(lease)
         try:
             self._queue.delete(lease.delivery)
         except Unavailable as error:
@@ -231,6 +232,7 @@ class JobHandler:
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
         """Free the row, then the message. Where one of them is away, its own timeout does the same later."""
+        self._heartbeat.let_go(lease)  # else a renewal that is under way would hide the released message again
         with suppress(Unavailable), self._database.writing() as connection:
             jobs.hand_back(
                 connection,

@@ -81,6 +81,12 @@ class Stage:
             **overrides,
         }
 
+    def through(self, url: str) -> dict[str, str]:
+        """The overrides that send a process to ``url`` instead of the emulator."""
+        queues = (self.queues.jobs, self.queues.dead_letter)
+        jobs, dead_letter = (queue.replace(self.emulator.url, url) for queue in queues)
+        return {"ANB_AWS_ENDPOINT_URL": url, "sqs_queue_url": jobs, "sqs_dead_letter_queue_url": dead_letter}
+
     def start_worker(self, name: str = "worker", **overrides: str) -> ManagedProcess:
         """A worker, ready to receive."""
         worker = self._start("tests.faults.faulty_worker", name, overrides)
@@ -141,8 +147,8 @@ class Stage:
         return sum(sum(p.values) for p in self.datapoints() if p.name == metric and len(p.dimensions) == 1)
 
     def objects(self) -> set[str]:
-        listed = self.emulator.s3.list_objects_v2(Bucket=self.bucket)
-        return {item["Key"] for item in listed.get("Contents", [])}
+        pages = self.emulator.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     def queue_is_empty(self, url: str) -> bool:
         """Neither visible nor in flight."""

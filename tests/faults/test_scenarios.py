@@ -32,17 +32,8 @@ def proxy(stage: Stage, emulator: AwsEmulator) -> Iterator[FaultProxy]:
         yield proxy
 
 
-def through(stage: Stage, proxy: FaultProxy) -> dict[str, str]:
-    """The overrides that send a process through the proxy."""
-    return {
-        "ANB_AWS_ENDPOINT_URL": proxy.url,
-        "sqs_queue_url": stage.queues.jobs.replace(stage.emulator.url, proxy.url),
-        "sqs_dead_letter_queue_url": stage.queues.dead_letter.replace(stage.emulator.url, proxy.url),
-    }
-
-
 def outbox_through(stage: Stage, proxy: FaultProxy) -> Outbox:
-    urls = through(stage, proxy)
+    urls = stage.through(proxy.url)
     queue = JobQueue(Aws(REGION, proxy.url), urls["sqs_queue_url"], urls["sqs_dead_letter_queue_url"])
     return Outbox(stage.database, queue, stage.bucket)
 
@@ -85,7 +76,7 @@ def test_t4_a_queue_that_is_away_during_uploads_gets_the_messages_later(stage: S
     proxy.rules({"service": "sqs", **AWAY})
     entries = [stage.accepted_video(send=False) for _ in range(3)]
     assert not any(outbox_through(stage, proxy).send(entry) for entry in entries)
-    stage.start_worker(**through(stage, proxy))
+    stage.start_worker(**stage.through(proxy.url))
     for entry in entries:
         shift_due(stage.database, entry.video_id, -1)
     fired = proxy.fired()
@@ -129,7 +120,7 @@ def test_t8_a_worker_that_cannot_keep_its_message_hidden_still_does_the_job_once
     stage: Stage, proxy: FaultProxy
 ) -> None:
     proxy.rules(sqs("ChangeMessageVisibilityBatch", error={"code": "InternalError", "status": 500}))
-    stage.start_worker("deaf", FAKE_ENCODER=str(3 * VISIBILITY_SECONDS), **through(stage, proxy))
+    stage.start_worker("deaf", FAKE_ENCODER=str(3 * VISIBILITY_SECONDS), **stage.through(proxy.url))
     entry = stage.accepted_video()
     stage.wait_until(lambda: stage.state(entry).status == "processing", "in work")
     stage.start_worker("other")
@@ -187,7 +178,7 @@ def test_t13_five_copies_of_a_message_give_one_run(stage: Stage) -> None:
 
 def test_t15_a_message_that_could_not_be_deleted_comes_back_and_is_suppressed(stage: Stage, proxy: FaultProxy) -> None:
     proxy.rules(sqs("DeleteMessage", times=3, error={"code": "InternalError", "status": 500}))
-    stage.start_worker(**through(stage, proxy))
+    stage.start_worker(**stage.through(proxy.url))
     entry = stage.accepted_video()
     finish(stage, entry)
     assert proxy.fired() == 3
@@ -221,7 +212,7 @@ def test_t16_poison_messages_go_to_the_dead_letter_queue_and_their_neighbours_ar
 )
 def test_t17_a_download_that_goes_wrong_is_noticed_and_made_again(stage: Stage, proxy: FaultProxy, fault: Rule) -> None:
     proxy.rules(s3("GetObject", times=2, **fault))
-    stage.start_worker(**through(stage, proxy))
+    stage.start_worker(**stage.through(proxy.url))
     entry = stage.accepted_video()
     finish(stage, entry, seconds=120)
     assert proxy.fired() >= 1
@@ -231,7 +222,7 @@ def test_t18_a_result_that_was_stored_although_the_answer_was_lost_is_published_
     stage: Stage, proxy: FaultProxy
 ) -> None:
     proxy.rules(s3("PutObject", times=2, response={"abort_bytes": 0}))
-    stage.start_worker(**through(stage, proxy), **TIDY)
+    stage.start_worker(**stage.through(proxy.url), **TIDY)
     entry = stage.accepted_video()
     finish(stage, entry)
     assert proxy.fired() >= 1
@@ -273,7 +264,7 @@ def test_t21_an_outage_fails_no_video_and_dead_letters_no_message(
     name = stage.database_url.rpartition("/")[2]
     with FaultProxy(stage.directory / "pg.log", f"127.0.0.1:{postgres.port}", "postgres") as pg:
         url = f"postgresql://postgres@127.0.0.1:{pg.port}/{name}"
-        worker = stage.start_worker(ANB_DATABASE_URL=url, **through(stage, proxy))
+        worker = stage.start_worker(ANB_DATABASE_URL=url, **stage.through(proxy.url))
         if away == "database":
             pg.rules({"service": "postgres", "reset": True})
         else:

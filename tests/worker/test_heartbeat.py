@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -116,6 +116,35 @@ def test_an_interrupted_job_is_told_apart_from_a_lost_one(workshop: Workshop) ->
         beat.interrupt_all()
         with pytest.raises(Interrupted):
             lease.check()
+
+
+class Interrupting(Database):
+    """Calls ``then`` once a write is committed."""
+
+    then: Callable[[], None]
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with super().writing() as connection:
+            yield connection
+        self.then()
+
+
+def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(workshop: Workshop, database_url: str) -> None:
+    database = Interrupting(database_url)
+    beat = heartbeat(database, workshop.queue, Turns())
+    claim = claimed(workshop.database, workshop.accepted_video())
+    delivery = workshop.receive()
+
+    def hand_back() -> None:
+        beat.let_go(lease)
+        workshop.queue.release(delivery, 0)
+
+    database.then = hand_back
+    with beat.holding(claim, delivery, time.monotonic()) as lease:
+        beat.turn()
+    assert workshop.messages() == (1, 0)
+    database.close()
 
 
 class UnforeseenlyBroken(Database):

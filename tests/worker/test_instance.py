@@ -2,107 +2,14 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
 
 from showcase.errors import SettingsError, Unavailable
 from showcase.settings import WorkerSettings, read_settings
+from tests.worker.ec2 import END_SECONDS, INSTANCE_ID, OFTEN_SECONDS, SPOT, STATE, Imds, Leaving, watching
 from worker.instance import InstanceMetadata, InstanceWatch
-
-END_SECONDS = 20.0
-OFTEN_SECONDS = 0.01
-INSTANCE_ID = "i-0123456789abcdef0"
-STATE = "autoscaling/target-lifecycle-state"
-SPOT = "spot/instance-action"
-
-
-class Imds:
-    """An instance metadata service of IMDSv2, with the items of ``items``; an item may be a status as well."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, str | int] = {"instance-id": INSTANCE_ID, STATE: "InService"}
-        self.asked: list[str] = []  # paths of GETs that bore a valid token
-        self.tokens: list[str] = []  # one for each PUT
-        self.token_status = 200
-        self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=False)
-        self._server.server_bind()  # the port is ours, and refuses connections until we listen
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def start(self) -> None:
-        self._server.server_activate()
-        self._thread.start()
-
-    def close(self) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-
-    def expire_token(self) -> None:
-        self.tokens.append("expired")
-
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(is_so, END_SECONDS)
-
-    def put(self, path: str, ttl_seconds: str | None) -> tuple[int, str]:
-        with self._changed:
-            if path != "/latest/api/token" or not 1 <= int(ttl_seconds or "0") <= 21_600:
-                return 400, ""
-            self.tokens.append(f"token-{len(self.tokens)}")
-            self._changed.notify_all()
-            return self.token_status, self.tokens[-1]
-
-    def get(self, path: str, token: str | None) -> tuple[int, str]:
-        with self._changed:
-            if not self.tokens or token != self.tokens[-1]:
-                return 401, ""
-            item = path.removeprefix("/latest/meta-data/")
-            self.asked.append(item)
-            self._changed.notify_all()
-            found = self.items.get(item, 404)
-            return (found, "<html>") if isinstance(found, int) else (200, found)
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        imds = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                self.answer(*imds.put(self.path, self.headers["X-aws-ec2-metadata-token-ttl-seconds"]))
-
-            def do_GET(self) -> None:
-                self.answer(*imds.get(self.path, self.headers["X-aws-ec2-metadata-token"]))
-
-            def answer(self, status: int, text: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
-
-
-class Leaving:
-    """What the watch tells."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-        self.happened = threading.Event()
-
-    def __call__(self, reason: str) -> None:
-        self.reasons.append(reason)
-        self.happened.set()
 
 
 class Warned(logging.Handler):
@@ -119,15 +26,13 @@ class Warned(logging.Handler):
 @pytest.fixture
 def silent_imds() -> Iterator[Imds]:
     """Refuses connections until it is started."""
-    imds = Imds()
-    yield imds
-    imds.close()
+    with Imds() as imds:
+        yield imds
 
 
 @pytest.fixture
 def imds(silent_imds: Imds) -> Imds:
-    silent_imds.start()
-    return silent_imds
+    return silent_imds.start()
 
 
 @pytest.fixture
@@ -137,16 +42,6 @@ def warned() -> Iterator[Warned]:
     logger.addHandler(warned)
     yield warned
     logger.removeHandler(warned)
-
-
-@contextmanager
-def watching(url: str, leaving: Leaving) -> Iterator[InstanceWatch]:
-    watch = InstanceWatch(InstanceMetadata(url), interval_seconds=OFTEN_SECONDS, on_leaving=leaving)
-    watch.start()
-    try:
-        yield watch
-    finally:
-        watch.stop()
 
 
 def wait_until_the_watch_has_ended() -> None:

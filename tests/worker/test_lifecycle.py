@@ -3,9 +3,7 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,71 +11,29 @@ from local.aws_emulator import REGION, AwsEmulator
 from showcase.aws import Aws
 from showcase.errors import SettingsError, Unavailable
 from showcase.settings import WorkerSettings, read_settings
-from tests.worker.test_instance import END_SECONDS, INSTANCE_ID, OFTEN_SECONDS, STATE, Imds, Leaving, watching
+from tests.worker.ec2 import (
+    COMPLETE,
+    END_SECONDS,
+    GROUP,
+    HEARTBEAT,
+    HOOK,
+    INSTANCE_ID,
+    NOT_FOUND,
+    OFTEN_SECONDS,
+    PROTECT,
+    STATE,
+    Answer,
+    Asked,
+    AutoScaling,
+    Imds,
+    Leaving,
+    Stub,
+    watching,
+)
 from worker.instance import InstanceMetadata
 from worker.lifecycle import GroupMember, Lifecycle, Protection
 
 AWAY = "http://127.0.0.1:1"
-GROUP = "anb-workers"
-HOOK = "drain"
-HEARTBEAT, COMPLETE, PROTECT = "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction", "SetInstanceProtection"
-NOT_FOUND = "No active Lifecycle Action found with instance ID"
-
-
-class AutoScaling:
-    """Auto Scaling's end of the wire: records each call, and refuses those whose action is in ``refusing``."""
-
-    def __init__(self) -> None:
-        self.calls: list[dict[str, str]] = []
-        self.refusing: set[str] = set()
-        self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def actions(self) -> list[str]:
-        return [call["Action"] for call in self.calls]
-
-    def protections(self) -> list[bool]:
-        """What was asked for, call by call."""
-        return [call["ProtectedFromScaleIn"] == "true" for call in self.calls if call["Action"] == PROTECT]
-
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(is_so, END_SECONDS)
-
-    def answer(self, call: dict[str, str]) -> tuple[int, str]:
-        action = call["Action"]
-        with self._changed:
-            self.calls.append(call)
-            self._changed.notify_all()
-        if action in self.refusing:
-            error = f"<Type>Sender</Type><Code>ValidationError</Code><Message>{NOT_FOUND}</Message>"
-            return 400, f"<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>"
-        return 200, f"<{action}Response><{action}Result/></{action}Response>"
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        auto_scaling = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                status, text = auto_scaling.answer(dict(parse_qsl(body)))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
 
 
 class Waiting:
@@ -94,17 +50,14 @@ class Waiting:
 
 @pytest.fixture
 def imds() -> Iterator[Imds]:
-    imds = Imds()
-    imds.start()
-    yield imds
-    imds.close()
+    with Imds() as imds:
+        yield imds.start()
 
 
 @pytest.fixture
 def auto_scaling() -> Iterator[AutoScaling]:
-    auto_scaling = AutoScaling()
-    yield auto_scaling
-    auto_scaling.close()
+    with AutoScaling() as auto_scaling:
+        yield auto_scaling.start()
 
 
 @pytest.fixture
@@ -204,6 +157,17 @@ def test_a_completion_that_failed_is_not_repeated(auto_scaling: AutoScaling, lif
 def test_auto_scaling_that_is_away_is_a_failure_like_any_other(imds: Imds, aws_credentials: None) -> None:
     member = GroupMember(Aws(REGION, AWAY), InstanceMetadata(imds.url), GROUP)
     Lifecycle(member, HOOK).complete()
+    assert member.failures == 1
+
+
+def test_an_answer_that_is_not_auto_scalings_is_a_failure_like_any_other(imds: Imds, aws_credentials: None) -> None:
+    class Proxy(Stub):
+        def answer(self, asked: Asked) -> Answer:
+            return Answer(403, b"<html>not for you<br></html>")
+
+    with Proxy() as proxy:
+        member = GroupMember(Aws(REGION, proxy.start().url), InstanceMetadata(imds.url), GROUP)
+        Lifecycle(member, HOOK).complete()
     assert member.failures == 1
 
 

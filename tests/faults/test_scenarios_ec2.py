@@ -1,0 +1,153 @@
+"""An EC2 instance under a real worker process (T29 of docs/RELIABILITY.md): what happens when it must leave."""
+
+from collections.abc import Iterable, Iterator
+
+import httpx
+import pytest
+
+from local.processes import ManagedProcess
+from tests.faults import invariants
+from tests.faults.stage import Stage
+from tests.worker.ec2 import (
+    COMPLETE,
+    GROUP,
+    HEARTBEAT,
+    HOOK,
+    INSTANCE_ID,
+    PROTECT,
+    SPOT,
+    STATE,
+    Answer,
+    Asked,
+    AutoScaling,
+    Imds,
+)
+
+NOT_FORWARDED = {"connection", "date", "expect", "host", "server", "transfer-encoding"}  # of this connection alone
+FORWARD_SECONDS = 60.0
+SPOT_NOTICE = '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
+
+
+class Front(AutoScaling):
+    """All of AWS behind one URL: what is signed for Auto Scaling is answered here, the rest by the emulator."""
+
+    def __init__(self, emulator_url: str) -> None:
+        super().__init__()
+        self._emulator_url = emulator_url
+
+    def answer(self, asked: Asked) -> Answer:
+        # Credential=key/date/region/service/aws4_request
+        if "/autoscaling/aws4_request" in asked.headers.get("Authorization", ""):
+            return super().answer(asked)
+        url, headers = f"{self._emulator_url}{asked.path}", _forwarded(asked.headers.items())
+        given = httpx.request(asked.method, url, content=asked.body, headers=headers, timeout=FORWARD_SECONDS)
+        return Answer(given.status_code, given.content, _forwarded(given.headers.items()))
+
+
+def _forwarded(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name.lower() not in NOT_FORWARDED}
+
+
+@pytest.fixture
+def imds() -> Iterator[Imds]:
+    with Imds() as imds:
+        yield imds.start()
+
+
+@pytest.fixture
+def front(stage: Stage) -> Iterator[Front]:
+    with Front(stage.emulator.url) as front:
+        yield front.start()
+
+
+def start_member(stage: Stage, imds: Imds, front: Front, **overrides: str) -> ManagedProcess:
+    """A worker on an instance of an Auto Scaling group with a termination hook."""
+    return stage.start_worker(
+        "leaving",
+        **stage.through(front.url),
+        ANB_METADATA_URL=imds.url,
+        ANB_METADATA_SECONDS="0.1",
+        ANB_AUTO_SCALING_GROUP=GROUP,
+        ANB_LIFECYCLE_HOOK=HOOK,
+        ANB_PUBLISH_BACKLOG="false",
+        ANB_LEASE_SECONDS="30",  # no lease is meant to end here, however busy the machine
+        **overrides,
+    )
+
+
+def check_completed_once(front: Front) -> None:
+    """The instance was told to go, after the last other call, and by nobody else."""
+    assert front.actions().count(COMPLETE) == 1
+    last = front.calls[-1]
+    about = {"AutoScalingGroupName": GROUP, "LifecycleHookName": HOOK, "InstanceId": INSTANCE_ID}
+    assert last == {"Action": COMPLETE, "LifecycleActionResult": "CONTINUE", "Version": "2011-01-01", **about}
+
+
+def end(stage: Stage) -> None:
+    """Another worker does what is left, and the invariants hold."""
+    stage.start_worker("staying")
+    stage.wait_until(stage.all_settled, "settled")
+    stage.wait_until(lambda: stage.queue_is_empty(stage.queues.jobs), "queue drained")
+    for process in stage.processes:
+        process.stop()
+    invariants.check(stage)
+
+
+def test_t29_an_instance_that_is_scaled_in_ends_its_job_leaves_the_rest_to_others_and_then_goes(
+    stage: Stage, imds: Imds, front: Front
+) -> None:
+    running = stage.accepted_video()
+    leaving = start_member(stage, imds, front, FAKE_ENCODER="8", ANB_SCALE_IN_PROTECTION="true")
+    stage.wait_until(lambda: stage.state(running).status == "processing", "in work")
+    waiting = stage.accepted_video()
+    imds.items[STATE] = "Terminated"
+    front.wait_until(lambda: COMPLETE in front.actions())
+    assert stage.state(running).status == "processed", "the instance may be shut down from now on"
+    assert leaving.wait(30) == 0
+    assert leaving.logged("this instance must leave: Auto Scaling: Terminated")
+    assert front.actions()[:2] == [PROTECT, HEARTBEAT], "protected since before it received, and held open at once"
+    check_completed_once(front)
+    (untouched,) = stage.queue.receive(10)
+    assert (untouched.receive_count, stage.state(waiting).fence) == (1, 0), "nobody had it before"
+    stage.queue.release(untouched, 0)
+    end(stage)
+    assert [stage.state(video).attempts for video in (running, waiting)] == [1, 1]
+
+
+def test_t29_a_spot_instance_hands_a_job_back_that_would_take_too_long_and_the_attempt_does_not_count(
+    stage: Stage, imds: Imds, front: Front
+) -> None:
+    entry = stage.accepted_video()
+    leaving = start_member(stage, imds, front, FAKE_ENCODER="120", ANB_DRAIN_SECONDS="1")
+    stage.wait_until(lambda: stage.state(entry).status == "processing", "in work")
+    imds.items[SPOT] = SPOT_NOTICE
+    front.wait_until(lambda: COMPLETE in front.actions())
+    state = stage.state(entry)
+    assert (state.status, state.attempts, state.fence) == ("uploaded", 0, 1)
+    assert leaving.wait(30) == 0
+    assert leaving.logged("this instance must leave: Spot")
+    assert front.actions()[0] == HEARTBEAT
+    check_completed_once(front)
+    end(stage)
+    assert (stage.state(entry).attempts, stage.state(entry).fence) == (1, 2)
+
+
+def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(stage: Stage, imds: Imds, front: Front) -> None:
+    entry = stage.accepted_video()
+    worker = start_member(stage, imds, front)
+    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+    imds.wait_until(lambda: SPOT in imds.asked)
+    assert worker.stop() == 0
+    assert front.actions() == []
+    invariants.check(stage)
+
+
+def test_t29_off_aws_a_worker_works_and_says_nothing_of_metadata_or_groups(stage: Stage, front: Front) -> None:
+    entry = stage.accepted_video()
+    worker = stage.start_worker(**stage.through(front.url))
+    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+    assert worker.stop() == 0
+    assert front.actions() == []
+    for word in ("metadata", "Auto Scaling", "Spot"):
+        assert not worker.logged(word), word
+    invariants.check(stage)

@@ -1,0 +1,60 @@
+"""MiniStack, a second emulator of SQS and S3: unlike moto, it refuses the receipt handle of an earlier delivery.
+
+It pins the versions of what it needs, so it lives in a virtual environment of its own, made when it is first asked
+for. ``python -m tests.ministack_server`` becomes the server, in that environment.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.aws_emulator import CREDENTIALS, START_SECONDS, AwsEmulator
+from local.processes import ManagedProcess, answers, free_port
+from local.system import ROOT
+
+REQUIREMENTS = ROOT / "tests" / "ministack-requirements.txt"
+HOME = ROOT / ".local" / "ministack-venv"
+PYTHON = HOME / "bin" / "python"
+INSTALL_SECONDS = 240
+
+
+class MiniStackServer(AwsEmulator):
+    """The queues and the bucket that the product needs, on loopback. Its contents live as long as its process."""
+
+    def __init__(self, log: Path) -> None:
+        make_environment()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        settings = {"GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3,sqs"}
+        self._process = ManagedProcess("tests.ministack_server", [], {**CREDENTIALS, **settings}, log)
+        self._process.wait_until(lambda: answers(self.port), "listening", START_SECONDS)
+
+
+def make_environment() -> None:
+    """Once for each list of versions and each Python, however many processes ask for it at the same time."""
+    wanted = f"# {sys.version}\n{REQUIREMENTS.read_text()}"
+    stamp = HOME / "made-of"
+    with _locked(HOME.with_suffix(".lock")):
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        venv.create(HOME, clear=True, symlinks=True)
+        pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--quiet", "--disable-pip-version-check")
+        subprocess.run((*pip, "install", "--no-deps", "-r", REQUIREMENTS), check=True, timeout=INSTALL_SECONDS)
+        stamp.write_text(wanted)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    os.execv(PYTHON, (PYTHON, "-I", "-m", "ministack"))  # noqa: S606 - as everywhere, a list and no shell
