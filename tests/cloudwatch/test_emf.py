@@ -6,29 +6,11 @@ import sys
 from typing import Any
 
 import pytest
-from aws_embedded_metrics.logger.metrics_context import MetricsContext
-from aws_embedded_metrics.serializers.log_serializer import LogSerializer
 from aws_embedded_metrics.unit import Unit
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cloudwatch.emf import DOCUMENT_BYTES_MAX, UNITS, VALUE_MAX, Datapoint, EmfViolation, read_document, read_lines
-
-TIMESTAMP_MS = 1_700_000_000_000
-
-Json = dict[str, Any]
-
-
-def directive(**members: Any) -> Json:
-    """A directive with one metric, Latency, and one dimension, Service."""
-    metrics = [{"Name": "Latency", "Unit": "Milliseconds"}]
-    return {"Namespace": "Shop", "Dimensions": [["Service"]], "Metrics": metrics} | members
-
-
-def document(*directives: Any, **members: Any) -> Json:
-    """A valid document (of one directive if none is given), with members set or replaced."""
-    metadata = {"Timestamp": TIMESTAMP_MS, "CloudWatchMetrics": list(directives) or [directive()]}
-    return {"_aws": metadata, "Service": "api", "Latency": 12.5} | members
+from cloudwatch.emf import DOCUMENT_BYTES_MAX, UNITS, VALUE_MAX, Datapoint, EmfViolation, read_document
+from cloudwatch.metric import MetricId
+from tests.cloudwatch.emf_documents import TIMESTAMP_MS, directive, document, without
 
 
 def read(root: Any) -> list[Datapoint]:
@@ -40,20 +22,21 @@ def assert_refused(root: Any, reason: str) -> None:
         read(root)
 
 
-def without(root: Json, name: str) -> Json:
-    return {key: value for key, value in root.items() if key != name}
-
-
 def test_a_document_gives_one_datapoint_for_each_metric_and_dimension_set() -> None:
     metrics = [{"Name": "Latency", "Unit": "Milliseconds"}, {"Name": "Requests"}]
     both = directive(Dimensions=[["Service"], ["Service", "Route"], []], Metrics=metrics)
     points = read(document(both, Route="GET /", Requests=[1, 2]))
-    service, route = ("Service", "api"), ("Route", "GET /")
+    sets: tuple[dict[str, str], ...] = {"Service": "api"}, {"Route": "GET /", "Service": "api"}, {}
     assert points == [
-        Datapoint("Shop", name, dimensions, unit, TIMESTAMP_MS, values)
+        Datapoint(MetricId.of("Shop", name, dimensions), unit, TIMESTAMP_MS, values)
         for name, unit, values in (("Latency", "Milliseconds", (12.5,)), ("Requests", "None", (1, 2)))
-        for dimensions in ((service,), (route, service), ())
+        for dimensions in sets
     ]
+
+
+def test_a_datapoint_says_whose_it_is() -> None:
+    (point,) = read(document())
+    assert (point.namespace, point.name, point.dimensions) == ("Shop", "Latency", (("Service", "api"),))
 
 
 def test_each_directive_of_a_document_is_read() -> None:
@@ -86,6 +69,13 @@ def test_the_metadata_are_required() -> None:
 def test_the_timestamp_is_a_whole_number(timestamp: Any) -> None:
     metadata = {"Timestamp": timestamp, "CloudWatchMetrics": [directive()]}
     assert_refused(document(_aws=metadata), "Timestamp is missing or not of type int")
+
+
+@pytest.mark.parametrize("timestamp", [-1, 2**63, 10**400])
+def test_the_timestamp_is_one_that_the_api_could_take(timestamp: int) -> None:
+    assert_refused(document(_aws={"Timestamp": timestamp, "CloudWatchMetrics": []}), "Timestamp is out of range")
+    for good in (0, 2**63 - 1):
+        assert read(document(_aws={"Timestamp": good, "CloudWatchMetrics": [directive()]}))[0].timestamp_ms == good
 
 
 @pytest.mark.parametrize("directives", [None, {}, "text"])
@@ -214,7 +204,12 @@ def test_a_unit_that_does_not_exist_is_refused(unit: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [1, 60])
 def test_the_storage_resolution_is_1_or_60(seconds: int) -> None:
-    assert read(document(directive(Metrics=[{"Name": "Latency", "StorageResolution": seconds}])))
+    metric = {"Name": "Latency", "StorageResolution": seconds}
+    assert read(document(directive(Metrics=[metric])))[0].storage_resolution == seconds
+
+
+def test_the_storage_resolution_is_60_where_nothing_is_said() -> None:
+    assert read(document())[0].storage_resolution == 60
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 61, True, "60", None, [60], 1.5])
@@ -270,23 +265,6 @@ def test_unknown_members_are_ignored_everywhere() -> None:
     assert len(read(root)) == 1
 
 
-def test_a_line_has_at_most_256_kib() -> None:
-    def sized(count: int) -> str:
-        return json.dumps(document(note="")).replace('""', f'"{"x" * count}"')
-
-    room = DOCUMENT_BYTES_MAX - len(sized(0))
-    assert read_document(sized(room))
-    with pytest.raises(EmfViolation, match=f"larger than {DOCUMENT_BYTES_MAX} bytes"):
-        read_document(sized(room + 1))
-
-
-def test_the_size_of_a_line_is_that_of_its_utf_8() -> None:
-    line = json.dumps(document(note="á" * 140_000), ensure_ascii=False)
-    assert len(line) < DOCUMENT_BYTES_MAX
-    with pytest.raises(EmfViolation, match="larger"):
-        read_document(line)
-
-
 def test_a_member_that_is_there_twice_is_refused() -> None:
     line = json.dumps(document())
     for twice in (line[:-1] + ', "Latency": 1}', line.replace('"Unit":', '"Unit": "Count", "Unit":')):
@@ -314,109 +292,3 @@ def test_a_dimension_set_of_any_depth_is_refused(depth: int) -> None:
     line = json.dumps(document(directive(Dimensions=[["x"]]))).replace('"x"', "[" * depth + "]" * depth)
     with pytest.raises(EmfViolation, match=r"not a string|nested too deeply"):
         read_document(line)
-
-
-def test_a_broken_line_is_named_by_its_number() -> None:
-    good = json.dumps(document())
-    assert len(list(read_lines([good, good]))) == 2
-    with pytest.raises(EmfViolation, match=r"^line 2: not JSON"):
-        list(read_lines([good, "{", good]))
-
-
-def test_the_lines_before_a_broken_one_are_read() -> None:
-    points = read_lines([json.dumps(document()), "{"])
-    assert next(points).name == "Latency"
-    with pytest.raises(EmfViolation):
-        next(points)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=10,
-)
-
-
-def or_anything(good: Any) -> st.SearchStrategy[Any]:
-    """Mostly what belongs there, now and then any JSON."""
-    return st.one_of(st.just(good), st.just(good), st.just(good), json_values)
-
-
-nearly_documents = st.fixed_dictionaries(
-    {
-        "_aws": st.fixed_dictionaries(
-            {
-                "Timestamp": or_anything(TIMESTAMP_MS),
-                "CloudWatchMetrics": st.lists(
-                    st.fixed_dictionaries(
-                        {
-                            "Namespace": or_anything("Shop"),
-                            "Dimensions": or_anything([["Service"]]) | st.lists(st.lists(json_values, max_size=3)),
-                            "Metrics": or_anything([{"Name": "Latency"}])
-                            | st.lists(
-                                st.fixed_dictionaries(
-                                    {"Name": or_anything("Latency")},
-                                    optional={"Unit": json_values, "StorageResolution": json_values},
-                                ),
-                                max_size=3,
-                            ),
-                        }
-                    )
-                    | json_values,
-                    max_size=3,
-                ),
-            }
-        )
-        | json_values,
-        "Service": or_anything("api"),
-        "Latency": or_anything(1),
-    }
-)
-
-any_text = st.text(st.characters(codec=None, categories=None), max_size=200)
-
-
-@settings(deadline=None, max_examples=300)
-@given(st.one_of(nearly_documents.map(json.dumps), json_values.map(json.dumps), any_text))
-def test_whatever_the_line_is_it_is_read_or_refused_and_nothing_else(line: str) -> None:
-    try:
-        points = read_document(line)
-    except EmfViolation as error:
-        assert str(error)
-        return
-    assert all(abs(value) <= VALUE_MAX for point in points for value in point.values)
-
-
-ascii_text = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
-dimension_names = ascii_text.filter(lambda name: not name.startswith(":")).map("d".__add__)
-metric_names = ascii_text.map("m".__add__)
-values = st.floats(min_value=-VALUE_MAX, max_value=VALUE_MAX) | st.integers(-(2**360), 2**360)
-measurements = st.tuples(st.lists(values, min_size=1, max_size=120), st.sampled_from([unit.value for unit in Unit]))
-
-
-@settings(deadline=None)
-@given(
-    namespace=ascii_text.map("n".__add__),
-    dimension_sets=st.lists(st.dictionaries(dimension_names, ascii_text, max_size=5), min_size=1, max_size=3),
-    metrics=st.dictionaries(metric_names, measurements, max_size=5),
-    properties=st.dictionaries(st.text(max_size=10).map("p".__add__), st.text() | st.integers() | st.none()),
-)
-def test_whatever_the_library_of_aws_writes_within_the_limits_is_read(
-    namespace: str,
-    dimension_sets: list[dict[str, str]],
-    metrics: dict[str, tuple[list[float], str]],
-    properties: dict[str, Any],
-) -> None:
-    context = MetricsContext(namespace=namespace, properties=properties)
-    for dimensions in dimension_sets:
-        context.put_dimensions(dimensions)
-    for name, (measured, unit) in metrics.items():
-        for value in measured:
-            context.put_metric(name, value, unit)
-    points = list(read_lines(LogSerializer.serialize(context)))
-    sets = len(context.get_dimensions())
-    assert len({point.dimensions for point in points}) == (sets if metrics else 0)
-    for name, (measured, unit) in metrics.items():
-        read_back = [value for point in points if point.name == name for value in point.values]
-        assert sorted(read_back) == sorted(measured * sets)
-        assert {point.unit for point in points if point.name == name} == {unit}

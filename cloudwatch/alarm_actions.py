@@ -1,0 +1,54 @@
+"""What an alarm does when it changes its state."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from cloudwatch.alarm_parameters import Parameters
+from cloudwatch.alarm_state import AlarmState
+
+ACTIONS_MAX = 5
+PARAMETERS = frozenset({"ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions"})
+
+_AUTO_SCALING = re.compile(r"arn:[^:]+:(autoscaling|application-autoscaling):")
+_EC2 = re.compile(r"arn:[^:]+:(automate:|swf:.*AWS_EC2)")
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """ARNs for each state that the alarm may enter. Nothing checks that they exist, as in CloudWatch."""
+
+    ok: tuple[str, ...] = ()
+    alarm: tuple[str, ...] = ()
+    insufficient_data: tuple[str, ...] = ()
+    enabled: bool = True
+
+    @classmethod
+    def read(cls, parameters: Parameters) -> Self:
+        return cls(
+            parameters.texts("OKActions", most=ACTIONS_MAX),
+            parameters.texts("AlarmActions", most=ACTIONS_MAX),
+            parameters.texts("InsufficientDataActions", most=ACTIONS_MAX),
+            parameters.flag("ActionsEnabled", default=True),
+        )
+
+    def on(self, state: AlarmState) -> tuple[str, ...]:
+        """Run once, when the alarm enters ``state``."""
+        if not self.enabled:
+            return ()
+        return {AlarmState.OK: self.ok, AlarmState.ALARM: self.alarm}.get(state, self.insufficient_data)
+
+    def repeated(self, state: AlarmState) -> tuple[str, ...]:
+        """Of these, the Auto Scaling policies: invoked again every minute while the alarm stays in ``state``."""
+        return tuple(action for action in self.on(state) if _AUTO_SCALING.match(action))
+
+    @property
+    def of_ec2(self) -> tuple[str, ...]:
+        """Those that stop, terminate, reboot or recover an instance."""
+        return tuple(action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _EC2.match(action))
+
+    @property
+    def of_auto_scaling(self) -> tuple[str, ...]:
+        return tuple(
+            action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _AUTO_SCALING.match(action)
+        )

@@ -1,0 +1,77 @@
+"""Why an alarm changed its state, in the words of CloudWatch's StateReason.
+
+AWS documents no format; these are the forms that notifications published by users show.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cloudwatch.alarm import Comparison, MetricAlarm
+from cloudwatch.alarm_state import AlarmState
+from cloudwatch.missing_data import TreatMissingData
+
+LISTED_MAX = 5
+
+_PHRASES = {
+    Comparison.GREATER: "greater than",
+    Comparison.GREATER_OR_EQUAL: "greater than or equal to",
+    Comparison.LESS: "less than",
+    Comparison.LESS_OR_EQUAL: "less than or equal to",
+}
+_FILLED = {TreatMissingData.BREACHING: "Breaching", TreatMissingData.NOT_BREACHING: "NonBreaching"}
+
+# The start of a period and its value.
+Point = tuple[int, float]
+
+
+def reason(alarm: MetricAlarm, state: AlarmState, points: Sequence[Point]) -> str:
+    """``points``: those that decided, the newest first; at most N."""
+    missing = alarm.evaluation_periods - len(points)
+    if state is AlarmState.INSUFFICIENT_DATA:
+        return f"Insufficient Data: {_count(missing, 'datapoint', 'was', 'were')} unknown."
+    if missing and alarm.treat_missing_data in _FILLED:
+        return f"Threshold Crossed: {_received(alarm, points)} and {_treated(alarm, missing)}."
+    return f"Threshold Crossed: {_crossed(alarm, state, points)}."
+
+
+def _count(number: int, noun: str, one: str, many: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'} {one if number == 1 else many}"
+
+
+def _received(alarm: MetricAlarm, points: Sequence[Point]) -> str:
+    periods = f"{alarm.evaluation_periods} period{'' if alarm.evaluation_periods == 1 else 's'}"
+    if not points:
+        return f"no datapoints were received for {periods}"
+    plural = "" if len(points) == 1 else "s"
+    return f"{len(points)} datapoint{plural} {_list(points)} {'were' if plural else 'was'} received for {periods}"
+
+
+def _treated(alarm: MetricAlarm, missing: int) -> str:
+    return f"{_count(missing, 'missing datapoint', 'was', 'were')} treated as [{_FILLED[alarm.treat_missing_data]}]"
+
+
+def _crossed(alarm: MetricAlarm, state: AlarmState, points: Sequence[Point]) -> str:
+    breaching = state is AlarmState.ALARM
+    crossing = [point for point in points if alarm.breaches(point[1]) is breaching]
+    negation = "" if breaching else "not "
+    relation = f"{'was' if len(crossing) == 1 else 'were'} {negation}{_PHRASES[alarm.comparison]} the threshold"
+    head, threshold = f"{len(crossing)} out of the last {alarm.evaluation_periods} datapoints", f"({alarm.threshold})"
+    if len(crossing) < LISTED_MAX:
+        return f"{head} {_list(crossing)} {relation} {threshold} {_minimum(alarm, breaching)}"
+    most_recent = f"The most recent datapoints which crossed the threshold: {_list(crossing[:LISTED_MAX])}"
+    return f"{head} {relation} {threshold}. {most_recent} {_minimum(alarm, breaching)}"
+
+
+def _minimum(alarm: MetricAlarm, breaching: bool) -> str:
+    needed = alarm.datapoints_to_alarm
+    number = needed if breaching else alarm.evaluation_periods - needed + 1
+    change = "OK -> ALARM" if breaching else "ALARM -> OK"
+    return f"(minimum {number} datapoint{'' if number == 1 else 's'} for {change} transition)"
+
+
+def _list(points: Sequence[Point]) -> str:
+    return f"[{', '.join(f'{value} ({_time(start)})' for start, value in points)}]"
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d/%m/%y %H:%M:%S")

@@ -1,0 +1,105 @@
+"""A composite alarm as PutCompositeAlarm takes it, and the order in which those that watch each other are evaluated.
+
+Sources: the API reference of PutCompositeAlarm; "Create a composite alarm" in the CloudWatch user guide.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Self
+
+from cloudwatch import alarm_actions
+from cloudwatch.alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
+from cloudwatch.alarm_actions import Actions
+from cloudwatch.alarm_parameters import Parameters
+from cloudwatch.composite_rule import Rule, RuleRefused, alarm_name, parse_rule
+
+CALL = "PutCompositeAlarm"
+ARN_CHARACTERS_MAX = 1600
+PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+
+_PARAMETERS = frozenset(
+    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *alarm_actions.PARAMETERS)
+)
+_NO_RULE = Rule("FALSE", (False,))
+
+
+class CompositeCycle(ValueError):
+    """Composites watch each other: CloudWatch stops to evaluate them. ``names`` are those of the cycle, in order."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(f"composite alarms watch each other: {' -> '.join(self.names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressor:
+    """While ``alarm`` is in ALARM, no action runs; both periods in seconds."""
+
+    alarm: str
+    wait_period: int
+    extension_period: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeAlarm:
+    """In ALARM while its rule holds, else OK."""
+
+    name: str
+    rule: Rule
+    suppressor: Suppressor | None = None
+    actions: Actions = field(default_factory=Actions)
+    description: str = ""
+
+    @classmethod
+    def from_api(cls, values: Mapping[str, Any]) -> Self:
+        """From the parameters of PutCompositeAlarm. Raises ParametersRefused with everything that is wrong."""
+        parameters = Parameters(values)
+        parameters.only(_PARAMETERS)
+        alarm = cls(
+            name=read_name(parameters),
+            rule=_read_rule(parameters),
+            suppressor=_read_suppressor(parameters),
+            actions=Actions.read(parameters),
+            description=parameters.text("AlarmDescription", longest=DESCRIPTION_CHARACTERS_MAX, default=""),
+        )
+        if alarm.actions.of_ec2 or alarm.actions.of_auto_scaling:
+            parameters.refuse("AlarmActions", "a composite alarm cannot have EC2 or Auto Scaling actions")
+        if len(parameters.objects("Tags")) > TAGS_MAX:
+            parameters.refuse("Tags", f"more than {TAGS_MAX}")
+        parameters.done(CALL)
+        return alarm
+
+
+def _read_rule(parameters: Parameters) -> Rule:
+    text = parameters.values.get("AlarmRule")
+    if not isinstance(text, str):
+        parameters.refuse("AlarmRule", "is missing, or has the wrong type")
+        return _NO_RULE
+    try:
+        return parse_rule(text)
+    except RuleRefused as error:
+        parameters.refuse("AlarmRule", str(error))
+        return _NO_RULE
+
+
+def _read_suppressor(parameters: Parameters) -> Suppressor | None:
+    if "ActionsSuppressor" in parameters:
+        name = alarm_name(parameters.text("ActionsSuppressor", longest=ARN_CHARACTERS_MAX))
+        wait_period, extension_period = (parameters.integer(period, least=0) for period in PERIODS)
+        return Suppressor(name, wait_period, extension_period)
+    for period in PERIODS:
+        if period in parameters:
+            parameters.refuse(period, "means nothing without ActionsSuppressor")
+    return None
+
+
+def children_first(composites: Iterable[CompositeAlarm]) -> list[CompositeAlarm]:
+    """Each after the composites that its rule watches. Raises CompositeCycle."""
+    named = {alarm.name: alarm for alarm in composites}
+    watched = {name: [child for child in alarm.rule.children if child in named] for name, alarm in named.items()}
+    try:
+        return [named[name] for name in TopologicalSorter(watched).static_order()]
+    except CycleError as error:
+        names: list[str] = error.args[1]
+        raise CompositeCycle(reversed(names)) from error

@@ -1,0 +1,171 @@
+"""A dashboard body: whether CloudWatch takes it, and every metric, expression and alarm that it names.
+
+Source: "Dashboard body structure and syntax" in the CloudWatch API reference, and the limits of PutDashboard.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from cloudwatch.dashboard_metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
+from cloudwatch.dashboard_schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
+from cloudwatch.dashboard_widgets import PROPERTIES, VARIABLE
+
+COLUMNS = 24
+DEFAULT_SIZE = 6
+WIDGETS_MAX = 500
+METRICS_MAX = 2_500
+VARIABLES_MAX = 25
+
+_RELATIVE = re.compile(r"-P(?:T\d+[MH]|\d+[DWM])")
+_BODY = members(
+    {
+        "widgets": items(anything, most=WIDGETS_MAX),
+        "variables": items(VARIABLE, most=VARIABLES_MAX),
+        "start": anything,
+        "end": time,
+        "periodOverride": one_of("auto", "inherit"),
+    },
+    required=("widgets",),
+)
+_WIDGET = members(
+    {
+        "type": one_of(*PROPERTIES),
+        "x": integer(0, COLUMNS - 1),
+        "y": integer(0),
+        "width": integer(1, COLUMNS),
+        "height": integer(1, 1_000),
+        "properties": anything,
+    },
+    required=("type", "properties"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAlarm:
+    """An ARN, and where the body names it."""
+
+    path: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """``x`` and ``y`` are None if CloudWatch is to find the place."""
+
+    path: str
+    type: str
+    x: int | None
+    y: int | None
+    width: int
+    height: int
+    properties: Mapping[str, Any]
+    graphed: tuple[Graphed, ...]
+    alarms: tuple[NamedAlarm, ...]
+
+    def overlaps(self, other: "Widget") -> bool:
+        if self.x is None or self.y is None or other.x is None or other.y is None:
+            return False
+        beside = self.x + self.width <= other.x or other.x + other.width <= self.x
+        return not (beside or self.y + self.height <= other.y or other.y + other.height <= self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """``widgets``: those that could be read, with what could be read of them; ``problems`` in the order of the body."""
+
+    widgets: tuple[Widget, ...]
+    problems: tuple[DashboardProblem, ...]
+
+    @property
+    def refused(self) -> bool:
+        """PutDashboard would not take it."""
+        return any(problem.refused for problem in self.problems)
+
+    @property
+    def metrics(self) -> Iterator[GraphedMetric]:
+        return (each for widget in self.widgets for each in widget.graphed if isinstance(each, GraphedMetric))
+
+    @property
+    def expressions(self) -> Iterator[GraphedExpression]:
+        return (each for widget in self.widgets for each in widget.graphed if isinstance(each, GraphedExpression))
+
+    @property
+    def alarms(self) -> Iterator[NamedAlarm]:
+        return (alarm for widget in self.widgets for alarm in widget.alarms)
+
+
+def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
+    """From the text of a DashboardBody, or what it parses to."""
+    try:
+        parsed = json.loads(body) if isinstance(body, str) else body
+    except (ValueError, RecursionError) as error:
+        return Dashboard((), (DashboardProblem("", f"Should be JSON: {error}"),))
+    report = Report()
+    _BODY(parsed, "", report)
+    content: Mapping[str, Any] = parsed if isinstance(parsed, Mapping) else {}
+    _check_times(content, report)
+    found = content.get("widgets")
+    values = found if isinstance(found, list) else []
+    widgets = (_read_widget(value, f"/widgets/{index}", report) for index, value in enumerate(values))
+    read = tuple(widget for widget in widgets if widget)
+    _check_together(read, report)
+    return Dashboard(read, tuple(report.problems))
+
+
+def _check_times(content: Mapping[str, Any], report: Report) -> None:
+    start = content.get("start")
+    relative = isinstance(start, str) and _RELATIVE.fullmatch(start) is not None
+    if start is not None and not relative:
+        time(start, "/start", report)
+    if "end" in content and (start is None or relative):
+        report.refuse("/end", "Should have an absolute start")
+
+
+def _read_widget(value: Any, path: str, report: Report) -> Widget | None:
+    before = len(report.problems)
+    _WIDGET(value, path, report)
+    if any(problem.refused for problem in report.problems[before:]):
+        return None
+    for given, other in (("x", "y"), ("y", "x")):
+        if given in value and other not in value:
+            report.refuse(path, f"Should have required property '{other}'")
+    properties = value["properties"]
+    PROPERTIES[value["type"]](properties, f"{path}/properties", report)
+    properties = properties if isinstance(properties, Mapping) else {}
+    graphs = value["type"] == "metric"
+    return Widget(
+        path=path,
+        type=value["type"],
+        x=value.get("x"),
+        y=value.get("y"),
+        width=value.get("width", DEFAULT_SIZE),
+        height=value.get("height", DEFAULT_SIZE),
+        properties=properties,
+        graphed=tuple(read_graphed(properties, f"{path}/properties", report)) if graphs else (),
+        alarms=tuple(_named_alarms(properties, f"{path}/properties")),
+    )
+
+
+def _named_alarms(properties: Mapping[str, Any], path: str) -> Iterator[NamedAlarm]:
+    """Those of an alarm widget, and the alarm annotation of a metric widget."""
+    for place, holder in (("", properties), ("/annotations", properties.get("annotations"))):
+        alarms = holder.get("alarms") if isinstance(holder, Mapping) else None
+        for index, arn in enumerate(alarms if isinstance(alarms, list) else ()):
+            if isinstance(arn, str):
+                yield NamedAlarm(f"{path}{place}/alarms/{index}", arn)
+
+
+def _check_together(widgets: tuple[Widget, ...], report: Report) -> None:
+    graphed = sum(len(widget.graphed) for widget in widgets)
+    if graphed > METRICS_MAX:
+        report.refuse("/widgets", f"Should NOT have more than {METRICS_MAX} metrics in all, there are {graphed}")
+    for widget in widgets:
+        if widget.x is not None and widget.x + widget.width > COLUMNS:
+            report.remark(widget.path, f"reaches beyond the {COLUMNS} columns of the grid")
+    for one, other in combinations(widgets, 2):
+        if one.overlaps(other):
+            report.remark(other.path, f"overlaps {one.path}")

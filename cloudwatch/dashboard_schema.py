@@ -1,0 +1,151 @@
+"""A small schema language for dashboard bodies, which says what is wrong in the words of PutDashboard.
+
+CloudWatch answers with a list of ``{dataPath, message}``, such as ``/widgets/0/properties/alarms`` and "Should NOT have
+less than 1 items". Where no text of CloudWatch is known, a message has the same style.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cloudwatch.statistics import parse_statistic
+
+SHORT_PERIODS = (1, 5, 10, 20, 30)
+
+_COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DashboardProblem:
+    """``refused``: PutDashboard does not take the body. If not, it does, but somebody should look at it."""
+
+    data_path: str
+    message: str
+    refused: bool = True
+
+
+@dataclass(slots=True)
+class Report:
+    problems: list[DashboardProblem] = field(default_factory=list)
+
+    def refuse(self, path: str, message: str) -> None:
+        self.problems.append(DashboardProblem(path, message))
+
+    def remark(self, path: str, message: str) -> None:
+        self.problems.append(DashboardProblem(path, message, refused=False))
+
+
+# Looks at the value at a path; what is wrong with it goes to the report.
+Check = Callable[[Any, str, Report], None]
+
+
+def text(pattern: str | None = None) -> Check:
+    def check(value: Any, path: str, report: Report) -> None:
+        if not isinstance(value, str):
+            report.refuse(path, "Should be string")
+        elif pattern is not None and not re.fullmatch(pattern, value):
+            report.refuse(path, f'Should match pattern "{pattern}"')
+
+    return check
+
+
+def boolean(value: Any, path: str, report: Report) -> None:
+    if not isinstance(value, bool):
+        report.refuse(path, "Should be boolean")
+
+
+def number(value: Any, path: str, report: Report) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        report.refuse(path, "Should be number")
+
+
+def scalar(value: Any, path: str, report: Report) -> None:
+    if not isinstance(value, str | int | float):
+        report.refuse(path, "Should be string, number or boolean")
+
+
+def integer(least: int, most: int | None = None) -> Check:
+    def check(value: Any, path: str, report: Report) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            report.refuse(path, "Should be integer")
+        elif value < least:
+            report.refuse(path, f"Should be >= {least}")
+        elif most is not None and value > most:
+            report.refuse(path, f"Should be <= {most}")
+
+    return check
+
+
+def one_of(*options: str) -> Check:
+    def check(value: Any, path: str, report: Report) -> None:
+        if value not in options:
+            report.refuse(path, f"Should be equal to one of the allowed values: {', '.join(options)}")
+
+    return check
+
+
+def colour(value: Any, path: str, report: Report) -> None:
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        report.refuse(path, "Should be a hex colour such as #d62728")
+
+
+def time(value: Any, path: str, report: Report) -> None:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        report.refuse(path, "Should be a time in the format of ISO 8601")
+
+
+def period(value: Any, path: str, report: Report) -> None:
+    """The reference says multiples of 60; metrics of high resolution are graphed in shorter periods, too."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        report.refuse(path, "Should be integer")
+    elif value not in SHORT_PERIODS and (value < 60 or value % 60):
+        report.refuse(path, "Should be 1, 5, 10, 20, 30 or a multiple of 60")
+
+
+def statistic(value: Any, path: str, report: Report) -> None:
+    try:
+        parse_statistic(value)
+    except (TypeError, ValueError):
+        report.refuse(path, "Should be a statistic such as Average or p99")
+
+
+def items(check: Check, *, least: int = 0, most: int | None = None) -> Check:
+    def check_all(value: Any, path: str, report: Report) -> None:
+        if not isinstance(value, list):
+            report.refuse(path, "Should be array")
+            return
+        if len(value) < least:
+            report.refuse(path, f"Should NOT have less than {least} items")
+        if most is not None and len(value) > most:
+            report.refuse(path, f"Should NOT have more than {most} items")
+        for index, item in enumerate(value):
+            check(item, f"{path}/{index}", report)
+
+    return check_all
+
+
+def members(known: Mapping[str, Check], *, required: Collection[str] = ()) -> Check:
+    """An object. Whether CloudWatch minds members that it does not know is not documented: they are remarked upon."""
+
+    def check_all(value: Any, path: str, report: Report) -> None:
+        if not isinstance(value, Mapping):
+            report.refuse(path, "Should be object")
+            return
+        for name in required:
+            if name not in value:
+                report.refuse(path, f"Should have required property '{name}'")
+        for name, member in value.items():
+            if name in known:
+                known[name](member, f"{path}/{name}", report)
+            else:
+                report.remark(f"{path}/{name}", "is no property that CloudWatch documents")
+
+    return check_all
+
+
+def anything(value: Any, path: str, report: Report) -> None:
+    """No check."""

@@ -1,0 +1,192 @@
+"""What each type of widget may say of itself.
+
+Source: "Dashboard body structure and syntax" in the CloudWatch API reference. Of ``custom`` and ``chart`` widgets it
+says little, so little is checked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloudwatch.dashboard_schema import (
+    Check,
+    Report,
+    anything,
+    boolean,
+    colour,
+    integer,
+    items,
+    members,
+    number,
+    one_of,
+    period,
+    scalar,
+    statistic,
+    text,
+    time,
+)
+
+METRICS_OF_A_WIDGET_MAX = 500
+ID = "[a-z][a-zA-Z0-9_]*"
+NO_SOURCE = "The metric widget should have specified a region and a data source or an alarm annotation"
+
+_LEGEND = members({"position": one_of("right", "bottom", "hidden")})
+_AXIS = members({"min": number, "max": number, "label": text(), "showUnits": boolean})
+_LINE = {"value": number, "label": text(), "color": colour, "visible": boolean, "yAxis": one_of("left", "right")}
+_MOMENT = {"value": time, "label": text(), "color": colour, "visible": boolean}
+
+
+def _annotation(of: Mapping[str, Check], *fills: str) -> Check:
+    """One line, or the two edges of a band."""
+    single = members({**of, "fill": one_of(*fills, "none")}, required=("value",))
+    band = items(single, least=2, most=2)
+
+    def check(value: Any, path: str, report: Report) -> None:
+        (band if isinstance(value, list) else single)(value, path, report)
+
+    return check
+
+
+_ANNOTATIONS = members(
+    {
+        "alarms": items(text(), most=1),
+        "horizontal": items(_annotation(_LINE, "above", "below")),
+        "vertical": items(_annotation(_MOMENT, "before", "after")),
+    }
+)
+_METRIC = members(
+    {
+        "accountId": text(),
+        "annotations": _ANNOTATIONS,
+        "legend": _LEGEND,
+        "liveData": boolean,
+        "metrics": items(anything, most=METRICS_OF_A_WIDGET_MAX),
+        "period": period,
+        "region": text(),
+        "setPeriodToTimeRange": boolean,
+        "singleValueFullPrecision": boolean,
+        "sparkline": boolean,
+        "stacked": boolean,
+        "stat": statistic,
+        "table": members(
+            {
+                "layout": one_of("vertical", "horizontal"),
+                "stickySummary": boolean,
+                "showTimeSeriesData": boolean,
+                "summaryColumns": items(one_of("MIN", "MAX", "SUM", "AVG")),
+            }
+        ),
+        "timezone": text(r"[+-]\d{4}"),
+        "title": text(),
+        "trend": boolean,
+        "view": one_of("timeSeries", "singleValue", "gauge", "bar", "pie", "table"),
+        "yAxis": members({"left": _AXIS, "right": _AXIS}),
+    }
+)
+_TEXT = members({"markdown": text(), "background": one_of("transparent", "solid")}, required=("markdown",))
+_LOG = members(
+    {
+        "accountId": text(),
+        "region": text(),
+        "title": text(),
+        "query": text(),
+        "view": one_of("table", "timeSeries", "bar", "pie"),
+        "stacked": boolean,
+    },
+    required=("region", "query"),
+)
+_ALARM = members(
+    {
+        "alarms": items(text(), least=1, most=100),
+        "sortBy": one_of("default", "stateUpdatedTimestamp", "timestamp"),
+        "states": items(one_of("ALARM", "INSUFFICIENT_DATA", "OK")),
+        "title": text(),
+    },
+    required=("alarms",),
+)
+_EXPLORED = members(
+    {"metricName": text(), "resourceType": text(), "stat": statistic}, required=("metricName", "resourceType")
+)
+_EXPLORER = members(
+    {
+        "aggregateBy": members({"key": text(), "func": one_of("AVG", "MIN", "MAX", "STDDEV", "SUM")}),
+        "labels": items(members({"key": text(), "value": text()}, required=("key",))),
+        "metrics": items(_EXPLORED, least=1, most=100),
+        "period": period,
+        "splitBy": text(),
+        "title": text(),
+        "widgetOptions": members(
+            {
+                "legend": _LEGEND,
+                "rowsPerPage": integer(1),
+                "stacked": boolean,
+                "view": one_of("timeSeries", "bar", "pie"),
+                "widgetsPerRow": integer(1),
+            }
+        ),
+    },
+    required=("labels", "metrics"),
+)
+
+
+def _metric(value: Any, path: str, report: Report) -> None:
+    _METRIC(value, path, report)
+    if not isinstance(value, Mapping):
+        return
+    annotations = value.get("annotations")
+    annotations = annotations if isinstance(annotations, Mapping) else {}
+    alarms = annotations.get("alarms")
+    if "region" not in value or not ("metrics" in value or alarms):
+        report.refuse(path, NO_SOURCE)
+    if alarms and ("metrics" in value or annotations.get("horizontal") or annotations.get("vertical")):
+        report.refuse(f"{path}/annotations/alarms", "An alarm stands alone: no metrics, no other annotations")
+    if value.get("view") == "gauge" and not _has_range(value.get("yAxis")):
+        report.refuse(f"{path}/yAxis", "A gauge needs the minimum and the maximum of the left axis")
+
+
+def _has_range(axes: Any) -> bool:
+    left = axes.get("left") if isinstance(axes, Mapping) else None
+    return isinstance(left, Mapping) and "min" in left and "max" in left
+
+
+PROPERTIES: dict[str, Check] = {
+    "metric": _metric,
+    "text": _TEXT,
+    "log": _LOG,
+    "alarm": _ALARM,
+    "explorer": _EXPLORER,
+    "custom": members({"endpoint": text(), "params": anything, "title": text(), "updateOn": anything}),
+    "chart": anything,
+}
+
+# Of one metric or expression in a widget.
+RENDERING = members(
+    {
+        "accountId": text(),
+        "color": colour,
+        "expression": text(),
+        "id": text(ID),
+        "label": text(),
+        "period": period,
+        "region": text(),
+        "stat": statistic,
+        "visible": boolean,
+        "yAxis": one_of("left", "right"),
+    }
+)
+
+VARIABLE = members(
+    {
+        "type": one_of("property", "pattern"),
+        "property": text(),
+        "pattern": text(),
+        "inputType": one_of("input", "select", "radio"),
+        "id": text("[0-9A-Za-z_-]{1,32}"),
+        "label": text(".{0,30}"),
+        "defaultValue": scalar,
+        "visible": boolean,
+        "search": text("(?s).{0,2048}"),
+        "populateFrom": text(),
+        "values": items(members({"value": scalar, "label": text()}, required=("value",)), least=1, most=500),
+    },
+    required=("type", "inputType", "id"),
+)

@@ -1,0 +1,40 @@
+"""The lines of a log file, in bounded memory."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cloudwatch.emf_rules import DOCUMENT_BYTES_MAX
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def log_lines(path: Path, bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[str]:
+    """The lines of a log, plain or compressed with gzip (its first bytes tell).
+
+    What no document can be comes so that a reader refuses that line and goes on: bytes that are not UTF-8 come
+    as half surrogate pairs, and of a line that is too long comes the beginning. Raises OSError, also
+    (gzip.BadGzipFile) if the compressed data are damaged or break off.
+    """
+    with path.open("rb") as file:
+        compressed = file.peek(2).startswith(_GZIP_MAGIC)
+        try:
+            yield from _lines(io.BufferedReader(gzip.GzipFile(fileobj=file)) if compressed else file, bytes_max)
+        except (EOFError, zlib.error) as error:
+            raise gzip.BadGzipFile(f"{path}: {error}") from error
+
+
+def _lines(log: BinaryIO | io.BufferedReader, bytes_max: int) -> Iterator[str]:
+    limit = bytes_max + len("\r\n")
+    while line := log.readline(limit):
+        if len(line) == limit and not line.endswith(b"\n"):
+            _skip_line(log, limit)
+        yield line.decode(errors="surrogateescape")
+
+
+def _skip_line(log: BinaryIO | io.BufferedReader, limit: int) -> None:
+    while (part := log.readline(limit)) and not part.endswith(b"\n"):
+        pass

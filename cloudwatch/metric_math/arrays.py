@@ -1,0 +1,35 @@
+"""Functions of an array of time series as a whole. Source of the rules: "Functions supported for metric math"."""
+
+import math
+from collections.abc import Sequence
+
+from cloudwatch.metric_math.aggregates import of_series
+from cloudwatch.metric_math.checking import whole_number
+from cloudwatch.metric_math.grid import Lines, Scalar
+from cloudwatch.metric_math.syntax import Call, beginning
+
+
+def remove_empty(lines: Lines) -> Lines:
+    return [(label, points) for label, points in lines if any(value is not None for value in points)]
+
+
+def sort(lines: Lines, aggregate: str, order: str, limit: int | None = None) -> Lines:
+    """SORT, at most ``limit`` series. Equal ones keep their order; without a MIN or MAX they come last either way."""
+    sign = 1 if order == "ASC" else -1
+
+    def rank(value: Scalar) -> float:
+        return math.inf if value is None else sign * value
+
+    return sorted(lines, key=lambda line: rank(of_series(aggregate, line[1])))[:limit]
+
+
+def part(lines: Lines, first: int, end: int | None = None) -> Lines:
+    """SLICE: from ``first``, counted from 0, up to but without ``end``."""
+    return lines[first:end]
+
+
+def counts(node: Call, numbers: Sequence[Scalar]) -> list[int]:
+    """The last arguments of the call as counts. Raises ExpressionError unless they are whole and not negative."""
+    arguments = node.arguments[len(node.arguments) - len(numbers) :]
+    places = (beginning(argument) for argument in arguments)
+    return [whole_number(number, place, node.function) for number, place in zip(numbers, places, strict=True)]

@@ -1,0 +1,191 @@
+"""What an expression stands for, and everything about it that CloudWatch refuses before it looks at any data."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cloudwatch.metric_math.errors import ExpressionError
+from cloudwatch.metric_math.signatures import REMOTE, Kind, Variant, variants
+from cloudwatch.metric_math.syntax import (
+    Array,
+    Binary,
+    Call,
+    Expression,
+    Id,
+    InsightsQuery,
+    Number,
+    Text,
+    Unary,
+    Word,
+    beginning,
+    fold,
+)
+
+NO_EXPRESSIONS: Mapping[str, Kind] = MappingProxyType({})
+ARITHMETIC = frozenset("+-*/%^")
+_VALUES = (Kind.SCALAR, Kind.SERIES, Kind.ARRAY)
+_GROUPED = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
+_COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the first argument that counts time series
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression may refer to: ids of metrics, in the order of the request, and of other expressions.
+
+    ``offline`` refuses functions that only CloudWatch itself can compute.
+    """
+
+    metrics: tuple[str, ...]
+    expressions: Mapping[str, Kind]
+    offline: bool = True
+
+
+def check(
+    expression: Expression,
+    metrics: Collection[str],
+    expressions: Mapping[str, Kind] = NO_EXPRESSIONS,
+    *,
+    offline: bool = True,
+) -> Kind:
+    """The kind of the result: S, TS or TS[]. Raises ExpressionError: unknown id, wrong number or kind of arguments.
+
+    ``metrics`` are the ids of metrics, ``expressions`` those of other expressions with their kinds. With
+    ``offline`` false, as for a dashboard that is only validated, SEARCH and the like are taken too.
+    A S is fine inside a larger expression; as the result of a query CloudWatch refuses it (``query_problems``).
+    """
+    return kind_in(expression, Scope(tuple(metrics), expressions, offline))
+
+
+def kind_in(root: Expression, scope: Scope) -> Kind:
+    """``check`` with a ready scope."""
+    kind = fold(root, lambda node, kinds: kind_of(node, kinds, scope))
+    if kind not in _VALUES:
+        raise ExpressionError(root.position, f"a {kind} is only an argument of a function")
+    return kind
+
+
+def kind_of(node: Expression, kinds: list[Kind], scope: Scope) -> Kind:
+    """The kind of a node whose parts have ``kinds``. Raises ExpressionError."""
+    match node:
+        case Number():
+            return Kind.SCALAR
+        case Text():
+            return Kind.TEXT
+        case Word():
+            return Kind.WORD
+        case Id():
+            return _kind_of_id(node, scope)
+        case Unary():
+            return _kind_of_unary(node, kinds[0])
+        case Binary():
+            return _kind_of_binary(node, *kinds)
+        case Array():
+            return _kind_of_array(node, kinds)
+        case Call():
+            return _kind_of_call(node, kinds, scope)
+        case InsightsQuery():
+            _refuse_offline(node, "a Metrics Insights query", scope)
+            return Kind.ARRAY if _GROUPED.search(node.text) else Kind.SERIES
+
+
+def _kind_of_id(node: Id, scope: Scope) -> Kind:
+    if node.name in scope.metrics:
+        return Kind.SERIES
+    if node.name in scope.expressions:
+        return scope.expressions[node.name]
+    raise ExpressionError(node.position, f"unknown id {node.name!r}")
+
+
+def _kind_of_unary(node: Unary, operand: Kind) -> Kind:
+    allowed = _VALUES if node.operator == "-" else (Kind.SCALAR, Kind.SERIES)
+    if operand not in allowed:
+        raise ExpressionError(node.position, f"{node.operator!r} does not take a {operand}")
+    return operand
+
+
+def _kind_of_binary(node: Binary, left: Kind, right: Kind) -> Kind:
+    """AWS lists pairs with one array for arithmetic, and none with an array for comparisons and logic."""
+    kinds = {left, right}
+    arrays = (left, right).count(Kind.ARRAY)
+    if not kinds <= set(_VALUES) or arrays > (node.operator in ARITHMETIC):
+        raise ExpressionError(node.position, f"{node.operator!r} does not take a {left} and a {right}")
+    return next(kind for kind in reversed(_VALUES) if kind in kinds)
+
+
+def _kind_of_array(node: Array, kinds: list[Kind]) -> Kind:
+    if not kinds:
+        raise ExpressionError(node.position, "an array of no time series")
+    if set(kinds) == {Kind.TEXT}:
+        return Kind.TEXTS
+    for item, kind in zip(node.items, kinds, strict=True):
+        if kind not in (Kind.SERIES, Kind.ARRAY):
+            raise ExpressionError(beginning(item), f"an array holds time series, not a {kind}")
+    return Kind.ARRAY
+
+
+def _kind_of_call(node: Call, kinds: list[Kind], scope: Scope) -> Kind:
+    fitting = [variant for variant in variants(node.function) if len(variant.parameters) == len(kinds)]
+    if not fitting:
+        raise ExpressionError(node.position, _wrong_count(node))
+    for index, argument in enumerate(node.arguments):
+        accepted = [variant for variant in fitting if _fits(variant.parameters[index], argument, kinds[index], scope)]
+        if not accepted:
+            raise ExpressionError(beginning(argument), _wrong_argument(node, index, kinds[index], fitting))
+        fitting = accepted
+    _expect_counts(node)
+    if node.function in REMOTE:
+        _refuse_offline(node, node.function, scope)
+    return fitting[0].result
+
+
+def _fits(parameter: frozenset[str], argument: Expression, kind: Kind, scope: Scope) -> bool:
+    if isinstance(argument, Word):
+        return argument.name in parameter
+    if "metric" in parameter:
+        return isinstance(argument, Id) and argument.name in scope.metrics
+    return kind in parameter
+
+
+def _wrong_count(node: Call) -> str:
+    counts = sorted({len(variant.parameters) for variant in variants(node.function)})
+    allowed = f"{counts[0]} to {counts[-1]}" if len(counts) > 2 else " or ".join(map(str, counts))
+    return f"{node.function} takes {allowed} argument{'s' * (counts != [1])}, not {len(node.arguments)}"
+
+
+def _wrong_argument(node: Call, index: int, kind: Kind, fitting: list[Variant]) -> str:
+    allowed = sorted(frozenset().union(*(variant.parameters[index] for variant in fitting)))
+    argument = node.arguments[index]
+    given = argument.name if isinstance(argument, Word) else f"a {kind}"
+    return f"argument {index + 1} of {node.function} is {given}; it may be {' or '.join(allowed)}"
+
+
+def _expect_counts(node: Call) -> None:
+    for argument in node.arguments[_COUNTS_FROM.get(node.function, len(node.arguments)) :]:
+        literal = _literal(argument)
+        if literal is not None:
+            whole_number(literal, beginning(argument), node.function)
+
+
+def _literal(node: Expression) -> float | None:
+    """The number that is written there, if it is one."""
+    match node:
+        case Number(value=value):
+            return value
+        case Unary(operator="-", operand=Number(value=value)):
+            return -value
+        case _:
+            return None
+
+
+def whole_number(value: float | None, position: int, function: str) -> int:
+    """A limit of SORT or a bound of SLICE. Raises ExpressionError if it is none."""
+    if value is None or value < 0 or value % 1:
+        given = None if value is None else f"{value:g}"
+        raise ExpressionError(position, f"{function} counts time series: it needs a whole number from 0, not {given}")
+    return int(value)
+
+
+def _refuse_offline(node: Expression, what: str, scope: Scope) -> None:
+    if scope.offline:
+        raise ExpressionError(node.position, f"{what} cannot be computed offline: only CloudWatch has the answer")

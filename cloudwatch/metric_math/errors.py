@@ -1,0 +1,25 @@
+"""What is raised for what CloudWatch would not take."""
+
+
+class ExpressionError(ValueError):
+    """A fault of an expression. ``position`` is the index of the faulty character; the message counts from 1."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"character {position + 1}: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+class QueryError(ValueError):
+    """A fault of one of several queries. ``position`` is that of a fault in its expression, else None."""
+
+    def __init__(self, query_id: str, reason: str, position: int | None = None) -> None:
+        place = "" if position is None else f"character {position + 1}: "
+        super().__init__(f"{query_id}: {place}{reason}")
+        self.query_id = query_id
+        self.reason = reason
+        self.position = position
+
+    @classmethod
+    def within(cls, query_id: str, error: ExpressionError) -> "QueryError":
+        return cls(query_id, error.reason, error.position)

@@ -1,0 +1,52 @@
+"""The times at which an expression is computed, and series laid upon them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from cloudwatch.series import Series
+
+Scalar = float | None  # None: a number that does not exist, such as MAX of a series without data
+Points = Sequence[float | None]  # one for each time of the grid, None is a gap
+Lines = Sequence[tuple[str, Points]]  # an array of time series, with their labels
+
+
+def spread(value: Scalar | Points, count: int) -> Points:
+    """A number at each of ``count`` times; a series is one already."""
+    return [value] * count if value is None or isinstance(value, float) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """``start``, ``start + period``, … (seconds since the epoch), ``count`` times."""
+
+    start: int
+    period: int
+    count: int
+
+    @classmethod
+    def over(cls, start: int, end: int, period: int) -> Self:
+        """The periods of [start, end). Raises ValueError unless both are multiples of ``period``."""
+        if period < 1 or start % period or end % period or end < start:
+            raise ValueError(f"[{start}, {end}) is no range of periods of {period} s")
+        return cls(start, period, (end - start) // period)
+
+    @property
+    def times(self) -> range:
+        return range(self.start, self.start + self.period * self.count, self.period)
+
+    def gaps(self) -> list[float | None]:
+        return [None] * self.count
+
+    def lay(self, name: str, series: Series) -> Points:
+        """The values of the series at the times of the grid. Raises ValueError if it has another period."""
+        if series.period != self.period:
+            raise ValueError(f"{name} has a period of {series.period} s, the expression one of {self.period} s")
+        first = (self.start - series.start) // self.period
+        before = min(max(-first, 0), self.count)
+        found = series.values[max(first, 0) : max(first + self.count, 0)]
+        values = [None if value is None else float(value) for value in found]
+        return [*[None] * before, *values, *[None] * (self.count - before - len(values))]
+
+    def series(self, points: Points, label: str) -> Series:
+        return Series(self.start, self.period, tuple(points), label)

@@ -1,0 +1,119 @@
+"""The operators, point by point.
+
+Source of the rules: "Basic arithmetic functions" and "Comparison and logical operators" of the page "Using math
+expressions with CloudWatch metrics". Where only one of two series has a point, the other counts as 0; where
+neither has one there is none. A point that would be divided by zero is dropped. AWS says nothing of a gap
+beside a number (here: a gap), nor of results beyond any number (here: dropped).
+"""
+
+import math
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from cloudwatch.metric_math.grid import Lines, Points, Scalar
+from cloudwatch.metric_math.signatures import Kind
+
+_LARGEST = sys.float_info.max
+Pointwise = Callable[[float, float], float | None]
+
+
+def _quotient(left: float, right: float) -> float | None:
+    return left / right if right else None
+
+
+def _remainder(left: float, right: float) -> float | None:
+    return math.fmod(left, right) if right else None
+
+
+def _power(left: float, right: float) -> float | None:
+    try:
+        return math.pow(left, right)
+    except (ValueError, OverflowError):  # 0 ^ -1, a root of a negative number, too large
+        return None
+
+
+def _as_number(holds: Callable[[Any, Any], object]) -> Pointwise:
+    return lambda left, right: 1.0 if holds(left, right) else 0.0
+
+
+OPERATORS: dict[str, Pointwise] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _quotient,
+    "%": _remainder,
+    "^": _power,
+    "==": _as_number(operator.eq),
+    "!=": _as_number(operator.ne),
+    "<": _as_number(operator.lt),
+    "<=": _as_number(operator.le),
+    ">": _as_number(operator.gt),
+    ">=": _as_number(operator.ge),
+    "AND": lambda left, right: 1.0 if left and right else 0.0,
+    "OR": lambda left, right: 1.0 if left or right else 0.0,
+}
+_SIGNS: dict[str, Callable[[float], float]] = {"-": operator.neg, "!": lambda value: 0.0 if value else 1.0}
+
+
+def finite(points: Points) -> Points:
+    """The points without those that are no number any more."""
+    return [value if value is not None and -_LARGEST <= value <= _LARGEST else None for value in points]
+
+
+def finite_number(value: Scalar) -> Scalar:
+    return finite((value,))[0]
+
+
+def binary(name: str, left: Kind, right: Kind) -> Callable[[Any, Any], Any]:
+    """The operation for operands of these kinds."""
+    if left is Kind.ARRAY:
+        one = binary(name, Kind.SERIES, right)
+        return lambda lines, other: [(label, one(points, other)) for label, points in lines]
+    if right is Kind.ARRAY:
+        one = binary(name, left, Kind.SERIES)
+        return lambda other, lines: [(label, one(other, points)) for label, points in lines]
+    return _of_points(OPERATORS[name], left, right)
+
+
+def _of_points(operation: Pointwise, left: Kind, right: Kind) -> Callable[[Any, Any], Any]:
+    match left, right:
+        case Kind.SERIES, Kind.SERIES:
+            return lambda some, others: _series_with_series(operation, some, others)
+        case Kind.SERIES, _:
+            return lambda points, number: _series_with_scalar(operation, points, number)
+        case _, Kind.SERIES:
+            swapped: Pointwise = lambda point, number: operation(number, point)  # noqa: E731
+            return lambda number, points: _series_with_scalar(swapped, points, number)
+        case _:
+            return lambda one, other: None if one is None or other is None else finite_number(operation(one, other))
+
+
+def _series_with_series(operation: Pointwise, left: Points, right: Points) -> Points:
+    pairs = zip(left, right, strict=True)
+    return finite([None if a is None and b is None else operation(a or 0.0, b or 0.0) for a, b in pairs])
+
+
+def _series_with_scalar(operation: Pointwise, points: Points, number: Scalar) -> Points:
+    if number is None:
+        return [None] * len(points)
+    return finite([None if value is None else operation(value, number) for value in points])
+
+
+def unary(name: str, kind: Kind) -> Callable[[Any], Any]:
+    """The operation for an operand of this kind; a gap stays a gap."""
+    sign = _SIGNS[name]
+    if kind is Kind.SCALAR:
+        return lambda number: None if number is None else sign(number)
+    if kind is Kind.SERIES:
+        return lambda points: _signed(sign, points)
+    return lambda lines: _signed_lines(sign, lines)
+
+
+def _signed(sign: Callable[[float], float], points: Points) -> Points:
+    return [None if value is None else sign(value) for value in points]
+
+
+def _signed_lines(sign: Callable[[float], float], lines: Lines) -> Lines:
+    return [(label, _signed(sign, points)) for label, points in lines]

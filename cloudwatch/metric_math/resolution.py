@@ -1,0 +1,89 @@
+"""Queries that refer to each other: read, checked, and put in the order in which they can be computed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from cloudwatch.metric_math.checking import check
+from cloudwatch.metric_math.errors import ExpressionError, QueryError
+from cloudwatch.metric_math.mentions import references
+from cloudwatch.metric_math.parser import parse
+from cloudwatch.metric_math.queries import Query
+from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.syntax import Expression
+
+QUERIES_MAX = 500  # GetMetricData
+_ID = re.compile(r"[a-z]\w{0,254}", re.ASCII)  # MetricId of the CloudWatch API
+_NUMBER = "the result is a number, it must be a time series; TIME_SERIES() makes one of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``metrics`` are the ids of metrics as they come; ``expressions`` and ``kinds`` those of the expressions that are
+    not refused, each after the ones that it refers to."""
+
+    metrics: tuple[str, ...]
+    expressions: Mapping[str, Expression]
+    kinds: Mapping[str, Kind]
+    problems: tuple[QueryError, ...]
+
+
+def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
+    """Reads and checks the queries; with ``offline`` false SEARCH and the like are taken too (see ``check``)."""
+    metrics = tuple(query.id for query in queries if query.expression is None)
+    problems = list(_problems_of_ids(queries))
+    expressions = _read(queries, problems)
+    order = _order(expressions, problems)
+    kinds: dict[str, Kind] = {}
+    refused = {query.id for query in queries if query.expression is not None} - expressions.keys()
+    for name in order:
+        if references(expressions[name], ()) & refused:
+            refused.add(name)  # for a reason that is named already
+            continue
+        try:
+            kinds[name] = check(expressions[name], metrics, kinds, offline=offline)
+        except ExpressionError as error:
+            refused.add(name)
+            problems.append(QueryError.within(name, error))
+    problems += [QueryError(name, _NUMBER) for name, kind in kinds.items() if kind is Kind.SCALAR]
+    return Resolution(metrics, {name: expressions[name] for name in kinds}, kinds, tuple(problems))
+
+
+def query_problems(queries: Sequence[Query], *, offline: bool = True) -> list[str]:
+    """A sentence for each reason to refuse the queries, as GetMetricData or a widget would; empty if there is none."""
+    return [str(problem) for problem in resolve(queries, offline=offline).problems]
+
+
+def _problems_of_ids(queries: Sequence[Query]) -> Iterator[QueryError]:
+    for query in queries[QUERIES_MAX:]:
+        yield QueryError(query.id, f"one of more than {QUERIES_MAX} queries")
+    seen: set[str] = set()
+    for query in queries:
+        if not _ID.fullmatch(query.id):
+            yield QueryError(query.id, "an id is a lowercase letter, then letters, digits and _, at most 255 in all")
+        if query.id in seen:
+            yield QueryError(query.id, "the id is there twice")
+        seen.add(query.id)
+
+
+def _read(queries: Sequence[Query], problems: list[QueryError]) -> dict[str, Expression]:
+    expressions = {}
+    for query in queries:
+        if query.expression is not None:
+            try:
+                expressions[query.id] = parse(query.expression)
+            except ExpressionError as error:
+                problems.append(QueryError.within(query.id, error))
+    return expressions
+
+
+def _order(expressions: Mapping[str, Expression], problems: list[QueryError]) -> list[str]:
+    """The ids, each after those that it refers to; none of them if some go round in a circle."""
+    needed = {name: references(tree, ()) & expressions.keys() for name, tree in expressions.items()}
+    try:
+        return list(TopologicalSorter(needed).static_order())
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        problems.append(QueryError(circle[0], f"a circle of references: {' -> '.join(reversed(circle))}"))
+        return []

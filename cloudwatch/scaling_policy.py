@@ -1,0 +1,186 @@
+"""Scaling policies as PutScalingPolicy of EC2 Auto Scaling takes them, and what each asks for at one moment.
+
+Sources: the API reference of PutScalingPolicy; the pages on target tracking, step and simple scaling policies in the
+EC2 Auto Scaling user guide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from cloudwatch.alarm import Comparison, MetricAlarm
+from cloudwatch.alarm_parameters import Parameters
+from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm_watched import Watched
+from cloudwatch.scaling_adjustment import Adjustment, AdjustmentType, Step, proportional
+from cloudwatch.scaling_parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
+
+States = Mapping[str, AlarmState]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """``desired`` counts the instances that are still launching or warming up, ``current`` does not."""
+
+    desired: int
+    current: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A policy asks for ``capacity``: more than is desired to scale out; as much or less if it is ready to scale in."""
+
+    policy: str
+    capacity: int
+    reason: str
+
+
+class Policy(Protocol):
+    @property
+    def common(self) -> Common: ...
+    @property
+    def alarms(self) -> tuple[MetricAlarm, ...]: ...
+    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+        """``states`` of its alarms by name, ``value`` the newest of its metric; without one it asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTracking:
+    """Keeps a metric at a target, by two alarms of its own; ``low`` is None if scaling in is disabled."""
+
+    common: Common
+    target: float
+    high: MetricAlarm
+    low: MetricAlarm | None
+
+    @classmethod
+    def from_api(
+        cls, values: Mapping[str, Any], *, high_periods: int = 3, low_periods: int = 15, scale_in_margin: float = 0.1
+    ) -> Self:
+        """Raises ParametersRefused. The alarms: above the target in all ``high_periods``, and below it by
+        ``scale_in_margin`` (a part of it) in all ``low_periods``.
+
+        AWS does not document these figures; the defaults are those that users see. Since November 2024 Auto Scaling
+        tunes its alarms itself, to the metric and how fast it changes, so that real ones may be faster.
+        """
+        parameters = Parameters(values)
+        common = read_common(
+            parameters, "TargetTrackingScaling", "TargetTrackingConfiguration", "EstimatedInstanceWarmup"
+        )
+        configuration = parameters.object("TargetTrackingConfiguration")
+        watched = read_tracked(configuration, common.group)
+        target = configuration.number("TargetValue")
+        if "TargetValue" in configuration and target <= 0:
+            configuration.refuse("TargetValue", "must be more than 0")
+        scales_in = not configuration.flag("DisableScaleIn", default=False)
+        parameters.done(CALL)
+        low = _tracking_alarm(common, watched, Comparison.LESS, target * (1 - scale_in_margin), low_periods)
+        high = _tracking_alarm(common, watched, Comparison.GREATER, target, high_periods)
+        return cls(common=common, target=target, high=high, low=low if scales_in else None)
+
+    @property
+    def alarms(self) -> tuple[MetricAlarm, ...]:
+        return (self.high, self.low) if self.low else (self.high,)
+
+    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+        if value is None:
+            return None
+        wanted = proportional(capacity.current, value, self.target)
+        wish = Wish(self.common.name, wanted, f"{value} against a target of {self.target} asks for {wanted} instances")
+        if states.get(self.high.name) is AlarmState.ALARM:
+            return wish if wanted > capacity.desired else None
+        ready = self.low is not None and states.get(self.low.name) is AlarmState.ALARM
+        return wish if ready and wanted <= capacity.desired else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepScaling:
+    """Adjusts the capacity while its alarm is in ALARM, by the step that the metric has reached."""
+
+    common: Common
+    alarm: MetricAlarm
+    type: AdjustmentType
+    steps: tuple[Step, ...]
+    least: int = 0
+
+    @classmethod
+    def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
+        """``alarm`` is the one that has this policy as an action. Raises ParametersRefused."""
+        parameters = Parameters(values)
+        own = ("AdjustmentType", "StepAdjustments", "MinAdjustmentMagnitude", "MetricAggregationType")
+        common = read_common(parameters, "StepScaling", *own, "EstimatedInstanceWarmup")
+        parameters.choice("MetricAggregationType", ("Minimum", "Maximum", "Average"), "Average")
+        adjustment = read_adjustment(parameters, amount=0)
+        steps = read_steps(parameters, adjustment.type)
+        parameters.done(CALL)
+        return cls(common=common, alarm=alarm, type=adjustment.type, steps=steps, least=adjustment.least)
+
+    @property
+    def alarms(self) -> tuple[MetricAlarm, ...]:
+        return (self.alarm,)
+
+    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+        step = None if value is None else self._step(value - self.alarm.threshold)
+        if step is None or states.get(self.alarm.name) is not AlarmState.ALARM:
+            return None
+        adjustment = Adjustment(self.type, step.amount, self.least)
+        cause = f"{value} against a threshold of {self.alarm.threshold}"
+        return _adjusted(self.common.name, adjustment, capacity, cause)
+
+    def _step(self, difference: float) -> Step | None:
+        above = difference > 0 or (difference == 0 and self.alarm.comparison.upward)
+        return next((step for step in self.steps if step.holds(difference, above=above)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimpleScaling:
+    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: that of the group)."""
+
+    common: Common
+    alarm: MetricAlarm
+    adjustment: Adjustment
+    cooldown: int | None = None
+
+    @classmethod
+    def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
+        """``alarm`` is the one that has this policy as an action. Raises ParametersRefused."""
+        parameters = Parameters(values)
+        own = ("AdjustmentType", "ScalingAdjustment", "MinAdjustmentMagnitude", "Cooldown")
+        common = read_common(parameters, "SimpleScaling", *own)
+        adjustment = read_adjustment(parameters, amount=parameters.integer("ScalingAdjustment"))
+        cooldown = parameters.integer("Cooldown", least=0) if "Cooldown" in parameters else None
+        parameters.done(CALL)
+        return cls(common=common, alarm=alarm, adjustment=adjustment, cooldown=cooldown)
+
+    @property
+    def alarms(self) -> tuple[MetricAlarm, ...]:
+        return (self.alarm,)
+
+    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+        """The size of the breach does not matter, so the ``value`` is not looked at."""
+        if states.get(self.alarm.name) is not AlarmState.ALARM:
+            return None
+        return _adjusted(self.common.name, self.adjustment, Capacity(capacity.desired, capacity.desired), "its alarm")
+
+
+def _tracking_alarm(
+    common: Common, watched: Watched, comparison: Comparison, threshold: float, periods: int
+) -> MetricAlarm:
+    kind = "AlarmHigh" if comparison.upward else "AlarmLow"
+    return MetricAlarm(
+        name=f"TargetTracking-{common.group}-{kind}-{common.name}",
+        watched=watched,
+        comparison=comparison,
+        threshold=threshold,
+        evaluation_periods=periods,
+        datapoints_to_alarm=periods,
+    )
+
+
+def _adjusted(name: str, adjustment: Adjustment, capacity: Capacity, cause: str) -> Wish | None:
+    """From the current capacity outwards: what still warms up is not counted twice. Inwards nothing warms up."""
+    outwards = adjustment.of(capacity.current)
+    inwards = adjustment.of(capacity.desired)
+    wanted = outwards if outwards > capacity.desired else min(inwards, capacity.desired)
+    asked = f"{cause}: {adjustment.type} {adjustment.amount} asks for {wanted} instances"
+    return Wish(name, wanted, asked) if wanted != capacity.desired else None

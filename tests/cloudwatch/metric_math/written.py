@@ -1,0 +1,32 @@
+"""Series and results written as text, one value a period, "-" for a gap: "30 0 20 - -"."""
+
+from collections.abc import Iterable
+
+from cloudwatch.metric_math import Result, evaluate
+from cloudwatch.series import Series
+
+PERIOD = 60
+START = 1711929600  # Monday, 1 April 2024, 00:00 UTC
+
+
+def series(text: str, label: str = "", start: int = START) -> Series:
+    """The series that begins at ``start`` and has a value each minute."""
+    return Series(start, PERIOD, tuple(None if word == "-" else float(word) for word in text.split()), label)
+
+
+def written(points: Iterable[float | None]) -> str:
+    return " ".join("-" if value is None else f"{value:.4g}" for value in points)
+
+
+def written_result(result: Result) -> object:
+    """A text for a series, texts for an array, and a number as it is."""
+    if isinstance(result, Series):
+        return written(result.values)
+    return [written(one.values) for one in result] if isinstance(result, list) else result
+
+
+def compute(expression: str, **metrics: str) -> object:
+    """The result of the expression over the time of the written metrics."""
+    given = {name: series(text) for name, text in metrics.items()}
+    end = max((one.end for one in given.values()), default=START)
+    return written_result(evaluate(expression, given, period=PERIOD, start=START, end=end))

@@ -1,0 +1,51 @@
+"""A metric source for tests: single samples, from which every statistic is counted out anew, slowly and plainly."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cloudwatch.metric import MetricId
+from cloudwatch.series import Series
+
+LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
+ERRORS = MetricId.of("Shop", "Errors", {"Service": "api"})
+
+STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
+    "SampleCount": lambda samples: float(len(samples)),
+    "Sum": lambda samples: float(sum(samples)),
+    "Average": lambda samples: sum(samples) / len(samples),
+    "Minimum": min,
+    "Maximum": max,
+    "p90": lambda samples: sorted(samples)[int(0.9 * len(samples))],
+}
+
+
+@dataclass
+class Recorded:
+    """``samples`` are (time, value) of each metric; ``asked`` counts the calls."""
+
+    samples: Mapping[MetricId, Sequence[tuple[int, float]]]
+    asked: int = field(default=0)
+
+    def series(
+        self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
+    ) -> Series:
+        assert start % period == 0 and end % period == 0, "not aligned to the period"
+        self.asked += 1
+        values = (self.value(metric, statistic, time, time + period) for time in range(start, end, period))
+        return Series(start, period, tuple(values) if unit is None else (None,) * ((end - start) // period))
+
+    def value(self, metric: MetricId, statistic: str, start: int, end: int) -> float | None:
+        """Of any window, aligned or not."""
+        inside = [value for time, value in self.samples.get(metric, ()) if start <= time < end]
+        return STATISTICS[statistic](inside) if inside else None
+
+    def metrics(self) -> Iterable[MetricId]:
+        return [metric for metric, samples in self.samples.items() if samples]
+
+
+def minutes(
+    values: Sequence[float | None], metric: MetricId = LATENCY, *, start: int = 0, period: int = 60
+) -> Recorded:
+    """One sample at the start of each period; None is none."""
+    samples = [(start + index * period, value) for index, value in enumerate(values) if value is not None]
+    return Recorded({metric: samples})

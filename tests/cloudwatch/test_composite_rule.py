@@ -1,0 +1,126 @@
+"""Rules of composite alarms: what they mean, and where one that cannot be read is wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudwatch.alarm_state import AlarmState
+from cloudwatch.composite_rule import RuleRefused, parse_rule
+
+OK, ALARM, INSUFFICIENT_DATA = AlarmState
+ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
+
+
+def holds(rule: str, **states: AlarmState) -> bool:
+    return parse_rule(rule).holds(states)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("ALARM(a)", True),
+        ("OK(a)", False),
+        ("INSUFFICIENT_DATA(c)", True),
+        ("ALARM(nobody)", False),
+        ("INSUFFICIENT_DATA(nobody)", True),
+        ("TRUE", True),
+        ("False", False),
+        ("NOT ALARM(a)", False),
+        ("NOT NOT ALARM(a)", True),
+        ("ALARM(a) AND ALARM(b)", False),
+        ("ALARM(a) OR ALARM(b)", True),
+        ("TRUE OR TRUE AND FALSE", True),
+        ("(TRUE OR TRUE) AND FALSE", False),
+        ("FALSE AND TRUE OR TRUE", True),
+        ("FALSE AND (TRUE OR TRUE)", False),
+        ("NOT FALSE AND FALSE", False),
+        ("NOT (FALSE AND FALSE)", True),
+        ("(ALARM(a) OR ALARM(b)) AND OK(b)", True),
+        ("ALARM(a) AND NOT ALARM(b)", True),
+        ("  ALARM ( a )\nAND\tOK(b) ", True),
+    ],
+)
+def test_a_rule_holds_when_its_operators_say_so(rule: str, expected: bool) -> None:
+    assert holds(rule, a=ALARM, b=OK, c=INSUFFICIENT_DATA) is expected
+
+
+def test_alarms_are_named_plainly_in_quotes_or_by_arn() -> None:
+    rule = parse_rule(f'ALARM(cpu high) OR OK("disk (root)") OR ALARM({ARN}queue: depth) OR OK("{ARN}cpu high")')
+    assert rule.children == ("cpu high", "disk (root)", "queue: depth")
+    assert parse_rule(f"ALARM(my:alarm:clock) OR OK({ARN}my:alarm:clock)").children == ("my:alarm:clock",)
+    assert parse_rule("ALARM(arn:my clock)").children == ("arn:my clock",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "position", "reason"),
+    [
+        ("", 0, "1 to 10240 characters"),
+        (" ", 1, "an alarm, TRUE or FALSE is expected"),
+        ("ALARM(a) ALARM(b)", 9, "AND, OR or the end"),
+        ("ALARM(a) AND", 12, "an alarm, TRUE or FALSE"),
+        ("AND ALARM(a)", 0, "an alarm, TRUE or FALSE"),
+        ("ALARM(a) NOT ALARM(b)", 9, "AND, OR or the end"),
+        ("ALARM(a) AND (OK(b)", 13, "never closed"),
+        ("ALARM(a))", 8, "never opened"),
+        ("()", 1, "an alarm, TRUE or FALSE"),
+        ("ALARM(a) XOR ALARM(b)", 9, "cannot read 'XOR"),
+        ("ALARM()", 0, "cannot read"),
+        ('ALARM("a)', 0, "cannot read"),
+        ("alarm(a)", 0, "cannot read"),
+        ("TRUEST", 0, "cannot read"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_refused_where_the_fault_is(rule: str, position: int, reason: str) -> None:
+    with pytest.raises(RuleRefused, match=reason) as refusal:
+        parse_rule(rule)
+    assert refusal.value.position == position
+    assert f"character {position + 1}:" in str(refusal.value)
+
+
+def any_of(number: int, *more: str) -> str:
+    return " OR ".join([*(f"ALARM(a{i})" for i in range(number)), *more])
+
+
+def test_a_rule_may_name_a_hundred_alarms_and_have_five_hundred_elements() -> None:
+    assert len(parse_rule(any_of(100, "ALARM(a0)")).children) == 100
+    parse_rule(" OR ".join(["(TRUE)"] * 250))
+    with pytest.raises(RuleRefused, match="101 alarms"):
+        parse_rule(any_of(101))
+    with pytest.raises(RuleRefused, match="501 elements"):
+        parse_rule(" OR ".join(["(TRUE)"] * 250 + ["TRUE"]))
+
+
+def test_a_rule_may_be_as_long_as_the_api_allows() -> None:
+    longest = "TRUE".ljust(10_240)
+    assert parse_rule(longest).holds({})
+    with pytest.raises(RuleRefused, match="10240"):
+        parse_rule(longest + " ")
+
+
+def test_deep_nesting_is_read_and_evaluated() -> None:
+    assert holds("NOT " * 2_000 + "TRUE")
+    assert holds("(" * 499 + "TRUE" + ")" * 499)
+
+
+@pytest.mark.parametrize("rule", [" " * 10_000, "ALARM(" + " " * 10_000, "ALARM(" + "a " * 5_000, "(" * 10_000])
+def test_a_rule_made_to_be_slow_is_refused(rule: str) -> None:
+    with pytest.raises(RuleRefused):
+        parse_rule(rule)
+
+
+# An expression of Python and the rule that says the same: eval is the second reading.
+RULES = st.recursive(
+    st.sampled_from([(f"{s}({n})", f"({n} == '{s}')") for s in ("ALARM", "OK") for n in "ab"] + [("TRUE", "True")]),
+    lambda inner: (
+        inner.map(lambda rule: (f"NOT {rule[0]}", f"not {rule[1]}"))
+        | inner.map(lambda rule: (f"({rule[0]})", f"({rule[1]})"))
+        | st.tuples(inner, inner).map(lambda pair: (f"{pair[0][0]} AND {pair[1][0]}", f"{pair[0][1]} and {pair[1][1]}"))
+        | st.tuples(inner, inner).map(lambda pair: (f"{pair[0][0]} OR {pair[1][0]}", f"{pair[0][1]} or {pair[1][1]}"))
+    ),
+    max_leaves=12,
+)
+
+
+@given(RULES, st.sampled_from(AlarmState), st.sampled_from(AlarmState))
+def test_a_rule_means_what_the_same_words_mean_in_python(rule: tuple[str, str], a: AlarmState, b: AlarmState) -> None:
+    assert holds(rule[0], a=a, b=b) == eval(rule[1], {"a": a.value, "b": b.value})  # noqa: S307

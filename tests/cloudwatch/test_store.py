@@ -1,0 +1,201 @@
+"""The store of metrics gives what CloudWatch would give for the same log, and forgets nothing."""
+
+import json
+import tracemalloc
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudwatch.emf import Datapoint, EmfViolation
+from cloudwatch.metric import MetricId, MetricSource
+from cloudwatch.statistics import parse_statistic
+from cloudwatch.store import MetricStore
+from tests.cloudwatch.emf_documents import TIMESTAMP_MS, directive, document
+
+LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
+ERRORS = MetricId.of("Shop", "Errors", {"Service": "api"})
+SIMPLE = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
+
+
+def point(
+    second: float, *values: float, metric: MetricId = LATENCY, unit: str = "Milliseconds", resolution: int = 60
+) -> Datapoint:
+    return Datapoint(metric, unit, round(second * 1000), values, resolution)
+
+
+def store_of(*points: Datapoint, distributions: Sequence[MetricId] | None = None) -> MetricStore:
+    store = MetricStore(distributions)
+    for each in points:
+        store.add(each)
+    return store
+
+
+def values_of(
+    store: MetricSource, statistic: str, period: int, end: int, unit: str | None = None
+) -> list[float | None]:
+    series = store.series(LATENCY, statistic, period, 0, end, unit)
+    assert (series.start, series.period, series.end) == (0, period, end)
+    return list(series.values)
+
+
+def test_a_log_becomes_metrics() -> None:
+    metrics = [{"Name": "Latency", "Unit": "Milliseconds"}, {"Name": "Errors", "Unit": "Count"}]
+    lines = [json.dumps(document(directive(Metrics=metrics), Latency=[1, 3], Errors=0)) for _ in range(2)]
+    store = MetricStore.from_lines(lines)
+    minute = TIMESTAMP_MS // 60_000 * 60
+    assert set(store.metrics()) == {LATENCY, ERRORS}
+    assert store.series(LATENCY, "p50", 60, minute, minute + 60).values == (1,)
+    assert store.series(LATENCY, "SampleCount", 60, minute, minute + 60).values == (4,)
+    assert store.series(ERRORS, "Sum", 60, minute, minute + 60).values == (0,)
+
+
+def test_a_broken_log_is_refused() -> None:
+    with pytest.raises(EmfViolation, match="line 2"):
+        MetricStore.from_lines([json.dumps(document()), "{"])
+
+
+def test_a_period_holds_what_lies_from_its_start_to_before_its_end() -> None:
+    store = store_of(point(0, 1), point(59.999, 2), point(60, 4), point(119.999, 8), point(300, 16))
+    assert values_of(store, "Sum", 60, 360) == [3, 12, None, None, None, 16]
+    assert values_of(store, "Sum", 120, 360) == [15, None, 16]
+    assert values_of(store, "Sum", 360, 720) == [31, None]
+
+
+def test_a_gap_is_not_a_zero() -> None:
+    assert values_of(store_of(point(60, 0)), "Sum", 60, 180) == [None, 0, None]
+    assert values_of(store_of(point(60, 0)), "SampleCount", 60, 180) == [None, 1, None]
+
+
+def test_the_range_cuts_the_series_on_both_sides() -> None:
+    store = store_of(*(point(60 * minute, minute) for minute in range(10)))
+    assert store.series(LATENCY, "Sum", 60, 180, 300).values == (3, 4)
+    assert store.series(LATENCY, "Sum", 60, 300, 300).values == ()
+
+
+def test_a_statistic_is_that_of_all_values_of_the_period_not_of_its_minutes() -> None:
+    store = store_of(point(0, 1, 1, 1, 1, 1, 1, 1, 1, 1), point(60, 100))
+    assert values_of(store, "Average", 120, 120) == [10.9]
+    assert values_of(store, "p90", 120, 120) == [1]
+
+
+def test_regular_resolution_is_kept_by_the_minute_and_high_resolution_by_the_second() -> None:
+    regular = store_of(point(10, 1), point(35, 2))
+    high = store_of(point(10.5, 1, resolution=1), point(35, 2, resolution=1))
+    assert values_of(regular, "Sum", 10, 60) == [3, None, None, None, None, None]
+    assert values_of(high, "Sum", 10, 60) == [None, 1, None, 2, None, None]
+    assert values_of(high, "Sum", 1, 12) == [*[None] * 10, 1, None]
+    assert values_of(regular, "Sum", 60, 60) == values_of(high, "Sum", 60, 60) == [3]
+
+
+def test_both_resolutions_of_one_metric_count() -> None:
+    store = store_of(point(70, 1, resolution=1), point(70, 2), point(61, 4, resolution=1))
+    assert values_of(store, "Sum", 60, 120) == [None, 7]
+
+
+def test_another_dimension_is_another_metric() -> None:
+    worker = MetricId.of("Shop", "Latency", {"Service": "worker"})
+    both = MetricId.of("Shop", "Latency", {"Service": "api", "Route": "/"})
+    store = store_of(point(0, 1), point(0, 2, metric=worker), point(0, 4, metric=both))
+    assert values_of(store, "Sum", 60, 60) == [1]
+    assert store.series(worker, "Sum", 60, 0, 60).values == (2,)
+
+
+def test_what_is_unknown_is_all_gaps() -> None:
+    store = store_of(point(0, 1))
+    assert store.series(ERRORS, "Sum", 60, 0, 120).values == (None, None)
+    assert values_of(store, "Sum", 60, 120, unit="Seconds") == [None, None]
+    assert list(MetricStore().metrics()) == []
+
+
+def test_a_unit_chooses_what_was_published_in_it() -> None:
+    store = store_of(point(0, 500), point(0, 2, unit="Seconds"), point(60, 3, unit="Seconds"))
+    assert values_of(store, "Sum", 60, 120, unit="Milliseconds") == [500, None]
+    assert values_of(store, "Sum", 60, 120, unit="Seconds") == [2, 3]
+    assert store.units(LATENCY) == {"Milliseconds", "Seconds"}
+    assert store.units(ERRORS) == frozenset()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_without_a_unit_values_of_several_units_are_not_mixed(order: int) -> None:
+    """Found by LocalStack on AWS: milliseconds go before seconds, a count before both."""
+    points = [point(0, 60_000), point(0, 60, unit="Seconds")][::order]
+    assert values_of(store_of(*points), "Sum", 60, 60) == [60_000]
+    assert values_of(store_of(*points, point(0, 5, unit="Count")), "Sum", 60, 60) == [5]
+
+
+@pytest.mark.parametrize(("period", "start", "end"), [(60, 30, 90), (60, 0, 90), (60, 30, 60), (300, 60, 300)])
+def test_a_range_that_is_not_aligned_to_the_period_is_refused(period: int, start: int, end: int) -> None:
+    with pytest.raises(ValueError, match="whole number of periods"):
+        MetricStore().series(LATENCY, "Sum", period, start, end)
+
+
+@pytest.mark.parametrize("period", [0, -60])
+def test_a_period_lasts_at_least_a_second(period: int) -> None:
+    with pytest.raises(ValueError, match="period"):
+        MetricStore().series(LATENCY, "Sum", period, 0, 60)
+
+
+def test_a_statistic_that_does_not_exist_is_refused_even_without_data() -> None:
+    with pytest.raises(ValueError, match="'p101'"):
+        MetricStore().series(LATENCY, "p101", 60, 0, 60)
+
+
+def test_without_distributions_a_metric_has_the_simple_statistics_only() -> None:
+    points = [point(0, 3, 1), point(59, 8), point(60, -2), point(5, 0, metric=ERRORS)]
+    store = store_of(*points, distributions=[ERRORS])
+    for statistic in SIMPLE:
+        assert values_of(store, statistic, 120, 240) == values_of(store_of(*points), statistic, 120, 240)
+    with pytest.raises(ValueError, match=r"p99 of Shop Latency {Service=api} needs its distribution"):
+        values_of(store, "p99", 60, 60)
+    assert store.series(ERRORS, "p99", 60, 0, 60).values == (0,)
+
+
+datapoints = st.builds(
+    point,
+    st.integers(0, 600) | st.floats(0, 600),
+    st.floats(0, 100) | st.integers(0, 3),
+    st.integers(0, 3),
+    resolution=st.sampled_from((1, 60)),
+)
+
+
+@given(st.lists(datapoints, max_size=40), st.sampled_from((1, 10, 60, 300)), st.sampled_from((*SIMPLE, "p50", "tm90")))
+def test_whatever_the_order_of_arrival_the_values_of_a_period_are_found(
+    points: list[Datapoint], period: int, statistic: str
+) -> None:
+    expected = []
+    for start in range(0, 600, period):
+        stored = (
+            (each.timestamp_ms // 1000 // each.storage_resolution * each.storage_resolution, each) for each in points
+        )
+        inside = [value for time, each in stored if start <= time < start + period for value in each.values]
+        expected.append(parse_statistic(statistic).of(inside))
+    for store in (store_of(*points), store_of(*points, distributions=() if statistic in SIMPLE else None)):
+        assert values_of(store, statistic, period, 600) == pytest.approx(expected)
+        store.add(point(0, 1))  # late, after it was asked
+        store.add(point(0, 5))
+        assert values_of(store, "SampleCount", 600, 600) == [
+            2 * len([p for p in points if p.timestamp_ms < 600_000]) + 2
+        ]
+
+
+def kept_bytes(store: MetricStore, seconds: Sequence[int]) -> int:
+    tracemalloc.start()
+    try:
+        for second in seconds:
+            store.add(point(second, 0.5))
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_value_takes_8_bytes() -> None:
+    assert kept_bytes(MetricStore(), [second // 100 for second in range(50_000)]) < 50_000 * 8 * 1.25 + 10_000
+
+
+@pytest.mark.parametrize("minute_of", [lambda index: index // 1000, lambda index: index % 20, lambda _: 0])
+def test_without_distributions_memory_does_not_grow_with_the_values(minute_of: Callable[[int], int]) -> None:
+    seconds = [60 * minute_of(index) for index in range(20_000)]
+    assert kept_bytes(MetricStore(distributions=()), seconds) < 80_000
