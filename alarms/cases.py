@@ -6,9 +6,10 @@ state after so many minutes. For a composite, ``acts`` says whether its actions 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alarms.definitions import ROOT, Definition, DefinitionError, Kind
 from alarms.notation import NotationError, expand, read_minutes
@@ -67,7 +68,7 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     cases: list[Case] = []
     for stem in sorted(alarms.keys() & files.keys()):
         try:
-            cases += _read_file(files[stem], alarms[stem])
+            cases += _read_file(files[stem], alarms[stem], alarms.keys())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             problems.append(f"{FOLDER}/{stem}.json: {error!r}")
     if problems:
@@ -75,11 +76,22 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     return cases
 
 
-def _read_file(path: Path, alarm: Definition) -> Iterator[Case]:
-    given_key = "given" if alarm.kind is Kind.METRIC_ALARM else "given_states"
-    for case in json.loads(path.read_text())["cases"]:
-        then = tuple(Expectation(e["after"], AlarmState(e["state"]), e.get("acts")) for e in case["then"])
-        yield Case(f"{FOLDER}/{path.name}", alarm, case["name"], case[given_key], then)
+def _read_file(path: Path, alarm: Definition, stems: Collection[str]) -> Iterator[Case]:
+    cases = json.loads(path.read_text())["cases"]
+    if not cases:
+        raise ValueError("it has no case")
+    for case in cases:
+        yield _read_case(f"{FOLDER}/{path.name}", case, alarm, stems)
+
+
+def _read_case(file: str, case: Mapping[str, Any], alarm: Definition, stems: Collection[str]) -> Case:
+    given = case["given" if alarm.kind is Kind.METRIC_ALARM else "given_states"]
+    then = tuple(Expectation(e["after"], AlarmState(e["state"]), e.get("acts")) for e in case["then"])
+    if not then:
+        raise ValueError(f"{case['name']}: it expects nothing")
+    if alarm.kind is Kind.COMPOSITE_ALARM and (unknown := given.keys() - stems):
+        raise ValueError(f"{case['name']}: there is no alarm {', '.join(sorted(unknown))}")
+    return Case(file, alarm, case["name"], given, then)
 
 
 def run_case(case: Case, prefix: str) -> Verdict:

@@ -5,6 +5,7 @@ values in each of three minutes, ``200*35x3`` the value 200 thirty-five times in
 ``OKx3 ALARMx5``.
 """
 
+import math
 import re
 
 REPEATS_MAX = 10_000
@@ -29,14 +30,18 @@ def expand(text: str) -> list[str]:
     for match in _TOKEN.finditer(text):
         if text[position : match.start()].strip():
             break
-        repeats = int(match[2] or 1)
-        if not 1 <= repeats <= REPEATS_MAX:
-            raise NotationError(f"{match[0]!r}: 1 to {REPEATS_MAX} times are possible")
-        items += [match[1]] * repeats
+        items += [match[1]] * _times(match[2] or "1", match[0])
         position = match.end()
     if rest := text[position:].strip():
         raise NotationError(f"{rest!r} is neither a value, _ nor […]")
     return items
+
+
+def _times(text: str, item: str) -> int:
+    times = int(text)
+    if not 1 <= times <= REPEATS_MAX:
+        raise NotationError(f"{item!r}: 1 to {REPEATS_MAX} times are possible")
+    return times
 
 
 def _values(item: str) -> Minute:
@@ -44,8 +49,18 @@ def _values(item: str) -> Minute:
         return ()
     try:
         if item.startswith("["):
-            return tuple(float(value) for value in item[1:-1].split())
-        value, _, times = item.partition("*")
-        return (float(value),) * int(times or 1)
+            return tuple(_number(value) for value in item[1:-1].split())
+        value, star, times = item.partition("*")
+        return (_number(value),) * _times(times if star else "1", item)
+    except NotationError:
+        raise
     except ValueError:
         raise NotationError(f"{item!r} is neither a value, _ nor […]") from None
+
+
+def _number(text: str) -> float:
+    """Raises ValueError, also for NaN and the infinite: CloudWatch takes neither."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number

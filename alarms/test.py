@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from alarms.cases import Verdict, read_cases, run_case
+from alarms.cases import Case, Verdict, read_cases, run_case
 from alarms.command import add_common_options, read_asked_definitions
 from alarms.definitions import DefinitionError
 from alarms.terminal import Screen
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        cases = [case for case in read_cases(definitions) if not asked.alarm or case.alarm.stem in asked.alarm]
+        cases = _chosen(read_cases(definitions), asked.alarm)
     except DefinitionError as error:
         screen.fail(str(error))
         return 2
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.json:
         print(json.dumps([_member(verdict) for verdict in verdicts], ensure_ascii=False, indent=2))  # noqa: T201
     _show(verdicts, screen)
-    return 1 if any(verdict.problems for verdict in verdicts) or not verdicts else 0
+    return 1 if any(verdict.problems for verdict in verdicts) else 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -58,6 +58,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _chosen(cases: Sequence[Case], stems: Sequence[str]) -> Sequence[Case]:
+    """Those of the alarms that were asked for; all if none was. Raises DefinitionError for one that does not exist."""
+    known = {case.alarm.stem for case in cases}
+    if unknown := [stem for stem in stems if stem not in known]:
+        raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
+    return [case for case in cases if not stems or case.alarm.stem in stems]
+
+
 def _show(verdicts: Sequence[Verdict], screen: Screen) -> None:
     for stem, group in groupby(verdicts, key=lambda verdict: verdict.case.alarm.stem):
         screen.line(stem, "bold")
@@ -69,7 +77,7 @@ def _show(verdicts: Sequence[Verdict], screen: Screen) -> None:
                 screen.line(f"      {problem}")
     failed = sum(bool(verdict.problems) for verdict in verdicts)
     screen.line()
-    screen.line(f"{len(verdicts) - failed} passed, {failed} failed", "red" if failed or not verdicts else "green")
+    screen.line(f"{len(verdicts) - failed} passed, {failed} failed", "red" if failed else "green")
 
 
 def _member(verdict: Verdict) -> dict[str, object]:

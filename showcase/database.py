@@ -16,8 +16,10 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Float,
     create_engine,
     event,
+    literal,
     make_url,
     select,
     text,
@@ -26,7 +28,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from showcase.errors import Unavailable
@@ -52,24 +54,29 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
 
 
-class database_time(ColumnElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
-    """The database's clock, ``seconds`` from now."""
+class database_time(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
+    """The database's clock, ``seconds`` from now.
 
-    inherit_cache = False
+    The seconds are a bound parameter: the statements that decide about jobs differ in nothing else, so each is
+    compiled once for the life of the process.
+    """
+
+    inherit_cache = True
     type = UtcDateTime()
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = float(seconds)
+        super().__init__(literal(float(seconds), Float()))
 
 
 @compiles(database_time, "sqlite")
-def _sqlite_time(element: database_time, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{element.seconds:+.3f} seconds')"
+def _sqlite_time(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', printf('%.3f seconds', {seconds}))"
 
 
 @compiles(database_time, "postgresql")
-def _postgresql_time(element: database_time, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"(now() + interval '{element.seconds:.3f} seconds')"
+def _postgresql_time(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(now() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
 
 
 class Database:

@@ -11,6 +11,10 @@ from showcase.mp4_boxes import BadBoxes, BoxScanner, child, children, scan_file
 
 TABLE_ENTRIES_MAX = 200_000
 TRACKS_MAX = 32
+# What a file may claim in a few bytes, and a reader then keeps or walks through: ffmpeg takes 24 bytes for each
+# sample of each track, whether it is used or not, and looks at all samples of a track for each of its edits.
+SAMPLES_MAX = 4_000_000  # uncompressed sound has one for each moment: a minute at 48 kHz has 2.9 million
+EDITS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,7 @@ def _describe(scanner: BoxScanner) -> Movie:
     moov = next(payload for kind, payload in scanner.kept if kind == b"moov")
     moofs = [payload for kind, payload in scanner.kept if kind == b"moof"]
     traks = [payload for kind, payload in children(moov) if kind == b"trak"]
-    if len(traks) > TRACKS_MAX:
-        raise BadBoxes("damaged", f"the movie has {len(traks)} tracks")
+    _check_claims(traks, moofs)
     handlers = [_handler(trak) for trak in traks]
     video = None
     if "vide" in handlers:
@@ -70,6 +73,32 @@ def _describe(scanner: BoxScanner) -> Movie:
         has_audio="soun" in handlers,
         is_fragmented=child(moov, b"mvex") is not None,
     )
+
+
+def _check_claims(traks: list[memoryview], moofs: list[bytes]) -> None:
+    if len(traks) > TRACKS_MAX:
+        raise BadBoxes("damaged", f"the movie has {len(traks)} tracks")
+    samples = sum(map(_samples_of_track, traks)) + sum(map(_samples_of_fragment, moofs))
+    edits = max(map(_edits_of_track, traks), default=0)
+    if samples > SAMPLES_MAX or edits > EDITS_MAX:
+        raise BadBoxes("damaged", f"the movie claims {samples} samples, and {edits} edits of a track")
+
+
+def _samples_of_track(trak: memoryview) -> int:
+    table = child(trak, b"mdia", b"minf", b"stbl") or memoryview(b"")
+    sizes = child(table, b"stsz") or child(table, b"stz2")
+    return 0 if sizes is None else int(struct.unpack_from(">I", sizes, 8)[0])
+
+
+def _samples_of_fragment(moof: bytes) -> int:
+    trafs = (box for kind, box in children(moof) if kind == b"traf")
+    runs = (box for traf in trafs for kind, box in children(traf) if kind == b"trun")
+    return sum(struct.unpack_from(">I", run, 4)[0] for run in runs)
+
+
+def _edits_of_track(trak: memoryview) -> int:
+    edits = child(trak, b"edts", b"elst")
+    return 0 if edits is None else int(struct.unpack_from(">I", edits, 4)[0])
 
 
 def _brands(scanner: BoxScanner) -> frozenset[str]:

@@ -14,6 +14,7 @@ MOOV_BYTES_MAX = 4 * 1024 * 1024
 MOOF_BYTES_MAX = 256 * 1024
 FTYP_BYTES_MAX = 4096
 BOXES_MAX = 20_000
+CHILDREN_MAX = 500  # of one box: hostile files have a million, and looking at each takes a second
 KEPT_BYTES_MAX = 8 * 1024 * 1024  # of all kept boxes together
 READ_BYTES = 64 * 1024
 
@@ -21,6 +22,7 @@ _KEPT = {b"ftyp": FTYP_BYTES_MAX, b"moov": MOOV_BYTES_MAX, b"moof": MOOF_BYTES_M
 # What may stand in front of ftyp in a file that is an MP4 all the same.
 _PRELUDE = frozenset({b"ftyp", b"free", b"skip", b"wide"})
 _TO_THE_END = 1 << 62
+_SIZE_MAX = 1 << 61
 
 
 class BadBoxes(ShowcaseError):
@@ -65,7 +67,7 @@ class BoxScanner:
         """The file ends here. Raises BadBoxes when it must not."""
         if not self._boxes:
             raise BadBoxes("not_mp4", "the file is empty or too short for an MP4")
-        if self._header or 0 < self._left < _TO_THE_END // 2:
+        if self._header or 0 < self._left < _SIZE_MAX:
             raise BadBoxes("truncated", f"the file ends inside its {self._type!r} box")
         self._close_box()
         if not any(kind == b"moov" for kind, _ in self.kept):
@@ -97,7 +99,8 @@ class BoxScanner:
         self._boxes += 1
         if not any(kind == b"ftyp" for kind, _ in self.kept) and self._type not in _PRELUDE:
             raise BadBoxes("not_mp4", "the file does not begin like an MP4")
-        if 0 < size < header_bytes or not self._type.isascii() or self._boxes > BOXES_MAX:
+        is_possible = size == 0 or header_bytes <= size < _SIZE_MAX
+        if not is_possible or not self._type.isascii() or self._boxes > BOXES_MAX:
             raise BadBoxes("damaged", f"box {self._boxes} has an impossible header")
         if self._type in _KEPT and (size > _KEPT[self._type] or self._kept_bytes + size > KEPT_BYTES_MAX):
             raise BadBoxes("damaged", f"the {self._type!r} box has {size} bytes")
@@ -138,7 +141,11 @@ def scan_file(path: Path) -> BoxScanner:
 def children(payload: bytes | memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """The boxes inside a container box, as (type, payload). Raises BadBoxes."""
     view = memoryview(payload)
+    count = 0
     while len(view) >= 8:
+        count += 1
+        if count > CHILDREN_MAX:
+            raise BadBoxes("damaged", f"a box has more than {CHILDREN_MAX} others in it")
         size, kind = struct.unpack_from(">I4s", view)
         header_bytes = 8
         if size == 1:

@@ -11,6 +11,7 @@ from pathlib import Path
 import ffmpeg
 
 from showcase.clip_rules import PIXELS_MAX
+from showcase.movie import TRACKS_MAX
 from worker.encoder import Encoder
 
 WIDTH, HEIGHT = 1280, 720
@@ -30,11 +31,13 @@ _DISTRUST = {
     "f": "mov",
     "protocol_whitelist": "file",
     "format_whitelist": "mov",
-    "codec_whitelist": "h264,hevc,av1,libdav1d,vp9,mpeg4",
+    "codec_whitelist": "h264,hevc,av1,libdav1d,vp9,mpeg4,pcm_u8",
+    "c:a": "pcm_u8",  # the sound is dropped; called PCM, it is not decoded before that either
+    "max_streams": 2 * TRACKS_MAX,  # covers are streams, too
     "max_pixels": PIXELS_MAX,
     "err_detect": "explode",
 }
-_HLG, _PQ = 18, 16  # ITU-T H.273 transfer characteristics
+_HDR = {18: "arib-std-b67", 16: "smpte2084"}  # ITU-T H.273 transfer characteristics: HLG and PQ
 _SDR_WHITE_NITS = 203  # ITU-R BT.2408
 
 
@@ -47,7 +50,7 @@ class Source:
 
     @property
     def is_hdr(self) -> bool:
-        return self.transfer in (_HLG, _PQ)
+        return self.transfer in _HDR
 
 
 def body_command(encoder: Encoder, source: Source, watermark: Path, target: Path, *, threads: int) -> list[str]:
@@ -55,18 +58,23 @@ def body_command(encoder: Encoder, source: Source, watermark: Path, target: Path
     clip = ffmpeg.input(str(source.path), t=BODY_SECONDS_MAX, **_DISTRUST, **_threads(threads))
     picture = _fit(clip["V:0"])
     if source.is_hdr and encoder.tone_maps:
-        picture = _tone_map(picture)
+        picture = _tone_map(picture, source.transfer)
     mark = ffmpeg.input(str(watermark), f="png_pipe", protocol_whitelist="file")
     marked = picture.overlay(mark, x=f"W-w-{WATERMARK_MARGIN}", y=f"H-h-{WATERMARK_MARGIN}")
-    return _compiled(encoder, _encode(marked, target, threads))
+    paced = marked.filter("fps", FRAMES_PER_SECOND).filter("trim", end_frame=BODY_SECONDS_MAX * FRAMES_PER_SECOND)
+    return _compiled(encoder, _encode(paced, target, threads))
 
 
 def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, is_still: bool) -> list[str]:
     """Any video or still as exactly BUMPER_FRAMES frames, encoded like a body."""
     options = {"loop": 1, "framerate": FRAMES_PER_SECOND} if is_still else {}
     picture = _fit(ffmpeg.input(str(artwork), t=BUMPER_SECONDS, **options)["V:0"])
-    picture = picture.filter("tpad", stop_mode="clone", stop=BUMPER_FRAMES).filter("trim", end_frame=BUMPER_FRAMES)
-    return _compiled(encoder, _encode(picture, target, threads=0))
+    paced = (
+        picture.filter("fps", FRAMES_PER_SECOND)
+        .filter("tpad", stop_mode="clone", stop=BUMPER_FRAMES)
+        .filter("trim", end_frame=BUMPER_FRAMES)
+    )
+    return _compiled(encoder, _encode(paced, target, threads=0))
 
 
 def join_command(encoder: Encoder, parts_list: Path, target: Path) -> list[str]:
@@ -84,16 +92,21 @@ def parts_list_text(parts: list[Path]) -> str:
     return "ffconcat version 1.0\n" + "\n".join(lines) + "\n"
 
 
+def _slot(seconds: str) -> str:
+    """Which frame of the result a moment belongs to. 0.3 keeps the frames of all usual rates off the edges."""
+    return f"floor({seconds}*{FRAMES_PER_SECOND}+0.3)"
+
+
 def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStream:
     """Into 1280x720 with bars, never stretched: pixels that are not square are taken into account."""
     is_wider = f"gt(iw*sar,ih*{WIDTH}/{HEIGHT})"
     return (
         picture.filter("setpts", "PTS-STARTPTS")
-        .filter("fps", FRAMES_PER_SECOND)  # first: frames that are dropped need no scaling
+        .filter("select", f"not(eq({_slot('t')},{_slot('prev_selected_t')}))")  # frames not shown need no scaling
         .filter(
             "scale",
-            f"if({is_wider},{WIDTH},2*floor({HEIGHT}*iw*sar/ih/2+0.5))",
-            f"if({is_wider},2*floor({WIDTH}*ih/(iw*sar)/2+0.5),{HEIGHT})",
+            f"if({is_wider},{WIDTH},max(2,2*floor({HEIGHT}*iw*sar/ih/2+0.5)))",
+            f"if({is_wider},max(2,2*floor({WIDTH}*ih/(iw*sar)/2+0.5)),{HEIGHT})",
             flags="bicubic",
             out_range="tv",
             out_color_matrix="bt709",
@@ -103,9 +116,12 @@ def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStrea
     )
 
 
-def _tone_map(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStream:
+def _tone_map(picture: ffmpeg.nodes.FilterableStream, transfer: int) -> ffmpeg.nodes.FilterableStream:
+    """Whatever else the clip says, it is taken for BT.2020, as HDR is: zscale refuses tags that make no sense."""
     return (
-        picture.filter("zscale", t="linear", npl=_SDR_WHITE_NITS)
+        picture.filter("format", "yuv420p10")
+        .filter("setparams", color_primaries="bt2020", color_trc=_HDR[transfer], colorspace="bt709")  # scaled to that
+        .filter("zscale", t="linear", npl=_SDR_WHITE_NITS)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
         .filter("tonemap", "mobius", desat=0)

@@ -26,13 +26,21 @@ from worker.pipeline import (
 )
 
 SECONDS_MISSING_MAX = 2.0  # a source of variable frame rate may end on a long frame
-# What ffmpeg says when it cannot make sense of a file. Whatever else ends it (a signal, a full disk, a
-# watermark that is gone, limits of ours) is not held against the clip.
-_THE_CLIPS_FAULT = (
-    "Invalid data found when processing input",
-    "Error while decoding",
-    "Error submitting packet to decoder",
-)
+# What ffmpeg says of a clip that it cannot make sense of, or that asks for more than we allow, and the code
+# of the refusal; the first that fits. Whatever else ends it (a signal, a full disk, a watermark that is gone)
+# is not held against the clip.
+_THE_CLIPS_FAULT = {
+    "exceeds specified max pixel count": "resolution_too_high",
+    "supported by the filter 'graph 0 input from stream 0:": "codec_unsupported",  # pictures that no filter takes
+    "Unsupported input (": "codec_unsupported",
+    "Invalid too big or non positive size": "damaged",  # of the aperture that is to be shown
+    "Error opening input: Cannot allocate memory": "damaged",  # tables and streams beyond number
+    "Error during demuxing: Cannot allocate memory": "damaged",
+    "Cannot allocate memory": None,  # anywhere else it may be the machine's, whatever follows from it
+    "Invalid data found when processing input": "damaged",
+    "Error while decoding": "damaged",
+    "Error submitting packet to decoder": "damaged",
+}
 _TOLD_TO_STOP = 255
 
 ProgressCallback = Callable[[int], None]
@@ -89,7 +97,7 @@ class Transcoder:
 
     def _join(self, body: Path, expected: int, directory: Path, cancelled: threading.Event) -> Path | None:
         track = _made(body)
-        if track.frames < expected - SECONDS_MISSING_MAX * FRAMES_PER_SECOND:
+        if track is None or track.frames < expected - SECONDS_MISSING_MAX * FRAMES_PER_SECOND:
             raise unacceptable("damaged")
         if track.decoder_configuration != self.bumpers.decoder_configuration:
             raise EncodeWrong("the body cannot be joined to the bumpers: another decoder configuration")
@@ -109,21 +117,19 @@ def _percent_of(expected: int, on_percent: ProgressCallback) -> ProgressCallback
 def whose_fault(error: EncodeFailed) -> Exception:
     """A decoder that cannot make sense of the file means a damaged clip; all else is a fault of ours."""
     by_itself = 0 < error.exit_code != _TOLD_TO_STOP
-    is_damaged = any(words in error.stderr for words in _THE_CLIPS_FAULT)
-    return unacceptable("damaged") if by_itself and is_damaged else error
+    code = next((code for words, code in _THE_CLIPS_FAULT.items() if words in error.stderr), None)
+    return unacceptable(code) if by_itself and code else error
 
 
-def _made(path: Path) -> VideoTrack:
+def _made(path: Path) -> VideoTrack | None:
+    """The track that ffmpeg wrote; None when there was not one picture to write."""
     try:
-        video = read_movie(path).video
+        return read_movie(path).video
     except (BadBoxes, OSError) as error:
         raise EncodeWrong(f"{path.name}: {error}") from error
-    if video is None:
-        raise EncodeWrong(f"{path.name} has no picture")
-    return video
 
 
-def _check_result(result: VideoTrack, frames: int) -> None:
-    shape = (result.codec, result.width, result.height, result.frames)
+def _check_result(result: VideoTrack | None, frames: int) -> None:
+    shape = result and (result.codec, result.width, result.height, result.frames)
     if shape != ("avc1", WIDTH, HEIGHT, frames):
         raise EncodeWrong(f"the result is {shape}, ordered was {('avc1', WIDTH, HEIGHT, frames)}")

@@ -1,5 +1,6 @@
 """microburst as a process: a proxy in front of the emulator or of PostgreSQL that injects faults by rule."""
 
+import signal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -42,6 +43,18 @@ class FaultProxy:
             .json()
         )
         return len(answer if isinstance(answer, list) else answer.get("fired", answer.get("events", [])))
+
+    def pause(self) -> None:
+        """What is on its way through the proxy stays where it is."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def fired_in_all(self) -> int:
+        """The same as a counter, which does not forget the oldest as the list behind ``fired`` does."""
+        stats = httpx.get(self._control("stats"), timeout=CONTROL_SECONDS).raise_for_status().json()
+        return int(stats["requests"]["faulted"])
 
     def __enter__(self) -> Self:
         return self
