@@ -1,6 +1,7 @@
 """``python -m tests.faults.faulty_worker``: the worker, with a fault and (FAKE_ENCODER) an encoder that copies.
 
-FAKE_ENCODER is how many seconds an encode takes; without it the real ffmpeg works.
+FAKE_ENCODER is how many seconds an encode takes; without it the real ffmpeg works. While there is a file named by
+REFUSE_IF, the encoder finds every clip damaged.
 """
 
 import os
@@ -12,15 +13,17 @@ from pathlib import Path
 
 import worker.process
 import worker.wiring
+from showcase.clip_rules import unacceptable
 from tests.faults.injection import Fault, Steps, inject
 
 
 class SlowCopy:
     """Takes its time, listens to cancellation, and copies."""
 
-    def __init__(self, seconds: float, steps: Steps) -> None:
+    def __init__(self, seconds: float, steps: Steps, refuse_if: Path | None) -> None:
         self._seconds = seconds
         self._steps = steps
+        self._refuse_if = refuse_if
 
     def transcode(
         self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
@@ -29,6 +32,8 @@ class SlowCopy:
         with self._steps.around("transcode"):
             if cancelled.wait(self._seconds):
                 return None
+        if self._refuse_if and self._refuse_if.exists():
+            raise unacceptable("damaged")
         return Path(shutil.copy(source, directory / "processed.mp4"))
 
 
@@ -36,7 +41,9 @@ def main() -> int:
     steps = Steps(Fault.from_text(os.environ.get("FAULT", "")))
     inject(steps)
     if seconds := os.environ.get("FAKE_ENCODER"):
-        worker.wiring.build_transcoder = lambda _settings: SlowCopy(float(seconds), steps)  # type: ignore[assignment,return-value]
+        refuse_if = Path(path) if (path := os.environ.get("REFUSE_IF")) else None
+        encoder = SlowCopy(float(seconds), steps, refuse_if)
+        worker.wiring.build_transcoder = lambda _settings: encoder  # type: ignore[assignment,return-value]
     return worker.process.main()
 
 

@@ -88,8 +88,8 @@ def test_a_long_property_is_cut_and_one_that_json_cannot_say_becomes_text(record
     assert (document["ratio"], document["path"]) == ("nan", "/clip.mp4")
 
 
-TOO_MANY = RecordKind("TooMany", ((SERVICE,),), tuple(Metric(f"M{n}", Unit.COUNT, "") for n in range(101)))
-TOO_WIDE = RecordKind("TooWide", (tuple(f"D{n}" for n in range(31)),), (Metric("M", Unit.COUNT, ""),))
+TOO_MANY = RecordKind("TooMany", ("api",), ((SERVICE,),), tuple(Metric(f"M{n}", Unit.COUNT, "") for n in range(101)))
+TOO_WIDE = RecordKind("TooWide", ("api",), (tuple(f"D{n}" for n in range(31)),), (Metric("M", Unit.COUNT, ""),))
 
 INVALID: dict[str, tuple[RecordKind, Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]] = {
     "a metric that the kind does not declare": (JOB, {"Requests": 1}, {}, {}),
