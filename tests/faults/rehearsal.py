@@ -4,14 +4,16 @@ Time is compressed: a minute of the alarms is MINUTE_SECONDS of the processes, w
 the timestamps of the log are stretched before it is replayed.
 """
 
+import fcntl
 import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -25,6 +27,7 @@ STRETCH = 60 / MINUTE_SECONDS
 HEALTHY_MINUTES = 7
 INCIDENT_MINUTES = 10
 REQUESTS_A_SECOND = 4
+PIPE_BYTES = 4096  # the least that Linux has: a stall is felt after a few records
 INTERVALS = {
     "ANB_HEARTBEAT_SECONDS": "0.5",
     "ANB_BACKLOG_INTERVAL_SECONDS": str(MINUTE_SECONDS / 2),
@@ -74,18 +77,18 @@ class Rehearsal:
             entry = self.stage.accepted_video(send=False)
             self.stage.outbox.send(entry)
 
-    def histories(self, log: Path | None = None) -> list[History]:
+    def histories(self) -> list[History]:
         """What the alarms would have done, by CloudWatch's rules."""
-        source, stretched = log or self.stage.emf_log, self.stage.directory / "stretched.log"
-        origin = None
-        with source.open() as lines, stretched.open("w") as out:
-            for line in lines:
-                document = json.loads(line)
-                origin = origin or document["_aws"]["Timestamp"]
-                document["_aws"]["Timestamp"] = round(origin + (document["_aws"]["Timestamp"] - origin) * STRETCH)
-                out.write(json.dumps(document) + "\n")
-        assert origin
-        self.incident_at = origin / 1000 + (self.incident_at - origin / 1000) * STRETCH
+        documents = [json.loads(line) for line in self.stage.emf_log.read_text().splitlines()]
+        begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # until then it only started
+        stretched = self.stage.directory / "stretched.log"
+        with stretched.open("w") as out:
+            for document in documents:
+                at = document["_aws"]["Timestamp"]
+                if at >= begin:
+                    document["_aws"]["Timestamp"] = round(begin + (at - begin) * STRETCH)
+                    out.write(json.dumps(document) + "\n")
+        self.incident_at = begin / 1000 + (self.incident_at - begin / 1000) * STRETCH
         recording = read_recording([stretched])
         return replay(read_definitions(self.variables), recording, namespace=str(self.variables["NAMESPACE"]))
 
@@ -98,6 +101,11 @@ class Rehearsal:
         }
 
 
+def _first(documents: Sequence[Mapping[str, Any]], record: str) -> float:
+    """When the first record of a kind was written, in ms since the epoch."""
+    return min(float(d["_aws"]["Timestamp"]) for d in documents if d["Record"] == record)
+
+
 @contextmanager
 def stallable_log(pipe: Path, log: Path) -> Iterator[threading.Event]:
     """A named pipe whose reader copies to ``log``, and stops reading while the event is set."""
@@ -107,6 +115,7 @@ def stallable_log(pipe: Path, log: Path) -> Iterator[threading.Event]:
 
     def copy() -> None:
         descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         with log.open("ab") as out:
             while not over.wait(0.02):
                 with suppress(BlockingIOError):
