@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format artwork bench-video bench-telemetry bench-upload clean
+.PHONY: help demo up test soak check format artwork bench-video bench-telemetry bench-upload bench-worker bench-cloudwatch clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -29,10 +29,15 @@ up: $(VENV)/requirements-local.stamp ## the whole system on this machine until C
 test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
 	@$(RUN) pytest -n $(TEST_PROCESSES) $(ARGS)
 
-check: $(VENV)/requirements-dev.stamp ## ruff and mypy (strict)
+soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 videos (ARGS="--seed 7 --minutes 20")
+	@$(RUN) tests.soak $(ARGS)
+
+check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), and the alarms: contract, quirks, unit tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@$(RUN) alarms.check
+	@$(RUN) alarms.test | tail -1
 
 format: $(VENV)/requirements-dev.stamp ## let ruff put the code in form
 	@$(BIN)/ruff format --quiet .
@@ -49,6 +54,12 @@ bench-telemetry: $(VENV)/requirements-dev.stamp ## the API with a stalled metric
 
 bench-upload: $(VENV)/requirements-dev.stamp ## memory of the API under uploads of 100 MB
 	@$(RUN) benchmarks.upload $(ARGS)
+
+bench-worker: $(VENV)/requirements-dev.stamp ## what the worker spends around the media work, beside Celery, dramatiq and boto3
+	@$(RUN) benchmarks.worker $(ARGS)
+
+bench-cloudwatch: $(VENV)/requirements-dev.stamp ## EMF lines read, alarms evaluated, plans made
+	@$(RUN) benchmarks.cloudwatch $(ARGS)
 
 clean: ## remove the virtual environment and everything local
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
