@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from cloudwatch.alarm_parameters import Parameters
 from cloudwatch.metric import MetricId
@@ -48,9 +49,8 @@ class WatchedMath:
         """``values`` of each metric in the ``periods`` from ``start`` on, which is a multiple of the period."""
         series = {name: Series(start, self.period, tuple(points)) for name, points in values.items()}
         end = start + self.period * periods
-        result = self.plan.evaluate(series, period=self.period, start=start, end=end)[self.returned]
-        assert isinstance(result, Series)  # noqa: S101 - alarm_problems has refused everything else
-        return result.values
+        results = self.plan.evaluate(series, period=self.period, start=start, end=end)
+        return cast(Series, results[self.returned]).values  # alarm_problems has refused everything else
 
 
 Watched = WatchedMetric | WatchedMath

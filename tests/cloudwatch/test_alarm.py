@@ -7,7 +7,7 @@ import pytest
 from cloudwatch.alarm import Comparison, MetricAlarm
 from cloudwatch.alarm_parameters import ParametersRefused
 from cloudwatch.alarm_state import AlarmState
-from cloudwatch.alarm_watched import WatchedMath, WatchedMetric
+from cloudwatch.alarm_watched import WatchedMetric
 from cloudwatch.metric import MetricId
 from cloudwatch.missing_data import TreatMissingData
 
@@ -103,6 +103,11 @@ def test_every_parameter_is_read() -> None:
     assert alarm.actions.on(AlarmState.INSUFFICIENT_DATA) == ()
 
 
+def test_a_window_slides_unless_the_wall_clock_is_asked_for() -> None:
+    assert not MetricAlarm.from_api(parameters(EvaluationWindow={"SlidingWindow": {}})).wall_clock
+    assert MetricAlarm.from_api(parameters(EvaluationWindow={"WallClockWindow": {}})).wall_clock
+
+
 def test_only_auto_scaling_actions_are_repeated_while_the_state_lasts() -> None:
     alarm = MetricAlarm.from_api(parameters(AlarmActions=[TOPIC, POLICY]))
     assert alarm.actions.repeated(AlarmState.ALARM) == (POLICY,)
@@ -134,17 +139,6 @@ def test_alarms_on_dynamodb_ignore_missing_data_unless_they_say_otherwise() -> N
     explicit = MetricAlarm.from_api(parameters(Namespace="AWS/DynamoDB", TreatMissingData="breaching"))
     assert silent.treat_missing_data is TreatMissingData.IGNORE
     assert explicit.treat_missing_data is TreatMissingData.BREACHING
-
-
-def test_metric_math_is_watched_through_the_one_query_that_returns_data() -> None:
-    alarm = MetricAlarm.from_api(math_parameters(*RATE))
-    assert isinstance(alarm.watched, WatchedMath)
-    assert (alarm.watched.returned, alarm.period, set(alarm.watched.metrics)) == ("rate", 60, {"errors", "requests"})
-
-
-def test_a_metric_that_returns_data_itself_is_watched_like_one_without_metrics() -> None:
-    alarm = MetricAlarm.from_api(math_parameters(query("Errors")))
-    assert alarm.watched == WatchedMetric(MetricId("Shop", "Errors"), "Sum", 60)
 
 
 @pytest.mark.parametrize("period", [10, 20, 30, 60, 120, 300, 86_400])
@@ -194,6 +188,10 @@ def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
         ({"Tags": [{}] * 51}, "Tags", "50"),
         ({"Namespace": None}, "Namespace", "missing"),
         ({"Namespace": ":Shop"}, "Namespace", "colon"),
+        ({"Namespace": "n" * 256}, "Namespace", "256 characters"),
+        ({"MetricName": "m" * 256}, "MetricName", "256 characters"),
+        ({"Dimensions": [{"Name": "n" * 256, "Value": "b"}]}, "Dimensions[0].Name", "256 characters"),
+        ({"Dimensions": [{"Name": "a", "Value": "v" * 1025}]}, "Dimensions[0].Value", "1025 characters"),
         ({"MetricName": None}, "MetricName", "missing"),
         ({"Dimensions": [{"Name": "a"}]}, "Dimensions[0].Value", "missing"),
         ({"Dimensions": [{"Name": "a", "Value": "b"}] * 2}, "Dimensions", "twice"),
@@ -235,50 +233,6 @@ def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
 )
 def test_what_the_api_refuses_is_refused_with_its_field(changes: Json, field: str, message: str) -> None:
     assert message in problems(parameters(**changes))[field]
-
-
-@pytest.mark.parametrize(
-    ("queries", "message"),
-    [
-        ([query("Errors", ReturnData=False)], "exactly one entry must return data"),
-        ([query("Errors"), query("Requests")], "exactly one entry must return data"),
-        ([query("Errors"), query("Errors", ReturnData=False)], "twice"),
-        ([query("Errors", Id="Errors")], "lowercase"),
-        ([query("Errors", Expression="1")], "either"),
-        ([*RATE[:2], RATE[2] | {"Expression": "errors /"}], "rate"),
-        ([*RATE[:2], RATE[2] | {"Expression": "SEARCH('{Shop} Errors', 'Sum')"}], "rate"),
-        ([*RATE[:2], RATE[2] | {"Expression": "ANOMALY_DETECTION_BAND(errors)"}], "rate"),
-        ([query(f"M{i}", ReturnData=i == 0) for i in range(11)], "at most 10"),
-    ],
-)
-def test_metrics_that_the_api_refuses_are_refused(queries: list[Json], message: str) -> None:
-    assert message in " ".join(problems(math_parameters(*queries)).values())
-
-
-def test_metrics_must_have_one_period() -> None:
-    other = query("Requests", ReturnData=False)
-    other["MetricStat"]["Period"] = 300
-    assert "different periods" in problems(math_parameters(RATE[0], other, RATE[2]))["Metrics"]
-
-
-def test_the_parts_of_a_metric_query_are_checked_where_they_stand() -> None:
-    bad = query("Errors")
-    bad["MetricStat"] = {"Metric": {"Namespace": "Shop"}, "Period": 45, "Stat": "Avg"}
-    found = problems(math_parameters(bad))
-    assert "missing" in found["Metrics[0].MetricStat.Metric.MetricName"]
-    assert "multiples of 60" in found["Metrics[0].MetricStat.Period"]
-    assert "'Avg' is not a statistic" in found["Metrics[0].MetricStat.Stat"]
-
-
-@pytest.mark.parametrize("name", ["Namespace", "MetricName", "Dimensions", "Statistic", "Period", "Unit"])
-def test_metrics_and_a_single_metric_exclude_each_other(name: str) -> None:
-    single = parameters(Unit="Count")[name]
-    assert "together with Metrics" in problems(math_parameters(*RATE, **{name: single}))[name]
-
-
-def test_an_alarm_on_metric_math_cannot_have_ec2_actions() -> None:
-    assert "EC2" in problems(math_parameters(*RATE, AlarmActions=[REBOOT]))["AlarmActions"]
-    MetricAlarm.from_api(parameters(AlarmActions=[REBOOT]))
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -123,6 +123,24 @@ def test_a_change_is_marked_when_the_undocumented_range_decided() -> None:
     assert unsure.depends_on_range
 
 
+@pytest.mark.parametrize(("gap", "depends"), [(6, True), (7, False)])
+def test_whether_the_range_decided_is_looked_for_in_twice_the_range(gap: int, depends: bool) -> None:
+    """A breach fires at the age of three, unless a fine point is in the range: here 10 or 11 periods back."""
+    source, end = minutes([1, *[None] * gap, 9]), (gap + 4) * 60
+    *_, fired = AlarmMachine(alarm(), source).run(0, end)
+    assert fired.new is AlarmState.ALARM
+    assert fired.depends_on_range is depends
+    assert AlarmMachine(alarm(), source).step(end) == fired
+
+
+def test_a_change_tells_the_points_that_decided_by_the_start_of_their_periods() -> None:
+    (fired,) = AlarmMachine(alarm(EvaluationPeriods=1), minutes([9])).run(0, 60)
+    assert "[9.0 (01/01/70 00:00:00)] was greater than the threshold (5.0)" in fired.reason
+    slow = alarm(Period=300, EvaluationPeriods=2, DatapointsToAlarm=1)
+    *_, fired = AlarmMachine(slow, minutes([1, 1, 1, 1, 1, 1, 60])).run(0, 420)
+    assert "[12.8 (01/01/70 00:02:00)] was greater than" in fired.reason
+
+
 def test_the_look_back_reaches_beyond_the_start() -> None:
     machine = AlarmMachine(alarm(), minutes([9, 9, 9]))
     assert [change.at for change in machine.run(180, 240)] == [240]
@@ -147,6 +165,10 @@ def test_a_run_reads_the_metric_once_however_long_it_is() -> None:
 @pytest.mark.parametrize(("percentile", "samples"), [(0.9, 100), (0.99, 1_000), (0.5, 20), (0.1, 100), (0.01, 1_000)])
 def test_a_percentile_needs_ten_samples_beyond_it(percentile: float, samples: int) -> None:
     assert samples_needed(percentile) == samples
+
+
+def test_the_smallest_and_the_largest_value_need_no_number_of_samples() -> None:
+    assert (samples_needed(0.0), samples_needed(1.0)) == (0, 0)
 
 
 def low_samples(policy: str, last_minute: int) -> list[tuple[int, str]]:
@@ -184,6 +206,11 @@ def test_metric_math_fires_when_its_result_breaches() -> None:
 
 def test_metric_math_does_not_fire_when_a_division_by_zero_drops_the_point() -> None:
     assert changes(rates(), requests([0, 6], [10, 0]), 120) == [(60, "OK")]
+
+
+def test_metric_math_may_do_without_metrics() -> None:
+    constant = math_parameters({"Id": "nine", "Expression": "TIME_SERIES(9)"}, EvaluationPeriods=1, Threshold=5)
+    assert changes(MetricAlarm.from_api(constant), Recorded({}), 120) == [(60, "ALARM")]
 
 
 def test_metric_math_slides_like_a_metric() -> None:

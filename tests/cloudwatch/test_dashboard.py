@@ -52,7 +52,9 @@ def named(*metrics: Any) -> list[MetricId]:
 
 
 def test_a_metric_is_named_with_its_own_settings_its_widgets_or_the_defaults() -> None:
-    plain, own = read(graph(CPU, [*CPU, {"stat": "p90", "period": 60, "region": "eu-west-1", "id": "m1"}])).metrics
+    dashboard = read(graph(CPU, [*CPU, {"stat": "p90", "period": 60, "region": "eu-west-1", "id": "m1"}]))
+    assert not dashboard.problems
+    plain, own = dashboard.metrics
     assert plain.path == "/widgets/0/properties/metrics/0"
     assert plain.metric == MetricId.of("AWS/EC2", "CPUUtilization", {"InstanceId": "i-1"})
     assert (plain.statistic, plain.period, plain.region, plain.id) == ("Average", 300, "us-east-1", None)

@@ -7,6 +7,8 @@ import pytest
 from cloudwatch.dashboard import read_dashboard
 from tests.cloudwatch.test_dashboard import ARN, CPU, Json, at, graph, line, read, refusals, remarks, widget
 
+EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance", "stat": "Average"}
+
 
 @pytest.mark.parametrize(
     ("metric", "place", "message"),
@@ -118,6 +120,13 @@ def test_a_body_is_refused_where_its_structure_is_wrong(body: Any, place: str, m
         (line(value=1, color="red"), "/annotations/horizontal/0/color", "hex"),
         (line(value=1, fill="after"), "/annotations/horizontal/0/fill", "allowed"),
         (graph(CPU, annotations={"horizontal": [[{"value": 1}]]}), "/annotations/horizontal/0", "less than 2 items"),
+        (
+            graph(CPU, annotations={"horizontal": [[{"value": 1}] * 3]}),
+            "/annotations/horizontal/0",
+            "more than 2 items",
+        ),
+        (widget("explorer", labels=[], metrics=[]), "/metrics", "less than 1 items"),
+        (widget("explorer", labels=[], metrics=[EXPLORED] * 101), "/metrics", "more than 100 items"),
         (graph(CPU, annotations={"vertical": [{"value": 5}]}), "/annotations/vertical/0/value", "ISO 8601"),
     ],
 )
@@ -135,7 +144,7 @@ def test_a_widget_is_refused_where_it_is_wrong(wrong: Json, place: str, message:
         widget("custom", endpoint="arn:aws:lambda:us-east-1:123456789012:function:f"),
         widget(
             "explorer",
-            metrics=[{"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance", "stat": "Average"}],
+            metrics=[EXPLORED] * 100,
             labels=[{"key": "State", "value": "running"}],
             widgetOptions={"view": "timeSeries", "rowsPerPage": 8},
         ),
@@ -193,6 +202,7 @@ def test_a_widget_of_default_size_overlaps_too() -> None:
     assert remarks(read(widget() | {"x": 0, "y": 0}, widget() | {"x": 5, "y": 5})) == [
         ("/widgets/1", "overlaps /widgets/0")
     ]
+    assert read(widget() | {"x": 0, "y": 0}, at(6, 0), at(0, 6)).problems == ()
 
 
 def test_a_widget_beyond_the_grid_is_remarked_upon() -> None:

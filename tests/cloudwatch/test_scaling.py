@@ -99,11 +99,24 @@ def test_target_tracking_with_scaling_in_disabled_has_no_low_alarm() -> None:
     assert [alarm.name for alarm in tracking(DisableScaleIn=True).alarms] == ["TargetTracking-workers-AlarmHigh-p"]
 
 
-def test_target_tracking_watches_predefined_metrics_of_the_group() -> None:
-    predefined = {"PredefinedMetricType": "ASGAverageCPUUtilization"}
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        ("ASGAverageCPUUtilization", "CPUUtilization"),
+        ("ASGAverageNetworkIn", "NetworkIn"),
+        ("ASGAverageNetworkOut", "NetworkOut"),
+    ],
+)
+def test_target_tracking_watches_predefined_metrics_of_the_group(type_: str, name: str) -> None:
+    predefined = {"PredefinedMetricType": type_}
     high, _ = tracking(CustomizedMetricSpecification=None, PredefinedMetricSpecification=predefined).alarms
-    metric = MetricId.of("AWS/EC2", "CPUUtilization", {"AutoScalingGroupName": "workers"})
+    metric = MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": "workers"})
     assert high.watched == WatchedMetric(metric, "Average", 60)
+
+
+@pytest.mark.parametrize("period", [10, 30, 60])
+def test_target_tracking_takes_metrics_of_high_resolution(period: int) -> None:
+    assert tracking(CustomizedMetricSpecification=BACKLOG | {"Period": period}).high.period == period
 
 
 def test_target_tracking_watches_metric_math_with_a_default_period() -> None:
@@ -220,6 +233,13 @@ def test_a_step_policy_scales_in_by_the_step_that_the_metric_has_reached(
     assert asked(IN, value, desired) == expected
 
 
+def test_a_metric_at_the_threshold_is_on_the_side_that_the_alarm_looks_to() -> None:
+    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 50, 3) == 4
+    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 51, 3) == 5
+    below = cpu(comparison="LessThanOrEqualToThreshold")
+    assert asked(stepping(step(-1, 0, -1), step(None, -1, -2), alarm=below), 50, 3) == 2
+
+
 def test_a_step_policy_does_not_add_again_what_still_warms_up() -> None:
     assert asked(OUT, 62, desired=11, current=10) is None
     assert asked(OUT, 70, desired=11, current=10) == 13
@@ -240,6 +260,7 @@ def test_an_exact_step_sets_the_capacity_in_either_direction() -> None:
     assert asked(exact, 60, desired=3) == 5
     assert asked(exact, 60, desired=8) == 5
     assert asked(exact, 60, desired=5) is None
+    assert asked(stepping(step(0, None, 0), kind="ExactCapacity"), 60, desired=5) == 0
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(-100, 100))

@@ -187,6 +187,13 @@ def test_a_simple_policy_waits_for_its_cooldown() -> None:
     assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 60, 119, 120)) == [2, None, None, 3]
 
 
+def test_a_simple_policy_without_a_cooldown_acts_every_minute_and_its_instances_count_at_once() -> None:
+    adding = simple(1, Cooldown=0)
+    workers = group(adding, desired=1)
+    assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 60, 120)) == [2, 3, 4]
+    assert workers.current(120) == 4
+
+
 def test_the_cooldown_is_that_of_the_group_if_the_policy_has_none() -> None:
     adding = simple(1)
     workers = group(adding, desired=1)
