@@ -13,6 +13,7 @@ from alarms.definitions import Definition, DefinitionError, Kind, Variables
 from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
 from alarms.terminal import Screen
 from alarms.versions import other_version
+from cloudwatch.alarm_parameters import ParametersRefused
 
 DESCRIPTION = """\
 Play the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
+        _check_names(asked.alarm or (), definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
         recording = read_recording(asked.log)
     except DefinitionError as error:
@@ -46,8 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NothingRecorded, OSError) as error:
         screen.fail(str(error))
         return 1
-    histories = _chosen(definitions, recording, variables, asked)
-    others = _chosen(other, recording, variables, asked) if other else None
+    try:
+        histories = _chosen(definitions, recording, variables, asked)
+        others = _chosen(other, recording, variables, asked) if other else None
+    except ParametersRefused as error:
+        screen.fail(str(error))
+        return 2
     if asked.json:
         print(json.dumps(_document(recording, histories, others), ensure_ascii=False, indent=2))  # noqa: T201
     _show(recording, histories, others, screen)
@@ -69,6 +75,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--png", metavar="FOLDER", type=Path, help="draw each metric alarm: metric, threshold, states")
     add_common_options(parser)
     return parser.parse_args(arguments)
+
+
+def _check_names(stems: Sequence[str], definitions: list[Definition]) -> None:
+    """Raises DefinitionError for an alarm that does not exist."""
+    known = {d.stem for d in definitions if d.kind in (Kind.METRIC_ALARM, Kind.COMPOSITE_ALARM)}
+    if unknown := [stem for stem in stems if stem not in known]:
+        raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
 
 def _chosen(

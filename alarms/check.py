@@ -8,8 +8,8 @@ from pathlib import Path
 
 from alarms.command import add_common_options, read_asked_definitions
 from alarms.contract import contract_problems
-from alarms.definitions import Definition, DefinitionError, Variables
-from alarms.lint import lint_problems
+from alarms.definitions import ROOT, Definition, DefinitionError, Variables
+from alarms.lint import House, calls_that_aws_refuses, lint_problems
 from alarms.recorded import log_problems
 from alarms.terminal import Screen
 
@@ -55,8 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def find_problems(definitions: Sequence[Definition], variables: Variables) -> list[str]:
     """Of the definitions alone: what ``alarms.sync`` asks before it touches anything."""
-    contract = contract_problems(definitions, str(variables["NAMESPACE"]))
-    return contract + lint_problems(definitions, str(variables["PREFIX"]))
+    prefix = str(variables["PREFIX"])
+    if refused := list(calls_that_aws_refuses(House(tuple(definitions), prefix, ROOT))):
+        return refused  # nothing else can be read from such a call
+    return contract_problems(definitions, str(variables["NAMESPACE"])) + lint_problems(definitions, prefix)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

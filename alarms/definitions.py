@@ -134,6 +134,8 @@ def _read(kind: Kind, path: Path, file: str, variables: Variables) -> Definition
     filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
     if _NAMES[kind] not in document[kind]:
         problems.append(f"{file}: {kind}.{_NAMES[kind]} is missing")
+    if not isinstance(document.get("assumes", {}), dict):
+        problems.append(f"{file}: assumes: is no JSON object")
     if problems:
         raise DefinitionError(problems)
     if kind in _ALARMS:

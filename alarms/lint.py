@@ -51,8 +51,8 @@ def calls_that_aws_refuses(house: House) -> Iterator[str]:
     for definition in house.definitions:
         place = f"{definition.file}: {definition.kind}"
         if definition.kind is Kind.DASHBOARD:
-            found = read_dashboard(definition.parameters["DashboardBody"]).problems
-            yield from (f"{place}.DashboardBody{problem}" for problem in found)
+            found = read_dashboard(definition.parameters.get("DashboardBody", "")).problems
+            yield from (f"{place}.DashboardBody{problem.data_path}: {problem.message}" for problem in found)
             continue
         try:
             _read(definition, house)
@@ -245,7 +245,8 @@ def drawn_thresholds_are_those_of_the_alarms(house: House) -> Iterator[str]:
         for widget in _widgets(definition):
             for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
                 place = _at(definition, f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}")
-                match = re.match(r"alarm ([a-z0-9-]+)", str(line.get("label", "")))
+                label = line.get("label", "") if isinstance(line, dict) else ""  # a band is no threshold
+                match = re.match(r"alarm ([a-z0-9-]+)", str(label))
                 if match and match[1] not in alarms:
                     yield f"{place}: there is no alarm {match[1]}"
                 elif match and float(line["value"]) != float(alarms[match[1]].parameters["Threshold"]):

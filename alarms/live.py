@@ -121,7 +121,9 @@ class Account:
         if change.action is Action.CREATE and change.kind is not Kind.SCALING_POLICY:
             parameters["Tags"] = _tag_list(change.tags)  # an update ignores them, silently
         if change.kind is Kind.SCALING_POLICY:
-            self._autoscaling.put_scaling_policy(**parameters)
+            self._autoscaling.put_scaling_policy(
+                **{"Enabled": True, **parameters}
+            )  # what is left out may stay as it is
             return []
         if change.kind is Kind.DASHBOARD:
             return self._put_dashboard(parameters)

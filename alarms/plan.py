@@ -65,7 +65,7 @@ class Plan:
 
     changes: tuple[Change, ...]
     conflicts: tuple[str, ...] = ()
-    prunable: tuple[str, ...] = ()  # ours, defined no more, and kept because nobody asked to prune
+    prunable: tuple[str, ...] = ()  # defined no more, and kept: nobody asked to prune, or a policy, which bears no tag
 
 
 def make_plan(
@@ -83,12 +83,13 @@ def make_plan(
         for key in wanted
         if key in found and not _may_change(found[key], wanted[key], owner)
     ]
-    strangers = [
-        o for key, o in found.items() if key not in wanted and is_ours(o.tags, owner) and not is_untouchable(o.name)
-    ]
+    left_over = [o for key, o in found.items() if key not in wanted and not is_untouchable(o.name)]
+    ours = [o for o in left_over if is_ours(o.tags, owner)]
+    # Policies bear no tags: they are shown, and left to a human.
+    policies = tuple(o.name for o in left_over if o.kind is Kind.SCALING_POLICY)
     if not prune:
-        return Plan(tuple(changes), tuple(conflicts), tuple(o.name for o in strangers))
-    return Plan((*changes, *_deletions(strangers)), tuple(conflicts))
+        return Plan(tuple(changes), tuple(conflicts), (*(o.name for o in ours), *policies))
+    return Plan((*changes, *_deletions(ours)), tuple(conflicts), policies)
 
 
 def _children_first(definitions: Iterable[Definition]) -> Iterator[Definition]:

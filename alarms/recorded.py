@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cloudwatch.emf import Datapoint, EmfReader, EmfViolation, log_lines
-from telemetry.catalogue import RECORD_KINDS, SERVICE, RecordKind
+from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE, RecordKind
 
 PROBLEMS_MAX = 100  # of one log: whoever has more has the wrong log
 
@@ -48,4 +48,6 @@ def _wrong_detail(point: Datapoint, kind: RecordKind) -> str:
         return f"{point.name} is written in {point.unit}, declared in {kind.metric(point.name).unit}"
     if values[SERVICE] not in kind.services:
         return f"{point.name} is written by {SERVICE} {values[SERVICE]!r}, declared for {', '.join(kind.services)}"
+    if (route := values.get(ROUTE, NO_ROUTE)) not in (*ROUTES, NO_ROUTE):
+        return f"{point.name} is written for the {ROUTE} {route!r}, which is not declared"
     return ""

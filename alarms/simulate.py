@@ -34,7 +34,7 @@ Not in it: that AWS tunes the alarms of target tracking by itself since November
 
 exit codes:
   0  simulated
-  1  a trace that cannot be read
+  1  a trace that cannot be read, or a fleet whose bounds contradict each other
   2  wrong usage, or definitions that cannot be read
 """
 
@@ -96,8 +96,8 @@ def _simulate(definitions: list[Definition], variables: Variables, asked: argpar
     setting = Setting(
         uploads=asked.uploads,
         service_time=ServiceTime(asked.service_seconds, asked.service_spread),
-        minimum=asked.minimum or int(variables["WORKERS_MIN"]),
-        maximum=asked.maximum or int(variables["WORKERS_MAX"]),
+        minimum=int(variables["WORKERS_MIN"]) if asked.minimum is None else asked.minimum,
+        maximum=int(variables["WORKERS_MAX"]) if asked.maximum is None else asked.maximum,
         slots=asked.slots,
         boot_seconds=asked.boot_seconds,
         zone_lost_at=asked.zone_lost_at,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alarms.check import find_problems
-from alarms.command import add_common_options, read_asked_definitions
+from alarms.command import VARIABLES, add_common_options, read_asked_definitions
 from alarms.definitions import Definition, DefinitionError, Variables
 from alarms.live import AWS_ERRORS, Account
 from alarms.ownership import OWNER_KEY, owner_of
@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code is documented in EPILOG."""
     asked = _parse(arguments)
     screen = Screen(quiet=asked.json)
+    if not (asked.variables or asked.plan or asked.check or VARIABLES.exists()):
+        screen.fail("Whose account? Give --variables FILE, or write alarms/variables.json: the example is nobody's.")
+        return 2
     try:
         definitions, variables = read_asked_definitions(asked, screen)
     except DefinitionError as error:
@@ -112,7 +115,9 @@ def _show(plan: Plan, screen: Screen) -> None:
     for conflict in plan.conflicts:
         screen.fail(f"{conflict}. Delete or rename it, or give it our tag; then run again.")
     if plan.prunable:
-        screen.line(f"Ours, and defined no more (--prune deletes): {', '.join(plan.prunable)}")
+        screen.line(
+            f"Defined no more (--prune deletes what has our tag; policies have none): {', '.join(plan.prunable)}"
+        )
     screen.line(summary_line(plan))
 
 

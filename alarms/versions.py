@@ -4,6 +4,7 @@ import io
 import subprocess
 import tarfile
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from alarms.definitions import ROOT, Definition, DefinitionError, Variables, read_definition, read_definitions
@@ -17,10 +18,12 @@ def other_version(against: str, definitions: list[Definition], variables: Variab
     other = read_definition(path, variables)
     if not any(d.name == other.name for d in definitions):
         raise DefinitionError([f"{against}: there is no {other.name} to compare it with"])
-    return [other if (d.kind, d.name) == (other.kind, other.name) else d for d in definitions]
+    return [replace(other, file=d.file) if (d.kind, d.name) == (other.kind, other.name) else d for d in definitions]
 
 
 def _of_revision(revision: str, variables: Variables) -> list[Definition]:
+    if revision.startswith("-"):  # git would take it for an option
+        raise DefinitionError([f"{revision} is neither a file nor a git revision"])
     command = ["git", "archive", "--format=tar", revision, "--", "alarms", "dashboards"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     if result.returncode:

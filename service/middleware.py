@@ -4,14 +4,18 @@ import re
 import time
 import uuid
 
-from falcon import HTTP_METHODS, Request, Response
+from falcon import Request, Response
 
-from telemetry.catalogue import API_REQUEST, ROUTE
+from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES
 from telemetry.logs import enter_log_context
 from telemetry.recorder import Recorder
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-NO_ROUTE = "none"  # a path that no resource answers: never the raw path, which anybody can invent
+HEALTH_PROBES = (
+    "/api/health/live",
+    "/api/health/ready",
+    "/health",
+)  # their 503 tells the balancer, and fails no caller
 
 
 class RequestTelemetry:
@@ -34,7 +38,7 @@ class RequestTelemetry:
             "Requests": 1,
             "Latency": round(latency_ms, 3),
             "ClientErrors": int(400 <= status < 500),
-            "ServerErrors": int(status >= 500),
+            "ServerErrors": int(status >= 500 and request.uri_template not in HEALTH_PROBES),
         }
         if upload_bytes := request.context.get("upload_bytes"):
             metrics["UploadBytes"] = upload_bytes
@@ -48,7 +52,5 @@ class RequestTelemetry:
 
 def _route(request: Request) -> str:
     """Method and template. What clients can invent (paths, methods) must not become metrics, which cost money."""
-    if request.uri_template is None:
-        return NO_ROUTE
-    method = request.method if request.method in HTTP_METHODS else "OTHER"
-    return f"{method} {request.uri_template}"
+    route = f"{request.method} {request.uri_template}"
+    return route if route in ROUTES else NO_ROUTE

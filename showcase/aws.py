@@ -52,6 +52,8 @@ def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, conne
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
+        # Names us in CloudTrail; and boto3's own, put together for every call, is a tenth of the call's CPU time.
+        user_agent="anb-rising-stars",
     )
 
 

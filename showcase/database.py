@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -64,8 +65,8 @@ class database_time(FunctionElement[datetime]):  # noqa: N801 - reads like the S
     inherit_cache = True
     type = UtcDateTime()
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__(literal(float(seconds), Float()))
+    def __init__(self, seconds: float | ColumnElement[float] = 0.0) -> None:
+        super().__init__(seconds if isinstance(seconds, ColumnElement) else literal(float(seconds), Float()))
 
 
 @compiles(database_time, "sqlite")

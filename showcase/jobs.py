@@ -10,9 +10,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from showcase.database import database_time
 from showcase.tables import Video, VideoStatus
@@ -58,14 +74,36 @@ def claim(
     attempts_max: int,
 ) -> Claim | ClaimRefusal:
     """Take the video for this worker, or say why not."""
-    row = connection.execute(
+    bound = {
+        "claimed_video": video_id,
+        "claimed_task": task_id,
+        "claiming_worker": worker,
+        "lease_seconds": lease_seconds,
+        "attempts_max": attempts_max,
+    }
+    row = connection.execute(_claiming(), bound).one_or_none()
+    return Claim(**row._mapping) if row else _why_not(connection, video_id, task_id)
+
+
+# The statements of every job are put together once: that costs three times as much as executing them.
+
+
+@cache
+def _claiming() -> ReturningUpdate[*tuple[Any, ...]]:
+    lease_seconds = bindparam("lease_seconds", type_=Float())
+    return (
         update(Video)
-        .where(Video.id == video_id, Video.task_id == task_id, _free(), Video.attempts < attempts_max)
+        .where(
+            Video.id == bindparam("claimed_video"),
+            Video.task_id == bindparam("claimed_task"),
+            _free(),
+            Video.attempts < bindparam("attempts_max"),
+        )
         .values(
             status=VideoStatus.PROCESSING,
             fence=Video.fence + 1,
             attempts=Video.attempts + 1,
-            worker=worker,
+            worker=bindparam("claiming_worker"),
             progress_percent=0,
             lease_until=database_time(lease_seconds),
             message_due_at=database_time(lease_seconds + LEASE_GRACE_SECONDS),
@@ -83,8 +121,7 @@ def claim(
             Video.enqueued_at,
             database_time().label("claimed_at"),
         )
-    ).one_or_none()
-    return Claim(**row._mapping) if row else _why_not(connection, video_id, task_id)
+    )
 
 
 def _free() -> ColumnElement[bool]:
@@ -94,10 +131,7 @@ def _free() -> ColumnElement[bool]:
 
 
 def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID) -> ClaimRefusal:
-    leased = and_(Video.status == VideoStatus.PROCESSING, Video.lease_until >= database_time())
-    row = connection.execute(
-        select(Video.status, leased.label("leased")).where(Video.id == video_id, Video.task_id == task_id)
-    ).one_or_none()
+    row = connection.execute(_looking(), {"claimed_video": video_id, "claimed_task": task_id}).one_or_none()
     if row is None:
         return ClaimRefusal.GONE
     if row.status in (VideoStatus.PROCESSED, VideoStatus.FAILED):
@@ -105,8 +139,20 @@ def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID) ->
     return ClaimRefusal.BUSY if row.leased else ClaimRefusal.EXHAUSTED
 
 
-def _held(video_id: uuid.UUID, fence: int) -> ColumnElement[bool]:
+@cache
+def _looking() -> Select[str, bool]:
+    leased = and_(Video.status == VideoStatus.PROCESSING, Video.lease_until >= database_time())
+    return select(Video.status, leased.label("leased")).where(
+        Video.id == bindparam("claimed_video"), Video.task_id == bindparam("claimed_task")
+    )
+
+
+def _held(video_id: uuid.UUID | BindParameter[uuid.UUID], fence: int | BindParameter[int]) -> ColumnElement[bool]:
     return and_(Video.id == video_id, Video.fence == fence, Video.status == VideoStatus.PROCESSING)
+
+
+def _by_the_claim() -> ColumnElement[bool]:
+    return _held(bindparam("held_video"), bindparam("held_fence"))
 
 
 def renew_leases(
@@ -127,10 +173,13 @@ def renew_leases(
 
 def report_progress(connection: Connection, claim: Claim, percent: int) -> bool:
     """Show the owner how far the job is. False if the claim no longer holds."""
-    result = connection.execute(
-        update(Video).where(_held(claim.video_id, claim.fence)).values(progress_percent=percent)
-    )
-    return result.rowcount == 1
+    bound = {"held_video": claim.video_id, "held_fence": claim.fence, "percent": percent}
+    return connection.execute(_showing(), bound).rowcount == 1
+
+
+@cache
+def _showing() -> Update:
+    return update(Video).where(_by_the_claim()).values(progress_percent=bindparam("percent"))
 
 
 def exists(connection: Connection, claim: Claim) -> bool:
@@ -144,18 +193,24 @@ _SETTLED: dict[str, Any] = {"lease_until": None, "message_due_at": None, "worker
 
 def finish(connection: Connection, claim: Claim, processed_key: str) -> datetime | None:
     """Publish the result: its object becomes *the* result. None if the claim no longer holds."""
-    return connection.execute(
+    bound = {"held_video": claim.video_id, "held_fence": claim.fence, "result_key": processed_key}
+    return connection.execute(_finishing(), bound).scalar_one_or_none()
+
+
+@cache
+def _finishing() -> ReturningUpdate[datetime | None]:
+    return (
         update(Video)
-        .where(_held(claim.video_id, claim.fence))
+        .where(_by_the_claim())
         .values(
             status=VideoStatus.PROCESSED,
-            processed_key=processed_key,
+            processed_key=bindparam("result_key"),
             processed_at=database_time(),
             progress_percent=100,
             **_SETTLED,
         )
         .returning(Video.processed_at)
-    ).scalar_one_or_none()
+    )
 
 
 def fail(connection: Connection, claim: Claim, *, code: str, reason: str) -> bool:

@@ -7,10 +7,11 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from showcase.mp4_boxes import BadBoxes, BoxScanner, child, children, scan_file
+from showcase.mp4_boxes import BadBoxes, BoxScanner, child, children, every, scan_file
 
 TABLE_ENTRIES_MAX = 200_000
 TRACKS_MAX = 32
+VIDEO_TRACKS_MAX = 4  # ffmpeg looks at the first pictures of each, and a 4K decoder takes 25 MB
 # What a file may claim in a few bytes, and a reader then keeps or walks through: ffmpeg takes 24 bytes for each
 # sample of each track, whether it is used or not, and looks at all samples of a track for each of its edits.
 SAMPLES_MAX = 4_000_000  # uncompressed sound has one for each moment: a minute at 48 kHz has 2.9 million
@@ -62,8 +63,10 @@ def _describe(scanner: BoxScanner) -> Movie:
     moov = next(payload for kind, payload in scanner.kept if kind == b"moov")
     moofs = [payload for kind, payload in scanner.kept if kind == b"moof"]
     traks = [payload for kind, payload in children(moov) if kind == b"trak"]
-    _check_claims(traks, moofs)
     handlers = [_handler(trak) for trak in traks]
+    if len(traks) > TRACKS_MAX or handlers.count("vide") > VIDEO_TRACKS_MAX:
+        raise BadBoxes("damaged", f"the movie has {len(traks)} tracks, {handlers.count('vide')} of them video")
+    _check_claims(moov, moofs)
     video = None
     if "vide" in handlers:
         video = _video_track(moov, traks[handlers.index("vide")], moofs)
@@ -75,30 +78,19 @@ def _describe(scanner: BoxScanner) -> Movie:
     )
 
 
-def _check_claims(traks: list[memoryview], moofs: list[bytes]) -> None:
-    if len(traks) > TRACKS_MAX:
-        raise BadBoxes("damaged", f"the movie has {len(traks)} tracks")
-    samples = sum(map(_samples_of_track, traks)) + sum(map(_samples_of_fragment, moofs))
-    edits = max(map(_edits_of_track, traks), default=0)
+def _check_claims(moov: bytes, moofs: list[bytes]) -> None:
+    """Of all boxes that there are, also where only one should be: the last counts for ffmpeg, the first for us."""
+    table = (b"trak", b"mdia", b"minf", b"stbl")
+    sizes = (*every(moov, *table, b"stsz"), *every(moov, *table, b"stz2"))
+    runs = (run for moof in moofs for run in every(moof, b"traf", b"trun"))
+    samples = sum(_number(box, 8) for box in sizes) + sum(_number(run, 4) for run in runs)
+    edits = max((_number(box, 4) for box in every(moov, b"trak", b"edts", b"elst")), default=0)
     if samples > SAMPLES_MAX or edits > EDITS_MAX:
         raise BadBoxes("damaged", f"the movie claims {samples} samples, and {edits} edits of a track")
 
 
-def _samples_of_track(trak: memoryview) -> int:
-    table = child(trak, b"mdia", b"minf", b"stbl") or memoryview(b"")
-    sizes = child(table, b"stsz") or child(table, b"stz2")
-    return 0 if sizes is None else int(struct.unpack_from(">I", sizes, 8)[0])
-
-
-def _samples_of_fragment(moof: bytes) -> int:
-    trafs = (box for kind, box in children(moof) if kind == b"traf")
-    runs = (box for traf in trafs for kind, box in children(traf) if kind == b"trun")
-    return sum(struct.unpack_from(">I", run, 4)[0] for run in runs)
-
-
-def _edits_of_track(trak: memoryview) -> int:
-    edits = child(trak, b"edts", b"elst")
-    return 0 if edits is None else int(struct.unpack_from(">I", edits, 4)[0])
+def _number(box: memoryview, offset: int) -> int:
+    return int(struct.unpack_from(">I", box, offset)[0])
 
 
 def _brands(scanner: BoxScanner) -> frozenset[str]:

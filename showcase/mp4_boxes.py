@@ -169,3 +169,11 @@ def child(payload: bytes | memoryview, *path: bytes) -> memoryview | None:
             return None
         found = inner
     return found
+
+
+def every(payload: bytes | memoryview, *path: bytes) -> Iterator[memoryview]:
+    """All boxes at a path of types below ``payload``. Raises BadBoxes."""
+    wanted, *deeper = path
+    for kind, box in children(payload):
+        if kind == wanted:
+            yield from every(box, *deeper) if deeper else (box,)

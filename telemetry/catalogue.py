@@ -69,6 +69,7 @@ ROUTES = (
     "GET /api/health/ready",
     "GET /health",
 )
+NO_ROUTE = "none"  # all that is not one of ROUTES: never what clients can invent
 
 API_REQUEST = RecordKind(
     "ApiRequest",
@@ -78,7 +79,7 @@ API_REQUEST = RecordKind(
         Metric("Requests", Unit.COUNT, "1 for each request."),
         Metric("Latency", Unit.MILLISECONDS, "From the call of the application to its answer."),
         Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; the Average is the rate."),
-        Metric("ServerErrors", Unit.COUNT, "1 if the answer was 5xx, else 0; the Average is the rate."),
+        Metric("ServerErrors", Unit.COUNT, "1 if a caller (no health probe) got 5xx, else 0; the Average is the rate."),
         Metric("UploadBytes", Unit.BYTES, "Size of the clip; accepted uploads only."),
     ),
 )

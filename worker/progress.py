@@ -7,11 +7,11 @@ from showcase.errors import Unavailable
 from showcase.jobs import report_progress
 from worker.heartbeat import Lease
 
-INTERVAL_SECONDS = 1.0
+INTERVAL_SECONDS = 2.0
 
 
 class ProgressReport:
-    """Writes the percentage to the row at most once a second, and only when it has changed."""
+    """Writes the percentage to the row at most every two seconds, and only when it has changed."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database = database

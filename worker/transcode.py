@@ -1,5 +1,7 @@
 """From a clip on disk to the broadcast clip on disk."""
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ _THE_CLIPS_FAULT = {
     "exceeds specified max pixel count": "resolution_too_high",
     "supported by the filter 'graph 0 input from stream 0:": "codec_unsupported",  # pictures that no filter takes
     "Unsupported input (": "codec_unsupported",
+    "Invalid color space": "codec_unsupported",
     "Invalid too big or non positive size": "damaged",  # of the aperture that is to be shown
     "Error opening input: Cannot allocate memory": "damaged",  # tables and streams beyond number
     "Error during demuxing: Cannot allocate memory": "damaged",
@@ -115,7 +118,9 @@ def _percent_of(expected: int, on_percent: ProgressCallback) -> ProgressCallback
 
 
 def whose_fault(error: EncodeFailed) -> Exception:
-    """A decoder that cannot make sense of the file means a damaged clip; all else is a fault of ours."""
+    """A decoder that cannot make sense of the file means a damaged clip, a full disk is one; all else is ours."""
+    if os.strerror(errno.ENOSPC) in error.stderr:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     by_itself = 0 < error.exit_code != _TOLD_TO_STOP
     code = next((code for words, code in _THE_CLIPS_FAULT.items() if words in error.stderr), None)
     return unacceptable(code) if by_itself and code else error

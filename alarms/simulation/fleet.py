@@ -1,7 +1,6 @@
 """The instances of a fleet, and what happens to their jobs when one of them goes."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -13,6 +12,7 @@ class Instance:
     launched_at: float
     slots: int
     running: dict[int, float] = field(default_factory=dict)
+    in_service: bool = False
     leaving: bool = False
     ended_at: float | None = None
 
@@ -43,6 +43,7 @@ class Fleet:
         return instance
 
     def put_in_service(self, instance: Instance) -> None:
+        instance.in_service = True
         self._free.extend([instance] * instance.slots)
 
     def take_slot(self) -> Instance | None:
@@ -71,10 +72,10 @@ class Fleet:
             return []
         return self._cut_off(busiest_last, now)
 
-    def lose_zone(self, zone: int, now: float) -> tuple[int, list[float]]:
-        """Everything in it is gone at once; return how many instances, and the uploads whose jobs were cut off."""
+    def lose_zone(self, zone: int, now: float) -> list[float]:
+        """Everything in it is gone at once; return the uploads whose jobs were cut off."""
         lost = [instance for instance in self.instances if instance.zone == zone]
-        return len(lost), [upload for instance in lost for upload in self._cut_off(instance, now)]
+        return [upload for instance in lost for upload in self._cut_off(instance, now)]
 
     def _cut_off(self, instance: Instance, now: float) -> list[float]:
         jobs = list(instance.running.values())
@@ -91,8 +92,13 @@ class Fleet:
         """Jobs in work."""
         return sum(len(instance.running) for instance in self.instances)
 
+    def staying(self) -> int:
+        """Instances that work or will soon; not those that only end their jobs."""
+        return sum(instance.takes_jobs for instance in self.instances)
+
+    def in_service(self) -> int:
+        """Instances that are given jobs: GroupInServiceInstances."""
+        return sum(instance.takes_jobs and instance.in_service for instance in self.instances)
+
     def worker_seconds(self, now: float) -> float:
         return self._ended_seconds + sum(now - instance.launched_at for instance in self.instances)
-
-    def __iter__(self) -> Iterator[Instance]:
-        return iter(self.instances)

@@ -6,7 +6,6 @@ from typing import Any
 
 from alarms.definitions import Definition, Kind
 from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_watched import WatchedMath, WatchedMetric
 from cloudwatch.scaling_policy import Policy, SimpleScaling, StepScaling, TargetTracking
 
 
@@ -78,20 +77,3 @@ def _depth_alarm(namespace: str, name: str, comparison: str, threshold: float) -
         "Threshold": threshold,
         "ComparisonOperator": f"{comparison}Threshold",
     }
-
-
-def newest_values(policies: Iterable[Policy], published: Mapping[str, float]) -> dict[str, float | None]:
-    """The value of each policy's metric, by the policy's name."""
-    return {policy.common.name: _value(policy.alarms[0], published) for policy in policies}
-
-
-def _value(alarm: MetricAlarm, published: Mapping[str, float]) -> float | None:
-    watched = alarm.watched
-    if isinstance(watched, WatchedMetric):
-        return published.get(watched.metric.name)
-    return _math_value(watched, published)
-
-
-def _math_value(watched: WatchedMath, published: Mapping[str, float]) -> float | None:
-    values = {name: (published.get(metric.metric.name),) for name, metric in watched.metrics.items()}
-    return watched.evaluate(values, 0, 1)[0]

@@ -9,7 +9,7 @@ from itertools import count
 
 from alarms.simulation.fleet import Fleet, Instance
 from alarms.simulation.metrics import MINUTE, SimulatedMetrics
-from alarms.simulation.policies import Contender, newest_values
+from alarms.simulation.policies import Contender
 from cloudwatch.alarm_machine import AlarmMachine
 from cloudwatch.scaling import Decision, ScalingGroup
 
@@ -18,7 +18,10 @@ NOTICED_SECONDS = 120.0  # until Auto Scaling replaces instances that are gone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What is simulated. Times in seconds; ``service_time`` draws how long a job takes on one slot."""
+    """What is simulated. Times in seconds; ``service_time`` draws how long a job takes on one slot.
+
+    Raises ValueError for a minimum of none.
+    """
 
     uploads: int
     service_time: Callable[[random.Random], float]
@@ -30,6 +33,10 @@ class Setting:
     zones: int = 2
     zone_lost_at: float | None = None
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.minimum < 1:
+            raise ValueError("the minimum must be at least 1: a fleet of none does not see a backlog below its target")
 
 
 @dataclass(slots=True)
@@ -68,7 +75,7 @@ class Simulation:
             launch_seconds=round(setting.boot_seconds),
         )
         self.outcome = Outcome(contender.name, metrics=SimulatedMetrics(namespace))
-        self._machines = [AlarmMachine(alarm, self.outcome.metrics) for alarm in self._group.alarms]
+        self._machines = {alarm.name: AlarmMachine(alarm, self.outcome.metrics) for alarm in self._group.alarms}
         for _ in range(desired):
             self._fleet.put_in_service(self._fleet.launch(0.0))
 
@@ -134,20 +141,24 @@ class Simulation:
     def _minute(self, now: float) -> None:
         """Publish, evaluate the alarms, ask the policies."""
         at = round(now)
-        published = self._published(at)
-        self.outcome.metrics.publish(published)
-        for machine in self._machines:
+        self.outcome.metrics.publish(self._published())
+        for machine in self._machines.values():
             machine.step(at)
-        states = {machine.alarm.name: machine.state for machine in self._machines}
-        decision = self._group.step(at, states, newest_values(self._policies, published))
+        states = {name: machine.state for name, machine in self._machines.items()}
+        decision = self._group.step(at, states, self._newest_values())
         if decision:
             self.outcome.decisions.append(decision)
             self._resize(decision, now)
         self._at(now + MINUTE, self._minute)
 
-    def _published(self, at: int) -> dict[str, float]:
+    def _newest_values(self) -> dict[str, float | None]:
+        """Of each policy's metric, by the policy's name: what its alarm has just seen."""
+        enabled = (policy for policy in self._policies if policy.common.enabled)
+        return {policy.common.name: self._machines[policy.alarms[0].name].value for policy in enabled}
+
+    def _published(self) -> dict[str, float]:
         waiting, in_flight = len(self._waiting), self._fleet.busy() + self._backing_off
-        workers = self._group.in_service(at)
+        workers = self._fleet.in_service()
         return {
             "BacklogPerWorker": (waiting + in_flight) / max(1, workers),
             "QueueDepth": waiting,
@@ -172,7 +183,10 @@ class Simulation:
         self._at(now + self._setting.boot_seconds, ready)
 
     def _lose_zone(self, now: float) -> None:
-        lost, uploads = self._fleet.lose_zone(0, now)
-        self._come_back(uploads, now)
-        for _ in range(lost):
-            self._at(now + NOTICED_SECONDS, self._launch)
+        self._come_back(self._fleet.lose_zone(0, now), now)
+        self._at(now + NOTICED_SECONDS, self._replace_lost)
+
+    def _replace_lost(self, now: float) -> None:
+        """As many as are desired by now, which may be fewer than were lost."""
+        for _ in range(self._group.desired - self._fleet.staying()):
+            self._launch(now)

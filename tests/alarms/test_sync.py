@@ -19,7 +19,6 @@ from showcase.settings import child_environment
 from tests.alarms.strict_aws import StrictAws, refused
 
 RUN_SECONDS = 120
-OURS = {"managed-by": "anb-showcase"}
 
 
 @dataclass

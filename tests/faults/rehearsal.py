@@ -71,6 +71,7 @@ class Rehearsal:
             while not over.wait(1 / REQUESTS_A_SECOND):
                 with suppress(httpx.TransportError):
                     client.get("/api/public/rankings")
+                    client.get("/api/health/ready")
 
     def _upload(self, over: threading.Event) -> None:
         while not over.wait(1.0):

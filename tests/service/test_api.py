@@ -361,7 +361,7 @@ class TestTelemetry:
             "POST /api/videos/upload",
             "GET /api/videos/{video_id}",
             "GET /api/videos/{video_id}",
-            "OTHER /api/videos",
+            "none",
             "none",
         ]
         assert video_id not in contest.recorded.path.read_text().replace('"request_id"', "")

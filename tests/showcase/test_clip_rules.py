@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from showcase.clip_rules import judge_movie, judge_scan, unacceptable
 from showcase.errors import UnacceptableClip
-from showcase.movie import Movie, describe_movie, read_movie
-from showcase.mp4_boxes import BadBoxes, BoxScanner
+from showcase.movie import EDITS_MAX, SAMPLES_MAX, VIDEO_TRACKS_MAX, Movie, describe_movie, read_movie
+from showcase.mp4_boxes import CHILDREN_MAX, BadBoxes, BoxScanner
 from tests.clips import X264, Clips, box
+from tests.mutants.boxes import Box, full, parse
 
 ClipMaker = Callable[[Clips], Path]
 
@@ -42,6 +44,8 @@ GOOD: dict[str, ClipMaker] = {
     "odd size": lambda c: c.pattern("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p",
                                     size="1921x1081", rate="10"),
     "with sound": lambda c: c.with_sound(),
+    "with sound, at 10 pictures a second": lambda c: c.make(
+        "-f", "lavfi", "-i", "color=c=navy:s=1920x1080:r=10:d=20", "-f", "lavfi", "-i", "sine=d=20", *X264),
     "HEVC": lambda c: c.pattern("-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-x265-params",
                                 "log-level=error", rate="10"),
     "cut by an edit list": lambda c: c.make("-ss", "7.3", "-i", str(c.plain(seconds=30)), "-c", "copy"),
@@ -93,6 +97,10 @@ def test_a_clip_that_breaks_a_rule_is_refused_with_its_code(clips: Clips, name: 
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", box(b"trak", b"\0\0\0\x7fmdia"))),
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + 40 * box(b"moof", bytes(250_000))),
         ("no_video", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", box(b"mvhd", bytes(100)))),
+        ("no_video", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", CHILDREN_MAX * box(b"free"))),
+        ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", (CHILDREN_MAX + 1) * box(b"free"))),
+        ("no_video", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov") + struct.pack(">I4s", 0, b"mdat")),
+        ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 1 << 62)),
     ],
 )
 def test_what_is_no_mp4_is_refused(tmp_path: Path, code: str, content: bytes) -> None:
@@ -101,6 +109,62 @@ def test_what_is_no_mp4_is_refused(tmp_path: Path, code: str, content: bytes) ->
     with pytest.raises(UnacceptableClip) as caught:
         judged(path)
     assert caught.value.code == code
+
+
+def _claiming(kind: bytes, count_at: int, count: int, track: int) -> Callable[[Box], None]:
+    """Another number in front of a table; nothing else of the file changes."""
+
+    def edit(root: Box) -> None:
+        root.all(b"trak")[track].all(kind)[0].put(count_at, "I", count)
+
+    return edit
+
+
+def _video_tracks(count: int) -> Callable[[Box], None]:
+    def edit(root: Box) -> None:
+        moov = root.find(b"moov")
+        moov.boxes += [moov.find(b"trak")] * (count - 1)
+
+    return edit
+
+
+def _fragmented_sound(samples: int) -> Callable[[Box], None]:
+    def edit(root: Box) -> None:
+        traf = Box(b"traf", boxes=[full(b"tfhd", 2), full(b"trun", samples - 200)])
+        root.boxes.append(Box(b"moof", boxes=[traf]))
+        root.all(b"stsz")[1].put(8, "I", 0)
+
+    return edit
+
+
+def _second_edit_list(edits: int) -> Callable[[Box], None]:
+    def edit(root: Box) -> None:
+        root.find(b"moov", b"trak", b"edts").boxes.append(full(b"elst", edits))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("allowed", "too_much"),
+    [
+        (_claiming(b"stsz", 8, SAMPLES_MAX - 200, track=1), _claiming(b"stsz", 8, SAMPLES_MAX - 199, track=1)),
+        (_fragmented_sound(SAMPLES_MAX), _fragmented_sound(SAMPLES_MAX + 1)),
+        (_second_edit_list(EDITS_MAX), _second_edit_list(EDITS_MAX + 1)),
+        (_video_tracks(VIDEO_TRACKS_MAX), _video_tracks(VIDEO_TRACKS_MAX + 1)),
+    ],
+    ids=["samples of a track", "samples of fragments", "edits", "video tracks"],
+)
+def test_a_claim_that_would_cost_a_reader_memory_or_time_is_refused(
+    clips: Clips, tmp_path: Path, allowed: Callable[[Box], None], too_much: Callable[[Box], None]
+) -> None:
+    original = GOOD["with sound, at 10 pictures a second"](clips).read_bytes()
+    path = tmp_path / "clip.mp4"
+    for edit, is_allowed in ((allowed, True), (too_much, False)):
+        root = parse(original)
+        edit(root)
+        path.write_bytes(bytes(root))
+        with nullcontext() if is_allowed else pytest.raises(UnacceptableClip, match="damaged"):
+            assert judged(path).video
 
 
 @pytest.mark.parametrize("layout", ["moov in front", "moov at the end"])

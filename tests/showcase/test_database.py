@@ -110,3 +110,13 @@ def test_a_connection_cut_in_the_middle_is_unavailable_and_not_a_crash(
         postgres.execute(f"SELECT pg_terminate_backend({pid})")
         connection.execute(text("SELECT 1"))
     database.close()
+
+
+def test_statements_that_differ_only_in_seconds_are_compiled_once_and_each_keeps_its_own(database: Database) -> None:
+    compiled: dict[object, object] = {}
+    with database.reading() as connection:
+        cached = connection.execution_options(compiled_cache=compiled)
+        for seconds in (0.0, 90.5, -60.0):
+            now, shifted = cached.execute(select(database_time(), database_time(seconds))).one()
+            assert shifted - now == timedelta(seconds=seconds)
+    assert len(compiled) == 1

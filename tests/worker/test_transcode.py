@@ -1,5 +1,8 @@
 """The clip pipeline on real files with a real ffmpeg: odd ones come out right, bad ones are refused cleanly."""
 
+import errno
+import re
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,7 @@ from showcase.errors import UnacceptableClip
 from showcase.movie import read_movie
 from tests.clips import X264, Clips
 from tests.worker.pictures import Frame, Pictures, is_near
+from worker import pipeline
 from worker.errors import EncodeFailed
 from worker.pipeline import BUMPER_FRAMES, Source, body_command
 from worker.transcode import Transcoder, whose_fault
@@ -167,6 +171,17 @@ def test_progress_rises_to_the_end(clips: Clips, transcoder: Transcoder, job_dir
     assert seen == sorted(seen) and seen[-1] >= 95 and max(seen) <= 99
 
 
+@pytest.mark.parametrize("rate", ["30", "50", "60000/1001", "60", "120", "240"])
+def test_frames_are_thinned_out_evenly_before_they_are_scaled(
+    clips: Clips, transcoder: Transcoder, tmp_path: Path, rate: str
+) -> None:
+    source = Source(clips.pattern(size="320x180", rate=rate, seconds=2).resolve(), transfer=2)
+    command = body_command(transcoder.encoder, source, transcoder.watermark, tmp_path / "body.mp4", threads=1)
+    made = subprocess.run([*command, "-v", "verbose"], capture_output=True, text=True, check=True, timeout=60)
+    left_to_the_fps_filter = r"6[01] frames in, 60 frames out; [01] frames dropped, 0 frames duplicated"
+    assert re.search(left_to_the_fps_filter, made.stderr), "at most one frame, beyond the end"
+
+
 BAD: dict[str, tuple[str, Callable[[Clips, Path], Path]]] = {
     "truncated": ("truncated", lambda c, t: c.copy(c.pattern(), t / "x.mp4", size=1_000_000)),
     "10 s": ("too_short", lambda c, _: c.plain(seconds=10)),
@@ -227,20 +242,41 @@ def test_an_owner_cannot_smuggle_options_into_the_command(transcoder: Transcoder
         assert option in command[:at], f"{option} guards the owner's file"
 
 
+def test_the_sound_is_neither_decoded_nor_complained_of(
+    clips: Clips, transcoder: Transcoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BODY_SECONDS_MAX", 1)
+    source = Source(clips.with_sound().resolve(), transfer=2)
+    command = body_command(transcoder.encoder, source, transcoder.watermark, tmp_path / "body.mp4", threads=1)
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert made.stderr == ""
+    assert "aac" not in command[command.index("-codec_whitelist") + 1]
+
+
 @pytest.mark.parametrize(
-    ("exit_code", "stderr", "is_the_clips"),
+    ("exit_code", "stderr", "code"),
     [
-        (183, "[mov] moov: Invalid data found when processing input", True),
-        (69, "Error while decoding stream #0:0", True),
-        (255, "", False),  # SIGTERM
-        (-9, "Invalid data found when processing input", False),  # killed by us, by the kernel or by a limit
-        (1, "watermark.png: No such file or directory", False),
-        (127, "prlimit: failed to execute ffmpeg", False),
-        (187, "x264 [error]: malloc of size 3000000 failed: Cannot allocate memory", False),
+        (183, "[mov] moov: Invalid data found when processing input", "damaged"),
+        (69, "Error while decoding stream #0:0", "damaged"),
+        (234, "[h264] Picture size 8192x8192 exceeds specified max pixel count 9437184", "resolution_too_high"),
+        (234, "[graph 0 input from stream 0:0] Invalid color space", "codec_unsupported"),
+        (244, "[in#0] Error opening input: Cannot allocate memory", "damaged"),  # the demuxer's own limits
+        (255, "", None),  # SIGTERM
+        (-9, "Invalid data found when processing input", None),  # killed by us, by the kernel or by a limit
+        (1, "watermark.png: No such file or directory", None),
+        (127, "prlimit: failed to execute ffmpeg", None),
+        (187, "x264 [error]: malloc of size 3000000 failed: Cannot allocate memory", None),
+        (69, "Error submitting packet to decoder: Cannot allocate memory", None),  # perhaps the machine is full
     ],
 )
 def test_only_what_a_decoder_cannot_read_is_held_against_the_clip(
-    exit_code: int, stderr: str, is_the_clips: bool
+    exit_code: int, stderr: str, code: str | None
 ) -> None:
     verdict = whose_fault(EncodeFailed(exit_code, stderr))
-    assert isinstance(verdict, UnacceptableClip) is is_the_clips
+    assert (verdict.code if isinstance(verdict, UnacceptableClip) else None) == code
+
+
+def test_a_full_disk_is_told_as_one_and_held_against_nobody() -> None:
+    fault = whose_fault(EncodeFailed(228, "av_interleaved_write_frame(): No space left on device"))
+    assert isinstance(fault, OSError)
+    assert fault.errno == errno.ENOSPC

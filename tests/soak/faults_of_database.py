@@ -1,0 +1,70 @@
+"""Faults of PostgreSQL, and of the way to it."""
+
+import random
+import threading
+from collections.abc import Iterable
+
+import psycopg2
+
+from tests.soak.faults_of_aws import LONG, strike
+from tests.soak.nemesis import Fault
+from tests.soak.system import DATABASE, SoakSystem
+
+CUTS = (1, 4)
+CUT_PAUSE_SECONDS = 0.3
+
+
+class FaultsOfDatabase:
+    """What a network and a database server may do."""
+
+    def __init__(self, system: SoakSystem) -> None:
+        self._system = system
+        self._pause = threading.Event()
+
+    def all(self) -> Iterable[Fault]:
+        return (
+            Fault("database connections cut", self.cut_connections),
+            Fault("database crashed", self.crash),
+            Fault("commits lost", self.lose_commits),
+            Fault("answers of commits lost", self.lose_answers_of_commits),
+            Fault("database away for one worker", self.take_away, evidence="HeartbeatFailures"),
+        )
+
+    def cut_connections(self, choose: random.Random) -> int:
+        cut = 0
+        for _ in range(choose.randint(*CUTS)):
+            cut += self._terminate_connections()
+            self._pause.wait(CUT_PAUSE_SECONDS)
+        return cut
+
+    def crash(self, _choose: random.Random) -> int:
+        self._system.server.crash_and_restart()
+        return 1
+
+    def lose_commits(self, choose: random.Random) -> int:
+        """The connection ends before COMMIT arrives: nothing was written."""
+        rule = {"service": "postgres", "operation": "commit", "times": choose.randint(2, 8), "reset": True}
+        return strike(self._system.postgres_proxy, [rule], choose)
+
+    def lose_answers_of_commits(self, choose: random.Random) -> int:
+        """The connection ends after COMMIT arrived: all was written, and nobody was told.
+
+        The proxy looks only at the first words of a connection, hence the new ones.
+        """
+        self._terminate_connections()
+        rule = {"service": "tcp", "payload": "COMMIT\0", "cut_reply": {"after_bytes": 0}}
+        return strike(self._system.tcp_proxy, [rule], choose)
+
+    def take_away(self, choose: random.Random) -> int:
+        return strike(self._system.postgres_proxy, [{"service": "postgres", "reset": True}], choose, LONG)
+
+    def _terminate_connections(self) -> int:
+        connection = psycopg2.connect(self._system.server.url("postgres"))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s", (DATABASE,)
+                )
+                return int(cursor.fetchone()[0])  # type: ignore[index]
+        finally:
+            connection.close()

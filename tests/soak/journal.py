@@ -1,0 +1,50 @@
+"""What was asked and what was answered, one JSON object a line, on the disk before anything else happens.
+
+The history of a Jepsen test: each call is noted when it is made and when it ends. ``ok`` was carried out,
+``refused`` and ``failed`` were not, and of an ``unknown`` one nobody knows: it got no answer, or a 5xx.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class End(StrEnum):
+    """How a call ended."""
+
+    OK = "ok"
+    REFUSED = "refused"  # by a rule of the API: 4xx
+    FAILED = "failed"  # it never arrived
+    UNKNOWN = "unknown"
+
+
+class Journal:
+    """Any number of threads may note."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def note(self, who: str, what: str, **facts: Any) -> None:
+        line = json.dumps({"at": round(time.time(), 3), "who": who, "what": what, **facts}, default=str)
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_journal(path: Path) -> Iterator[Event]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

@@ -1,0 +1,134 @@
+"""The verdict for people: what struck, what came of it, which invariants hold; and the story of what did not."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tests.soak.audit import State
+from tests.soak.evidence import Evidence
+from tests.soak.journal import End
+from tests.soak.nemesis import Tally
+from tests.soak.soak import Verdict
+
+STORIES_MAX = 3
+LINES_MAX = 80
+LINE_CHARACTERS_MAX = 400
+BREACHES_MAX = 10
+COUNTERS = (
+    "Jobs",
+    "VideosProcessed",
+    "VideosRefused",
+    "JobErrors",
+    "Retries",
+    "LeasesLost",
+    "HeartbeatFailures",
+    "DuplicatesSuppressed",
+    "MessagesResent",
+    "MessagesDeadLettered",
+    "FoldersRemoved",
+    "OrphansRemoved",
+    "Requests",
+    "ServerErrors",
+    "RecordsDropped",
+)
+
+
+def show(verdict: Verdict, console: Console) -> None:
+    evidence = verdict.evidence
+    console.print(_faults_table(verdict), _outcomes_table(evidence), _counters_table(evidence), _invariants(verdict))
+    hurt = dict.fromkeys(breach.video_id for finding in verdict.findings for breach in finding.breaches)
+    for video_id in [video_id for video_id in hurt if video_id][:STORIES_MAX]:
+        console.rule(f"the story of video {video_id}")
+        for line in _story(evidence, video_id):
+            console.print(line[:LINE_CHARACTERS_MAX], markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=not number)
+    return table
+
+
+def _faults_table(verdict: Verdict) -> Table:
+    table = _table("Faults", "fault", "turns", "hits", "videos in flight", "of these, came to a good end")
+    hurt = {breach.video_id for finding in verdict.findings for breach in finding.breaches}
+    for tally in verdict.evidence.tallies:
+        met = {video_id for video_id, states in verdict.evidence.histories.items() if _was_in_flight(states, tally)}
+        numbers = (len(tally.spans), tally.hits, len(met), len(met - hurt))
+        table.add_row(tally.fault.name, *map(str, numbers))
+    return table
+
+
+def _was_in_flight(states: list[State], tally: Tally) -> bool:
+    began, ended = states[0].at.timestamp(), states[-1].at.timestamp()
+    return any(began <= span[1] and span[0] <= ended for span in tally.spans)
+
+
+def _outcomes_table(evidence: Evidence) -> Table:
+    table = _table("Outcomes", "what", "count")
+    answers = Counter(call.end for call in evidence.uploads.values())
+    titles = {row.title for row in evidence.rows.values()}
+    unknown = [title for title, call in evidence.uploads.items() if call.end is End.UNKNOWN]
+    statuses = Counter(row.status for row in evidence.rows.values())
+    last = Counter(states[-1].status for states in evidence.histories.values())
+    reopened = sum(_was_reopened(states) for states in evidence.histories.values())
+    for what, count in {
+        "uploads": len(evidence.uploads),
+        "· answered 201": answers[End.OK],
+        "· refused (half a clip)": answers[End.REFUSED],
+        "· never arrived": answers[End.FAILED],
+        "· without an answer": len(unknown),
+        "· · accepted all the same": sum(title in titles for title in unknown),
+        "processed": statuses["processed"],
+        "failed, with a reason": statuses["failed"],
+        "deleted": last["deleted"],
+        "given up, and redriven": reopened,
+        "messages vanished in purges": len(evidence.queue_faults.vanished),
+        "dead letters looked after": evidence.rest.redriven,
+        "orphan objects swept at the end": evidence.rest.orphans_removed,
+        "votes": len(evidence.votes),
+        "seconds to come to rest": round(evidence.rest.seconds),
+    }.items():
+        table.add_row(what, str(count))
+    return table
+
+
+def _was_reopened(states: list[State]) -> bool:
+    return any(state.status == "failed" for state in states) and states[-1].status == "processed"
+
+
+def _counters_table(evidence: Evidence) -> Table:
+    table = _table("Metrics", "sum over all processes", "count")
+    for name in () if evidence.broken_records else COUNTERS:
+        table.add_row(name, str(evidence.counters[name]))
+    return table
+
+
+def _invariants(verdict: Verdict) -> Table:
+    table = Table(title="Invariants", title_justify="left", box=SIMPLE_HEAD, pad_edge=False, show_header=False)
+    for finding in verdict.findings:
+        table.add_row("[red]VIOLATED[/]" if finding.breaches else "[green]OK[/]", finding.name)
+        for breach in finding.breaches[:BREACHES_MAX]:
+            table.add_row("", escape(f"· {breach}"))
+        if more := len(finding.breaches[BREACHES_MAX:]):
+            table.add_row("", f"· … and {more} more")
+    return table
+
+
+def _story(evidence: Evidence, video_id: uuid.UUID) -> Iterator[str]:
+    """What the database, the journal and the logs tell of a video."""
+    states = evidence.histories.get(video_id, [])
+    yield from (f"row  {state}" for state in states)
+    title = next((row.title for row in evidence.rows.values() if row.id == video_id), None)
+    for event in evidence.events:
+        if event.get("video_id") == str(video_id) or (title and event.get("title") == title):
+            yield f"journal  {json.dumps(event)}"
+    lines = [f"{log}  {line}" for log, line in evidence.log_lines() if str(video_id) in line]
+    yield from lines[:LINES_MAX]
