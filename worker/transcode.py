@@ -33,6 +33,7 @@ SECONDS_MISSING_MAX = 2.0  # a source of variable frame rate may end on a long f
 # is not held against the clip.
 _THE_CLIPS_FAULT = {
     "exceeds specified max pixel count": "resolution_too_high",
+    "matches no streams": "no_video",  # where we saw one
     "supported by the filter 'graph 0 input from stream 0:": "codec_unsupported",  # pictures that no filter takes
     "Unsupported input (": "codec_unsupported",
     "Invalid color space": "codec_unsupported",

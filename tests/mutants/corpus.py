@@ -8,7 +8,7 @@ from tests.mutants.blind import BLIND, Mutation
 from tests.mutants.bombs import BOMBS, IMPOSTORS, PICTURES
 from tests.mutants.descriptions import CONFIGURATIONS, DESCRIPTIONS
 from tests.mutants.structure import STRUCTURE, Edit, edited
-from tests.mutants.tables import CLOCKS, PLACES, TABLES
+from tests.mutants.tables import CLOCKS, EMPTY, PLACES, TABLES
 
 _WHOLE = ("moov last", "moov first", "fragmented", "rotated", "hevc", "growing")
 
@@ -39,7 +39,7 @@ def _always(content: bytes) -> Mutation:
 
 CORPUS: list[Mutant] = [
     *(Mutant(f"{seed}: as it is", seed, lambda content, _: content) for seed in _WHOLE),
-    *_of("moov last", _edits(TABLES | CLOCKS | PLACES | DESCRIPTIONS | CONFIGURATIONS | BOMBS)),
+    *_of("moov last", _edits(TABLES | EMPTY | CLOCKS | PLACES | DESCRIPTIONS | CONFIGURATIONS | BOMBS)),
     *_of("hevc", _edits(CONFIGURATIONS)),
     *(Mutant(name, seed, edited(edit)) for name, (seed, edit) in PICTURES.items()),
     *(Mutant(f"impostor: {name}", "moov last", _always(content)) for name, content in IMPOSTORS.items()),

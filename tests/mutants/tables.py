@@ -73,6 +73,10 @@ def _second_table(root: Box, _: Random) -> None:
     root.find(b"moov", b"trak", b"mdia", b"minf", b"stbl").boxes.append(Box(b"stsz", _table(1, 60_000_000)))
 
 
+def _media_in_track(root: Box, _: Random) -> None:
+    root.find(b"moov", b"trak").boxes.insert(0, Box(b"mdat", bytes(100)))
+
+
 def _many_edits(root: Box, _: Random) -> None:
     one(root, b"elst").payload = _table(100_000, *(100, 0, 65536) * 100_000)
 
@@ -117,6 +121,11 @@ CLOCKS: dict[str, Edit] = {
     "audio of 60 million samples": _samples(60_000_000, "audio"),
 }  # fmt: skip
 
+EMPTY: dict[str, Edit] = {
+    f"nothing in {kind.decode()}": replaced(kind, b"")
+    for kind in (b"tkhd", b"mdhd", b"hdlr", b"stsd", b"stts", b"stsz")
+}
+
 PLACES: dict[str, Edit] = {
     "chunks beyond the end": lambda root, _: _shift_chunks(root, 1 << 30),
     "chunks in the headers": lambda root, _: _shift_chunks(root, -(1 << 30)),
@@ -127,6 +136,7 @@ PLACES: dict[str, Edit] = {
     "chunks that begin at 0": replaced(b"stsc", _table(1, 0, 1, 1)),
     "samples of 2 GB": replaced(b"stsz", _table(0x7FFFFFFF, 200)),
     "samples of 1 byte": replaced(b"stsz", _table(1, 200)),
+    "media inside a track": _media_in_track,
     "no key frame": replaced(b"stss", _table(0)),
     "both tracks with one id": put(b"tkhd", 12, "I", 1, track="audio"),
     "a track of id 0": put(b"tkhd", 12, "I", 0),

@@ -95,6 +95,7 @@ def test_a_clip_that_breaks_a_rule_is_refused_with_its_code(clips: Clips, name: 
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"\xff\xfe\xfd\xfc", b"x")),
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + struct.pack(">I4s", 1 << 31, b"moov") + bytes(100)),
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", box(b"trak", b"\0\0\0\x7fmdia"))),
+        ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", b"\0\0\0\7fre\0\0\0\x08free")),
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + 40 * box(b"moof", bytes(250_000))),
         ("no_video", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", box(b"mvhd", bytes(100)))),
         ("no_video", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov", CHILDREN_MAX * box(b"free"))),

@@ -42,6 +42,14 @@ class Pictures:
         assert len(data) == WIDTH * HEIGHT * 3, f"{clip} has no 1280x720 picture at {second} s"
         return Frame(data)
 
+    def bars(self, clip: Path) -> list[int]:
+        """Where in each picture of a 1280x720 clip, on its middle line, the brightness rises to white."""
+        command = [self._ffmpeg, "-v", "error", "-i", str(clip), "-vf", f"crop={WIDTH}:2:0:{HEIGHT // 2},format=gray"]
+        command += ["-f", "rawvideo", "-"]
+        data = subprocess.run(command, capture_output=True, check=True, timeout=DECODE_SECONDS).stdout
+        lines = (data[at : at + WIDTH] for at in range(0, len(data), 2 * WIDTH))
+        return [next(x for x in range(WIDTH) if line[x] > 128) for line in lines]
+
     def complaints(self, clip: Path) -> str:
         """What a decoder says that forgives nothing."""
         command = [self._ffmpeg, "-v", "warning", "-xerror", "-err_detect", "explode", "-i", str(clip)]

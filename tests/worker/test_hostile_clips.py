@@ -39,7 +39,7 @@ from worker.pipeline import BUMPER_FRAMES, FRAMES_PER_SECOND, Source, body_comma
 from worker.transcode import Transcoder
 
 BATCHES = 16
-FUZZ_ROUNDS = 750  # of each seed; raise it for a longer campaign
+FUZZ_ROUNDS = 1500  # of each seed; raise it for a longer campaign
 BODY_SECONDS = 3  # of a mutant that can be played: enough to meet its fault, and a tenth of the time
 ACCEPTED, PROCESSED, TRIED_AGAIN = "accepted", "processed", "to be tried again"
 PIECES = (7, 4096, 65_536, MIB)
@@ -62,6 +62,7 @@ VERDICTS = {
     "moov last: edit list of one moment 100,000 times": "damaged",
     "moov last: audio of 60 million samples": "damaged",
     "moov last: chunks beyond the end": "damaged",
+    "moov last: media inside a track": "no_video",
     "moov last: pixels of 1:10000": PROCESSED,
     "moov last: pixels of 10000:1": PROCESSED,
     "pixels of 65535:1 in the stream": PROCESSED,
