@@ -176,13 +176,13 @@ def test_progress_rises_to_the_end(clips: Clips, transcoder: Transcoder, job_dir
 def test_motion_stays_even_at_every_frame_rate(
     clips: Clips, transcoder: Transcoder, pictures: Pictures, tmp_path: Path, rate: str
 ) -> None:
-    bar = f"color=white:s=4x180:r={rate}:d=2[bar];color=black:s=320x180:r={rate}:d=2[night];[night][bar]overlay=x=120*t"
+    bar = f"color=white:s=4x720:r={rate}:d=2[bar];color=s=1280x720:r={rate}:d=2[night];[night][bar]overlay=x=480*t+1"
     in_milliseconds = ("-video_track_timescale", "1000")  # moments are never quite where they should be
     clip = clips.make("-f", "lavfi", "-i", bar, *X264, *in_milliseconds)
     body = tmp_path / "body.mp4"
     command = body_command(transcoder.encoder, Source(clip.resolve(), 2), transcoder.watermark, body, threads=1)
     subprocess.run(command, check=True, timeout=60)
-    seconds = [place / (4 * 120) for place in pictures.bars(body)]
+    seconds = [place / 480 for place in pictures.bars(body)]
     steps = [after - before for before, after in pairwise(seconds)]
     assert len(seconds) == 60 and min(steps) > 0, "no picture twice"
     assert max(steps) <= 1 / 30 + 0.5 / float(Fraction(rate)), "none left out"
