@@ -9,7 +9,7 @@ from showcase.job_queue import JobQueue
 from showcase.outbox import Entry
 
 VISIBILITY_SECONDS = 60
-RECEIVE_COUNT_MAX = 5
+RECEIVE_COUNT_MAX = 20
 
 
 class ShortQueue:

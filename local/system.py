@@ -15,7 +15,7 @@ from local.processes import LocalSystemError, ManagedProcess, free_port
 
 START_SECONDS = 60.0
 VISIBILITY_SECONDS = 30
-RECEIVE_COUNT_MAX = 5
+RECEIVE_COUNT_MAX = 20
 ROOT = Path(__file__).resolve().parent.parent
 
 

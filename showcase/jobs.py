@@ -82,7 +82,7 @@ def claim(
         "attempts_max": attempts_max,
     }
     row = connection.execute(_claiming(), bound).one_or_none()
-    return Claim(**row._mapping) if row else _why_not(connection, video_id, task_id)
+    return Claim(**row._mapping) if row else _why_not(connection, video_id, task_id, attempts_max)
 
 
 # The statements of every job are put together once: that costs three times as much as executing them.
@@ -130,19 +130,21 @@ def _free() -> ColumnElement[bool]:
     return or_(Video.status == VideoStatus.UPLOADED, dropped)
 
 
-def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID) -> ClaimRefusal:
+def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, attempts_max: int) -> ClaimRefusal:
     row = connection.execute(_looking(), {"claimed_video": video_id, "claimed_task": task_id}).one_or_none()
     if row is None:
         return ClaimRefusal.GONE
     if row.status in (VideoStatus.PROCESSED, VideoStatus.FAILED):
         return ClaimRefusal.SETTLED
-    return ClaimRefusal.BUSY if row.leased else ClaimRefusal.EXHAUSTED
+    # A row that has become free since the claim looked at it has attempts left: the message is still needed.
+    is_exhausted = row.attempts >= attempts_max and not row.leased
+    return ClaimRefusal.EXHAUSTED if is_exhausted else ClaimRefusal.BUSY
 
 
 @cache
-def _looking() -> Select[str, bool]:
+def _looking() -> Select[str, int, bool]:
     leased = and_(Video.status == VideoStatus.PROCESSING, Video.lease_until >= database_time())
-    return select(Video.status, leased.label("leased")).where(
+    return select(Video.status, Video.attempts, leased.label("leased")).where(
         Video.id == bindparam("claimed_video"), Video.task_id == bindparam("claimed_task")
     )
 

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import and_, case, false, func, or_, select, update
 
 from showcase.database import Database, database_time
 from showcase.errors import Unavailable
@@ -25,13 +25,14 @@ VANISHED_SECONDS = 4 * 3600.0  # a confirmed message that nobody received is sen
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What must be sent for one video."""
+    """What must be sent for one video; ``reserved_until`` by a sweeper, if one sends it."""
 
     video_id: uuid.UUID
     task_id: uuid.UUID
     original_key: str
     uploaded_at: datetime
     request_id: str
+    reserved_until: datetime | None = None
 
 
 class Outbox:
@@ -52,7 +53,7 @@ class Outbox:
         )
         try:
             self._queue.send(message, request_id=entry.request_id)
-            self._note_sent(entry.video_id)
+            self._note_sent(entry)
         except Unavailable:
             return False
         return True
@@ -80,19 +81,30 @@ class Outbox:
                 update(Video)
                 .where(Video.id.in_(due))
                 .values(message_due_at=database_time(RESERVED_SECONDS))
-                .returning(Video.id, Video.task_id, Video.original_key, Video.uploaded_at, Video.request_id)
+                .returning(
+                    Video.id,
+                    Video.task_id,
+                    Video.original_key,
+                    Video.uploaded_at,
+                    Video.request_id,
+                    Video.message_due_at,
+                )
             )
             return [Entry(*row) for row in rows]
 
-    def _note_sent(self, video_id: uuid.UUID) -> None:
-        # A worker may have claimed it already, and then its lease decides when the message is due.
+    def _note_sent(self, entry: Entry) -> None:
+        # A worker may have claimed it already, and then its lease decides when the message is due. The worker that
+        # had it when it was reserved is dead: while nobody comes for its video, one message is enough.
         unclaimed = and_(Video.message_due_at.is_not(None), Video.lease_until.is_(None))
+        untouched = Video.message_due_at == entry.reserved_until if entry.reserved_until else false()
         with self._database.writing() as connection:
             connection.execute(
                 update(Video)
-                .where(Video.id == video_id)
+                .where(Video.id == entry.video_id)
                 .values(
                     enqueued_at=func.coalesce(Video.enqueued_at, database_time()),
-                    message_due_at=case((unclaimed, database_time(VANISHED_SECONDS)), else_=Video.message_due_at),
+                    message_due_at=case(
+                        (or_(unclaimed, untouched), database_time(VANISHED_SECONDS)), else_=Video.message_due_at
+                    ),
                 )
             )

@@ -62,11 +62,12 @@ class SharedSettings(DatabaseSettings):
         description="How long a received message stays hidden. Short: a heartbeat renews it.",
     )
     receive_count_max: int = Field(
-        5,
+        20,
         validation_alias="sqs_max_receive_count",
         ge=1,
         le=1000,
-        description="Attempts that count before a video is failed; also the redrive policy of the queue.",
+        description="Redrive policy of the queue (the doctor compares). Far above ANB_ATTEMPTS_MAX: a message that is "
+        "handed back because a worker stops or the database is away is received again, and nobody's fault.",
     )
     bucket: str = Field(validation_alias="ANB_BUCKET", min_length=3, description="S3 bucket of all clips.")
     aws_endpoint_url: Url | None = Field(
@@ -152,6 +153,13 @@ class WorkerSettings(SharedSettings):
         ge=1,
         le=64,
         description="Videos processed at once. Two single-threaded encodes beat one with two threads by 9 %.",
+    )
+    attempts_max: int = Field(
+        5,
+        validation_alias="ANB_ATTEMPTS_MAX",
+        ge=1,
+        le=100,
+        description="Attempts that count (counted in the database) before a video is failed.",
     )
     lease_seconds: int = Field(
         60,
@@ -287,6 +295,12 @@ class WorkerSettings(SharedSettings):
         ):
             if self.heartbeat_seconds > seconds / 3:
                 raise ValueError(f"ANB_HEARTBEAT_SECONDS must be at most a third of {variable} ({seconds} s)")
+        return self
+
+    @model_validator(mode="after")
+    def _attempts_end_before_the_queue_gives_up(self) -> Self:
+        if self.attempts_max > self.receive_count_max:
+            raise ValueError("ANB_ATTEMPTS_MAX must be at most sqs_max_receive_count")
         return self
 
     @model_validator(mode="after")

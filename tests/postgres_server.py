@@ -51,10 +51,13 @@ class PostgresServer:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, **self._identity)
         self._wait_until_it_answers()
 
-    def crash_and_restart(self) -> None:
+    def crash(self) -> None:
         """As after a failure of power, but for what FAST_AND_FORGETFUL gives up: all connections are cut."""
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+    def restart(self) -> None:
+        """After a crash: recovers, and answers."""
         self._start()
 
     def __exit__(

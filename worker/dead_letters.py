@@ -91,6 +91,19 @@ class DeadLetters:
         self._queue.delete(letter.delivery)
         self._held.pop(letter.delivery.message_id, None)
 
+    def given_up(self, video_id: uuid.UUID) -> JobState | None:
+        """The video if it failed for a reason of ours, whether or not the queue has a letter of it.
+
+        The letter goes missing when a run settles it between its copying and the failing of its row.
+        """
+        with self._database.reading() as connection:
+            state = job_states(connection, [video_id]).get(video_id)
+        return state if state and _action(state) is Action.REOPEN else None
+
+    def reopen(self, state: JobState) -> None:
+        """Give a video that was given up all its attempts again. Raises Unavailable; run it again then."""
+        self._send_again(state)
+
     def _send_again(self, state: JobState) -> None:
         # Reopening changes nothing unless the video is (still) given up: the message is harmless in any case.
         with self._database.writing() as connection:

@@ -14,6 +14,7 @@ from worker.confinement import Confinement, Limits
 from worker.errors import EncodeFailed, EncodeStuck
 
 LOOK_SECONDS = 0.2  # how soon a cancelled job is noticed
+EXIT_SECONDS = 5.0
 STDERR_BYTES_KEPT = 8192
 READ_BYTES = 16 * 1024
 
@@ -44,6 +45,8 @@ def run_media(
         watch = _Watch(process, limits, on_frame)
         try:
             finished = watch.until_end(cancelled)
+            if finished:  # its outputs have ended; a program may close them a moment before it ends itself
+                _wait_for_exit(process)
         finally:
             _kill_group(process)
     if not finished:
@@ -51,6 +54,11 @@ def run_media(
     if process.returncode != 0:
         raise EncodeFailed(process.returncode, watch.stderr)
     return True
+
+
+def _wait_for_exit(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(EXIT_SECONDS)
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

@@ -29,10 +29,7 @@ def main() -> int:
     except (ShowcaseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
         return 1
-    try:
-        return run(worker, settings.drain_seconds)
-    finally:
-        worker.close()
+    return run(worker, settings.drain_seconds)
 
 
 def run(worker: Worker, drain_seconds: float) -> int:
@@ -50,6 +47,7 @@ def run(worker: Worker, drain_seconds: float) -> int:
         worker.loop.drain(0 if died.is_set() else drain_seconds, worker.heartbeat.interrupt_all)
         for part in worker.beside:
             part.stop()
+        worker.close()  # before a leaving instance is let go: the last records must still get out
     log.info("stopped")
     return 1 if died.is_set() else 0
 

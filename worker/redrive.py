@@ -14,6 +14,7 @@ from showcase.aws import Aws
 from showcase.database import Database
 from showcase.errors import SettingsError, ShowcaseError, Unavailable
 from showcase.job_queue import JobQueue
+from showcase.jobs import JobState
 from showcase.outbox import Outbox
 from showcase.settings import WorkerSettings, read_settings
 from showcase.tables import verify_schema
@@ -31,6 +32,7 @@ What becomes of a message follows from its video:
   resend   the video waits or is in work: its message is sent (one too many does no harm)
   discard  the video is processed, refused for good, or gone: the message is deleted
   keep     the message is not one of ours: it stays (see --discard-unreadable)
+With --video, a video that was given up is reopened even if its message is gone.
 """
 
 EPILOG = f"""\
@@ -139,10 +141,19 @@ def _go_through(letters: DeadLetters, asked: argparse.Namespace) -> int:
             shown.append(letter)
     except Unavailable as error:
         failure = error
-    print(_document(shown, failure, asked) if asked.json else _summary(shown, asked))  # noqa: T201 - as above
+    state = None if shown or failure else _reopen_from_the_row(letters, asked)
+    print(_document(shown, failure, state, asked) if asked.json else _summary(shown, state, asked))  # noqa: T201
     if failure:
         raise failure
     return 0
+
+
+def _reopen_from_the_row(letters: DeadLetters, asked: argparse.Namespace) -> JobState | None:
+    """The one video that was asked for, if it was given up and its letter is gone."""
+    state = letters.given_up(asked.video) if asked.video and not asked.reason else None
+    if state and not asked.dry_run:
+        letters.reopen(state)
+    return state
 
 
 def _is_chosen(letter: DeadLetter, asked: argparse.Namespace) -> bool:
@@ -167,7 +178,12 @@ def _age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _summary(shown: list[DeadLetter], asked: argparse.Namespace) -> str:
+def _summary(shown: list[DeadLetter], state: JobState | None, asked: argparse.Namespace) -> str:
+    if state:
+        done = "run reopens it" if asked.dry_run else "it was reopened"
+        return (
+            f"Video {state.video_id} was given up, but the dead-letter queue has no message of it: {done} from its row."
+        )
     if not shown:
         return "No such message in the dead-letter queue (one that another run reads now is hidden)."
     counts = Counter(letter.action for letter in shown)
@@ -175,9 +191,12 @@ def _summary(shown: list[DeadLetter], asked: argparse.Namespace) -> str:
     return f"{len(shown)} message(s): {parts}." + (" Nothing was changed." if asked.dry_run else "")
 
 
-def _document(shown: list[DeadLetter], failure: Unavailable | None, asked: argparse.Namespace) -> str:
+def _document(
+    shown: list[DeadLetter], failure: Unavailable | None, state: JobState | None, asked: argparse.Namespace
+) -> str:
     document = {
         "messages": [_member(letter) for letter in shown],
+        "given_up_without_message": str(state.video_id) if state else None,
         "changed": not asked.dry_run,
         "error": str(failure) if failure else None,
     }

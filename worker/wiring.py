@@ -92,7 +92,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         heartbeat=heartbeat,
         transcoder=transcoder,
         recorder=recorder,
-        limits=JobLimits(settings.lease_seconds, settings.receive_count_max),
+        limits=JobLimits(settings.lease_seconds, settings.attempts_max),
         workspace=workspace,
     )
     member = surroundings.member if settings.scale_in_protection else None

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,9 +35,7 @@ class Workspace:
         self._free_bytes_min = free_bytes_min
         home.mkdir(parents=True, exist_ok=True)
         self._home = home.resolve()
-        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._home))
-        self._lock = (self._folder / _LOCK).open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._folder, self._lock = _open_folder(self._home)
 
     @contextmanager
     def job_folder(self) -> Iterator[Path]:
@@ -81,16 +79,37 @@ class Workspace:
         self._lock.close()
 
 
+def _open_folder(home: Path) -> tuple[Path, IO[str]]:
+    """A new folder and its lock. Between its making and its locking a sweeper may take it for a dead one's."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
+        with suppress(FileNotFoundError):
+            lock = (folder / _LOCK).open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock.fileno()).st_nlink:
+                return folder, lock
+            lock.close()
+
+
 def _remove_if_dead(folder: Path) -> bool:
     try:
         lock = (folder / _LOCK).open("r+")
     except FileNotFoundError:
-        return False  # being made, or being removed
+        return _remove_if_empty(folder)
     with lock:
         if not _try_lock(lock):
             return False
         shutil.rmtree(folder, ignore_errors=True)
         return True
+
+
+def _remove_if_empty(folder: Path) -> bool:
+    """Left by a process that died before it made its lock; one that is about to make it begins again."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _try_lock(lock: IO[str]) -> bool:

@@ -20,7 +20,7 @@ def make_stage(postgres: PostgresServer, emulator: AwsEmulator, tmp_path: Path) 
         name = f"stage_{uuid.uuid4().hex[:12]}"
         postgres.execute(f"CREATE DATABASE {name} TEMPLATE template")
         dashed = name.replace("_", "-")
-        queues = emulator.create_queues(dashed, visibility_seconds=VISIBILITY_SECONDS, receive_count_max=5)
+        queues = emulator.create_queues(dashed, visibility_seconds=VISIBILITY_SECONDS, receive_count_max=20)
         stage = Stage(postgres.url(name), emulator, queues, emulator.create_bucket(dashed), tmp_path / name)
         stages.append(stage)
         return stage

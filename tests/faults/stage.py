@@ -76,7 +76,7 @@ class Stage:
             "sqs_dead_letter_queue_url": self.queues.dead_letter,
             "sqs_region": REGION,
             "sqs_visibility_timeout": str(VISIBILITY_SECONDS),
-            "sqs_max_receive_count": "5",
+            "sqs_max_receive_count": "20",
             "FAKE_ENCODER": "0.3",
             **overrides,
         }

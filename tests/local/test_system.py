@@ -184,7 +184,7 @@ def test_an_upload_is_processed_although_the_queue_was_away_when_it_was_answered
     system.emulator.sqs.delete_queue(QueueUrl=queue_url)
     video_id = client.upload(clips.plain(), "Sin cola")
     assert client.video(video_id)["status"] == "uploaded"
-    system.emulator.create_queues("anb-videos", visibility_seconds=30, receive_count_max=5)
+    system.emulator.create_queues("anb-videos", visibility_seconds=30, receive_count_max=20)
     assert wait_for(client, video_id, is_settled)["status"] == "processed"
 
 

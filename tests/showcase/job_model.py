@@ -83,11 +83,12 @@ class JobModel:
         for video_id in video_ids:
             self._set(video_id, message_due_at=self._clock.after(RESERVED_SECONDS))
 
-    def note_sent(self, video_id: UUID) -> None:
+    def note_sent(self, video_id: UUID, reserved_until: datetime | None = None) -> None:
         if (row := self.rows.get(video_id)) is None:
             return
         self._set(video_id, enqueued_at=row.enqueued_at or self._clock.now)
-        if row.status == VideoStatus.UPLOADED:
+        is_untouched = reserved_until is not None and row.message_due_at == reserved_until
+        if row.status == VideoStatus.UPLOADED or is_untouched:
             self._set(video_id, message_due_at=self._clock.after(VANISHED_SECONDS))
 
     def has_live_lease(self, video_id: UUID) -> bool:

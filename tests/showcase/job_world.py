@@ -18,7 +18,7 @@ from showcase.database import Database
 from showcase.errors import Refused, Unavailable
 from showcase.job_queue import Delivery
 from showcase.jobs import GAVE_UP, oldest_wait_seconds, reopen
-from showcase.outbox import Entry, Outbox
+from showcase.outbox import RESERVED_SECONDS, Entry, Outbox
 from showcase.tables import Video, VideoStatus
 from showcase.videos import NewVideo, add_video, delete_own, original_key
 from tests.showcase.job_model import JobModel, Row, read_rows
@@ -84,6 +84,7 @@ class JobWorld:
         self.outbox = Outbox(database, self.queue, "bucket")
         self.entries: list[Entry] = []
         self._vanishes_at: dict[UUID, datetime | None] = {}  # as of the last confirmed send
+        self._reserved: dict[UUID, datetime] = {}  # by the sweeps that are under way
         self.results: set[str] = set()  # keys of objects in the storage
 
     def existing(self) -> list[Entry]:
@@ -147,7 +148,7 @@ class JobWorld:
         row = self.model.rows.get(video_id)
         self.visit(Visit.LATE_CONFIRMATION, self.model.has_live_lease(video_id))
         self.visit(Visit.CONFIRMED_SETTLED, row is not None and row.is_settled)
-        self.model.note_sent(video_id)
+        self.model.note_sent(video_id, self._reserved.get(video_id))
         if row := self.model.rows.get(video_id):
             self._vanishes_at[video_id] = row.message_due_at
 
@@ -168,6 +169,7 @@ class JobWorld:
         for video_id in due:
             self._note_why(video_id, self.model.rows[video_id])
         self.model.reserve(due)
+        self._reserved |= dict.fromkeys(due, self.clock.after(RESERVED_SECONDS))
         planned = {video_id: (sendings or {}).get(video_id, CONFIRMED) for video_id in due}
         self.queue.sendings |= planned
         before = len(self.queue.attempts)
@@ -180,6 +182,7 @@ class JobWorld:
             assert sent == sum(sending.fate is Fate.CONFIRMED for sending in planned.values())
         for video_id in planned:  # another sweep may be under way around this one
             self.queue.sendings.pop(video_id, None)
+            self._reserved.pop(video_id, None)
 
     def _note_why(self, video_id: UUID, row: Row) -> None:
         self.visit(Visit.SWEPT_UNSENT, row.enqueued_at is None)

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from showcase.database import Database, database_time
 from showcase.job_message import JobMessage
-from showcase.jobs import Claim, ClaimRefusal, claim, finish
+from showcase.jobs import Claim, ClaimRefusal, claim, finish, hand_back
 from showcase.outbox import BATCH_ROWS, RESERVED_SECONDS, Entry
 from showcase.tables import Video, VideoStatus
 from showcase.videos import FAST_PATH_SECONDS, add_video
@@ -175,3 +175,28 @@ def test_a_sweep_asks_a_queue_that_is_away_for_one_batch_only(world: JobWorld) -
     world.queue.sendings = {}
     world.clock.advance(RESERVED_SECONDS + 1)
     assert world.outbox.sweep() == len(entries), "the rest was kept, whether reserved or not"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_video_that_is_freed_while_a_claim_looks_is_not_given_up(database: Database) -> None:
+    """Between the two statements of a claim, the worker that held the video hands it back."""
+    entry = new_video(database)
+    held = claimed(database, entry)
+
+    def free(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT videos.status"):
+            with database.writing() as other:
+                hand_back(other, held, due_seconds=60, attempt_counts=True)
+
+    event.listen(database.engine, "before_cursor_execute", free)
+    assert _try_claim(database, entry) is ClaimRefusal.BUSY
+
+
+def test_one_message_is_enough_for_a_dead_workers_video(world: JobWorld, workers: Workers) -> None:
+    """An hour without any worker, and a sweep every 5 s."""
+    world.accept()
+    assert workers.take(world.queue.receive(1)[0])
+    for _ in range(3600 // 5):
+        world.clock.advance(5)
+        world.sweep()
+    assert len(world.queue.attempts) == 2

@@ -38,7 +38,8 @@ class FaultsOfDatabase:
         return cut
 
     def crash(self, _choose: random.Random) -> int:
-        self._system.server.crash_and_restart()
+        self._system.server.crash()
+        self._system.server.restart()
         return 1
 
     def lose_commits(self, choose: random.Random) -> int:

@@ -28,7 +28,7 @@ from tests.soak.patience import patiently
 from tests.soak.seats import Seat
 
 DATABASE = "soak"
-RECEIVE_COUNT_MAX = 5
+RECEIVE_COUNT_MAX = 20
 ORPHAN_AGE_SECONDS = 120.0  # longer than any upload or job of the soak
 SETTINGS = {
     "ANB_HEARTBEAT_SECONDS": "1",

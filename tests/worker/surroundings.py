@@ -22,4 +22,5 @@ def worker_variables(
         "sqs_dead_letter_queue_url": queues.dead_letter,
         "sqs_region": REGION,
         "sqs_visibility_timeout": str(VISIBILITY_SECONDS),
+        "sqs_max_receive_count": "5",  # of the fixture ``queues``
     }

@@ -222,8 +222,8 @@ def test_the_probe_of_the_bucket_leaves_other_objects_alone(emulator: AwsEmulato
 @pytest.mark.parametrize(
     ("free_bytes", "grade"),
     [
-        (500 * MIB - 1, Grade.FAILURE),
-        (500 * MIB, Grade.WARNING),
+        (512 * MIB - 1, Grade.FAILURE),
+        (512 * MIB, Grade.WARNING),
         (2048 * MIB - 1, Grade.WARNING),
         (2048 * MIB, Grade.OK),
     ],

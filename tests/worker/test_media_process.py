@@ -53,6 +53,12 @@ def eventually(is_so: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool
     return False
 
 
+def test_a_program_that_closes_its_outputs_before_it_ends_has_not_failed(
+    job_directory: Path, confinement: Confinement
+) -> None:
+    assert run("exec 1>&- 2>&-; sleep 0.3", job_directory, confinement) == (True, [])
+
+
 def test_progress_is_told_as_it_comes_and_to_the_end(job_directory: Path, confinement: Confinement) -> None:
     script = "printf 'frame=10\\nfps=1\\nframe=2'; printf '5\\nframe=N/A\\nframe=25\\nprogress=end\\n'"
     finished, frames = run(script, job_directory, confinement)

@@ -275,6 +275,21 @@ def test_only_the_chosen_messages_are_touched(workshop: Workshop, redrive: Redri
 
 
 @sqlite_only
+def test_a_given_up_video_is_reopened_by_its_id_although_its_message_is_gone(
+    workshop: Workshop, redrive: Redrive
+) -> None:
+    entry = given_up(workshop)
+    workshop.emulator.sqs.purge_queue(QueueUrl=workshop.queues.dead_letter)
+    assert redrive("run")[1]["given_up_without_message"] is None, "nothing is reopened that nobody named"
+    asked = ("run", "--video", str(entry.video_id))
+    assert redrive(*asked, "--dry-run")[1]["given_up_without_message"] == str(entry.video_id)
+    assert workshop.state(entry).status == "failed"
+    assert redrive(*asked)[1]["given_up_without_message"] == str(entry.video_id)
+    assert workshop.handler().handle(workshop.receive()) is Outcome.PROCESSED
+    assert redrive(*asked)[1]["given_up_without_message"] is None
+
+
+@sqlite_only
 def test_more_messages_than_a_batch_has_are_each_seen_once_at_the_rate_that_was_asked_for(
     workshop: Workshop, redrive: Redrive
 ) -> None:

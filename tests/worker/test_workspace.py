@@ -1,6 +1,7 @@
 import errno
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,35 @@ def test_the_folder_of_a_dead_process_is_removed_and_that_of_a_living_one_is_not
     assert one.sweep() == 0
     for workspace in (one, other):
         workspace.close()
+
+
+def test_a_folder_of_a_process_that_died_before_it_made_its_lock_is_removed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    (tmp_path / "worker-newborn").mkdir()
+    assert workspace.sweep() == 1
+    assert not (tmp_path / "worker-newborn").exists()
+    workspace.close()
+
+
+def test_a_newborn_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
+    sweeper, ended = Workspace(tmp_path), threading.Event()
+
+    def sweep() -> None:
+        while not ended.is_set():
+            sweeper.sweep()
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    try:
+        for _ in range(300):
+            newborn = Workspace(tmp_path)
+            with newborn.job_folder() as folder:
+                assert folder.is_dir()
+            newborn.close()
+    finally:
+        ended.set()
+        thread.join()
+    sweeper.close()
 
 
 @pytest.fixture
