@@ -83,7 +83,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     only.add_argument("--plan", action="store_true", help="only show what would change")
     only.add_argument("--check", action="store_true", help="only show, and exit with 2 if anything differs")
     parser.add_argument("--prune", action="store_true", help="delete what carries our tag and is defined no more")
-    parser.add_argument("--strict", action="store_true", help="fail on what CloudWatch remarks about a dashboard")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail on what CloudWatch remarks about a dashboard; it does so only when the dashboard is put",
+    )
     return parser.parse_args(arguments)
 
 

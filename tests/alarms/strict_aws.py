@@ -35,9 +35,15 @@ class StrictAws:
         self._times: list[float] = []
         self.writes: list[str] = []
         self.throttles = True
-        loaded = json.loads(state.read_text()) if state.exists() else {}
-        self.composites: dict[str, dict[str, Any]] = loaded.get("composites", {})
-        self.tags: dict[str, dict[str, str]] = loaded.get("tags", {})
+        self.composites: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        if state.exists():
+            self.load()
+
+    def load(self) -> None:
+        """What another process left."""
+        loaded = json.loads(self._file.read_text())
+        self.composites, self.tags = loaded["composites"], loaded["tags"]
 
     def install(self) -> None:
         boto3.setup_default_session()
