@@ -6,6 +6,8 @@ import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from alarms.command import add_common_options, read_asked_definitions
@@ -92,6 +94,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _simulate(definitions: list[Definition], variables: Variables, asked: argparse.Namespace) -> list[Outcome]:
+    """Each contender in a process of its own: they know nothing of each other."""
+    compete = partial(_compete, definitions, variables, asked)
+    with ProcessPoolExecutor() as processes:
+        return list(processes.map(compete, range(len(contenders(definitions, "")))))
+
+
+def _compete(definitions: list[Definition], variables: Variables, asked: argparse.Namespace, number: int) -> Outcome:
     namespace = str(variables["NAMESPACE"])
     setting = Setting(
         uploads=asked.uploads,
@@ -103,10 +112,7 @@ def _simulate(definitions: list[Definition], variables: Variables, asked: argpar
         zone_lost_at=asked.zone_lost_at,
         seed=asked.seed,
     )
-    return [
-        Simulation(setting, contender, _arrivals(asked), namespace).run()
-        for contender in contenders(definitions, namespace)
-    ]
+    return Simulation(setting, contenders(definitions, namespace)[number], _arrivals(asked), namespace).run()
 
 
 class ServiceTime:
