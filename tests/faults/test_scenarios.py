@@ -153,15 +153,15 @@ def test_t10_a_message_that_arrives_while_the_worker_stops_is_neither_lost_nor_l
     assert stage.state(entry).attempts == 1
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_t12_rolling_restarts_lose_nothing_and_dead_letter_nothing(stage: Stage) -> None:
     entries: list[Entry] = []
-    for turn in range(8):
-        worker = stage.start_worker(f"worker-{turn}", FAKE_ENCODER="0.2", ANB_WORKER_SLOTS="2")
-        entries += [stage.accepted_video() for _ in range(6)]
+    for turn in range(10):
+        worker = stage.start_worker(f"worker-{turn}", FAKE_ENCODER="0.2", ANB_WORKER_SLOTS="4")
+        entries += [stage.accepted_video() for _ in range(20)]
         assert worker.stop() == 0
     stage.start_worker("last", FAKE_ENCODER="0.05", ANB_WORKER_SLOTS="4")
-    finish(stage, *entries, seconds=120)
+    finish(stage, *entries, seconds=240)
     assert all(stage.state(entry).attempts == 1 for entry in entries)
 
 
