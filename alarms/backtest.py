@@ -13,7 +13,7 @@ from alarms.definitions import Definition, DefinitionError, Kind, Variables
 from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
 from alarms.terminal import Screen
 from alarms.versions import other_version
-from cloudwatch.alarm_parameters import ParametersRefused
+from cloudwatch.alarm.parameters import ParametersRefused
 
 DESCRIPTION = """\
 Play the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for

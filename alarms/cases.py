@@ -14,12 +14,12 @@ from typing import Any
 from alarms.definitions import ROOT, Definition, DefinitionError, Kind
 from alarms.notation import NotationError, expand, read_minutes
 from alarms.replay import watched_metrics
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_machine import AlarmMachine
-from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.composite import CompositeAlarm
-from cloudwatch.composite_machine import CompositeMachine
-from cloudwatch.composite_suppression import ActionsDue
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.composite.machine import CompositeMachine
+from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.emf import Datapoint
 from cloudwatch.metric import MetricId
 from cloudwatch.store import MetricStore

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alarms.replay import History, Recording
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_datapoints import fetch
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.datapoints import fetch
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState
 
 COLOURS = {AlarmState.OK: "#2ca02c", AlarmState.ALARM: "#d62728", AlarmState.INSUFFICIENT_DATA: "#9e9e9e"}
 WIDTH_INCHES, HEIGHT_INCHES = 11.0, 4.0

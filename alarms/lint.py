@@ -8,11 +8,11 @@ from pathlib import Path
 from alarms.definitions import ROOT, Definition, Kind
 from alarms.known_metrics import known
 from alarms.watched import watches
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_parameters import ParametersRefused
-from cloudwatch.composite import CompositeAlarm, CompositeCycle, children_first
-from cloudwatch.dashboard import Widget, read_dashboard
-from cloudwatch.scaling_policy import SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.parameters import ParametersRefused
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
+from cloudwatch.dashboard.body import Widget, read_dashboard
+from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
 from telemetry.catalogue import QUEUE, WORKER_HEARTBEAT
 
 RUNBOOK = "docs/RUNBOOK.md"

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alarms.definitions import Definition, Kind
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_machine import AlarmMachine
-from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.alarm_watched import WatchedMetric
-from cloudwatch.composite import CompositeAlarm
-from cloudwatch.composite_machine import CompositeMachine
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.alarm.watched import WatchedMetric
+from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.composite.machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
-from cloudwatch.missing_data import TreatMissingData
 from cloudwatch.store import MetricStore
 
 MINUTE = 60

@@ -12,7 +12,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape
 
 from alarms.definitions import ROOT, Kind
 from alarms.terminal import Screen
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.state import AlarmState
 
 DESCRIPTION = """\
 Write alarms/schemas/*.json, which the definitions name as their $schema: an editor then completes the parameters of

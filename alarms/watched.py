@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarms.definitions import Definition, Kind
-from cloudwatch.dashboard import read_dashboard
+from cloudwatch.dashboard.body import read_dashboard
 from cloudwatch.metric import MetricId
 
 

@@ -34,8 +34,8 @@ from alarms.simulation.arrivals import diurnal
 from alarms.simulation.policies import contenders
 from alarms.simulation.run import Setting, Simulation
 from benchmarks.cloudwatch_emf import write_sample
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_machine import AlarmMachine
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.emf import Datapoint, EmfReader, log_lines
 from cloudwatch.store import MetricStore
 

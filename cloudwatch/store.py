@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Self
 
-from cloudwatch.emf_metadata import Datapoint
-from cloudwatch.emf_reader import read_lines
+from cloudwatch.emf.metadata import Datapoint
+from cloudwatch.emf.reader import read_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.series import Series
 from cloudwatch.statistics import parse_statistic

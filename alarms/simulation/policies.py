@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarms.definitions import Definition, Kind
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.scaling_policy import Policy, SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.scaling.policy import Policy, SimpleScaling, StepScaling, TargetTracking
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from itertools import count
 from alarms.simulation.fleet import Fleet, Instance
 from alarms.simulation.metrics import MINUTE, SimulatedMetrics
 from alarms.simulation.policies import Contender
-from cloudwatch.alarm_machine import AlarmMachine
-from cloudwatch.scaling import Decision, ScalingGroup
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.scaling.group import Decision, ScalingGroup
 
 NOTICED_SECONDS = 120.0  # until Auto Scaling replaces instances that are gone
 

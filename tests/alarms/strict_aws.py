@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_parameters import ParametersRefused
-from cloudwatch.composite import CompositeAlarm
-from cloudwatch.dashboard import read_dashboard
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.parameters import ParametersRefused
+from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.dashboard.body import read_dashboard
 
 ALARM_WRITES_PER_SECOND = 3
 WRITES = (

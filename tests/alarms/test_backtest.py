@@ -14,7 +14,7 @@ from alarms import backtest
 from alarms.command import EXAMPLE
 from alarms.definitions import ROOT, Definition
 from alarms.replay import FLAP_SECONDS, NothingRecorded, read_recording, replay
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.state import AlarmState
 from telemetry.catalogue import WORKER_HEARTBEAT
 from tests.alarms.emf_log import BEGIN, MINUTE, NAMESPACE, document, job, queue, request, write_log
 

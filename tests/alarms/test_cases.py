@@ -16,8 +16,8 @@ from alarms.command import EXAMPLE
 from alarms.definitions import ROOT, Definition, DefinitionError, Kind, read_definitions, read_variables
 from alarms.notation import expand, read_minutes
 from alarms.replay import watched_metrics
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState
 
 DEFINITIONS = read_definitions(read_variables(EXAMPLE))
 CASES = read_cases(DEFINITIONS)

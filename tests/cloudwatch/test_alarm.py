@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.alarm import Comparison, MetricAlarm
-from cloudwatch.alarm_parameters import ParametersRefused
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.alarm_watched import WatchedMetric
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.parameters import ParametersRefused
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricId
-from cloudwatch.missing_data import TreatMissingData
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_machine import AlarmMachine, samples_needed
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.machine import AlarmMachine, samples_needed
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState
 from cloudwatch.metric import MetricId
 from tests.cloudwatch.recorded import LATENCY, Recorded, minutes
 from tests.cloudwatch.test_alarm import RATE, math_parameters, parameters

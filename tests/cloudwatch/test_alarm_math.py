@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_watched import WatchedMath, WatchedMetric
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
 from tests.cloudwatch.test_alarm import RATE, REBOOT, Json, math_parameters, parameters, problems, query
 

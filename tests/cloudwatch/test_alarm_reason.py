@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_reason import Point, reason
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.reason import Point, reason
+from cloudwatch.alarm.state import AlarmState
 from tests.cloudwatch.test_alarm import parameters
 
 

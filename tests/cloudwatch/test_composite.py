@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.alarm_parameters import ParametersRefused
-from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.composite import CompositeAlarm, CompositeCycle, children_first
-from cloudwatch.composite_machine import CompositeMachine
-from cloudwatch.composite_suppression import ActionsDue
+from cloudwatch.alarm.parameters import ParametersRefused
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
+from cloudwatch.composite.machine import CompositeMachine
+from cloudwatch.composite.suppression import ActionsDue
 
 OK, ALARM, INSUFFICIENT_DATA = AlarmState
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pages"

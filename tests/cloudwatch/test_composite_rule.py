@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.composite_rule import RuleRefused, parse_rule
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.composite.rule import RuleRefused, parse_rule
 
 OK, ALARM, INSUFFICIENT_DATA = AlarmState
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.dashboard import Dashboard, NamedAlarm, read_dashboard
+from cloudwatch.dashboard.body import Dashboard, NamedAlarm, read_dashboard
 from cloudwatch.metric import MetricId
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.dashboard import read_dashboard
+from cloudwatch.dashboard.body import read_dashboard
 from tests.cloudwatch.test_dashboard import ARN, CPU, Json, at, graph, line, read, refusals, remarks, widget
 
 EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance", "stat": "Average"}

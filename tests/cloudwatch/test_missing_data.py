@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.missing_data import Rule, TreatMissingData, Verdict, default_range, evaluate_window
+from cloudwatch.alarm.missing_data import Rule, TreatMissingData, Verdict, default_range, evaluate_window
+from cloudwatch.alarm.state import AlarmState
 
 MODES = ("missing", "ignore", "breaching", "notBreaching")
 MARKS = {"0": False, "X": True, "-": None}

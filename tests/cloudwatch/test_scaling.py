@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.alarm import Comparison, MetricAlarm
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.alarm_watched import WatchedMath, WatchedMetric
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
-from cloudwatch.scaling_adjustment import Adjustment, AdjustmentType, proportional
-from cloudwatch.scaling_policy import Capacity, SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional
+from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling, TargetTracking
 from tests.cloudwatch.test_alarm import parameters
 
 Json = dict[str, Any]

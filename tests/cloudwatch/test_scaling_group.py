@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.alarm_machine import AlarmMachine
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.state import AlarmState
 from cloudwatch.metric import MetricId
-from cloudwatch.scaling import Decision, ScalingGroup
-from cloudwatch.scaling_policy import TargetTracking
+from cloudwatch.scaling.group import Decision, ScalingGroup
+from cloudwatch.scaling.policy import TargetTracking
 from tests.cloudwatch.recorded import Recorded
 from tests.cloudwatch.test_scaling import OUT, cpu, policy, simple, step, stepping, tracking
 

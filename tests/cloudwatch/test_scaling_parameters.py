@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.alarm_parameters import ParametersRefused
-from cloudwatch.scaling_policy import SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.alarm.parameters import ParametersRefused
+from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
 from tests.cloudwatch.test_scaling import BACKLOG, Json, cpu, policy, step
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from cloudwatch.alarm_parameters import Parameters
+from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.metric import MetricId
 from cloudwatch.metric_math import Plan, Query, alarm_problems
 from cloudwatch.series import Series

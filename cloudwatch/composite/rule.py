@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.state import AlarmState
 
 CHARACTERS_MAX = 10_240
 CHILDREN_MAX = 100

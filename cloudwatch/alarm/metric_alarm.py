@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from cloudwatch import alarm_actions, alarm_watched
-from cloudwatch.alarm_actions import Actions
-from cloudwatch.alarm_parameters import Parameters
-from cloudwatch.alarm_watched import Watched, WatchedMath, WatchedMetric, read_watched
-from cloudwatch.missing_data import TreatMissingData
+from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
+from cloudwatch.alarm.actions import Actions
+from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.parameters import Parameters
+from cloudwatch.alarm.watched import OF_ONE_METRIC, Watched, WatchedMath, WatchedMetric, read_watched
 
 CALL = "PutMetricAlarm"
 NAME_CHARACTERS_MAX = 255
@@ -21,8 +21,8 @@ DAY = 86_400
 
 _PARAMETERS = frozenset(
     (
-        *alarm_watched.OF_ONE_METRIC,
-        *alarm_actions.PARAMETERS,
+        *OF_ONE_METRIC,
+        *OF_ACTIONS,
         *("AlarmName", "AlarmDescription", "Metrics", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
         *("ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile", "EvaluationWindow", "Tags"),
     )

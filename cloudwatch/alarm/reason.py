@@ -6,9 +6,9 @@ AWS documents no format; these are the forms that notifications published by use
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from cloudwatch.alarm import Comparison, MetricAlarm
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.missing_data import TreatMissingData
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.state import AlarmState
 
 LISTED_MAX = 5
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cloudwatch.dashboard_schema import Report
-from cloudwatch.dashboard_widgets import RENDERING
+from cloudwatch.dashboard.schema import Report
+from cloudwatch.dashboard.widgets import RENDERING
 from cloudwatch.metric import MetricId
 
 _Setting = TypeVar("_Setting", int, str)

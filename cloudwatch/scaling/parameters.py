@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudwatch.alarm_parameters import Parameters
-from cloudwatch.alarm_watched import Watched, WatchedMetric, read_watched
+from cloudwatch.alarm.parameters import Parameters
+from cloudwatch.alarm.watched import Watched, WatchedMetric, read_watched
 from cloudwatch.metric import MetricId
-from cloudwatch.scaling_adjustment import Adjustment, AdjustmentType, Step, step_problems
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
 
 CALL = "PutScalingPolicy"
 NAME_CHARACTERS_MAX = 255

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cloudwatch.emf_rules import DOCUMENT_BYTES_MAX
+from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX
 
 _GZIP_MAGIC = b"\x1f\x8b"
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from cloudwatch.dashboard_metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
-from cloudwatch.dashboard_schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
-from cloudwatch.dashboard_widgets import PROPERTIES, VARIABLE
+from cloudwatch.dashboard.metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
+from cloudwatch.dashboard.schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
+from cloudwatch.dashboard.widgets import PROPERTIES, VARIABLE
 
 COLUMNS = 24
 DEFAULT_SIZE = 6

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cloudwatch.emf_metadata import Datapoint, Metadata
-from cloudwatch.emf_rules import DOCUMENT_BYTES_MAX, EmfViolation, member, timestamp
+from cloudwatch.emf.metadata import Datapoint, Metadata
+from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX, EmfViolation, member, timestamp
 
 METADATA_KEPT_MAX = 32
 METADATA_CHARACTERS_KEPT_MAX = 16_384

@@ -7,7 +7,7 @@ says little, so little is checked.
 from collections.abc import Mapping
 from typing import Any
 
-from cloudwatch.dashboard_schema import (
+from cloudwatch.dashboard.schema import (
     Check,
     Report,
     anything,

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.composite import CompositeAlarm, Suppressor
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.composite.composite_alarm import CompositeAlarm, Suppressor
 
 
 class SuppressedBy(StrEnum):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cloudwatch.alarm_state import AlarmState
+from cloudwatch.alarm.state import AlarmState
 
 RANGE_BEYOND_PERIODS = 2
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from cloudwatch.alarm import Comparison, MetricAlarm
-from cloudwatch.alarm_parameters import Parameters
-from cloudwatch.alarm_state import AlarmState
-from cloudwatch.alarm_watched import Watched
-from cloudwatch.scaling_adjustment import Adjustment, AdjustmentType, Step, proportional
-from cloudwatch.scaling_parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.parameters import Parameters
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.alarm.watched import Watched
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, proportional
+from cloudwatch.scaling.parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
 
 States = Mapping[str, AlarmState]
 

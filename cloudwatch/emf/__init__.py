@@ -1,9 +1,9 @@
 """CloudWatch Embedded Metric Format: a log line in, datapoints out, held against the specification."""
 
-from cloudwatch.emf_log import log_lines
-from cloudwatch.emf_metadata import Datapoint
-from cloudwatch.emf_reader import EmfReader, read_document, read_lines
-from cloudwatch.emf_rules import DOCUMENT_BYTES_MAX, UNITS, VALUE_MAX, EmfViolation
+from cloudwatch.emf.log import log_lines
+from cloudwatch.emf.metadata import Datapoint
+from cloudwatch.emf.reader import EmfReader, read_document, read_lines
+from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX, UNITS, VALUE_MAX, EmfViolation
 
 __all__ = [
     "DOCUMENT_BYTES_MAX",

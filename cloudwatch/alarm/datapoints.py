@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_watched import Values, WatchedMath, WatchedMetric
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.watched import Values, WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricSource
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cloudwatch.emf_rules import (
+from cloudwatch.emf.rules import (
     DIMENSION_NAME_CHARACTERS_MAX,
     DIMENSION_VALUE_CHARACTERS_MAX,
     DIMENSIONS_MAX,

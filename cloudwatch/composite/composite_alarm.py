@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
-from cloudwatch import alarm_actions
-from cloudwatch.alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
-from cloudwatch.alarm_actions import Actions
-from cloudwatch.alarm_parameters import Parameters
-from cloudwatch.composite_rule import Rule, RuleRefused, alarm_name, parse_rule
+from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
+from cloudwatch.alarm.actions import Actions
+from cloudwatch.alarm.metric_alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
+from cloudwatch.alarm.parameters import Parameters
+from cloudwatch.composite.rule import Rule, RuleRefused, alarm_name, parse_rule
 
 CALL = "PutCompositeAlarm"
 ARN_CHARACTERS_MAX = 1600
 PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
 _PARAMETERS = frozenset(
-    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *alarm_actions.PARAMETERS)
+    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *OF_ACTIONS)
 )
 _NO_RULE = Rule("FALSE", (False,))
 

@@ -6,13 +6,13 @@ Sources: "Alarm evaluation" and "Percentile-based alarms and low data samples" i
 import math
 from collections.abc import Iterator, Sequence
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.alarm_datapoints import Datapoints, fetch
-from cloudwatch.alarm_reason import reason
-from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.alarm_watched import WatchedMetric
+from cloudwatch.alarm.datapoints import Datapoints, fetch
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.missing_data import Point, decide, default_range, evaluate_window
+from cloudwatch.alarm.reason import reason
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricSource
-from cloudwatch.missing_data import Point, decide, default_range, evaluate_window
 
 
 class AlarmMachine:

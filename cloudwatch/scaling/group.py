@@ -7,8 +7,8 @@ Sources, all of the EC2 Auto Scaling user guide: "How multiple scaling policies 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cloudwatch.alarm import MetricAlarm
-from cloudwatch.scaling_policy import Capacity, Policy, SimpleScaling, States, TargetTracking, Wish
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.scaling.policy import Capacity, Policy, SimpleScaling, States, TargetTracking, Wish
 
 DEFAULT_COOLDOWN_SECONDS = 300
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter, itemgetter
 
-from cloudwatch.alarm_state import AlarmState, Transition
-from cloudwatch.composite import CompositeAlarm, children_first
-from cloudwatch.composite_suppression import ActionGate, ActionsDue
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.composite.composite_alarm import CompositeAlarm, children_first
+from cloudwatch.composite.suppression import ActionGate, ActionsDue
 
 
 class CompositeMachine:

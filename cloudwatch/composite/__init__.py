@@ -1,0 +1,1 @@
+"""Composite alarms: their rules, their suppressors, and every change of their state."""

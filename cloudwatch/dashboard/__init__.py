@@ -1,0 +1,1 @@
+"""Dashboard bodies: what CloudWatch refuses, what it remarks, and every metric that they name."""
