@@ -1,0 +1,79 @@
+"""Stands in for what an instance has and this machine has not: its calls are written down, its answers are simple.
+
+Each stub is a small program of its own in a folder that comes first on the PATH.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+AWS = """
+case "$*" in
+  *"s3 cp"*) cp "$STUB_RELEASE" "${@: -1}" ;;
+  *get-parameters-by-path*)
+    printf '/anb/settings/%s\\t%s\\n' sqs_queue_url https://sqs/anb-videos ANB_BUCKET anb-media ;;
+  *"get-parameter "*database-host*) echo db.example.com ;;
+  *"get-parameter "*-secret*) echo arn:secret ;;
+  *get-secret-value*) echo '{"username": "anb", "password": "p/w d@1"}' ;;
+esac
+"""
+CURL = 'case "$*" in *instance-id*) echo i-0123456789abcdef0 ;; *) echo token ;; esac'
+INSTALL = """
+kept=()
+while [ $# -gt 0 ]; do case "$1" in -o|-g) shift 2 ;; *) kept+=("$1"); shift ;; esac; done
+exec /usr/bin/install "${kept[@]}"
+"""  # nobody here is called anb
+
+
+class Instance:
+    """A scratch root with the stubs of an instance; ``run`` runs a script in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._calls = root / "calls"
+        self._bin = root / "stubs"
+        for folder in ("stubs", "opt/anb", "run/anb", "var/log"):
+            (root / folder).mkdir(parents=True)
+        self._stub("aws", AWS)
+        self._stub("curl", CURL)
+        self._stub("install", INSTALL)
+        self._stub("id", "")
+        self._stub("python3.11", f'exec {sys.executable} "$@"')
+        for name in ("dnf", "systemctl"):
+            self._stub(name, "")
+        agent = root / "opt/aws/amazon-cloudwatch-agent/bin"
+        agent.mkdir(parents=True)
+        self._write(agent / "amazon-cloudwatch-agent-ctl", "agent", "")
+
+    def _stub(self, name: str, body: str) -> None:
+        self._write(self._bin / name, name, body)
+
+    def _write(self, path: Path, name: str, body: str) -> None:
+        path.write_text(f'#!/bin/bash\necho "{name} $*" >>{self._calls}\n{body}\n')
+        path.chmod(0o755)
+
+    def run(self, script: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Absolute paths of the instance are those of the scratch root."""
+        environment = {"PATH": f"{self._bin}:{os.defpath}", "ANB_ROOT": str(self.root), "HOME": str(self.root)}
+        return subprocess.run(
+            ["/bin/bash", script, *arguments],
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def calls(self, name: str) -> list[str]:
+        lines = self._calls.read_text().splitlines() if self._calls.exists() else []
+        return [line for line in lines if line.split()[0] == name]
+
+    def settings(self) -> dict[str, str]:
+        """What a service would be started with, later lines winning as they do for systemd."""
+        lines = (self.root / "run/anb/environment").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def agent_configuration(self) -> object:
+        return json.loads((self.root / "opt/aws/amazon-cloudwatch-agent/etc/anb.json").read_text())

@@ -1,0 +1,154 @@
+"""What runs on an instance, run for real in a scratch root with stubbed AWS: user data, install, settings, units."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.infra.stubs import Instance
+from tests.infra.templates import INFRA, template
+
+ROLES = ("api", "worker")
+RELEASE = "1.2.3"
+EXPOSURE_MAX = 3.0
+SCRIPTS = ("instance/install", "instance/read-settings", "make-release")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Instance:
+    return Instance(tmp_path / "root")
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """An archive with the real scripts and units, and nothing to install."""
+    tree = tmp_path / f"anb-{RELEASE}"
+    shutil.copytree(INFRA / "instance", tree / "instance")
+    (tree / "wheels").mkdir()
+    (tree / "requirements.txt").touch()
+    (tree / "VERSION").write_text(RELEASE)
+    archive = tmp_path / "release.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(tree, tree.name)
+    return archive
+
+
+def user_data(role: str, values: Mapping[str, str]) -> str:
+    """As CloudFormation would hand it to an instance."""
+    launch = template(role)["Resources"]["Template"]["Properties"]["LaunchTemplateData"]
+    text = str(launch["UserData"]["Fn::Base64"]["Fn::Sub"])
+    return re.sub(r"\$\{([A-Za-z0-9:]+)\}", lambda match: values[match.group(1)], text)
+
+
+def values_of(release: Path) -> dict[str, str]:
+    return {
+        "AWS::Region": "us-east-1",
+        "Prefix": "anb",
+        "Release": RELEASE,
+        "ReleaseSha256": hashlib.sha256(release.read_bytes()).hexdigest(),
+        "Releases": "anb-releases",
+        "DrainSeconds": "120",
+        "CorsOrigins": "",
+    }
+
+
+def boot(instance: Instance, role: str, release: Path, **values: str) -> "subprocess.CompletedProcess[str]":
+    script = instance.root / "user-data"
+    text = user_data(role, {**values_of(release), **values})
+    script.write_text(text.replace("/opt/anb", f"{instance.root}/opt/anb").replace("/dev/console", "/dev/null"))
+    return instance.run(str(script), STUB_RELEASE=str(release))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_instance_sets_itself_up_and_may_do_so_twice(instance: Instance, release: Path, role: str) -> None:
+    for _ in range(2):
+        done = boot(instance, role, release)
+        assert done.returncode == 0, done.stdout + done.stderr
+    answers = [call for call in instance.calls("aws") if "complete-lifecycle-action" in call]
+    assert len(answers) == 2
+    assert all(call.endswith("--lifecycle-action-result CONTINUE") for call in answers)
+    assert f"--auto-scaling-group-name anb-{role}-asg" in answers[0]
+    assert f"systemctl restart anb-{role}.service" in instance.calls("systemctl")
+    assert (instance.root / f"etc/systemd/system/anb-{role}.service").is_file()
+    assert (instance.root / "opt/anb/current").resolve() == instance.root / "opt/anb" / RELEASE
+    assert f"/var/log/anb/{role}-emf.log" in str(instance.agent_configuration())
+    assert "anb-rising-stars" in str(instance.agent_configuration())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_instance_that_got_the_wrong_archive_asks_to_be_replaced(
+    instance: Instance, release: Path, role: str
+) -> None:
+    done = boot(instance, role, release, ReleaseSha256="0" * 64)
+    assert done.returncode != 0
+    (answer,) = (call for call in instance.calls("aws") if "complete-lifecycle-action" in call)
+    assert answer.endswith("--lifecycle-action-result ABANDON")
+    assert instance.calls("systemctl") == []
+
+
+def test_settings_come_from_aws_and_those_of_the_template_win(instance: Instance, release: Path) -> None:
+    assert boot(instance, "worker", release).returncode == 0
+    done = instance.run(str(instance.root / "opt/anb/current/instance/read-settings"))
+    assert done.returncode == 0, done.stderr
+    settings = instance.settings()
+    assert settings["ANB_DATABASE_URL"] == "postgresql://anb:p%2Fw%20d%401@db.example.com/anb?sslmode=require"
+    assert settings["sqs_queue_url"] == "https://sqs/anb-videos"
+    assert settings["ANB_LIFECYCLE_HOOK"] == "anb-worker-drain"
+    assert settings["ANB_EMF_DESTINATION"] == "file:/var/log/anb/worker-emf.log"
+    assert "ANB_JWT_SECRET" not in settings, "a worker signs no tokens"
+    environment = instance.root / "run/anb/environment"
+    assert environment.stat().st_mode & 0o777 == 0o600
+    assert "p/w" not in done.stdout + done.stderr
+
+
+def test_the_hooks_and_groups_that_user_data_names_are_those_of_the_template() -> None:
+    for role in ROLES:
+        group = template(role)["Resources"]["Group"]["Properties"]
+        hooks = {hook["LifecycleHookName"]["Fn::Sub"] for hook in group["LifecycleHookSpecificationList"]}
+        launch = template(role)["Resources"]["Template"]["Properties"]["LaunchTemplateData"]
+        text = str(launch["UserData"]["Fn::Base64"]["Fn::Sub"])
+        assert all(hook in text for hook in hooks)
+        assert group["AutoScalingGroupName"]["Fn::Sub"] in text
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, *(f"user data of {role}" for role in ROLES)])
+def test_shellcheck_has_nothing_to_say(script: str, release: Path, tmp_path: Path) -> None:
+    path = INFRA / script
+    if script not in SCRIPTS:
+        path = tmp_path / "user-data"
+        path.write_text(user_data(script.rsplit(maxsplit=1)[-1], values_of(release)))
+    command = [str(Path(sys.executable).parent / "shellcheck"), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_unit_is_hardened(role: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=yes", str(INFRA / f"instance/anb-{role}.service")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    match = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    assert match and float(match.group(1)) <= EXPOSURE_MAX, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_systemd_understands_a_unit(role: str, tmp_path: Path) -> None:
+    """The programs that it names are of the instance; here, any program will do."""
+    text = (INFRA / f"instance/anb-{role}.service").read_text()
+    unit = tmp_path / f"anb-{role}.service"
+    unit.write_text(re.sub(r"/opt/anb/current/(\S*read-settings|\S*python)", "/bin/true", text))
+    command = ["systemd-analyze", "verify", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_unit_waits_longer_than_the_worker_drains() -> None:
+    unit = (INFRA / "instance/anb-worker.service").read_text()
+    drain = template("worker")["Parameters"]["DrainSeconds"]["Default"]
+    (stop,) = re.findall(r"TimeoutStopSec=(\d+)", unit)
+    assert int(stop) >= drain + 60, "the poll under way, handing back, closing"

@@ -1,0 +1,154 @@
+"""What every template must keep to, whoever changes it: security, two zones, the names of the plan, least privilege."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import INFRA, STACKS, as_list, resources, statements, template
+
+# Actions that know no resources (Service Authorization Reference); a key's own policy speaks of itself as "*".
+WITHOUT_RESOURCES = {"autoscaling:DescribeAutoScalingGroups"}
+KEY_POLICIES = {"operations/TopicKey/Owner", "operations/TopicKey/CloudWatchPublishes"}
+
+# What code calls, as the docstrings of its facades say: the role must allow it, and nothing else.
+WORKER_CALLS = {
+    *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"),
+    *("sqs:SendMessage", "sqs:GetQueueAttributes"),
+    *("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"),
+    *("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+    *("autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"),
+    *("autoscaling:SetInstanceProtection", "autoscaling:DescribeAutoScalingGroups"),
+    *("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
+    *("ssm:GetParametersByPath", "ssm:GetParameter", "secretsmanager:GetSecretValue"),
+}
+
+
+def test_every_template_is_listed() -> None:
+    assert {path.stem for path in INFRA.glob("*.yaml")} == set(STACKS)
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    command = [str(Path(sys.executable).parent / "cfn-lint"), *(str(INFRA / f"{stack}.yaml") for stack in STACKS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_nothing_is_allowed_on_everything() -> None:
+    for where, statement in statements():
+        if statement["Effect"] != "Allow" or where in KEY_POLICIES:
+            continue
+        actions = as_list(statement.get("Action"))
+        assert not [action for action in actions if "*" in action], where
+        if "*" in as_list(statement.get("Resource")):
+            assert set(actions) <= WITHOUT_RESOURCES, where
+
+
+def test_every_queue_and_bucket_refuses_to_speak_without_tls() -> None:
+    refusing = [where for where, statement in statements() if _is_tls_only(statement)]
+    stores = [*resources("AWS::S3::Bucket"), *resources("AWS::SQS::QueuePolicy")]
+    assert len(refusing) == len(stores) == 3
+
+
+def _is_tls_only(statement: dict[str, Any]) -> bool:
+    return bool(
+        statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        and as_list(statement["Action"])[0].endswith(":*")
+    )
+
+
+def test_only_the_load_balancer_is_open() -> None:
+    for stack, name, group in resources("AWS::EC2::SecurityGroup"):
+        for rule in group.get("SecurityGroupIngress", []):
+            if "SourceSecurityGroupId" not in rule:
+                assert (stack, name, rule["CidrIp"]) == ("network", "LoadBalancerGroup", {"Ref": "ClientCidr"})
+    groups = {name: group for _, name, group in resources("AWS::EC2::SecurityGroup")}
+    assert "SecurityGroupIngress" not in groups["WorkerGroup"], "nobody calls a worker"
+
+
+def test_everything_at_rest_is_encrypted() -> None:
+    for _, name, bucket in resources("AWS::S3::Bucket"):
+        assert bucket["BucketEncryption"], name
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4, name
+    assert all(queue["SqsManagedSseEnabled"] is True for _, _, queue in resources("AWS::SQS::Queue"))
+    assert all(topic["KmsMasterKeyId"] for _, _, topic in resources("AWS::SNS::Topic"))
+    (database,) = (properties for _, _, properties in resources("AWS::RDS::DBInstance"))
+    assert (database["StorageEncrypted"], database["PubliclyAccessible"], database["DeletionProtection"]) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_instances_are_those_of_the_plan() -> None:
+    for stack, _, properties in resources("AWS::EC2::LaunchTemplate"):
+        launch = properties["LaunchTemplateData"]
+        assert launch["MetadataOptions"]["HttpTokens"] == "required", stack
+        (device,) = launch["BlockDeviceMappings"]
+        assert device["Ebs"] == {"VolumeSize": 30, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True}
+    worker = template("worker")
+    assert worker["Parameters"]["InstanceType"]["AllowedValues"] == ["t3.small", "t3.medium"]
+    group = worker["Resources"]["Group"]["Properties"]
+    assert group["AutoScalingGroupName"] == {"Fn::Sub": "${Prefix}-worker-asg"}
+    bounds = {key: worker["Parameters"][group[key]["Ref"]]["Default"] for key in ("MinSize", "MaxSize")}
+    assert bounds == {"MinSize": 1, "MaxSize": 3}
+    assert {hook["LifecycleTransition"] for hook in group["LifecycleHookSpecificationList"]} == {
+        "autoscaling:EC2_INSTANCE_LAUNCHING",
+        "autoscaling:EC2_INSTANCE_TERMINATING",
+    }
+    names = {group["GroupName"]["Fn::Sub"] for _, _, group in resources("AWS::EC2::SecurityGroup")}
+    assert "${Prefix}-worker-sg" in names
+
+
+def test_groups_and_database_stand_in_two_zones() -> None:
+    subnets = {name: subnet["AvailabilityZone"] for _, name, subnet in resources("AWS::EC2::Subnet")}
+    for kind in ("Public", "Private"):
+        zones = [zone["Fn::Select"][0] for name, zone in subnets.items() if name.startswith(kind)]
+        assert sorted(zones) == [0, 1]
+    for stack, _, group in resources("AWS::AutoScaling::AutoScalingGroup"):
+        assert group["VPCZoneIdentifier"] == {"Ref": "PrivateSubnets"}, stack
+    assert template("api")["Parameters"]["ApiMin"]["MinValue"] == 2
+
+
+def test_what_a_stack_reads_from_another_is_what_that_one_writes() -> None:
+    written = {
+        properties["Name"]["Fn::Sub"].replace("${Prefix}", "anb")
+        for _, _, properties in resources("AWS::SSM::Parameter")
+    }
+    for stack in STACKS:
+        for name, parameter in template(stack)["Parameters"].items():
+            source = str(parameter.get("Default", ""))
+            if parameter["Type"].startswith("AWS::SSM::Parameter::Value") and not source.startswith("/aws/"):
+                assert source in written, f"{stack}.{name}"
+
+
+def test_the_worker_may_do_what_it_does_and_nothing_more() -> None:
+    allowed = {action for where, s in statements() if where.startswith("worker/Role/") for action in _actions(s)}
+    assert allowed - {"sts:AssumeRole"} == WORKER_CALLS
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    return as_list(statement["Action"])
+
+
+@pytest.mark.parametrize("facade", ["showcase/job_queue.py", "showcase/media_store.py", "worker/lifecycle.py"])
+def test_what_a_facade_says_that_it_calls_is_allowed_to_somebody(facade: str) -> None:
+    """The docstring of each facade lists its IAM actions; the operator's own (redrive) are not of a role."""
+    text = (INFRA.parent / facade).read_text().split('"""')[1]
+    named = set(re.findall(r"``((?:sqs|s3|autoscaling):[A-Za-z]+)``", text)) - {"sqs:StartMessageMoveTask"}
+    allowed = {action for _, statement in statements() for action in _actions(statement)}
+    assert named <= allowed
+
+
+def test_the_termination_hook_outlasts_the_drain() -> None:
+    """The worker keeps it alive; if it cannot, the hook alone must last for the default drain and its ending."""
+    worker = template("worker")
+    hooks = worker["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
+    (hook,) = (hook for hook in hooks if hook["LifecycleTransition"].endswith("TERMINATING"))
+    assert hook["HeartbeatTimeout"] >= worker["Parameters"]["DrainSeconds"]["Default"] + 60
+    assert hook["DefaultResult"] == "CONTINUE", "work is queued again: nothing is won by keeping the instance"
