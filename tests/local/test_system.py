@@ -1,17 +1,21 @@
 """The whole system as real processes: the way of a video, and what signals do to it."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 
 from cloudwatch.emf import Datapoint, read_lines
+from local import smoke
+from local.aws_emulator import REGION
 from local.client import Account, ApiClient, RefusedByApi
-from local.processes import LocalSystemError
+from local.processes import LocalSystemError, free_port
 from local.system import LocalSystem
 from showcase.movie import read_movie
 from tests.clips import Clips
@@ -202,3 +206,49 @@ def test_a_process_with_a_wrong_setting_does_not_start_and_names_the_variable(
 def test_a_process_does_not_start_on_a_database_without_the_schema(tmp_path: Path) -> None:
     with pytest.raises(LocalSystemError, match="alembic upgrade head"):
         LocalSystem(tmp_path, overrides={"ANB_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}).__enter__()
+
+
+def test_the_smoke_test_follows_a_clip_to_its_metric(
+    system: LocalSystem, clips: Clips, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [system.api_url, "--clip", str(clips.plain()), "--minutes", "3"]
+    assert smoke.main([*asked, "--metrics-log", str(system.emf_log)]) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out.count("✓") == 6
+
+
+def test_the_smoke_test_says_what_is_missing(
+    system: LocalSystem, clips: Clips, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty.log"
+    empty.touch()
+    asked = [system.api_url, "--clip", str(clips.plain()), "--minutes", "0.5", "--metrics-log", str(empty)]
+    assert smoke.main(asked) == 1
+    assert "in time" in capsys.readouterr().err
+    assert smoke.main([f"http://127.0.0.1:{free_port()}", "--metrics-log", str(empty)]) == 1
+
+
+def test_the_smoke_test_asks_cloudwatch(
+    system: LocalSystem, clips: Clips, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The agent's part is played here: what the log has is put into CloudWatch."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", system.emulator.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    client = boto3.client("cloudwatch", region_name=REGION)
+    ended = threading.Event()
+
+    def ship() -> None:
+        while not ended.wait(0.5):
+            if total(datapoints(system), "VideosProcessed"):
+                data = {"MetricName": "VideosProcessed", "Value": 1.0, "Dimensions": [smoke.SERVICE]}
+                client.put_metric_data(Namespace="ANB/Smoke", MetricData=[data])
+                return
+
+    agent = threading.Thread(target=ship)
+    agent.start()
+    try:
+        asked = [system.api_url, "--clip", str(clips.plain()), "--minutes", "3", "--namespace", "ANB/Smoke"]
+        assert smoke.main(asked) == 0, capsys.readouterr().err
+    finally:
+        ended.set()
+        agent.join()
