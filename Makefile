@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test soak check format artwork bench-video bench-telemetry bench-upload bench-worker bench-cloudwatch release clean
+.PHONY: help demo up test soak check format artwork bench-video bench-telemetry bench-upload bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench-worker: $(VENV)/requirements-dev.stamp ## what the worker spends around th
 
 bench-cloudwatch: $(VENV)/requirements-dev.stamp ## EMF lines read, alarms evaluated, plans made
 	@$(RUN) benchmarks.cloudwatch $(ARGS)
+
+deploy-plan: $(VENV)/requirements-dev.stamp ## what a deployment would change in the AWS account; touches nothing
+	@infra/deploy-plan
 
 release: $(VENV)/requirements-dev.stamp ## one versioned archive with wheels, for instances without a package index
 	@infra/make-release

@@ -17,7 +17,7 @@ from tests.infra.templates import INFRA, template
 ROLES = ("api", "worker")
 RELEASE = "1.2.3"
 EXPOSURE_MAX = 3.0
-SCRIPTS = ("instance/install", "instance/read-settings", "make-release")
+SCRIPTS = ("instance/install", "instance/read-settings", "make-release", "deploy-plan")
 
 
 @pytest.fixture
