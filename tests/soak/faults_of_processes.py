@@ -26,8 +26,9 @@ class FaultsOfProcesses:
     def all(self) -> Iterable[Fault]:
         return (
             Fault("worker killed", self.kill_worker, weight=3, evidence="Retries"),
-            Fault("worker asleep past its lease", self.put_worker_to_sleep, weight=2, evidence="LeasesLost"),
-            Fault("write of a sleeper arrives late", self.delay_write_of_a_sleeper, weight=2, evidence="LeasesLost"),
+            # A sleeper finds its lease lost, or its connection: PostgreSQL bears no idle transaction. Both are errors.
+            Fault("worker asleep past its lease", self.put_worker_to_sleep, weight=2, evidence="JobErrors"),
+            Fault("write of a sleeper arrives late", self.delay_write_of_a_sleeper, weight=2, evidence="JobErrors"),
             Fault("workers restarted in turn", self.restart_workers),
             Fault("API killed", self.kill_api),
             Fault("API restarted", self.restart_api),
