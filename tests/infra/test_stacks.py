@@ -1,8 +1,8 @@
 """The stacks on the emulator: created in their order, updated, deleted. What it cannot make is said here.
 
-Not made by it: policies of queues, buckets and groups, the budget. It refuses the database for a fault of its own (a parameter
-group given by reference), so ``data`` is only linted, and what it would write is written by hand, as the guide says for
-a database that exists already.
+Not made by it: policies of queues, buckets and groups, the budget. It refuses the database for a fault of its own (a
+parameter group given by reference), so ``data`` is only linted, and what it would write is written by hand, as the
+guide says for a database that exists already.
 """
 
 from collections.abc import Iterator
