@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test soak check format artwork bench-video bench-telemetry bench-upload bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo up test fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ up: $(VENV)/requirements-local.stamp ## the whole system on this machine until C
 
 test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
 	@$(RUN) pytest -n $(TEST_PROCESSES) $(ARGS)
+
+fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
+	@$(RUN) pytest tests/service/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)
 
 soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 videos (ARGS="--seed 7 --minutes 20")
 	@$(RUN) tests.soak $(ARGS)
@@ -54,6 +57,9 @@ bench-telemetry: $(VENV)/requirements-dev.stamp ## the API with a stalled metric
 
 bench-upload: $(VENV)/requirements-dev.stamp ## memory of the API under uploads of 100 MB
 	@$(RUN) benchmarks.upload $(ARGS)
+
+bench-api: $(VENV)/requirements-dev.stamp ## the API beside FastAPI and Flask, and its pages in a contest of 2,000,000 votes
+	@$(RUN) benchmarks.api $(ARGS)
 
 bench-worker: $(VENV)/requirements-dev.stamp ## what the worker spends around the media work, beside Celery, dramatiq and boto3
 	@$(RUN) benchmarks.worker $(ARGS)

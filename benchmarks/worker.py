@@ -12,15 +12,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.peers_home import find_peers
 from benchmarks.worker_contestants import Contestant, contestants
 from benchmarks.worker_feed import DEPTH_MAX, measure_block
-from benchmarks.worker_peers_home import find_peers
 from benchmarks.worker_report import Rounds, report
 from benchmarks.worker_share import measure_share
 from benchmarks.worker_stage import Stage
 from local.aws_emulator import CREDENTIALS
 
 HOME = Path(".local/bench-worker").resolve()
+PEERS = Path(__file__).with_name("worker_peers.txt")
 
 
 def main() -> int:
@@ -29,7 +30,7 @@ def main() -> int:
     os.environ.update(CREDENTIALS)  # for the benchmark's own clients
     load_before = os.getloadavg()
     chosen = [contestant for contestant in contestants() if any(words in contestant.name for words in arguments.only)]
-    with Stage(HOME, find_peers(HOME / "peers")) as stage:
+    with Stage(HOME, find_peers(HOME / "peers", PEERS)) as stage:
         rounds = run_rounds(stage, chosen, arguments.rounds, arguments.messages)
         share = measure_share(stage, arguments.jobs, arguments.seconds) if arguments.jobs else None
     title = f"{arguments.rounds} rounds of {arguments.messages} messages, at most {DEPTH_MAX} in the queue"

@@ -5,6 +5,7 @@ from falcon import Request, Response
 
 from service import messages
 from service.errors import BadRequest
+from service.limits import RouteLimits
 from service.requests import LoginBody, SignupBody, read_body
 from service.tokens import Tokens
 from showcase.accounts import NewPlayer, log_in, normalise_email, open_account
@@ -15,14 +16,16 @@ from showcase.passwords import Passwords
 class Signup:
     """``POST /api/auth/signup``."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(self, database: Database, passwords: Passwords, limits: RouteLimits) -> None:
         self._database = database
         self._passwords = passwords
+        self._limits = limits
 
     def on_post(self, request: Request, response: Response) -> None:
         body = read_body(request, SignupBody)
         if body.password1 != body.password2:
             raise BadRequest("passwords_differ", ["password2"])
+        self._limits.admit(request, normalise_email(body.email))
         player_id = open_account(self._database, self._passwords, _new_player(body))
         response.status = falcon.HTTP_201
         response.media = {
@@ -51,17 +54,18 @@ def _new_player(body: SignupBody) -> NewPlayer:
 class Login:
     """``POST /api/auth/login``."""
 
-    def __init__(self, database: Database, passwords: Passwords, tokens: Tokens) -> None:
+    def __init__(self, database: Database, passwords: Passwords, tokens: Tokens, limits: RouteLimits) -> None:
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
+        self._limits = limits
 
     def on_post(self, request: Request, response: Response) -> None:
         body = read_body(request, LoginBody)
+        self._limits.admit(request, normalise_email(body.email))  # before the hash, which costs 10,000 times as much
         player_id = log_in(self._database, self._passwords, body.email, body.password)
         response.media = {
             "access_token": self._tokens.issue(player_id),
             "token_type": "Bearer",
             "expires_in": self._tokens.seconds,
         }
-        response.cache_control = ["no-store"]

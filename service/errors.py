@@ -10,7 +10,16 @@ import falcon
 from falcon import Request, Response
 
 from service.messages import ERRORS
-from showcase.errors import Forbidden, NotAuthenticated, NotFound, Refused, UnacceptableClip, Unavailable
+from showcase.errors import (
+    Forbidden,
+    NotAuthenticated,
+    NotFound,
+    Overloaded,
+    Refused,
+    TooManyRequests,
+    UnacceptableClip,
+    Unavailable,
+)
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -27,11 +36,21 @@ class BadRequest(Refused):
         self.fields = fields
 
 
+class ProtocolFault(BadRequest):
+    """What came is no request that could be read, or did not come in time; ``status`` is HTTP's own for it."""
+
+    def __init__(self, code: str, status: str = falcon.HTTP_400) -> None:
+        super().__init__(code)
+        self.status = status
+
+
 def install_error_handlers(app: App) -> None:
     """The most special class wins, whatever the order."""
     app.add_error_handler(Refused, _refused)
     app.add_error_handler(UnacceptableClip, _unacceptable_clip)
+    app.add_error_handler(TooManyRequests, _too_many_requests)
     app.add_error_handler(Unavailable, _unavailable)
+    app.add_error_handler(Overloaded, _overloaded)
     app.add_error_handler(falcon.HTTPError, _http_error)
     app.add_error_handler(Exception, _unexpected)
 
@@ -49,6 +68,8 @@ def _refused(_request: Request, response: Response, error: Refused, _params: dic
 
 
 def _status_of(error: Refused) -> str:
+    if isinstance(error, ProtocolFault):
+        return error.status
     if isinstance(error, NotAuthenticated):
         return falcon.HTTP_401
     if isinstance(error, Forbidden):
@@ -58,6 +79,17 @@ def _status_of(error: Refused) -> str:
 
 def _unacceptable_clip(_request: Request, response: Response, error: UnacceptableClip, _params: dict[str, Any]) -> None:
     _answer(response, falcon.HTTP_400, error.code, error.reason)
+
+
+def _too_many_requests(_request: Request, response: Response, error: TooManyRequests, _params: dict[str, Any]) -> None:
+    _answer(response, falcon.HTTP_429, error.code)
+    response.set_header("Retry-After", str(error.retry_after_seconds))
+
+
+def _overloaded(_request: Request, response: Response, error: Overloaded, _params: dict[str, Any]) -> None:
+    log.warning("%s", error)
+    _answer(response, falcon.HTTP_503, "unavailable")
+    response.set_header("Retry-After", RETRY_AFTER_SECONDS)
 
 
 def _unavailable(_request: Request, response: Response, error: Unavailable, _params: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from falcon import Request, Response
 
 from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES
 from telemetry.logs import enter_log_context
-from telemetry.recorder import Recorder
+from telemetry.recorder import Property, Recorder
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 HEALTH_PROBES = (
@@ -38,6 +38,7 @@ class RequestTelemetry:
             "Requests": 1,
             "Latency": round(latency_ms, 3),
             "ClientErrors": int(400 <= status < 500),
+            "RateLimited": int(status == 429),
             "ServerErrors": int(status >= 500 and request.uri_template not in HEALTH_PROBES),
         }
         if upload_bytes := request.context.get("upload_bytes"):
@@ -46,11 +47,24 @@ class RequestTelemetry:
             API_REQUEST,
             metrics,
             dimensions={ROUTE: _route(request)},
-            properties={"request_id": request.context.request_id, "status": status},
+            properties=_properties(request, response),
         )
+
+
+def _properties(request: Request, response: Response) -> dict[str, Property]:
+    status = response.status_code
+    return {
+        "request_id": request.context.request_id,
+        "method": request.method,
+        "status": status,
+        "status_class": f"{status // 100}xx",
+        "request_bytes": request.content_length or 0,
+        "response_bytes": len(response.render_body() or b""),  # Falcon keeps what it has rendered
+    }
 
 
 def _route(request: Request) -> str:
     """Method and template. What clients can invent (paths, methods) must not become metrics, which cost money."""
-    route = f"{request.method} {request.uri_template}"
+    method = "GET" if request.method == "HEAD" else request.method
+    route = f"{method} {request.uri_template}"
     return route if route in ROUTES else NO_ROUTE

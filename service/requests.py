@@ -1,23 +1,33 @@
-"""What clients send, read and checked: JSON bodies, ids and paging."""
+"""What clients send, read and checked: JSON bodies, texts and ids."""
 
+import re
 import uuid
 from typing import Annotated, TypeVar
 
 from falcon import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from service.errors import BadRequest
+from service.paging import read_parameter
+from showcase.accounts import city_key, normalise_email
 from showcase.errors import NotFound
 
 JSON_BYTES_MAX = 64 * 1024
-LIMIT_MAX = 100
-OFFSET_MAX = 1_000_000
-FOLDED_CHARACTERS_MAX = 200
+FOLDED_CHARACTERS_MAX = 200  # of the columns that hold the folded texts
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def _foldable(text: str) -> str:
-    # Folding lengthens some letters, up to threefold: what is stored must still fit.
-    if len(text.casefold()) > FOLDED_CHARACTERS_MAX:
+# Folding lengthens some letters, up to threefold: what is stored must still fit.
+
+
+def _foldable_email(text: str) -> str:
+    if len(normalise_email(text)) > FOLDED_CHARACTERS_MAX:
+        raise ValueError("too long")
+    return text
+
+
+def _foldable_city(text: str) -> str:
+    if len(city_key(text)) > FOLDED_CHARACTERS_MAX:
         raise ValueError("too long")
     return text
 
@@ -28,14 +38,18 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+# What _printable refuses, for whoever reads the schema; and what stripping would leave nothing of.
+WITHOUT_CONTROLS: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*$"}
+PRINTABLE: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*[^\u0000-\u0020\s][^\u0000-\u001f]*$"}
+
+Name = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=PRINTABLE), AfterValidator(_printable)]
 Email = Annotated[
     str,
-    Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    Field(min_length=3, max_length=200, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"),
     AfterValidator(_printable),
-    AfterValidator(_foldable),
+    AfterValidator(_foldable_email),
 ]
-Password = Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_printable)]
+Password = Annotated[str, Field(min_length=8, max_length=128, json_schema_extra=PRINTABLE), AfterValidator(_printable)]
 
 
 class Body(BaseModel):
@@ -50,12 +64,12 @@ class SignupBody(Body):
     email: Email
     password1: Password
     password2: str
-    city: Annotated[Name, AfterValidator(_foldable)]
+    city: Annotated[Name, AfterValidator(_foldable_city)]
     country: Name
 
 
 class LoginBody(Body):
-    email: Annotated[str, Field(max_length=254), AfterValidator(_printable)]
+    email: Annotated[str, Field(max_length=254, json_schema_extra=WITHOUT_CONTROLS), AfterValidator(_printable)]
     password: Annotated[str, Field(max_length=1024)]
 
 
@@ -87,9 +101,9 @@ def read_title(text: str) -> str:
 
 
 def read_city(request: Request) -> str | None:
-    """The city of a ranking, or None. Raises BadRequest."""
-    city = request.get_param("city")
-    if city is None:
+    """The city of a ranking; None when it is not given or blank. Raises BadRequest."""
+    city = read_parameter(request, "city")
+    if city is None or not city.strip():
         return None
     try:
         return _city.validate_python(city)
@@ -99,24 +113,6 @@ def read_city(request: Request) -> str | None:
 
 def read_video_id(text: str) -> uuid.UUID:
     """An id of a path. One that is no UUID names no video: raises NotFound."""
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise NotFound("video_not_found") from error
-
-
-def read_paging(request: Request, *, default: int = LIMIT_MAX) -> tuple[int, int]:
-    """``limit`` (1–100) and ``offset``. Raises BadRequest."""
-    limit = read_number(request, "limit", 1, LIMIT_MAX)
-    offset = read_number(request, "offset", 0, OFFSET_MAX)
-    return default if limit is None else limit, offset or 0
-
-
-def read_number(request: Request, name: str, lowest: int, highest: int) -> int | None:
-    """A whole number from the query, or None. Raises BadRequest."""
-    text = request.get_param(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and lowest <= int(text) <= highest):
-        raise BadRequest("bad_parameter", [name])
-    return int(text)
+    if not _UUID.fullmatch(text):
+        raise NotFound("video_not_found")
+    return uuid.UUID(text)

@@ -6,47 +6,52 @@ import sys
 from functools import partial
 from types import FrameType
 
-import waitress
-from waitress.server import BaseWSGIServer
+from waitress.adjustments import Adjustments
 
+from service.admission import Admission
 from service.app import Api, create_app
-from service.tokens import Tokens
+from service.door.deadlines import Deadlines
+from service.door.proxy import behind_proxy
+from service.door.server import DoorServer
+from service.lifetime import Draining
+from service.limits import RequestLimits
+from service.tokens import Authenticator, Tokens
 from showcase.aws import Aws
 from showcase.database import Database
 from showcase.errors import SettingsError, ShowcaseError
+from showcase.inbox import Inbox
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Outbox
 from showcase.passwords import Passwords
 from showcase.periodic import Periodic
-from showcase.settings import MIB, ApiSettings, read_settings
+from showcase.rate_limits import RateLimits
+from showcase.settings import ApiSettings, read_settings
 from showcase.tables import verify_schema
-from telemetry.catalogue import SWEEP
+from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, SWEEP
 from telemetry.destinations import open_destination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_recorder
 
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
-FORM_OVERHEAD_BYTES = MIB  # what a form may add around the clip
-HEADER_BYTES_MAX = 32 * 1024
-IDLE_SECONDS_MAX = 60
 
 log = logging.getLogger(__name__)
 
 
 def main() -> int:
     """Run the API; the exit code is 1 when it cannot start."""
+    draining = Draining()
     try:
         settings = read_settings(ApiSettings)
         start_logging(settings.log_level, "api")
         api = build_api(settings, _open_recorder(settings))
         verify_schema(api.database)
-        server = build_server(settings, api)
+        server = build_server(settings, api, draining)
     except (ShowcaseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
         return 1
     try:
-        serve(server, api, settings.outbox_interval_seconds)
+        serve(server, api, draining, settings)
     finally:
         api.database.close()
         api.recorder.close()
@@ -73,53 +78,105 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
     media = MediaStore(aws, settings.bucket, connections=settings.threads)
+    rate_limits = RateLimits(database, settings.jwt_secret.get_secret_value().encode())
     return Api(
         database=database,
         queue=queue,
         media=media,
+        inbox=Inbox(aws, settings.bucket, connections=settings.threads),
         outbox=Outbox(database, queue, settings.bucket),
         passwords=Passwords(),
-        tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.token_seconds),
+        tokens=_tokens(settings),
         recorder=recorder,
+        rate_limits=rate_limits,
+        limits=RequestLimits.of(settings, rate_limits),
         upload_bytes_max=settings.upload_bytes_max,
         link_seconds=settings.link_seconds,
+        direct_upload_seconds=settings.direct_upload_seconds,
         own_vote_allowed=settings.own_vote_allowed,
+        cors_origins=settings.cors_origins,
     )
 
 
-def build_server(settings: ApiSettings, api: Api) -> BaseWSGIServer:
+def _tokens(settings: ApiSettings) -> Tokens:
+    previous = settings.jwt_secret_previous
+    return Tokens(
+        settings.jwt_secret.get_secret_value(),
+        settings.token_seconds,
+        previous=previous.get_secret_value() if previous else None,
+    )
+
+
+def build_server(settings: ApiSettings, api: Api, draining: Draining) -> DoorServer:
     """waitress, listening. Raises OSError when the port is taken."""
-    return waitress.create_server(
-        create_app(api),
+    admission = Admission(
+        Authenticator(api.tokens),
+        upload_bytes_max=settings.upload_bytes_max,
+        disk_free_bytes_min=settings.disk_free_bytes_min,
+    )
+    application = behind_proxy(create_app(api, draining), settings.trusted_proxy, settings.trusted_proxy_hops)
+    return DoorServer(
+        application,
+        _options(settings),
+        admission=admission,
+        deadlines=_deadlines(settings),
+        draining=draining,
+        per_address_max=settings.connections_per_address_max,
+        proxy=settings.trusted_proxy,
+    )
+
+
+def _options(settings: ApiSettings) -> Adjustments:
+    return Adjustments(
         host=settings.host,
         port=settings.port,
         threads=settings.threads,
+        connection_limit=settings.connections_max,
         recv_bytes=RECEIVE_BYTES,
-        max_request_body_size=settings.upload_bytes_max + 2 * FORM_OVERHEAD_BYTES,
-        max_request_header_size=HEADER_BYTES_MAX,
-        channel_timeout=IDLE_SECONDS_MAX,
+        max_request_header_size=settings.header_bytes_max,
         ident=None,
     )
 
 
-def serve(server: BaseWSGIServer, api: Api, outbox_interval_seconds: float) -> None:
-    """Serve until a signal; the sweeper of the outbox runs beside."""
-    sweeping = Periodic("outbox-sweeper", outbox_interval_seconds, partial(_sweep_outbox, api))
+def _deadlines(settings: ApiSettings) -> Deadlines:
+    return Deadlines(
+        head_seconds=settings.head_seconds,
+        body_seconds=settings.body_seconds,
+        body_grace_seconds=settings.body_grace_seconds,
+        body_bytes_per_second_min=settings.body_bytes_per_second_min,
+        idle_seconds=settings.idle_seconds,
+    )
+
+
+def serve(server: DoorServer, api: Api, draining: Draining, settings: ApiSettings) -> None:
+    """Serve until a signal, then until what is in flight is answered; the sweeper of the outbox runs beside."""
+    sweeping = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep_outbox, api))
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, _stop)
+        signal.signal(signum, partial(_stop, server, draining))
     log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
     sweeping.start()
     try:
-        server.run()  # returns after SystemExit, and lets running requests finish for 5 s
+        cut = server.serve(lame_duck_seconds=settings.lame_duck_seconds, drain_seconds=settings.drain_seconds)
+        _count_cut(api.recorder, cut)
     finally:
         sweeping.stop()
         server.close()
 
 
+def _count_cut(recorder: Recorder, cut: int) -> None:
+    """A request that was cut off has failed its caller, though nobody could tell it."""
+    log.log(logging.WARNING if cut else logging.INFO, "stopped; %d requests cut off", cut)
+    for _ in range(cut):
+        metrics = {"Requests": 1, "ClientErrors": 0, "RateLimited": 0, "ServerErrors": 1}
+        recorder.record(API_REQUEST, metrics, dimensions={ROUTE: NO_ROUTE}, properties={"cut": True})
+
+
 def _sweep_outbox(api: Api) -> None:
-    api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep()})
+    api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep(), "RateLimitsRemoved": api.rate_limits.sweep()})
 
 
-def _stop(signum: int, _frame: FrameType | None) -> None:
-    log.info("stopping on %s", signal.Signals(signum).name)
-    raise SystemExit(0)
+def _stop(server: DoorServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:
+    # Nothing here may take a lock, and a second signal must do nothing: the server may be closed by then.
+    if not draining.has_begun:
+        draining.begin()
+        server.wake()

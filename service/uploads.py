@@ -26,6 +26,14 @@ FORM_OVERHEAD_BYTES = 64 * 1024  # what a form adds around the clip: boundaries,
 log = logging.getLogger(__name__)
 
 
+def refuse_by_headers(content_length: int | None, content_type: str | None, *, bytes_max: int) -> None:
+    """Raises BadRequest when the headers already show that there is no clip to come, or one that is too large."""
+    if (content_length or 0) > bytes_max + FORM_OVERHEAD_BYTES:
+        raise BadRequest("clip_too_large", ["video_file"])
+    if not (content_type or "").lower().startswith(falcon.MEDIA_MULTIPART):
+        raise BadRequest("video_file_missing", ["video_file"])
+
+
 class ScannedStream:
     """Passes a clip through to whoever reads it, counts and sums it, and refuses it as soon as it is hopeless."""
 
@@ -77,6 +85,8 @@ class _Form:
 class Upload:
     """``POST /api/videos/upload``: multipart with ``video_file`` and ``title``, in any order."""
 
+    needs_token = True
+
     def __init__(
         self, players: Authenticator, database: Database, media: MediaStore, outbox: Outbox, *, bytes_max: int
     ) -> None:
@@ -88,7 +98,7 @@ class Upload:
 
     def on_post(self, request: Request, response: Response) -> None:
         player_id = self._players.player_id(request)
-        self._refuse_by_headers(request)
+        refuse_by_headers(request.content_length, request.content_type, bytes_max=self._bytes_max)
         video_id = uuid.uuid4()
         title, clip = self._receive(request.get_media(), original_key(video_id))
         video = NewVideo(
@@ -109,12 +119,6 @@ class Upload:
             "task_id": str(video.task_id),
             "video_id": str(video.id),
         }
-
-    def _refuse_by_headers(self, request: Request) -> None:
-        if (request.content_length or 0) > self._bytes_max + FORM_OVERHEAD_BYTES:
-            raise BadRequest("clip_too_large", ["video_file"])
-        if not (request.content_type or "").lower().startswith(falcon.MEDIA_MULTIPART):
-            raise BadRequest("video_file_missing", ["video_file"])
 
     def _receive(self, parts: MultipartForm, key: str) -> tuple[str, StoredClip]:
         """Store the clip under ``key``; return title and clip. A refused upload leaves nothing behind."""

@@ -5,7 +5,8 @@ import logging
 from falcon import Request, Response
 
 from service import messages
-from service.requests import read_paging, read_video_id
+from service.paging import read_page
+from service.requests import read_video_id
 from service.tokens import Authenticator
 from service.views import VideoViews
 from showcase.database import Database
@@ -19,33 +20,41 @@ log = logging.getLogger(__name__)
 class OwnVideos:
     """``GET /api/videos``."""
 
-    def __init__(self, players: Authenticator, database: Database, media: MediaStore, *, link_seconds: int) -> None:
+    needs_token = True
+
+    def __init__(self, players: Authenticator, database: Database, views: VideoViews) -> None:
         self._players = players
         self._database = database
-        self._views = VideoViews(media, link_seconds)
+        self._views = views
 
     def on_get(self, request: Request, response: Response) -> None:
         player_id = self._players.player_id(request)
-        limit, offset = read_paging(request)
+        page = read_page(request)
         with self._database.reading() as connection:
-            videos = list_own(connection, player_id, limit=limit, offset=offset)
-        response.media = [self._views.item(video) for video in videos]
+            videos = list_own(connection, player_id, limit=page.rows, offset=page.offset)
+        response.media = [self._views.item(video) for video in page.show(request, response, videos)]
+
+    on_head = on_get
 
 
 class OwnVideo:
     """``GET`` and ``DELETE /api/videos/{video_id}``."""
 
-    def __init__(self, players: Authenticator, database: Database, media: MediaStore, *, link_seconds: int) -> None:
+    needs_token = True
+
+    def __init__(self, players: Authenticator, database: Database, media: MediaStore, views: VideoViews) -> None:
         self._players = players
         self._database = database
         self._media = media
-        self._views = VideoViews(media, link_seconds)
+        self._views = views
 
     def on_get(self, request: Request, response: Response, video_id: str) -> None:
         player_id = self._players.player_id(request)
         with self._database.reading() as connection:
             video = get_own(connection, read_video_id(video_id), player_id)
         response.media = self._views.detail(video)
+
+    on_head = on_get
 
     def on_delete(self, request: Request, response: Response, video_id: str) -> None:
         player_id = self._players.player_id(request)

@@ -2,17 +2,16 @@
 
 from datetime import UTC, datetime
 
-from showcase.media_store import MediaStore
+from showcase.links import Links
 from showcase.videos import OwnedVideo, PublicVideo
 from showcase.votes import RankedPlayer
 
 
 class VideoViews:
-    """Shows videos with links to their files that live ``link_seconds``."""
+    """Shows videos with links to their files."""
 
-    def __init__(self, media: MediaStore, link_seconds: int) -> None:
-        self._media = media
-        self._link_seconds = link_seconds
+    def __init__(self, links: Links) -> None:
+        self._links = links
 
     def item(self, video: OwnedVideo) -> dict[str, object]:
         """A line of the owner's list."""
@@ -24,13 +23,13 @@ class VideoViews:
         }
         if video.processed_at and video.processed_key:
             view["processed_at"] = utc(video.processed_at)
-            view["processed_url"] = self._link(video.processed_key)
+            view["processed_url"] = self._links.to(video.processed_key)
         return view
 
     def detail(self, video: OwnedVideo) -> dict[str, object]:
         """The owner's detail: the line, and how the processing goes or went."""
         view = self.item(video) | {
-            "original_url": self._link(video.original_key),
+            "original_url": self._links.to(video.original_key),
             "votes": video.votes,
             "attempts": video.attempts,
             "progress": video.progress_percent,
@@ -49,11 +48,8 @@ class VideoViews:
             "votes": video.votes,
             "uploaded_at": utc(video.uploaded_at),
             "processed_at": utc(video.processed_at),
-            "processed_url": self._link(video.processed_key),
+            "processed_url": self._links.to(video.processed_key),
         }
-
-    def _link(self, key: str) -> str:
-        return self._media.link(key, seconds=self._link_seconds, file_name=key.replace("/", "-"))
 
 
 def ranked(player: RankedPlayer) -> dict[str, object]:
@@ -68,4 +64,4 @@ def ranked(player: RankedPlayer) -> dict[str, object]:
 
 def utc(moment: datetime) -> str:
     """ISO-8601 with Z, in whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,5 +1,6 @@
 """Players' accounts."""
 
+import unicodedata
 import uuid
 from dataclasses import dataclass
 
@@ -59,9 +60,15 @@ def log_in(database: Database, passwords: Passwords, email: str, password: str) 
     if found is None or not correct or not found.is_active:
         raise NotAuthenticated("bad_credentials")
     if passwords.is_outdated(found.password_hash):
+        todays = passwords.hash(password)  # not in the transaction, which locks what others wait for
         with database.writing() as connection:
-            _store_hash(connection, found.id, passwords.hash(password))
+            _store_hash(connection, found.id, todays)
     return uuid.UUID(str(found.id))
+
+
+def is_active(connection: Connection, player_id: uuid.UUID) -> bool:
+    """True if there is such an account, and it has not been deactivated."""
+    return bool(connection.execute(select(Player.is_active).where(Player.id == player_id)).scalar_one_or_none())
 
 
 def _store_hash(connection: Connection, player_id: uuid.UUID, password_hash: str) -> None:
@@ -69,7 +76,8 @@ def _store_hash(connection: Connection, player_id: uuid.UUID, password_hash: str
 
 
 def normalise_email(email: str) -> str:
-    return email.strip().lower()
+    """What all spellings of one address share: Unicode's canonical caseless form, whose letters have one encoding."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
 def city_key(city: str) -> str:

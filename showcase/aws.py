@@ -34,7 +34,9 @@ class Aws:
 
     def s3(self, *, connections: int) -> "S3Client":
         # Links are signed with SigV4, the only kind that newer regions take; emulators resolve no bucket.host.
-        style: Literal["path", "auto"] = "path" if self.endpoint_url else "auto"
+        # "auto" would sign links for the global endpoint, which answers for young buckets of other regions with a
+        # redirection that no upload survives; "virtual" signs for the region's own.
+        style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(connections=connections).merge(s3_only)
         return self._session.client("s3", endpoint_url=self.endpoint_url, config=config)

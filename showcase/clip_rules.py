@@ -29,6 +29,7 @@ _REASONS: Final = {
     "damaged": "El video está dañado y no se puede leer.",
     "no_video": "El archivo no contiene imagen de video.",
     "codec_unsupported": "El formato de video no es compatible; use H.264 o HEVC.",
+    "size_differs": "El archivo no tiene el tamaño anunciado.",
     "too_short": "El video dura menos de 20 segundos.",
     "too_long": "El video dura más de 60 segundos.",
     "resolution_too_low": "La resolución del video es menor que 1080p.",

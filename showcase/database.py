@@ -18,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Float,
+    SQLColumnExpression,
     create_engine,
     event,
     literal,
@@ -33,6 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from showcase.errors import Unavailable
+from showcase.pooled_connections import check_at_checkout
 
 LOCK_WAIT_SECONDS = 15
 CONNECT_SECONDS = 5
@@ -52,7 +54,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+        if value is None or value.tzinfo is UTC:
+            return value
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
 
 
 class database_time(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
@@ -78,6 +82,28 @@ def _sqlite_time(element: database_time, compiler: SQLCompiler, **options: Any) 
 @compiles(database_time, "postgresql")
 def _postgresql_time(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
     return f"(now() + make_interval(secs => {compiler.process(element.clauses, **options)}))"
+
+
+class time_after(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
+    """``seconds`` after a moment of the database."""
+
+    inherit_cache = True
+    type = UtcDateTime()
+
+    def __init__(self, moment: SQLColumnExpression[datetime], seconds: ColumnElement[float]) -> None:
+        super().__init__(moment, seconds)
+
+
+@compiles(time_after, "sqlite")
+def _sqlite_time_after(element: time_after, compiler: SQLCompiler, **options: Any) -> str:
+    moment, seconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {moment}, printf('%.3f seconds', {seconds}))"
+
+
+@compiles(time_after, "postgresql")
+def _postgresql_time_after(element: time_after, compiler: SQLCompiler, **options: Any) -> str:
+    moment, seconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({moment} + make_interval(secs => {seconds}))"
 
 
 class Database:
@@ -125,12 +151,11 @@ def _create_engine(url: str, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=LOCK_WAIT_SECONDS,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
@@ -140,6 +165,8 @@ def _create_engine(url: str, pool_size: int) -> Engine:
             "tcp_user_timeout": STATEMENT_SECONDS * 1000,
         },
     )
+    check_at_checkout(engine)
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

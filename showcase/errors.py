@@ -32,6 +32,14 @@ class NotAuthenticated(Refused):
     """No proof, or no valid proof, of who is asking."""
 
 
+class TooManyRequests(Refused):
+    """An account or an address asks too often; the same request passes after ``retry_after_seconds``."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("too_many_requests")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class UnacceptableClip(Refused):
     """The clip itself breaks a rule of the contest, or cannot be read as a video at all.
 
@@ -56,6 +64,10 @@ class Unavailable(ShowcaseError):
     def __init__(self, dependency: str, operation: str) -> None:
         super().__init__(f"{dependency}: {operation} failed; the {dependency} is away or refuses us")
         self.dependency = dependency
+
+
+class Overloaded(ShowcaseError):
+    """This process has more to do than it can do in time: try again in a moment."""
 
 
 class ObjectDamaged(ShowcaseError):

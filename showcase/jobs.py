@@ -48,7 +48,7 @@ class Claim:
     attempt: int
     original_key: str
     original_bytes: int
-    original_crc32: int
+    original_crc32: int | None
     request_id: str
     uploaded_at: datetime
     enqueued_at: datetime | None

@@ -4,8 +4,9 @@ The scanner keeps only what describes the movie (``ftyp``, ``moov``, ``moof``) a
 that a clip can be judged while it is being uploaded, in bounded memory and without a decoder.
 """
 
+import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from showcase.errors import ShowcaseError
@@ -126,14 +127,20 @@ class BoxScanner:
 
 def scan_file(path: Path) -> BoxScanner:
     """Scan a whole file, seeking over its media. Raises BadBoxes."""
-    scanner = BoxScanner()
     with path.open("rb") as file:
-        size = path.stat().st_size
-        while data := file.read(READ_BYTES):
-            scanner.feed(data)
-            if jump := min(scanner.skippable, size - file.tell()):
-                file.seek(jump, 1)
-                scanner.skip(jump)
+        return scan_pieces(lambda start, count: os.pread(file.fileno(), count, start), path.stat().st_size)
+
+
+def scan_pieces(read: Callable[[int, int], bytes], size: int) -> BoxScanner:
+    """Scan something of which ``read(start, count)`` gives any piece, passing over its media. Raises BadBoxes."""
+    scanner = BoxScanner()
+    position = 0
+    while position < size and (data := read(position, READ_BYTES)):
+        scanner.feed(data)
+        position += len(data)
+        jump = min(scanner.skippable, size - position)
+        scanner.skip(jump)
+        position += jump
     scanner.finish()
     return scanner
 

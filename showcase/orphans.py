@@ -7,17 +7,19 @@ Safe beside anything: only objects older than any upload or job can be are looke
 import re
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from showcase.database import Database
-from showcase.media_store import MediaStore, StoredObject
+from showcase.direct_uploads import awaited_keys
+from showcase.media_store import MediaStore
 from showcase.tables import Video, VideoStatus
 from showcase.videos import original_key, result_key
 
-_ORIGINAL = re.compile(r"uploads/([0-9a-f-]{36})\.mp4")
-_RESULT = re.compile(r"processed/([0-9a-f-]{36})/(\d+)\.mp4")
+_OF_A_VIDEO = re.compile(r"(?:uploads/([0-9a-f-]{36})|processed/([0-9a-f-]{36})/\d+)\.mp4")
+_OF_AN_UPLOAD = re.compile(r"inbox/([0-9a-f-]{36})")
 
 
 class Orphans:
@@ -34,31 +36,57 @@ class Orphans:
         Raises Unavailable.
         """
         before = datetime.now(UTC) - self._age
-        removed = sum(self._remove_orphans(page, before) for page in self._media.pages())
-        return removed + self._media.abort_unfinished_uploads(before)
+        return self._remove_objects(before) + self._give_up_uploads(before)
 
-    def _remove_orphans(self, page: list[StoredObject], before: datetime) -> int:
-        old = {item.key: _video_id(item.key) for item in page if item.modified_at < before}
-        needed = self._needed(video_id for video_id in old.values() if video_id)
-        orphans = [key for key, video_id in old.items() if video_id and key not in needed]
-        for key in orphans:
-            self._media.delete(key)
-        return len(orphans)
+    def _remove_objects(self, before: datetime) -> int:
+        removed = 0
+        for page in self._media.pages():
+            orphans = self._unneeded([item.key for item in page if item.modified_at < before])
+            for key in orphans:
+                self._media.delete(key)
+            removed += len(orphans)
+        return removed
 
-    def _needed(self, video_ids: Iterable[uuid.UUID]) -> set[str]:
-        """The keys that rows of these videos need, now or when a job in work ends."""
+    def _give_up_uploads(self, before: datetime) -> int:
+        """Also those of keys that are not ours to judge: nothing of ours is so old and still under way."""
+        given_up = 0
+        for page in self._media.unfinished_uploads():
+            old = [upload for upload in page if upload.begun_at < before]
+            awaited = self._awaited([upload.key for upload in old])
+            abandoned = [upload for upload in old if upload.key not in awaited]
+            for upload in abandoned:
+                self._media.give_up(upload.key, upload.multipart_id)
+            given_up += len(abandoned)
+        return given_up
+
+    def _unneeded(self, keys: list[str]) -> set[str]:
+        """Those keys that are ours to judge, and that no row needs."""
+        videos, uploads = _ids(_OF_A_VIDEO, keys), _ids(_OF_AN_UPLOAD, keys)
         with self._database.reading() as connection:
-            rows = connection.execute(
-                select(Video.id, Video.status, Video.fence, Video.processed_key).where(Video.id.in_(set(video_ids)))
-            ).all()
-        needed = {original_key(row.id) for row in rows} | {row.processed_key for row in rows if row.processed_key}
-        return needed | {result_key(row.id, row.fence) for row in rows if row.status == VideoStatus.PROCESSING}
+            needed = _needed(connection, videos.values()) | awaited_keys(connection, uploads.values())
+        return (videos.keys() | uploads.keys()) - needed
+
+    def _awaited(self, keys: list[str]) -> set[str]:
+        """The keys of uploads that a client may still be at."""
+        with self._database.reading() as connection:
+            return awaited_keys(connection, _ids(_OF_AN_UPLOAD, keys).values())
 
 
-def _video_id(key: str) -> uuid.UUID | None:
-    """The video that a key is about; None for what is not ours to judge."""
-    match = _ORIGINAL.fullmatch(key) or _RESULT.fullmatch(key)
-    try:
-        return uuid.UUID(match.group(1)) if match else None
-    except ValueError:
-        return None
+def _needed(connection: Connection, video_ids: Iterable[uuid.UUID]) -> set[str]:
+    """The keys that rows of these videos need, now or when a job in work ends."""
+    rows = connection.execute(
+        select(Video.id, Video.status, Video.fence, Video.processed_key).where(Video.id.in_(set(video_ids)))
+    ).all()
+    needed = {original_key(row.id) for row in rows} | {row.processed_key for row in rows if row.processed_key}
+    return needed | {result_key(row.id, row.fence) for row in rows if row.status == VideoStatus.PROCESSING}
+
+
+def _ids(pattern: re.Pattern[str], keys: Iterable[str]) -> dict[str, uuid.UUID]:
+    """Of those keys that are about such a thing, its id."""
+    ids = {}
+    for key in keys:
+        match = pattern.fullmatch(key)
+        with suppress(ValueError):  # as many hexadecimal digits and hyphens, and yet no id: not ours to judge
+            if match:
+                ids[key] = uuid.UUID(match.group(match.lastindex or 0))
+    return ids

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, String, Uuid, inspect
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Uuid, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from showcase.database import Database, UtcDateTime, database_time
@@ -26,6 +26,14 @@ class VideoStatus(StrEnum):
     PROCESSING = "processing"
     PROCESSED = "processed"
     FAILED = "failed"
+
+
+class UploadStatus(StrEnum):
+    """``open`` → ``completed`` | ``refused``, and no way back."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    REFUSED = "refused"
 
 
 class Base(DeclarativeBase):
@@ -68,7 +76,7 @@ class Video(Base):
     status: Mapped[str] = mapped_column(String(12), default=VideoStatus.UPLOADED)
     original_key: Mapped[str] = mapped_column(String(200))
     original_bytes: Mapped[int]
-    original_crc32: Mapped[int] = mapped_column(BigInteger)  # of the bytes that the API received
+    original_crc32: Mapped[int | None] = mapped_column(BigInteger)  # of the bytes received; none if nobody told
     uploaded_at: Mapped[datetime] = mapped_column(default=database_time())
     request_id: Mapped[str] = mapped_column(String(64), default="")  # of the upload; travels to the worker
 
@@ -107,6 +115,45 @@ class Vote(Base):
     video_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("videos.id"), primary_key=True)
     player_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("players.id"), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=database_time())
+
+
+class RateLimit(Base):
+    """How far an account or an address has drawn on a limit; a row in the past says nothing and may go.
+
+    No index on ``free_at``: it changes with every request, and the few rows are swept by a scan.
+    """
+
+    __tablename__ = "rate_limits"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # a keyed digest: who it is stays unsaid
+    free_at: Mapped[datetime]
+
+
+class DirectUpload(Base):
+    """A clip on its way from a client straight into the storage. Its key there is made from its id."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    player_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("players.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    size_bytes: Mapped[int]  # as announced
+    multipart_id: Mapped[str | None] = mapped_column(String(1024))  # the storage's, of a resumable upload
+    status: Mapped[str] = mapped_column(String(12), default=UploadStatus.OPEN)
+    expires_at: Mapped[datetime]
+
+    # What became of it. The video may have been deleted since.
+    video_id: Mapped[uuid.UUID | None]
+    task_id: Mapped[uuid.UUID | None]
+    refusal_code: Mapped[str | None] = mapped_column(String(50))
+
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'completed', 'refused')", name="status"),
+        CheckConstraint("(status = 'completed') = (video_id IS NOT NULL)", name="completed_has_video"),
+        CheckConstraint("(status = 'refused') = (refusal_code IS NOT NULL)", name="refused_has_code"),
+        Index("ix_uploads_player_id_status", "player_id", "status"),
+        Index("ix_uploads_expires_at", "expires_at"),
+    )
 
 
 def verify_schema(database: Database) -> None:

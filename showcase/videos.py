@@ -3,11 +3,14 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from showcase.database import database_time
 from showcase.errors import Forbidden, NotFound, Refused
+from showcase.pages import page_downwards
 from showcase.tables import Player, Video, VideoStatus
 
 FAST_PATH_SECONDS = 10.0  # what the API has to send the message itself, before the sweeper does
@@ -23,13 +26,12 @@ class NewVideo:
     title: str
     original_key: str
     original_bytes: int
-    original_crc32: int
+    original_crc32: int | None  # of the bytes received; None if the storage took them, and does not tell
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnedVideo:
-    """A video as its owner sees it."""
+class OwnedVideo(NamedTuple):
+    """A video as its owner sees it; in the order of _OWNED."""
 
     id: uuid.UUID
     title: str
@@ -45,8 +47,7 @@ class OwnedVideo:
     failure_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PublicVideo:
+class PublicVideo(NamedTuple):
     """A video that is open for voting, as everybody sees it."""
 
     id: uuid.UUID
@@ -107,14 +108,19 @@ _OWNED = (
 
 def list_own(connection: Connection, player_id: uuid.UUID, *, limit: int, offset: int) -> list[OwnedVideo]:
     """A player's videos, newest first."""
-    rows = connection.execute(
+    rows = connection.execute(_own(), {"owner": player_id, "limit": limit, "offset": offset})
+    return [OwnedVideo(*row) for row in rows]
+
+
+@cache
+def _own() -> Select[*tuple[Any, ...]]:
+    return (
         select(*_OWNED)
-        .where(Video.player_id == player_id)
+        .where(Video.player_id == bindparam("owner"))
         .order_by(Video.uploaded_at.desc(), Video.id.desc())
-        .limit(limit)
-        .offset(offset)
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
     )
-    return [OwnedVideo(**row._mapping) for row in rows]
 
 
 def get_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> OwnedVideo:
@@ -123,7 +129,7 @@ def get_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -
     row = connection.execute(select(*_OWNED).where(Video.id == video_id)).one_or_none()
     if row is None:
         raise NotFound("video_not_found")  # deleted between the two looks
-    return OwnedVideo(**row._mapping)
+    return OwnedVideo._make(row)
 
 
 def delete_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> list[str]:
@@ -151,22 +157,21 @@ def _check_owner(connection: Connection, video_id: uuid.UUID, player_id: uuid.UU
 
 def list_public(connection: Connection, *, limit: int, offset: int) -> list[PublicVideo]:
     """The videos open for voting, newest first."""
-    rows = connection.execute(
-        select(
-            Video.id,
-            Video.title,
-            Player.first_name,
-            Player.last_name,
-            Player.city,
-            Video.votes,
-            Video.uploaded_at,
-            Video.processed_at,
-            Video.processed_key,
-        )
-        .join(Player, Player.id == Video.player_id)
-        .where(Video.status == VideoStatus.PROCESSED)
-        .order_by(Video.processed_at.desc(), Video.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
-    return [PublicVideo(**row._mapping) for row in rows]
+    rows = connection.execute(_public(), {"limit": limit, "offset": offset})
+    return [PublicVideo(*row) for row in rows]
+
+
+@cache
+def _public() -> Select[*tuple[Any, ...]]:
+    query = select(
+        Video.id,
+        Video.title,
+        Player.first_name,
+        Player.last_name,
+        Player.city,
+        Video.votes,
+        Video.uploaded_at,
+        Video.processed_at,
+        Video.processed_key,
+    ).join(Player, Player.id == Video.player_id)
+    return page_downwards(query, (Video.processed_at, Video.id), Video.status == VideoStatus.PROCESSED)

@@ -5,18 +5,19 @@ page of the ranking is a walk along an index and a vote costs a constant number 
 """
 
 import uuid
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Insert, Select, Update, and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from showcase.accounts import city_key
 from showcase.errors import NotFound, Refused
+from showcase.pages import page_downwards
 from showcase.tables import Player, Video, VideoStatus, Vote
 
 
-@dataclass(frozen=True, slots=True)
-class RankedPlayer:
+class RankedPlayer(NamedTuple):
     """A line of the ranking; ``position`` counts from 1."""
 
     position: int
@@ -32,30 +33,56 @@ def vote(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID, *, o
     Raises NotFound, or Refused ``already_voted`` or ``own_video``. However often and however
     concurrently a player votes for a video, it counts once.
     """
-    owner_id = connection.execute(
-        select(Video.player_id).where(Video.id == video_id, Video.status == VideoStatus.PROCESSED)
-    ).scalar_one_or_none()
+    owner_id = connection.execute(_owner_if_open(), {"voted_video": video_id}).scalar_one_or_none()
     if owner_id is None:
         raise NotFound("video_not_found")
     if owner_id == player_id and not own_allowed:
         raise Refused("own_video")
-    if not _record(connection, video_id, player_id):
+    recorded = connection.execute(_recording(connection.dialect.name), {"video_id": video_id, "player_id": player_id})
+    if recorded.rowcount == 0:
         raise Refused("already_voted")
-    connection.execute(update(Video).where(Video.id == video_id).values(votes=Video.votes + 1))
-    connection.execute(update(Player).where(Player.id == owner_id).values(votes=Player.votes + 1))
+    # The same order in every vote, the video before its player: votes wait for each other, and never in a circle.
+    connection.execute(_counting(Video), {"voted_id": video_id})
+    connection.execute(_counting(Player), {"voted_id": owner_id})
 
 
-def _record(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> bool:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = {"video_id": video_id, "player_id": player_id}
-    result = connection.execute(dialect.insert(Vote).values(values).on_conflict_do_nothing())
-    return result.rowcount == 1
+@cache
+def _owner_if_open() -> Select[uuid.UUID]:
+    return select(Video.player_id).where(Video.id == bindparam("voted_video"), Video.status == VideoStatus.PROCESSED)
+
+
+@cache
+def _recording(dialect: str) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(Vote).on_conflict_do_nothing()
+
+
+@cache
+def _counting(table: type[Video] | type[Player]) -> Update:
+    return update(table).where(table.id == bindparam("voted_id")).values(votes=table.votes + 1)
 
 
 def ranking(connection: Connection, *, city: str | None, limit: int, offset: int) -> list[RankedPlayer]:
     """A page of the players with votes, most votes first; ties in a stable order."""
-    query = select(Player.first_name, Player.last_name, Player.city, Player.votes).where(Player.votes > 0)
-    if city is not None:
-        query = query.where(Player.city_key == city_key(city))
-    rows = connection.execute(query.order_by(Player.votes.desc(), Player.id.desc()).limit(limit).offset(offset))
+    page = {"limit": limit, "offset": offset}
+    if city is None:
+        rows = connection.execute(_ranking(), page)
+    else:
+        rows = connection.execute(_ranking_of_city(), page | {"city": city_key(city)})
     return [RankedPlayer(position, *row) for position, row in enumerate(rows, start=offset + 1)]
+
+
+@cache
+def _ranking() -> Select[str, str, str, int]:
+    return page_downwards(_lines(), (Player.votes, Player.id), Player.votes > 0)
+
+
+@cache
+def _ranking_of_city() -> Select[str, str, str, int]:
+    # The city is the same in all of its rows; with it in the order, only the index that begins with it will do.
+    order = (Player.city_key, Player.votes, Player.id)
+    return page_downwards(_lines(), order, and_(Player.votes > 0, Player.city_key == bindparam("city")))
+
+
+def _lines() -> Select[str, str, str, int]:
+    return select(Player.first_name, Player.last_name, Player.city, Player.votes)

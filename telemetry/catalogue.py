@@ -58,6 +58,9 @@ ROUTES = (
     "POST /api/auth/signup",
     "POST /api/auth/login",
     "POST /api/videos/upload",
+    "POST /api/videos/uploads",
+    "GET /api/videos/uploads/{upload_id}",
+    "POST /api/videos/uploads/{upload_id}/complete",
     "GET /api/videos",
     "GET /api/videos/{video_id}",
     "DELETE /api/videos/{video_id}",
@@ -68,6 +71,10 @@ ROUTES = (
     "GET /api/health/live",
     "GET /api/health/ready",
     "GET /health",
+    "GET /api/openapi.json",
+    "GET /api/docs",
+    "GET /api/docs/docs.css",
+    "GET /api/docs/docs.js",
 )
 NO_ROUTE = "none"  # all that is not one of ROUTES: never what clients can invent
 
@@ -79,6 +86,7 @@ API_REQUEST = RecordKind(
         Metric("Requests", Unit.COUNT, "1 for each request."),
         Metric("Latency", Unit.MILLISECONDS, "From the call of the application to its answer."),
         Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; the Average is the rate."),
+        Metric("RateLimited", Unit.COUNT, "1 if the answer was 429, else 0; the Average is the rate."),
         Metric("ServerErrors", Unit.COUNT, "1 if a caller (no health probe) got 5xx, else 0; the Average is the rate."),
         Metric("UploadBytes", Unit.BYTES, "Size of the clip; accepted uploads only."),
     ),
@@ -129,7 +137,9 @@ SWEEP = RecordKind(
     ((SERVICE,),),
     (
         Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),
+        Metric("RateLimitsRemoved", Unit.COUNT, "Counts of rate limits removed that had run out."),
         Metric("OrphansRemoved", Unit.COUNT, "Objects and unfinished uploads removed that no video needs."),
+        Metric("UploadsAbandoned", Unit.COUNT, "Direct uploads forgotten that were opened and never completed."),
         Metric("FoldersRemoved", Unit.COUNT, "Work folders removed that dead processes left."),
     ),
 )

@@ -14,12 +14,14 @@ from local.aws_emulator import REGION, AwsEmulator, Queues
 from local.system import migrate
 from showcase.aws import Aws
 from showcase.database import Database
+from showcase.inbox import Inbox
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Outbox
 from telemetry.destinations import FileDestination
 from telemetry.recorder import Recorder, open_recorder
 from tests.clips import Clips
+from tests.ministack_server import MiniStackServer
 from tests.postgres_server import PostgresServer
 from worker.encoder import Encoder, find_encoder
 
@@ -88,6 +90,13 @@ def emulator(tmp_path_factory: pytest.TempPathFactory, aws_credentials: None) ->
 
 
 @pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory, aws_credentials: None) -> Iterator[MiniStackServer]:
+    server = MiniStackServer(tmp_path_factory.mktemp("ministack") / "server.log")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def aws(emulator: AwsEmulator) -> Aws:
     return Aws(REGION, emulator.url)
 
@@ -111,6 +120,11 @@ def bucket(emulator: AwsEmulator) -> str:
 @pytest.fixture
 def media(aws: Aws, bucket: str) -> MediaStore:
     return MediaStore(aws, bucket)
+
+
+@pytest.fixture
+def inbox(aws: Aws, bucket: str) -> Inbox:
+    return Inbox(aws, bucket)
 
 
 @pytest.fixture

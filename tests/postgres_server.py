@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,8 @@ FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=o
 class PostgresServer:
     """A context manager; ``url`` is of a database that anybody on loopback may enter."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = FAST_AND_FORGETFUL) -> None:
+        self._settings = settings
         self._home = Path(tempfile.mkdtemp(prefix="anb-postgres-"))
         self._home.chmod(0o755)
         self._identity = _unprivileged()
@@ -44,12 +46,17 @@ class PostgresServer:
         return self
 
     def _start(self) -> None:
-        options = [part for setting in FAST_AND_FORGETFUL for part in ("-c", setting)]
+        options = [part for setting in self._settings for part in ("-c", setting)]
         data = str(self._home / "data")
         command = [str(self._programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         with (self._home / "log").open("wb") as log:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, **self._identity)
         self._wait_until_it_answers()
+
+    @property
+    def pid(self) -> int:
+        """Of the parent of all its processes."""
+        return self._process.pid
 
     def crash(self) -> None:
         """As after a failure of power, but for what FAST_AND_FORGETFUL gives up: all connections are cut."""

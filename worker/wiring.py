@@ -10,6 +10,7 @@ from typing import Protocol
 
 from showcase.aws import Aws
 from showcase.database import Database
+from showcase.direct_uploads import forget_old
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.orphans import Orphans
@@ -108,7 +109,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
     sweepers = (
         Periodic("outbox-sweeper", settings.outbox_interval_seconds, _outbox_sweep(outbox, recorder)),
-        Periodic("housekeeping", settings.housekeeping_seconds, _housekeeping(orphans, workspace, recorder)),
+        Periodic("housekeeping", settings.housekeeping_seconds, _housekeeping(database, orphans, workspace, recorder)),
     )
     publishers = (build_publisher(settings, database, recorder),) if settings.publishes_backlog else ()
     return Worker(surroundings, database, recorder, workspace, heartbeat, loop, sweepers, publishers)
@@ -153,9 +154,12 @@ def _outbox_sweep(outbox: Outbox, recorder: Recorder) -> Callable[[], None]:
     return lambda: recorder.record(SWEEP, {"MessagesResent": outbox.sweep()})
 
 
-def _housekeeping(orphans: Orphans, workspace: Workspace, recorder: Recorder) -> Callable[[], None]:
+def _housekeeping(database: Database, orphans: Orphans, workspace: Workspace, recorder: Recorder) -> Callable[[], None]:
     def tidy() -> None:
         folders = workspace.sweep()
-        recorder.record(SWEEP, {"FoldersRemoved": folders, "OrphansRemoved": orphans.sweep()})
+        with database.writing() as connection:
+            abandoned = forget_old(connection)
+        removed = {"FoldersRemoved": folders, "UploadsAbandoned": abandoned, "OrphansRemoved": orphans.sweep()}
+        recorder.record(SWEEP, removed)
 
     return tidy

@@ -15,7 +15,7 @@ class Transition:
     """An alarm changed its state ``at`` (seconds since the epoch); ``reason`` reads like CloudWatch's StateReason.
 
     ``depends_on_range``: AWS does not document how far back CloudWatch looks, and here it matters
-    (see ``cloudwatch.missing_data``).
+    (see ``cloudwatch.alarm.missing_data``).
     """
 
     at: int

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from showcase import jobs, videos
 from showcase.database import Database
+from showcase.inbox import Inbox
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 
@@ -86,8 +87,9 @@ _written = _Written()
 def _announce_writes(steps: Steps) -> None:
     for name, module in _WRITES.items():
         setattr(module, name, _noting(getattr(module, name), name, steps))
-    uploads: Any = importlib.import_module("service.uploads")
-    uploads.add_video = _noting(videos.add_video, "add_video", steps)
+    for user in ("service.uploads", "showcase.direct_uploads"):
+        uploads: Any = importlib.import_module(user)
+        uploads.add_video = _noting(videos.add_video, "add_video", steps)
 
 
 def _noting(function: Callable[..., Any], name: str, steps: Steps) -> Callable[..., Any]:
@@ -112,7 +114,8 @@ def _subclasses(steps: Steps) -> dict[str, type]:
     return {
         "Database": SteppedDatabase,
         "JobQueue": _stepped(JobQueue, ("receive", "release", "delete", "dead_letter", "send"), steps),
-        "MediaStore": _stepped(MediaStore, ("download", "put_file", "put_stream"), steps),
+        "MediaStore": _stepped(MediaStore, ("download", "put_file", "put_stream", "copy"), steps),
+        "Inbox": _stepped(Inbox, ("begin_parts", "join_parts"), steps),
     }
 
 

@@ -17,6 +17,7 @@ from tests.clips import Clips
 from tests.faults import invariants
 from tests.faults.conftest import StageMaker
 from tests.faults.stage import Stage
+from tests.service.direct_upload_client import DirectClient, cut
 
 Play = Callable[[StageMaker, str], None]
 
@@ -40,6 +41,17 @@ JOB_STEPS = (
 UPLOAD_STEPS = (
     "before put_stream",
     "after put_stream",
+    "before add_video",
+    "after add_video",
+    "after commit of add_video",
+    "before send",
+    "after send",
+)
+COMPLETION_STEPS = (
+    "before join_parts",
+    "after join_parts",
+    "before copy",
+    "after copy",
     "before add_video",
     "after add_video",
     "after commit of add_video",
@@ -128,3 +140,51 @@ def test_the_api_may_die_at_any_step_of_an_upload(make_stage: StageMaker, clips:
     clip = clips.plain()
     with ThreadPoolExecutor(AT_ONCE) as scenes:
         list(scenes.map(lambda step: play_upload(make_stage, clip, step), UPLOAD_STEPS))
+
+
+def play_completion(make_stage: StageMaker, clip: Path, step: str) -> None:
+    stage = make_stage()
+    api = stage.start_api(**stage.fault(step, "KILL"))
+    player = _player(stage)
+    upload = player.opened(clip.stat().st_size, resumable=True)
+    for part, piece in zip(upload["parts"], cut(clip.read_bytes(), upload["parts"]), strict=True):
+        assert player.put(part, piece).is_success
+    with pytest.raises(httpx.TransportError):
+        player.complete(upload)
+    assert api.wait(60) == -signal.SIGKILL, step
+    stage.start_api("api-again")
+    rescuer = stage.start_worker("rescuer", **TIDY_BESIDE_UPLOADS)
+    again = player.complete(upload)
+    assert again.status_code == 201, (step, again.text)
+    assert player.complete(upload).json() == again.json(), step
+    stage.wait_until(stage.all_settled, f"settled after {step}")
+    (video,) = player.api.get("/api/videos").json()
+    assert (video["video_id"], video["status"]) == (again.json()["video_id"], "processed"), step
+    original = f"uploads/{video['video_id']}.mp4"
+    stage.wait_until(lambda: _not_results(stage) == {original}, f"tidy after {step}")
+    stage.wait_until(lambda: stage.queue_is_empty(stage.queues.jobs), f"drained after {step}")
+    player.close()
+    assert rescuer.stop() == 0
+
+
+def _player(stage: Stage) -> DirectClient:
+    url = f"http://127.0.0.1:{stage.api_port}"
+    account = Account("Laura", "Gómez", "laura@example.com", "Bogotá")
+    client = ApiClient(url)
+    client.sign_up(account)
+    client.close()
+    http = httpx.Client(base_url=url, timeout=30)
+    token = http.post("/api/auth/login", json={"email": account.email, "password": account.password}).json()
+    http.headers["Authorization"] = f"Bearer {token['access_token']}"
+    return DirectClient(http)
+
+
+def _not_results(stage: Stage) -> set[str]:
+    return {key for key in stage.objects() if not key.startswith("processed/")}
+
+
+@pytest.mark.timeout(600)
+def test_the_api_may_die_at_any_step_of_completing_a_direct_upload(make_stage: StageMaker, clips: Clips) -> None:
+    clip = clips.plain()
+    with ThreadPoolExecutor(AT_ONCE) as scenes:
+        list(scenes.map(lambda step: play_completion(make_stage, clip, step), COMPLETION_STEPS))

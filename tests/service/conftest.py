@@ -8,20 +8,30 @@ import httpx
 import pytest
 
 from local.aws_emulator import AwsEmulator
-from service.app import Api, create_app
+from service.app import Api
+from service.limits import RequestLimits, RouteLimits
 from service.tokens import Tokens
 from showcase import jobs
 from showcase.database import Database
+from showcase.inbox import Inbox
+from showcase.job_message import parse_message
 from showcase.job_queue import JobQueue
 from showcase.media_store import MediaStore
 from showcase.outbox import Outbox
+from showcase.rate_limits import RateLimits
 from tests.clips import Clips
 from tests.conftest import Recorded
 from tests.records import CHEAP_PASSWORDS
-from tests.service.waitress_thread import WaitressThread
+from tests.service.direct_upload_client import DirectClient
+from tests.service.door_thread import DoorThread
+from tests.service.promises import hold_to_the_document
 
 SECRET = "a secret of the tests that is long enough"
 UPLOAD_BYTES_MAX = 3_000_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-examples", type=int, default=3, help="cases that schemathesis makes for each operation")
 
 
 @dataclass
@@ -34,9 +44,15 @@ class Contest:
     recorded: Recorded
     clients: ExitStack
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.clients.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=30))
+        hooks = {"response": [hold_to_the_document]}
+        client = httpx.Client(base_url=self.url, headers=headers, event_hooks=hooks, timeout=30)
+        return self.clients.enter_context(client)
 
     def sign_up(self, **fields: str) -> httpx.Client:
         """A client that is logged in as a new player."""
@@ -55,6 +71,19 @@ class Contest:
             key = f"processed/{video_id}/1.mp4"
             self.api.media.put_stream(key, _Bytes(b"processed clip"))
             jobs.finish(connection, claim, key)
+
+    def objects(self) -> set[str]:
+        """The keys of all that is stored."""
+        listed = self.emulator.s3.list_objects_v2(Bucket=self.api.media.bucket)
+        return {item["Key"] for item in listed.get("Contents", [])}
+
+    def queued(self) -> list[tuple[str, str]]:
+        """(video, task) of all messages that can be received."""
+        queued = []
+        while deliveries := self.api.queue.receive(10):
+            bodies = [parse_message(delivery.body) for delivery in deliveries]
+            queued += [(str(body.video_id), str(body.task_id)) for body in bodies]
+        return queued
 
 
 class _Bytes:
@@ -79,28 +108,53 @@ def signup_body(**fields: str) -> dict[str, str]:
     } | fields
 
 
+def no_limits(rate_limits: RateLimits) -> RequestLimits:
+    """Most tests ask as fast as they can."""
+    unlimited = RouteLimits(rate_limits, "any", account=None, address=None)
+    return RequestLimits(login=unlimited, signup=unlimited, vote=unlimited)
+
+
 @pytest.fixture
-def api(database: Database, queue: JobQueue, media: MediaStore, outbox: Outbox, recorded: Recorded) -> Api:
+def api(
+    database: Database, queue: JobQueue, media: MediaStore, inbox: Inbox, outbox: Outbox, recorded: Recorded
+) -> Api:
+    rate_limits = RateLimits(database, SECRET.encode())
     return Api(
         database=database,
         queue=queue,
         media=media,
+        inbox=inbox,
         outbox=outbox,
         passwords=CHEAP_PASSWORDS,
         tokens=Tokens(SECRET, 3600),
         recorder=recorded.recorder,
+        rate_limits=rate_limits,
+        limits=no_limits(rate_limits),
         upload_bytes_max=UPLOAD_BYTES_MAX,
         link_seconds=60,
+        direct_upload_seconds=3600,
         own_vote_allowed=True,
     )
 
 
 @pytest.fixture
 def contest(api: Api, emulator: AwsEmulator, recorded: Recorded) -> Iterator[Contest]:
-    with WaitressThread(create_app(api)) as server, ExitStack() as clients:
+    with DoorThread(api) as server, ExitStack() as clients:
         yield Contest(api, server.url, emulator, recorded, clients)
 
 
 @pytest.fixture(scope="session")
 def clip(clips: Clips) -> Path:
     return clips.plain()
+
+
+@pytest.fixture(scope="session")
+def content(clip: Path) -> bytes:
+    return clip.read_bytes()
+
+
+@pytest.fixture
+def player(contest: Contest) -> Iterator[DirectClient]:
+    client = DirectClient(contest.sign_up())
+    yield client
+    client.storage.close()

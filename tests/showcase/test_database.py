@@ -96,8 +96,22 @@ def test_connections_that_the_server_closed_are_replaced(postgres: PostgresServe
     database = Database(postgres_url, pool_size=2)
     with database.reading() as connection:
         pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
-    postgres.execute(f"SELECT pg_terminate_backend({pid})")
+    postgres.execute(f"SELECT pg_terminate_backend({pid}, 5000)")  # and wait until it is gone
     database.ping()
+    database.close()
+
+
+def test_a_connection_on_which_the_server_only_spoke_is_kept(postgres: PostgresServer, postgres_url: str) -> None:
+    database = Database(postgres_url, pool_size=1)
+    with database.writing() as connection:
+        connection.execute(text("LISTEN news"))
+        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+    other = Database(postgres_url)
+    with other.writing() as speaker:
+        speaker.execute(text("NOTIFY news"))
+    other.close()
+    with database.reading() as connection:
+        assert connection.execute(select(func.pg_backend_pid())).scalar_one() == pid
     database.close()
 
 

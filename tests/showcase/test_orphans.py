@@ -4,10 +4,12 @@ import uuid
 from local.aws_emulator import AwsEmulator
 from showcase import jobs
 from showcase.database import Database
+from showcase.direct_uploads import LATE_SECONDS, NewUpload, inbox_key, open_upload, refuse
+from showcase.inbox import Inbox
 from showcase.media_store import MediaStore
 from showcase.orphans import Orphans
 from showcase.videos import original_key, result_key
-from tests.records import claimed, new_video
+from tests.records import claimed, new_player, new_video
 
 
 def stored(emulator: AwsEmulator, media: MediaStore) -> set[str]:
@@ -58,3 +60,35 @@ def test_unfinished_uploads_are_given_up(database: Database, media: MediaStore, 
     emulator.s3.create_multipart_upload(Bucket=media.bucket, Key=original_key(uuid.uuid4()))
     assert Orphans(database, media, age_seconds=0).sweep() == 1
     assert "Uploads" not in emulator.s3.list_multipart_uploads(Bucket=media.bucket)
+
+
+def open_direct(database: Database, upload_id: uuid.UUID, multipart_id: str | None = None, seconds: float = 60) -> None:
+    upload = NewUpload(upload_id, new_player(database), "Mi jugada", 1, multipart_id)
+    with database.writing() as connection:
+        open_upload(connection, upload, seconds=seconds)
+
+
+def test_of_direct_uploads_only_what_may_still_be_completed_is_kept(
+    database: Database, media: MediaStore, emulator: AwsEmulator
+) -> None:
+    under_way, late, expired, refused, unknown = (uuid.uuid4() for _ in range(5))
+    for upload_id, seconds in ((under_way, 60), (late, -60), (expired, -LATE_SECONDS - 60), (refused, 60)):
+        open_direct(database, upload_id, seconds=seconds)
+    with database.writing() as connection:
+        assert refuse(connection, refused, "too_short")
+    kept = {inbox_key(under_way), inbox_key(late), "inbox/of-nobody", "inbox/" + "-" * 36}
+    put(media, *kept, *map(inbox_key, (expired, refused, unknown)))
+    assert Orphans(database, media, age_seconds=0).sweep() == 3
+    assert stored(emulator, media) == kept
+
+
+def test_parts_of_a_resumable_upload_are_kept_while_it_may_be_completed(
+    database: Database, media: MediaStore, inbox: Inbox, emulator: AwsEmulator
+) -> None:
+    under_way, expired, unknown = (uuid.uuid4() for _ in range(3))
+    begun = {upload_id: inbox.begin_parts(inbox_key(upload_id)) for upload_id in (under_way, expired, unknown)}
+    open_direct(database, under_way, begun[under_way])
+    open_direct(database, expired, begun[expired], seconds=-LATE_SECONDS - 60)
+    assert Orphans(database, media, age_seconds=0).sweep() == 2
+    (left,) = emulator.s3.list_multipart_uploads(Bucket=media.bucket)["Uploads"]
+    assert left["Key"] == inbox_key(under_way)

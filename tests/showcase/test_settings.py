@@ -52,6 +52,12 @@ def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, variable: 
         ("ANB_EMF_DESTINATION", "udp://x:1"),
         ("ANB_METRICS_NAMESPACE", "AWS/Ours"),
         ("ANB_LOG_LEVEL", "LOUD"),
+        ("ANB_JWT_SECRET_PREVIOUS", "short"),
+        ("ANB_LIMIT_LOGIN_ACCOUNT", "10"),
+        ("ANB_LIMIT_VOTE_ADDRESS", "0/60"),
+        ("ANB_CORS_ORIGINS", "anb.example"),
+        ("ANB_CORS_ORIGINS", "https://anb.example/"),
+        ("ANB_CORS_ORIGINS", "*,https://anb.example"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_its_variable_is_named(

@@ -16,6 +16,7 @@ from showcase.database import Database
 START = datetime(2031, 5, 1, tzinfo=UTC)
 
 _PATTERN = "%Y-%m-%d %H:%M:%f000"  # of showcase.database.database_time
+_STORED = "%Y-%m-%d %H:%M:%S.%f"
 _REAL_TIME = ("date", "time", "datetime", "julianday", "unixepoch")
 _REAL_TIME_WORDS = ("current_date", "current_time", "current_timestamp")
 
@@ -60,10 +61,12 @@ def govern(database: Database, clock: VirtualClock) -> None:
 
 def _govern_sqlite(engine: Engine, clock: VirtualClock) -> None:
     def strftime(pattern: str, moment: str, shift: str) -> str:
-        if (pattern, moment) != (_PATTERN, "now"):
+        if pattern != _PATTERN:
             raise ValueError(f"not the clock that database_time() reads: {pattern} of {moment}")
-        then = clock.after(float(shift.removesuffix(" seconds")))
-        return f"{then:%Y-%m-%d %H:%M:%S.%f}"
+        # A moment of a row is read as it stands: time_after() asks nobody for the time.
+        start = clock.now if moment == "now" else datetime.strptime(moment, _STORED).replace(tzinfo=UTC)
+        then = start + timedelta(milliseconds=round(float(shift.removesuffix(" seconds")) * 1000))
+        return f"{then:{_STORED}}"
 
     def replace_functions(connection: sqlite3.Connection, _record: object) -> None:
         connection.create_function("strftime", -1, strftime)

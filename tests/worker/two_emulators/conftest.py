@@ -1,19 +1,9 @@
 """In this folder every test runs on moto and on MiniStack, with SQLite: the queue is what differs."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.aws_emulator import REGION, AwsEmulator
 from showcase.aws import Aws
-from tests.ministack_server import MiniStackServer
-
-
-@pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory, aws_credentials: None) -> Iterator[MiniStackServer]:
-    server = MiniStackServer(tmp_path_factory.mktemp("ministack") / "server.log")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session", params=["moto", "ministack"])

@@ -1,0 +1,28 @@
+"""Which web pages of other origins may call the API from a browser.
+
+Never with credentials: tokens travel in a header that a page must hold to send, no cookie is ever read.
+"""
+
+from typing import Any
+
+from falcon import CORSMiddleware, Request, Response
+
+REQUEST_HEADERS = "Authorization, Content-Type, X-Request-Id"
+RESPONSE_HEADERS = ("Link", "Retry-After", "X-Request-Id")
+
+
+class Cors(CORSMiddleware[Any, Any]):
+    """Falcon's, with the request headers that we read instead of all that are asked for, and an answer that caches.
+
+    ``origins`` is ``*``, or origins separated by commas.
+    """
+
+    def __init__(self, origins: str) -> None:
+        super().__init__("*" if origins == "*" else origins.split(","), expose_headers=RESPONSE_HEADERS)
+
+    def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
+        super().process_response(req, resp, resource, req_succeeded)
+        if resp.get_header("Access-Control-Allow-Headers"):
+            resp.set_header("Access-Control-Allow-Headers", REQUEST_HEADERS)
+        if self.allow_origins != "*":
+            resp.append_header("Vary", "Origin")  # also where no origin asked: a cache must not give that to one

@@ -1,0 +1,52 @@
+"""The OpenAPI document, and a page that shows it and fetches nothing from any other host."""
+
+import json
+from pathlib import Path
+
+from falcon import Request, Response
+
+from service.openapi.document import build_document
+
+PAGE = Path(__file__).parent / "docs_page"
+PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+FRESH = "public, max-age=300"
+
+
+class Document:
+    """``GET /api/openapi.json``: the same for everybody and as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._text = json.dumps(build_document(), ensure_ascii=False)
+
+    def on_get(self, _request: Request, response: Response) -> None:
+        response.content_type = "application/json"
+        response.text = self._text
+        response.set_header("Cache-Control", FRESH)
+
+    on_head = on_get
+
+
+class PageFile:
+    """``GET /api/docs`` and the files of that page."""
+
+    def __init__(self, name: str, media_type: str) -> None:
+        self._text = (PAGE / name).read_text()
+        self._media_type = f"{media_type}; charset=utf-8"
+
+    def on_get(self, _request: Request, response: Response) -> None:
+        response.content_type = self._media_type
+        response.text = self._text
+        response.set_header("Cache-Control", FRESH)
+        response.set_header("Content-Security-Policy", PAGE_POLICY)
+
+    on_head = on_get
+
+
+def docs_resources() -> dict[str, Document | PageFile]:
+    """Path → resource."""
+    return {
+        "/api/openapi.json": Document(),
+        "/api/docs": PageFile("index.html", "text/html"),
+        "/api/docs/docs.css": PageFile("docs.css", "text/css"),
+        "/api/docs/docs.js": PageFile("docs.js", "text/javascript"),
+    }

@@ -1,0 +1,19 @@
+"""Methods that no standard knows are answered like those that a resource does not have: 405, with ``Allow``."""
+
+from typing import Any
+
+import falcon
+from falcon import Request, Response
+
+OWN_METHODS = ("DELETE", "GET", "HEAD", "POST")
+
+
+class KnownMethods:
+    """Falcon middleware; Falcon itself answers 400 to a method that it does not know."""
+
+    def process_resource(
+        self, request: Request, _response: Response, resource: object, _params: dict[str, Any]
+    ) -> None:
+        if resource and request.method not in falcon.COMBINED_METHODS:
+            own = [method for method in OWN_METHODS if hasattr(resource, f"on_{method.lower()}")]
+            raise falcon.HTTPMethodNotAllowed([*own, "OPTIONS"])

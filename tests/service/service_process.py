@@ -1,0 +1,61 @@
+"""``python -m service`` as a process of its own, with short times."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from cloudwatch.emf import Datapoint, read_lines
+from local.aws_emulator import CREDENTIALS, REGION
+from local.processes import ManagedProcess, free_port
+from tests.service.conftest import SECRET
+
+START_SECONDS = 60.0
+END_SECONDS = 90.0
+
+StartService = Callable[..., "ServiceProcess"]
+
+
+class ServiceProcess:
+    """Listens when it has been made."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._emf_log = directory / "emf.log"
+        environment = {
+            **CREDENTIALS,
+            "ANB_JWT_SECRET": SECRET,
+            "ANB_API_PORT": str(self.port),
+            "ANB_EMF_DESTINATION": f"file:{self._emf_log}",
+            "ANB_OUTBOX_INTERVAL_SECONDS": "600",
+            "sqs_region": REGION,
+            **settings,
+        }
+        self._process = ManagedProcess("service", [], environment, directory / "api.log")
+        self._process.wait_until(lambda: self.logged("listening on"), "listening", START_SECONDS)
+
+    def logged(self, words: str) -> bool:
+        return self._process.logged(words)
+
+    def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Raises LocalSystemError when the process ends before it is so."""
+        self._process.wait_until(is_so, what, END_SECONDS)
+
+    def terminate(self) -> None:
+        """SIGTERM, and nothing else."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+
+    def exit_code(self) -> int:
+        """Its exit code, once it ends by itself; negative when it had to be killed."""
+        return self._process.wait(END_SECONDS)
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def datapoints(self) -> list[Datapoint]:
+        """What it has recorded; complete once it has ended."""
+        with self._emf_log.open() as lines:
+            return list(read_lines(lines))

@@ -1,0 +1,190 @@
+"""Who may do what: every operation of the document that needs a token, with every token that must not do.
+
+The operations come from the document, and test_openapi.py holds the document against the routes: a new route cannot
+be forgotten here.
+"""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from sqlalchemy import delete, update
+
+from service.tokens import AUDIENCE, ISSUER
+from showcase.tables import Player
+from tests.service.conftest import SECRET, Contest
+from tests.service.direct_upload_client import DirectClient
+from tests.service.player_requests import error, processed, uploaded
+from tests.service.promises import Operation, operations
+
+PROTECTED = [operation for operation in operations() if operation.needs_token]
+NOBODYS = str(uuid.UUID(int=7))
+REFUSED = (401, "not_authenticated")
+
+Claims = dict[str, Any]
+
+
+def claims_of(player_id: uuid.UUID, **changed: object) -> Claims:
+    now = int(time.time())
+    claims = {"sub": str(player_id), "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 600}
+    return {name: value for name, value in {**claims, **changed}.items() if value is not None}
+
+
+def signed(claims: Claims, secret: str = SECRET, algorithm: str = "HS256", **headers: Any) -> bytes:
+    return b"Bearer " + jwt.encode(claims, secret, algorithm=algorithm, headers=headers or None).encode()
+
+
+def by_hand(header: object, claims: object, signature: bytes = b"") -> bytes:
+    pieces = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
+    return b"Bearer " + b".".join(base64.urlsafe_b64encode(piece).rstrip(b"=") for piece in pieces)
+
+
+def claims_changed(player_id: uuid.UUID) -> bytes:
+    """The signature of one player under the claims of another."""
+    head, _, signature = signed(claims_of(uuid.uuid4())).removeprefix(b"Bearer ").split(b".")
+    body = base64.urlsafe_b64encode(json.dumps(claims_of(player_id)).encode()).rstrip(b"=")
+    return b"Bearer " + b".".join((head, body, signature))
+
+
+# What is sent as the Authorization header of a player who exists; None is no header.
+Fault = Callable[[uuid.UUID], bytes | None]
+FAULTS: dict[str, Fault] = {
+    "no token": lambda _: None,
+    "an empty header": lambda _: b"",
+    "another scheme": lambda _: b"Basic bGF1cmE6c2VjcmV0YQ==",
+    "a scheme without token": lambda _: b"Bearer",
+    "a token without scheme": lambda player: signed(claims_of(player)).removeprefix(b"Bearer "),
+    "two tokens": lambda player: signed(claims_of(player)) + b", " + signed(claims_of(player)),
+    "what is no token": lambda _: b"Bearer x.y.z",
+    "letters that are not ASCII": lambda _: "Bearer é".encode(),
+    "a header that is no object": lambda player: by_hand([], claims_of(player)),
+    "a header nested deeply": lambda _: b"Bearer " + base64.urlsafe_b64encode(b"[" * 700) + b".e30.x",
+    "a token that is too long": lambda player: signed(claims_of(player, note="x" * 2000)),
+    "no signature": lambda player: signed(claims_of(player)).rpartition(b".")[0] + b".",
+    "a bad signature": lambda player: signed(claims_of(player))[:-4] + b"AAAA",
+    "other claims under a signature": claims_changed,
+    "alg none": lambda player: by_hand({"alg": "none", "typ": "JWT"}, claims_of(player)),
+    "alg NONE": lambda player: by_hand({"alg": "NONE"}, claims_of(player)),
+    "another algorithm": lambda player: signed(claims_of(player), SECRET * 2, algorithm="HS512"),
+    "another key": lambda player: signed(claims_of(player), "another secret that is long enough, too"),
+    "a key id of nobody": lambda player: signed(claims_of(player), kid="../../dev/null"),
+    "a key id that is no text": lambda player: by_hand({"alg": "HS256", "kid": {}}, claims_of(player)),
+    "expired": lambda player: signed(claims_of(player, exp=int(time.time()) - 1)),
+    "an end that is no number": lambda player: signed(claims_of(player, exp="mañana")),
+    "not yet valid": lambda player: signed(claims_of(player, nbf=int(time.time()) + 600)),
+    "issued in the future": lambda player: signed(claims_of(player, iat=int(time.time()) + 600)),
+    "another audience": lambda player: signed(claims_of(player, aud="somebody-else")),
+    "another issuer": lambda player: signed(claims_of(player, iss="somebody-else")),
+    "no subject": lambda player: signed(claims_of(player, sub=None)),
+    "no issuer": lambda player: signed(claims_of(player, iss=None)),
+    "no audience": lambda player: signed(claims_of(player, aud=None)),
+    "no time of issue": lambda player: signed(claims_of(player, iat=None)),
+    "no end": lambda player: signed(claims_of(player, exp=None)),
+    "a subject that is no id": lambda player: signed(claims_of(player, sub="admin")),
+    "a player who never was": lambda _: signed(claims_of(uuid.uuid4())),
+}
+
+
+@dataclass
+class Scene:
+    """A player with a waiting video and an open upload, and a token of theirs."""
+
+    contest: Contest
+    anonymous: httpx.Client
+    player: httpx.Client
+    player_id: uuid.UUID
+    video_id: str
+    upload_id: str
+
+    def ask(self, operation: Operation, header: bytes | None, **ids: str) -> httpx.Response:
+        known = {"video_id": self.video_id, "upload_id": self.upload_id}
+        headers = {} if header is None else {b"Authorization": header}
+        address = operation.address(**(known | ids))
+        return self.anonymous.request(operation.method, address, headers=headers, content=b"")
+
+    @property
+    def token(self) -> bytes:
+        return self.player.headers["Authorization"].encode()
+
+
+@pytest.fixture
+def scene(contest: Contest, clip: Path) -> Scene:
+    player = contest.sign_up()
+    claims = jwt.decode(player.headers["Authorization"].split()[1], options={"verify_signature": False})
+    upload_id = DirectClient(player).opened(1000)["upload_id"]
+    video_id = uploaded(player, clip)["video_id"]
+    return Scene(contest, contest.client(), player, uuid.UUID(claims["sub"]), video_id, upload_id)
+
+
+def test_the_faulty_tokens_are_faulty_in_one_thing_only(scene: Scene) -> None:
+    """Without its fault, such a token is good: else the matrix would show nothing."""
+    header = signed(claims_of(scene.player_id))
+    assert scene.contest.client().get("/api/videos", headers={b"Authorization": header}).status_code == 200
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
+def test_no_faulty_token_gets_in_and_401_is_decided_before_everything_else(scene: Scene, operation: Operation) -> None:
+    for name, fault in FAULTS.items():
+        for ids in ({}, {"video_id": NOBODYS, "upload_id": NOBODYS}, {"video_id": "no-uuid", "upload_id": "no-uuid"}):
+            answer = scene.ask(operation, fault(scene.player_id), **ids)
+            assert error(answer) == REFUSED, f"{name}: {answer.status_code} {answer.text}"
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
+def test_no_token_outlives_the_deactivation_of_its_account(scene: Scene, operation: Operation) -> None:
+    with scene.contest.api.database.writing() as connection:
+        connection.execute(update(Player).where(Player.id == scene.player_id).values(is_active=False))
+    assert error(scene.ask(operation, scene.token)) == REFUSED
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
+def test_no_token_outlives_its_account(scene: Scene, operation: Operation) -> None:
+    client = scene.contest.sign_up(email="gone@example.com")
+    with scene.contest.api.database.writing() as connection:
+        connection.execute(delete(Player).where(Player.email == "gone@example.com"))
+    assert error(scene.ask(operation, client.headers["Authorization"].encode())) == REFUSED
+
+
+# What a stranger and the owner of a waiting video and an empty upload get; None: the operation names nothing of theirs.
+OWNERSHIP: dict[str, tuple[tuple[int, str] | None, int]] = {
+    "uploadVideo": (None, 400),
+    "openUpload": (None, 400),
+    "getUpload": ((403, "upload_not_yours"), 200),
+    "completeUpload": ((403, "upload_not_yours"), 400),
+    "listOwnVideos": (None, 200),
+    "getVideo": ((403, "video_not_yours"), 200),
+    "deleteVideo": ((403, "video_not_yours"), 200),
+    "vote": ((404, "video_not_found"), 404),  # it is not open for voting: for nobody
+}
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
+def test_only_the_owner_gets_at_what_is_theirs(scene: Scene, operation: Operation) -> None:
+    strangers, owners = OWNERSHIP[operation.id]
+    stranger = scene.contest.sign_up()
+    if strangers:
+        assert error(scene.ask(operation, stranger.headers["Authorization"].encode())) == strangers
+    assert scene.ask(operation, scene.token).status_code == owners
+
+
+def test_a_list_shows_nothing_of_others(scene: Scene) -> None:
+    assert scene.contest.sign_up().get("/api/videos").json() == []
+    assert [item["video_id"] for item in scene.player.get("/api/videos").json()] == [scene.video_id]
+
+
+def test_what_needs_no_token_does_not_look_at_one(contest: Contest, clip: Path) -> None:
+    processed(contest, clip)
+    client = contest.client("x.y.z")
+    for operation in operations():
+        if operation.method == "get" and not operation.needs_token:
+            answer = client.get(operation.path)
+            assert answer.status_code == 200, operation.id

@@ -1,0 +1,52 @@
+"""schemathesis asks the running app everything that the OpenAPI document lets it think of."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from showcase.settings import child_environment
+from tests.service.conftest import Contest
+from tests.service.player_requests import processed
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+SECONDS_MAX = 3600
+
+
+def schemathesis(contest: Contest, clip: Path, examples: int, report: Path) -> subprocess.CompletedProcess[str]:
+    owner, _ = processed(contest, clip)
+    command = [
+        str(Path(sys.executable).with_name("st")),
+        f"--config-file={CONFIGURATION}",
+        "run",
+        f"{contest.url}/api/openapi.json",
+        "--phases=examples,coverage,fuzzing,stateful",
+        "--checks=all",
+        f"--max-examples={examples}",
+        "--seed=1",
+        "--generation-database=none",
+        "--continue-on-failure",
+        "--no-color",
+        "--report=ndjson",
+        f"--report-ndjson-path={report}",
+    ]
+    environment = child_environment({"CONTEST_TOKEN": owner.headers["Authorization"].removeprefix("Bearer ")})
+    return subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+    )
+
+
+def _counts(output: str) -> str:
+    return next((line.strip() for line in output.splitlines() if " generated, " in line), "")
+
+
+@pytest.mark.timeout(SECONDS_MAX)
+def test_no_generated_request_finds_what_the_document_does_not_promise(
+    contest: Contest, clip: Path, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    examples = pytestconfig.getoption("--fuzz-examples", default=3)
+    ended = schemathesis(contest, clip, examples, tmp_path / "report.ndjson")
+    pytestconfig.get_terminal_writer().line(_counts(ended.stdout))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
