@@ -1,8 +1,8 @@
 """The stacks on the emulator: created in their order, updated, deleted. What it cannot make is said here.
 
 Not made by it: policies of queues, buckets and groups, the budget. It refuses the database for a fault of its own (a
-parameter group given by reference), so ``data`` is only linted, and what it would write is written by hand, as the
-guide says for a database that exists already.
+parameter group given by reference), so what ``data`` would write is written by hand. All that is left out here is held
+against the models of boto3 (test_models.py).
 """
 
 from collections.abc import Iterator
