@@ -6,7 +6,7 @@ Run as a program, it is the sender of that task's messages. It acknowledges late
 import os
 from typing import Any
 
-from celery import Celery  # type: ignore[import-not-found]
+from celery import Celery
 
 from benchmarks.worker_peer_producer import produce
 

@@ -58,7 +58,8 @@ class UnreadableMessage(ShowcaseError):
 class Unavailable(ShowcaseError):
     """A dependency (database, queue, storage) is away or answers with errors of its own: try again later.
 
-    ``dependency`` names it: ``database``, ``queue``, ``storage``, ``Auto Scaling`` or ``instance metadata``.
+    ``dependency`` names it: ``database``, ``queue``, ``storage``, ``Auto Scaling``, ``instance metadata`` or
+    ``Celery broker``.
     """
 
     def __init__(self, dependency: str, operation: str) -> None:

@@ -37,11 +37,18 @@ def _request_limit(value: object) -> object:
     return read_limit(value) if isinstance(value, str) else value
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("the broker must be a redis:// or rediss:// URL")
+    return url
+
+
 MetricsNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#/-]+$"), AfterValidator(_not_of_aws)]
 EmfDestination = Annotated[str, Field(pattern=r"^(stdout|none|file:.+|tcp://[^:/]+:\d+)$")]
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_without_trailing_slash)]
 TrustedProxy = Annotated[str, AfterValidator(_address_or_everybody)]
 RequestLimit = Annotated[Limit | None, NoDecode, BeforeValidator(_request_limit)]
+CeleryBroker = Annotated[SecretStr, AfterValidator(_redis)]
 Origins = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s,]+(,https?://[^/\s,]+)*)$")]
 
 
@@ -459,6 +466,24 @@ class WorkerSettings(SharedSettings):
             if wanted and not (self.auto_scaling_group and self.metadata_url):
                 raise ValueError(f"{variable} needs ANB_AUTO_SCALING_GROUP and ANB_METADATA_URL")
         return self
+
+
+class CeleryBridgeSettings(SharedSettings):
+    """What only the way between the old Celery queue and SQS needs."""
+
+    celery_broker_url: CeleryBroker = Field(
+        validation_alias="ANB_CELERY_BROKER_URL",
+        description="Redis of the old Celery queue: redis://:password@host:6379/0, or rediss:// for TLS.",
+    )
+    celery_queue: str = Field(
+        "celery", validation_alias="ANB_CELERY_QUEUE", min_length=1, description="Celery's queue of clips to process."
+    )
+    celery_task: str = Field(
+        "process_video",
+        validation_alias="ANB_CELERY_TASK",
+        min_length=1,
+        description="Name of the Celery task that processes a video; its only argument is the video's id.",
+    )
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:

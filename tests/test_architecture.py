@@ -40,6 +40,9 @@ LIBRARIES = {
     "orjson": ["service/app.py"],
     "jwt": ["service/tokens.py"],
     "aws_embedded_metrics": ["telemetry/recorder.py"],
+    "celery": ["worker/celery_tasks.py"],
+    "kombu": ["worker/celery_tasks.py"],
+    "redis": ["worker/celery_tasks.py"],
 }
 
 

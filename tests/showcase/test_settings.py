@@ -5,7 +5,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from showcase.errors import SettingsError
-from showcase.settings import ApiSettings, DatabaseSettings, WorkerSettings, read_settings
+from showcase.settings import ApiSettings, CeleryBridgeSettings, DatabaseSettings, WorkerSettings, read_settings
 
 ENV_EXAMPLE = Path(__file__).resolve().parent.parent.parent / ".env.example"
 NEEDED = {
@@ -109,7 +109,7 @@ def test_env_example_documents_every_variable_with_its_default_and_no_other() ->
     documented = dict(re.findall(r"^#?\s?(\w+)=(.*)$", ENV_EXAMPLE.read_text(), re.MULTILINE))
     fields = {
         str(field.validation_alias): field
-        for kind in (DatabaseSettings, ApiSettings, WorkerSettings)
+        for kind in (DatabaseSettings, ApiSettings, WorkerSettings, CeleryBridgeSettings)
         for field in kind.model_fields.values()
     }
     assert documented.keys() == fields.keys()
@@ -120,5 +120,5 @@ def test_env_example_documents_every_variable_with_its_default_and_no_other() ->
 
 
 def test_every_variable_is_described() -> None:
-    for kind in (ApiSettings, WorkerSettings):
+    for kind in (ApiSettings, WorkerSettings, CeleryBridgeSettings):
         assert all(variables(kind).values())
