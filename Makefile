@@ -2,13 +2,13 @@
 
 PYTHON ?= python3
 # On 2 cores: many tests wait for processes, leases and polls.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ $(VENV)/%.stamp: %.txt requirements.txt requirements-local.txt requirements-dev.
 
 demo: $(VENV)/requirements-local.stamp ## upload a clip, watch it being processed, vote, see the metrics (CLIP=path/to/clip.mp4)
 	@$(RUN) local.demo $(if $(CLIP),--clip "$(CLIP)")
+
+drill: $(VENV)/requirements-local.stamp ## a burst, the loss of a zone and scaling in, with real workers (ARGS="--short")
+	@$(RUN) local.drill $(ARGS)
 
 up: $(VENV)/requirements-local.stamp ## the whole system on this machine until Ctrl-C
 	@$(RUN) local.up

@@ -46,11 +46,11 @@ class AwsEmulator:
     @cached_property
     def sqs(self) -> "SQSClient":
         """A client for whoever looks into the emulator; the product uses its own."""
-        return _session().client("sqs", endpoint_url=self.url)
+        return emulator_session().client("sqs", endpoint_url=self.url)
 
     @cached_property
     def s3(self) -> "S3Client":
-        return _session().client("s3", endpoint_url=self.url)
+        return emulator_session().client("s3", endpoint_url=self.url)
 
     def create_queues(self, name: str, *, visibility_seconds: int, receive_count_max: int) -> Queues:
         """A queue and its dead-letter queue, wired as in production."""
@@ -76,7 +76,7 @@ class AwsEmulator:
         self._process.stop(5)
 
 
-def _session() -> boto3.session.Session:
+def emulator_session() -> boto3.session.Session:
     return boto3.session.Session(
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106

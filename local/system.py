@@ -30,7 +30,7 @@ class LocalSystem:
     """A context manager: everything runs inside the block, and nothing is left after it.
 
     ``directory`` gets the database, the logs and the EMF records of this run. ``overrides`` are settings
-    (variables) for API and worker.
+    (variables) for API and worker. ``workers``: 1, or 0 for whoever starts them.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class LocalSystem:
         database_url: str | None = None,
         api_port: int | None = None,
         overrides: Mapping[str, str] | None = None,
+        workers: int = 1,
     ) -> None:
         self.directory = directory.resolve()
         self.emf_log = self.directory / "emf.log"
@@ -47,6 +48,7 @@ class LocalSystem:
         self._api_port = api_port or free_port()
         self.api_url = f"http://127.0.0.1:{self._api_port}"
         self._overrides = dict(overrides or {})
+        self._workers = workers
         self._running: list[ManagedProcess | AwsEmulator] = []
 
     def __enter__(self) -> Self:
@@ -91,17 +93,18 @@ class LocalSystem:
             "sqs_max_receive_count": str(RECEIVE_COUNT_MAX),
             **self._overrides,
         }
-        self.api = self._start_process("service", "api.log")
-        self.worker = self.start_worker()
+        self.api = self.start_process("service", "api.log")
+        if self._workers:
+            self.worker = self.start_worker()
         self.api.wait_until(self._api_is_ready, "ready", START_SECONDS)
 
     def start_worker(self, name: str = "worker", overrides: Mapping[str, str] | None = None) -> ManagedProcess:
         """One (more) worker, ready to receive."""
-        worker = self._start_process("worker", f"{name}.log", overrides)
+        worker = self.start_process("worker", f"{name}.log", overrides)
         worker.wait_until(lambda: worker.logged("ready: "), "ready", START_SECONDS)
         return worker
 
-    def _start_process(self, module: str, log_name: str, overrides: Mapping[str, str] | None = None) -> ManagedProcess:
+    def start_process(self, module: str, log_name: str, overrides: Mapping[str, str] | None = None) -> ManagedProcess:
         environment = {**self.environment, **(overrides or {})}
         process = ManagedProcess(module, [], environment, self.directory / log_name)
         self._running.append(process)

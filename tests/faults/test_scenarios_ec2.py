@@ -1,51 +1,16 @@
 """An EC2 instance under a real worker process (T29 of docs/RELIABILITY.md): what happens when it must leave."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
+from local.ec2 import COMPLETE, HEARTBEAT, INSTANCE_ID, PROTECT, STATE, Front, Imds
 from local.processes import ManagedProcess
 from tests.faults import invariants
 from tests.faults.stage import Stage
-from tests.worker.ec2 import (
-    COMPLETE,
-    GROUP,
-    HEARTBEAT,
-    HOOK,
-    INSTANCE_ID,
-    PROTECT,
-    SPOT,
-    STATE,
-    Answer,
-    Asked,
-    AutoScaling,
-    Imds,
-)
+from tests.worker.ec2 import GROUP, HOOK, SPOT
 
-NOT_FORWARDED = {"connection", "date", "expect", "host", "server", "transfer-encoding"}  # of this connection alone
-FORWARD_SECONDS = 60.0
 SPOT_NOTICE = '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
-
-
-class Front(AutoScaling):
-    """All of AWS behind one URL: what is signed for Auto Scaling is answered here, the rest by the emulator."""
-
-    def __init__(self, emulator_url: str) -> None:
-        super().__init__()
-        self._emulator_url = emulator_url
-
-    def answer(self, asked: Asked) -> Answer:
-        # Credential=key/date/region/service/aws4_request
-        if "/autoscaling/aws4_request" in asked.headers.get("Authorization", ""):
-            return super().answer(asked)
-        url, headers = f"{self._emulator_url}{asked.path}", _forwarded(asked.headers.items())
-        given = httpx.request(asked.method, url, content=asked.body, headers=headers, timeout=FORWARD_SECONDS)
-        return Answer(given.status_code, given.content, _forwarded(given.headers.items()))
-
-
-def _forwarded(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    return {name: value for name, value in headers if name.lower() not in NOT_FORWARDED}
 
 
 @pytest.fixture

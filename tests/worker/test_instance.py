@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.ec2 import END_SECONDS, INSTANCE_ID, STATE, Imds
 from showcase.errors import SettingsError, Unavailable
 from showcase.settings import WorkerSettings, read_settings
-from tests.worker.ec2 import END_SECONDS, INSTANCE_ID, OFTEN_SECONDS, SPOT, STATE, Imds, Leaving, watching
+from tests.worker.ec2 import OFTEN_SECONDS, SPOT, Leaving, watching
 from worker.instance import InstanceMetadata, InstanceWatch
 
 

@@ -8,28 +8,24 @@ from collections.abc import Iterator
 import pytest
 
 from local.aws_emulator import REGION, AwsEmulator
-from showcase.aws import Aws
-from showcase.errors import SettingsError, Unavailable
-from showcase.settings import WorkerSettings, read_settings
-from tests.worker.ec2 import (
+from local.ec2 import (
     COMPLETE,
     END_SECONDS,
-    GROUP,
     HEARTBEAT,
-    HOOK,
     INSTANCE_ID,
     NOT_FOUND,
-    OFTEN_SECONDS,
     PROTECT,
     STATE,
     Answer,
     Asked,
     AutoScaling,
     Imds,
-    Leaving,
     Stub,
-    watching,
 )
+from showcase.aws import Aws
+from showcase.errors import SettingsError, Unavailable
+from showcase.settings import WorkerSettings, read_settings
+from tests.worker.ec2 import GROUP, HOOK, OFTEN_SECONDS, Leaving, watching
 from worker.instance import InstanceMetadata
 from worker.lifecycle import GroupMember, Lifecycle, Protection
 

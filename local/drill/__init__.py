@@ -1,0 +1,1 @@
+"""``make drill``: the production topology on one machine, through a burst, the loss of a zone, and scaling in."""

@@ -1,0 +1,82 @@
+"""CloudWatch and Auto Scaling over the records that the processes really write, minute by simulated minute."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alarms.definitions import Definition
+from alarms.simulation.policies import defined_policies
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.emf import read_lines
+from cloudwatch.metric import MetricId
+from cloudwatch.scaling.group import Decision, ScalingGroup
+from cloudwatch.store import MetricStore
+from local.drill.clock import MINUTE, Clock
+
+WARMUP_SECONDS = 180  # DefaultInstanceWarmup of infra/worker.yaml
+BOOT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What CloudWatch shows of one minute; None where nothing was published. ``decision`` of the policies, if any."""
+
+    end: int
+    queue_depth: float | None
+    in_flight: float | None
+    backlog_per_worker: float | None
+    decision: Decision | None
+
+
+class Autoscaler:
+    """The versioned policies and their alarms on the log of a run."""
+
+    def __init__(
+        self, definitions: Iterable[Definition], namespace: str, log: Path, clock: Clock, *, minimum: int, maximum: int
+    ) -> None:
+        self._namespace = namespace
+        self._log = log
+        self._clock = clock
+        self._read_to = 0
+        self._store = MetricStore()
+        self._policies = defined_policies(definitions)
+        self.group = ScalingGroup(
+            self._policies,
+            minimum=minimum,
+            maximum=maximum,
+            default_warmup=WARMUP_SECONDS,
+            launch_seconds=BOOT_SECONDS,
+        )
+        self._machines = {alarm.name: AlarmMachine(alarm, self._store) for alarm in self.group.alarms}
+
+    def minute(self, end: int) -> Minute:
+        """Evaluate everything at the end of a minute (simulated seconds)."""
+        for point in read_lines(self._new_lines()):
+            self._store.add(point._replace(timestamp_ms=self._clock.simulated_ms(point.timestamp_ms)))
+        for machine in self._machines.values():
+            machine.step(end)
+        states = {name: machine.state for name, machine in self._machines.items()}
+        values = {p.common.name: self._machines[p.alarms[0].name].value for p in self._policies if p.common.enabled}
+        decision = self.group.step(end, states, values)
+        return Minute(
+            end,
+            queue_depth=self._value("QueueDepth", end),
+            in_flight=self._value("MessagesInFlight", end),
+            backlog_per_worker=self._value("BacklogPerWorker", end),
+            decision=decision,
+        )
+
+    def _value(self, name: str, end: int) -> float | None:
+        metric = MetricId.of(self._namespace, name, {"Service": "worker"})
+        return self._store.series(metric, "Average", MINUTE, end - MINUTE, end).values[0]
+
+    def _new_lines(self) -> Iterator[str]:
+        if not self._log.exists():
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._read_to)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    break  # the rest of it comes with the next minute
+                self._read_to += len(line)
+                yield line.decode()

@@ -1,0 +1,16 @@
+"""A clip that keeps the rules and costs little to make and to process: the drill is about workers, not pictures."""
+
+import subprocess
+from pathlib import Path
+
+SECONDS = 20
+TIMEOUT_SECONDS = 60
+
+
+def render_plain_clip(ffmpeg: str, destination: Path) -> Path:
+    """1920x1080, 10 frames a second, one colour. Raises subprocess.CalledProcessError."""
+    source = f"color=c=0x28508c:s=1920x1080:r=10:d={SECONDS}"
+    options = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    command = [ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options, str(destination)]
+    subprocess.run(command, check=True, timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL)
+    return destination
