@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     burst = asked.videos or (BURST_SHORT if asked.short else BURST)
     console = Console()
     shutil.rmtree(asked.directory, ignore_errors=True)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)  # both stop everything that was started
     try:
         with Drill(
             asked.directory, console, minute_seconds=MINUTE_SECONDS_SHORT if asked.short else MINUTE_SECONDS
