@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # On 2 cores: many tests wait for processes, leases and polls.
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m

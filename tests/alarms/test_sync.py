@@ -121,7 +121,8 @@ def test_step_alarms_act_by_the_policies_that_the_same_run_made(shop: Shop) -> N
 
 
 def test_drift_is_shown_field_by_field_told_by_the_exit_code_and_mended(shop: Shop) -> None:
-    assert shop.sync()[0] == 0
+    code, output = shop.sync()
+    assert code == 0, output
     changed = shop.alarm("dead-letters")
     members = ("AlarmName", "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods")
     kept = {key: changed[key] for key in (*members, "ComparisonOperator", "TreatMissingData", "AlarmDescription")}
