@@ -27,7 +27,7 @@ AWS_ERRORS = (BotoCoreError, ClientError)
 
 
 class Pace:
-    """Lets at most so many calls through a second, evenly."""
+    """Lets at most so many calls through a second, evenly: one that came late does not bring the next one forward."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class Pace:
 
     def wait(self) -> None:
         """Until the next call may be made."""
-        now = self._clock()
-        if now < self._next_at:
-            self._sleep(self._next_at - now)
-        self._next_at = max(now, self._next_at) + self._gap_seconds
+        early_by = self._next_at - self._clock()
+        if early_by > 0:
+            self._sleep(early_by)
+        self._next_at = self._clock() + self._gap_seconds
 
 
 class Account:

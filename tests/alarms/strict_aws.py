@@ -5,12 +5,14 @@ process that is killed.
 """
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -18,23 +20,23 @@ from cloudwatch.alarm.parameters import ParametersRefused
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.dashboard.body import read_dashboard
 
-ALARM_WRITES_PER_SECOND = 3
 WRITES = (
     *("PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "PutDashboard", "DeleteDashboards"),
     *("TagResource", "UntagResource", "PutScalingPolicy", "DeletePolicy"),
 )
-_ALARM_WRITES = ("PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms")
 
 
 class StrictAws:
-    """Hooks into every client made from now on. ``before_write`` is told of each call that writes."""
+    """Hooks into every client made from now on. ``before_write`` is told of each call that writes.
+
+    ``throttle_next`` is how many requests for a metric alarm are still to be answered with ``Throttling``.
+    """
 
     def __init__(self, state: Path, *, before_write: Callable[[str], None] = lambda _operation: None) -> None:
         self._file = state
         self.before_write = before_write
-        self._times: list[float] = []
         self.writes: list[str] = []
-        self.throttles = True
+        self.throttle_next = 0
         self.composites: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         if state.exists():
@@ -51,6 +53,7 @@ class StrictAws:
         events = boto3.DEFAULT_SESSION.events
         events.register("provide-client-params.*.*", self._look)
         events.register("before-call.cloudwatch.*", self._answer)  # type: ignore[arg-type] # an answer is allowed
+        events.register("before-send.cloudwatch.PutMetricAlarm", self._throttle)  # type: ignore[arg-type] # likewise
         events.register("after-call.cloudwatch.DescribeAlarms", self._add_composites)
 
     def remove(self) -> None:
@@ -62,19 +65,15 @@ class StrictAws:
         if operation in WRITES:
             self.before_write(operation)
             self.writes.append(operation)
-        if operation in _ALARM_WRITES:
-            self._throttle(operation)
         getattr(self, f"_check_{operation}", lambda _parameters: None)(params)
 
-    def rest(self) -> None:
-        """As if the calls so far had been made long ago."""
-        self._times.clear()
-
-    def _throttle(self, operation: str) -> None:
-        now = time.monotonic()
-        self._times = [at for at in self._times if now - at < 1] + [now]
-        if self.throttles and len(self._times) > ALARM_WRITES_PER_SECOND:
-            raise refused(operation, "Throttling", "Rate exceeded")
+    def _throttle(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """An answer of the service, as botocore tries again what it reads there, and nothing that a hook raises."""
+        if not self.throttle_next:
+            return None
+        self.throttle_next -= 1
+        body = json.dumps({"__type": "Throttling", "message": "Rate exceeded"}).encode()
+        return AWSResponse(request.url, 400, HTTPHeaders(), _Stored(body))
 
     def _check_PutMetricAlarm(self, parameters: dict[str, Any]) -> None:  # noqa: N802 - the operation's name
         try:
@@ -165,6 +164,13 @@ class StrictAws:
 
 class _Answered:
     status_code = 200
+
+
+class _Stored(BytesIO):
+    """The part of urllib3's answer that botocore reads."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
 
 
 def _key(arn: str) -> str:

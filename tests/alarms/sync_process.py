@@ -35,7 +35,6 @@ def main() -> int:
         left[0] -= 1
 
     aws = StrictAws(state, before_write=before_write)
-    aws.throttles = False
     aws.install()
     alarms.live.ALARM_WRITES_PER_SECOND = alarms.live.DASHBOARD_WRITES_PER_SECOND = alarms.live.READS_PER_SECOND = 1e6
     sync: Any = alarms.sync

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from typing import Any
 import boto3
 import pytest
 
-from alarms import sync
+from alarms import live, sync
 from alarms.command import EXAMPLE
 from local.aws_emulator import REGION, AwsEmulator
 from showcase.settings import child_environment
 from tests.alarms.strict_aws import StrictAws, refused
 
 RUN_SECONDS = 120
+ANY_RATE = 1e6
 
 
 @dataclass
@@ -38,13 +40,11 @@ class Shop:
     def sync(self, *arguments: str) -> tuple[int, str]:
         """(exit code, what was printed)"""
         self.aws.writes.clear()
-        self.aws.rest()
         code = sync.main(["--variables", str(self.variables), *arguments])
         captured = self.capsys.readouterr()
         return code, captured.out + captured.err
 
     def document(self, *arguments: str) -> dict[str, Any]:
-        self.aws.rest()
         code = sync.main(["--variables", str(self.variables), "--json", *arguments])
         document: dict[str, Any] = json.loads(self.capsys.readouterr().out)
         return {**document, "code": code}
@@ -80,6 +80,8 @@ def shop(
     emulator: AwsEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Shop]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+    for pace in ("ALARM_WRITES_PER_SECOND", "DASHBOARD_WRITES_PER_SECOND", "READS_PER_SECOND"):
+        monkeypatch.setattr(live, pace, ANY_RATE)
     prefix = f"t{uuid.uuid4().hex[:8]}"
     variables = tmp_path / "variables.json"
     group = f"{prefix}-group"
@@ -112,6 +114,22 @@ def test_the_first_run_creates_everything_and_the_second_makes_no_call_that_writ
     assert (code, shop.aws.writes) == (0, [])
     assert "Nothing to do." in output
     assert shop.sync("--check")[0] == 0
+
+
+def test_writes_of_alarms_keep_the_pace(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "ALARM_WRITES_PER_SECOND", 10)
+    begun = time.monotonic()
+    code, output = shop.sync()
+    assert code == 0, output
+    alarms = [write for write in shop.aws.writes if write.endswith("Alarm")]
+    assert len(alarms) > 20
+    assert time.monotonic() - begun >= (len(alarms) - 1) / 10
+
+
+def test_a_write_that_is_throttled_is_tried_again(shop: Shop) -> None:
+    shop.aws.throttle_next = 3
+    code, output = shop.sync()
+    assert (code, shop.aws.throttle_next) == (0, 0), output
 
 
 def test_step_alarms_act_by_the_policies_that_the_same_run_made(shop: Shop) -> None:
@@ -175,10 +193,8 @@ def old_cycle(shop: Shop) -> set[str]:
     """Two composites of ours that name each other and an alarm; none of the three is defined any more."""
     owner = [{"Key": "managed-by", "Value": f"anb-showcase/{shop.prefix}"}]
     child, one, other = (f"{shop.prefix}-{name}" for name in ("old-child", "old-one", "old-other"))
-    shop.aws.rest()
     shop.put_foreign(child, **{"managed-by": owner[0]["Value"]})
     shop.cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f'ALARM("{child}")', Tags=owner)
-    shop.aws.rest()
     shop.cloudwatch.put_composite_alarm(AlarmName=other, AlarmRule=f'ALARM("{one}") OR ALARM("{child}")', Tags=owner)
     shop.cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f'ALARM("{other}") OR ALARM("{child}")')
     return {child, one, other}
@@ -256,9 +272,7 @@ def drift(shop: Shop) -> None:
     for stem in ("queue-depth-high", "oldest-message-age"):
         alarm = shop.alarm(stem)
         kept = {key: value for key, value in alarm.items() if key in members | {"ComparisonOperator"}}
-        shop.aws.rest()
         shop.cloudwatch.put_metric_alarm(**kept, Threshold=1e6)
-    shop.aws.rest()
     shop.cloudwatch.put_composite_alarm(AlarmName=f"{shop.prefix}-workers-down", AlarmRule="FALSE")
     shop.cloudwatch.put_dashboard(DashboardName=f"{shop.prefix}-api", DashboardBody='{"widgets": []}')
     shop.aws.tags[f"alarm:{shop.prefix}-fleet-at-maximum"] = {}
