@@ -16,6 +16,7 @@ from service.door.server import DoorServer
 from service.lifetime import Draining
 from service.limits import RequestLimits
 from service.tokens import Authenticator, Tokens
+from service.vouching import Voucher
 from showcase.aws import Aws
 from showcase.database import Database
 from showcase.errors import SettingsError, ShowcaseError
@@ -27,12 +28,14 @@ from showcase.passwords import Passwords
 from showcase.periodic import Periodic
 from showcase.rate_limits import RateLimits
 from showcase.settings import ApiSettings, read_settings
+from showcase.systemd import Notifier
 from showcase.tables import verify_schema
 from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, SWEEP
 from telemetry.destinations import open_destination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_recorder
 
+END_SECONDS = 30.0  # beside lame duck and drain: refusing what still comes, the sweep under way, the last records
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
 
 log = logging.getLogger(__name__)
@@ -46,12 +49,13 @@ def main() -> int:
         start_logging(settings.log_level, "api")
         api = build_api(settings, _open_recorder(settings))
         verify_schema(api.database)
-        server = build_server(settings, api, draining)
+        voucher = _voucher(settings, draining)
+        server = build_server(settings, api, draining, voucher)
     except (ShowcaseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
         return 1
     try:
-        serve(server, api, draining, settings)
+        serve(server, api, draining, settings, voucher)
     finally:
         api.database.close()
         api.recorder.close()
@@ -107,16 +111,21 @@ def _tokens(settings: ApiSettings) -> Tokens:
     )
 
 
-def build_server(settings: ApiSettings, api: Api, draining: Draining) -> DoorServer:
+def _voucher(settings: ApiSettings, draining: Draining) -> Voucher:
+    patience = settings.lame_duck_seconds + settings.drain_seconds + END_SECONDS
+    return Voucher(Notifier(settings.notify_socket), settings.watchdog_usec, draining, end_seconds=patience)
+
+
+def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: Voucher) -> DoorServer:
     """waitress, listening. Raises OSError when the port is taken."""
     admission = Admission(
         Authenticator(api.tokens),
         upload_bytes_max=settings.upload_bytes_max,
         disk_free_bytes_min=settings.disk_free_bytes_min,
     )
-    application = behind_proxy(create_app(api, draining), settings.trusted_proxy, settings.trusted_proxy_hops)
+    application = voucher.around(create_app(api, draining))
     return DoorServer(
-        application,
+        behind_proxy(application, settings.trusted_proxy, settings.trusted_proxy_hops),
         _options(settings),
         admission=admission,
         deadlines=_deadlines(settings),
@@ -148,15 +157,20 @@ def _deadlines(settings: ApiSettings) -> Deadlines:
     )
 
 
-def serve(server: DoorServer, api: Api, draining: Draining, settings: ApiSettings) -> None:
+def serve(server: DoorServer, api: Api, draining: Draining, settings: ApiSettings, voucher: Voucher) -> None:
     """Serve until a signal, then until what is in flight is answered; the sweeper of the outbox runs beside."""
     sweeping = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep_outbox, api))
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, partial(_stop, server, draining))
     log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
     sweeping.start()
+    voucher.ready()
     try:
-        cut = server.serve(lame_duck_seconds=settings.lame_duck_seconds, drain_seconds=settings.drain_seconds)
+        cut = server.serve(
+            lame_duck_seconds=settings.lame_duck_seconds,
+            drain_seconds=settings.drain_seconds,
+            on_turn=voucher.turn,
+        )
         _count_cut(api.recorder, cut)
     finally:
         sweeping.stop()

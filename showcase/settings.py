@@ -131,7 +131,24 @@ class SharedSettings(DatabaseSettings):
     )
 
 
-class ApiSettings(SharedSettings):
+class ServedSettings(SharedSettings):
+    """What systemd tells the processes that it runs."""
+
+    notify_socket: str | None = Field(
+        None,
+        validation_alias="NOTIFY_SOCKET",
+        pattern=r"^[/@].",
+        description="Socket of the service manager: a path or @abstract. systemd sets it for Type=notify.",
+    )
+    watchdog_usec: int | None = Field(
+        None,
+        validation_alias="WATCHDOG_USEC",
+        gt=0,
+        description="Longest silence that the service manager bears. systemd sets it for WatchdogSec=.",
+    )
+
+
+class ApiSettings(ServedSettings):
     """What only the HTTP API needs."""
 
     jwt_secret: SecretStr = Field(
@@ -206,7 +223,7 @@ class ApiSettings(SharedSettings):
         75.0,
         validation_alias="ANB_API_IDLE_SECONDS",
         gt=0,
-        description="How long a connection is kept between requests; longer than the balancer's idle timeout (60 s).",
+        description="How long a connection is kept between requests; longer than the balancer's idle timeout.",
     )
     disk_free_bytes_min: int = Field(
         512 * MIB,
@@ -298,7 +315,7 @@ class ApiSettings(SharedSettings):
     )
 
 
-class WorkerSettings(SharedSettings):
+class WorkerSettings(ServedSettings):
     """What only the worker needs."""
 
     slots: int = Field(
@@ -427,18 +444,6 @@ class WorkerSettings(SharedSettings):
         False,
         validation_alias="ANB_SCALE_IN_PROTECTION",
         description="Protect this instance from scale-in while it works? The drain makes up for it otherwise.",
-    )
-    notify_socket: str | None = Field(
-        None,
-        validation_alias="NOTIFY_SOCKET",
-        pattern=r"^[/@].",
-        description="Socket of the service manager: a path or @abstract. systemd sets it for Type=notify.",
-    )
-    watchdog_usec: int | None = Field(
-        None,
-        validation_alias="WATCHDOG_USEC",
-        gt=0,
-        description="Longest silence that the service manager bears. systemd sets it for WatchdogSec=.",
     )
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from showcase.aws import Aws
 from showcase.settings import WorkerSettings
+from showcase.systemd import Liveness, Notifier, Watchdog
 from worker.instance import InstanceMetadata, InstanceWatch
 from worker.lifecycle import GroupMember, Lifecycle
-from worker.systemd import Liveness, Notifier, Watchdog
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -84,12 +84,16 @@ class DoorServer(TcpWSGIServer):  # type: ignore[misc]
     def maintenance(self, now: float) -> None:
         """waitress' own clock is not used: a byte now and then would stop it."""
 
-    def serve(self, *, lame_duck_seconds: float, drain_seconds: float) -> int:
+    def serve(
+        self, *, lame_duck_seconds: float, drain_seconds: float, on_turn: Callable[[bool], None] = lambda _: None
+    ) -> int:
         """Serve until the drain has begun and all requests are answered; return how many had to be cut.
 
         ``lame_duck_seconds``: new connections are still served so long, while the balancer notices that
-        readiness fails. ``drain_seconds``: what was begun may take so long from then on.
+        readiness fails. ``drain_seconds``: what was begun may take so long from then on. ``on_turn`` is called
+        about each TURN_SECONDS, with whether requests wait for a thread.
         """
+        self._on_turn = on_turn
         while not self.is_draining:
             self._turn()
         self._turn_until(time.monotonic() + lame_duck_seconds)
@@ -118,6 +122,7 @@ class DoorServer(TcpWSGIServer):  # type: ignore[misc]
         self._clock_at = now + TURN_SECONDS
         for channel in self._channels():
             channel.keep_time(now)
+        self._on_turn(bool(self.task_dispatcher.queue))
         if self._turned_away:
             log.warning("%d connections turned away: too many from one address", self._turned_away)
             self._turned_away = 0

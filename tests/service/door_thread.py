@@ -37,7 +37,9 @@ class DoorThread:
         per_address_max: int = 0,
         proxy: str | None = None,
         hops: int = 1,
+        on_turn: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        self._on_turn = on_turn
         self._draining = Draining()
         self._server = DoorServer(
             behind_proxy(application or create_app(api, self._draining), proxy, hops),
@@ -65,7 +67,7 @@ class DoorThread:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _serve(self) -> None:
-        self._server.serve(lame_duck_seconds=0, drain_seconds=DRAIN_SECONDS)
+        self._server.serve(lame_duck_seconds=0, drain_seconds=DRAIN_SECONDS, on_turn=self._on_turn)
 
     def __enter__(self) -> Self:
         self._thread.start()

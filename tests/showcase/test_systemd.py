@@ -1,5 +1,4 @@
 import logging
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -9,36 +8,11 @@ import pytest
 
 from showcase.errors import SettingsError
 from showcase.settings import WorkerSettings, read_settings
-from worker.systemd import Liveness, Notifier, Watchdog
+from showcase.systemd import Liveness, Notifier, Watchdog
+from tests.service_manager import ServiceManager
 
 LIMIT_USEC = 20_000_000
 PARTS = ("poller", "heartbeat")
-
-
-class ServiceManager:
-    """The other end: a real datagram socket."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(10)
-        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-
-    def next_message(self) -> str:
-        return self._socket.recv(4096).decode()
-
-    def messages(self) -> list[str]:
-        """All that has come; a datagram on one machine has come when it is sent."""
-        self._socket.setblocking(False)
-        received = []
-        try:
-            while True:
-                received.append(self.next_message())
-        except BlockingIOError:
-            return received
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 class Clock:

@@ -1,0 +1,29 @@
+"""systemd's end of the notification socket."""
+
+import socket
+
+
+class ServiceManager:
+    """The other end: a real datagram socket."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.settimeout(10)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+
+    def next_message(self) -> str:
+        return self._socket.recv(4096).decode()
+
+    def messages(self) -> list[str]:
+        """All that has come; a datagram on one machine has come when it is sent."""
+        self._socket.setblocking(False)
+        received = []
+        try:
+            while True:
+                received.append(self.next_message())
+        except BlockingIOError:
+            return received
+
+    def close(self) -> None:
+        self._socket.close()
