@@ -70,8 +70,8 @@ bench-worker: $(VENV)/requirements-dev.stamp ## what the worker spends around th
 bench-cloudwatch: $(VENV)/requirements-dev.stamp ## EMF lines read, alarms evaluated, plans made
 	@$(RUN) benchmarks.cloudwatch $(ARGS)
 
-deploy-plan: $(VENV)/requirements-dev.stamp ## what a deployment would change in the AWS account; touches nothing
-	@infra/deploy-plan
+deploy-plan: $(VENV)/requirements-dev.stamp ## what a deployment would change in the AWS account; changes nothing (ARGS="Release=…")
+	@infra/deploy-plan $(ARGS)
 
 release: $(VENV)/requirements-dev.stamp ## one versioned archive with wheels, for instances without a package index
 	@infra/make-release

@@ -24,7 +24,7 @@ from benchmarks.api_report import Blocks, report
 from benchmarks.api_rounds import Stand, orders, requests
 from benchmarks.api_servers import Place, Server, servers
 from benchmarks.peers_home import find_peers
-from local.system import migrate
+from migrations.upgrade import upgrade
 from showcase.database import Database
 from showcase.tables import Video, VideoStatus
 from showcase.votes import ranking
@@ -91,7 +91,7 @@ def open_contest(postgres: PostgresServer, size: Size) -> str:
     print(f"making {size.players:,} players, {size.videos:,} videos, {size.votes:,} votes", flush=True)
     postgres.execute("CREATE DATABASE bench")
     url = postgres.url("bench")
-    migrate(url)
+    upgrade(url)
     fill(url, Contest(size))
     return url
 

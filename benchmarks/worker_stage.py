@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from benchmarks.worker_queue import RECEIVE_COUNT_MAX, VISIBILITY_SECONDS, ShortQueue
 from benchmarks.worker_redis import RedisServer
 from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator
-from local.system import migrate
+from migrations.upgrade import upgrade
 from showcase.accounts import NewPlayer, open_account
 from showcase.aws import Aws
 from showcase.database import Database
@@ -52,7 +52,7 @@ class Stage:
         postgres = stack.enter_context(PostgresServer())
         postgres.execute("CREATE DATABASE bench")
         self.database_url = postgres.url("bench")
-        migrate(self.database_url)
+        upgrade(self.database_url)
         self.database = Database(self.database_url, pool_size=2)
         stack.callback(self.database.close)
         self.emulator = AwsEmulator(self.log("aws"))

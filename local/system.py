@@ -7,23 +7,14 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from alembic import command
-from alembic.config import Config
 
 from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator
 from local.processes import LocalSystemError, ManagedProcess, free_port
+from migrations.upgrade import upgrade
 
 START_SECONDS = 60.0
 VISIBILITY_SECONDS = 30
 RECEIVE_COUNT_MAX = 20
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def migrate(database_url: str) -> None:
-    """Bring a database to the schema of this version."""
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("sqlalchemy.url", database_url.replace("%", "%%"))
-    command.upgrade(config, "head")
 
 
 class LocalSystem:
@@ -72,7 +63,7 @@ class LocalSystem:
             "anb-videos", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX
         )
         bucket = self.emulator.create_bucket()
-        migrate(self.database_url)
+        upgrade(self.database_url)
         self.environment = {
             **CREDENTIALS,
             "ANB_DATABASE_URL": self.database_url,

@@ -1,20 +1,34 @@
-"""Alembic's entry: migrates the database of ANB_DATABASE_URL (``python -m alembic upgrade head``)."""
+"""Alembic's entry: migrates the database of its configuration, else that of ANB_DATABASE_URL."""
 
 from alembic import context
+from sqlalchemy import Connection, event, text
 
 from showcase.database import Database
 from showcase.settings import DatabaseSettings, read_settings
 from showcase.tables import Base
 
+LOCK = 0x414E42  # any number that is nobody else's
+
 
 def migrate() -> None:
     url = context.config.get_main_option("sqlalchemy.url") or read_settings(DatabaseSettings).database_url
     database = Database(url, pool_size=1)
+    if database.engine.dialect.name == "sqlite":
+        # A table is changed by a copy that takes its place: whoever refers to it must bear that.
+        event.listen(database.engine, "connect", lambda raw, _record: raw.execute("PRAGMA foreign_keys=OFF"))
     with database.engine.connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
         with context.begin_transaction():
+            _be_alone(connection)
             context.run_migrations()
     database.close()
+
+
+def _be_alone(connection: Connection) -> None:
+    """Instances that boot together take turns: the first one migrates, the others find nothing left to do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index on a large table takes its time
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 migrate()

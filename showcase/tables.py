@@ -164,5 +164,5 @@ def verify_schema(database: Database) -> None:
             columns = inspector.get_columns(table.name) if inspector.has_table(table.name) else []
             if missing := {column.name for column in table.columns} - {column["name"] for column in columns}:
                 raise ShowcaseError(
-                    f"The database lacks {table.name}.{min(missing)}: run `python -m alembic upgrade head` first."
+                    f"The database lacks {table.name}.{min(missing)}: run `python -m migrations` first."
                 )

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from cloudwatch.emf import Datapoint, read_lines
 from local.aws_emulator import REGION, AwsEmulator, Queues
-from local.system import migrate
+from migrations.upgrade import upgrade
 from showcase.aws import Aws
 from showcase.database import Database
 from showcase.inbox import Inbox
@@ -36,14 +36,14 @@ settings.load_profile("project")
 def postgres() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         server.execute("CREATE DATABASE template")
-        migrate(server.url("template"))
+        upgrade(server.url("template"))
         yield server
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    migrate(f"sqlite:///{path}")
+    upgrade(f"sqlite:///{path}")
     return path
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local.aws_emulator import CREDENTIALS, START_SECONDS, AwsEmulator
 from local.processes import ManagedProcess, answers, free_port
-from local.system import ROOT
+from migrations.upgrade import ROOT
 
 REQUIREMENTS = ROOT / "tests" / "ministack-requirements.txt"
 HOME = ROOT / ".local" / "ministack-venv"

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from cloudwatch.emf import Datapoint, read_lines
 from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.processes import ManagedProcess, free_port
-from local.system import migrate
+from migrations.upgrade import upgrade
 from showcase.aws import Aws
 from showcase.database import Database
 from showcase.job_queue import JobQueue
@@ -51,7 +51,7 @@ class Stage:
     def move_to(self, database_url: str) -> None:
         """Use another, empty database."""
         self.database.close()
-        migrate(database_url)
+        upgrade(database_url)
         self.database_url = database_url
         self.database = Database(database_url, pool_size=4)
         self.outbox = Outbox(self.database, self.queue, self.bucket)

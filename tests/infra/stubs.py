@@ -17,9 +17,17 @@ case "$*" in
   *"get-parameter "*database-host*) echo db.example.com ;;
   *"get-parameter "*-secret*) echo arn:secret ;;
   *get-secret-value*) echo '{"username": "anb", "password": "p/w d@1"}' ;;
+  *CONTINUE*)  # as Auto Scaling answers once the hook is over
+    test ! -e "$ANB_ROOT/in-service" || { echo "No active Lifecycle Action found with instance ID" >&2; exit 254; }
+    touch "$ANB_ROOT/in-service" ;;
 esac
 """
 CURL = 'case "$*" in *instance-id*) echo i-0123456789abcdef0 ;; *) echo token ;; esac'
+VENV = """
+mkdir -p "$3/bin"
+printf '#!/bin/bash\\ntest "$1" = -m || exec %s "$@"\\n' "$REAL_PYTHON" >"$3/bin/python"
+chmod +x "$3/bin/python"
+"""  # packages are not needed to see what happens around them
 INSTALL = """
 kept=()
 while [ $# -gt 0 ]; do case "$1" in -o|-g) shift 2 ;; *) kept+=("$1"); shift ;; esac; done
@@ -28,35 +36,46 @@ exec /usr/bin/install "${kept[@]}"
 
 
 class Instance:
-    """A scratch root with the stubs of an instance; ``run`` runs a script in it."""
+    """A scratch root with the stubs of an instance; ``run`` runs a script in it.
 
-    def __init__(self, root: Path) -> None:
+    ``installs``: its virtual environment is a real one, which takes seconds to make.
+    """
+
+    def __init__(self, root: Path, *, installs: bool) -> None:
         self.root = root
         self._calls = root / "calls"
         self._bin = root / "stubs"
         for folder in ("stubs", "opt/anb", "run/anb", "var/log"):
             (root / folder).mkdir(parents=True)
+        self._failing = root / "failing"
+        self._failing.touch()
         self._stub("aws", AWS)
         self._stub("curl", CURL)
         self._stub("install", INSTALL)
         self._stub("id", "")
-        self._stub("python3.11", f'exec {sys.executable} "$@"')
-        for name in ("dnf", "systemctl"):
+        self._stub("python3.11", f'exec {sys.executable} "$@"' if installs else VENV)
+        for name in ("dnf", "systemctl", "chown", "sysctl", "systemd-run"):
             self._stub(name, "")
         agent = root / "opt/aws/amazon-cloudwatch-agent/bin"
         agent.mkdir(parents=True)
         self._write(agent / "amazon-cloudwatch-agent-ctl", "agent", "")
 
+    def fail(self, call: str) -> None:
+        """From now on every call that has these words fails."""
+        self._failing.write_text(call)
+
     def _stub(self, name: str, body: str) -> None:
         self._write(self._bin / name, name, body)
 
     def _write(self, path: Path, name: str, body: str) -> None:
-        path.write_text(f'#!/bin/bash\necho "{name} $*" >>{self._calls}\n{body}\n')
+        recording = f'echo "{name} $*" >>{self._calls}\nif grep -qFf {self._failing} <<<"{name} $*"; then exit 1; fi'
+        path.write_text(f"#!/bin/bash\n{recording}\n{body}\n")
         path.chmod(0o755)
 
     def run(self, script: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Absolute paths of the instance are those of the scratch root."""
         environment = {"PATH": f"{self._bin}:{os.defpath}", "ANB_ROOT": str(self.root), "HOME": str(self.root)}
+        environment["REAL_PYTHON"] = sys.executable
         return subprocess.run(
             ["/bin/bash", script, *arguments],
             env={**environment, **variables},
@@ -69,6 +88,10 @@ class Instance:
     def calls(self, name: str) -> list[str]:
         lines = self._calls.read_text().splitlines() if self._calls.exists() else []
         return [line for line in lines if line.split()[0] == name]
+
+    def answers(self) -> list[str]:
+        """The calls that answered the launch hook."""
+        return [call for call in self.calls("aws") if "complete-lifecycle-action" in call]
 
     def settings(self) -> dict[str, str]:
         """What a service would be started with, later lines winning as they do for systemd."""

@@ -11,18 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from showcase.settings import ApiSettings
 from tests.infra.stubs import Instance
 from tests.infra.templates import INFRA, template
 
 ROLES = ("api", "worker")
 RELEASE = "1.2.3"
 EXPOSURE_MAX = 3.0
-SCRIPTS = ("instance/install", "instance/read-settings", "make-release", "deploy-plan")
+VALUES = {
+    "AWS::Region": "us-east-1",
+    "Prefix": "anb",
+    "Release": RELEASE,
+    "Releases": "anb-releases",
+    "DrainSeconds": "120",
+    "CorsOrigins": "",
+}
+SCRIPTS = ("instance/install", "instance/read-settings", "instance/run", "make-release", "deploy-plan")
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Instance:
-    return Instance(tmp_path / "root")
+    return Instance(tmp_path / "root", installs=False)
 
 
 @pytest.fixture
@@ -47,15 +56,7 @@ def user_data(role: str, values: Mapping[str, str]) -> str:
 
 
 def values_of(release: Path) -> dict[str, str]:
-    return {
-        "AWS::Region": "us-east-1",
-        "Prefix": "anb",
-        "Release": RELEASE,
-        "ReleaseSha256": hashlib.sha256(release.read_bytes()).hexdigest(),
-        "Releases": "anb-releases",
-        "DrainSeconds": "120",
-        "CorsOrigins": "",
-    }
+    return {**VALUES, "ReleaseSha256": hashlib.sha256(release.read_bytes()).hexdigest()}
 
 
 def boot(instance: Instance, role: str, release: Path, **values: str) -> "subprocess.CompletedProcess[str]":
@@ -66,11 +67,12 @@ def boot(instance: Instance, role: str, release: Path, **values: str) -> "subpro
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_instance_sets_itself_up_and_may_do_so_twice(instance: Instance, release: Path, role: str) -> None:
-    for _ in range(2):
+def test_an_instance_sets_itself_up_and_may_do_so_twice(tmp_path: Path, release: Path, role: str) -> None:
+    instance = Instance(tmp_path / "root", installs=True)
+    for _ in range(2):  # the second time, no launch hook waits any more
         done = boot(instance, role, release)
         assert done.returncode == 0, done.stdout + done.stderr
-    answers = [call for call in instance.calls("aws") if "complete-lifecycle-action" in call]
+    answers = instance.answers()
     assert len(answers) == 2
     assert all(call.endswith("--lifecycle-action-result CONTINUE") for call in answers)
     assert f"--auto-scaling-group-name anb-{role}-asg" in answers[0]
@@ -79,6 +81,7 @@ def test_an_instance_sets_itself_up_and_may_do_so_twice(instance: Instance, rele
     assert (instance.root / "opt/anb/current").resolve() == instance.root / "opt/anb" / RELEASE
     assert f"/var/log/anb/{role}-emf.log" in str(instance.agent_configuration())
     assert "anb-rising-stars" in str(instance.agent_configuration())
+    assert f"'/var/log/anb/{role}.log', 'log_group_name': 'anb-processes'" in str(instance.agent_configuration())
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -87,9 +90,59 @@ def test_an_instance_that_got_the_wrong_archive_asks_to_be_replaced(
 ) -> None:
     done = boot(instance, role, release, ReleaseSha256="0" * 64)
     assert done.returncode != 0
-    (answer,) = (call for call in instance.calls("aws") if "complete-lifecycle-action" in call)
+    (answer,) = instance.answers()
     assert answer.endswith("--lifecycle-action-result ABANDON")
     assert instance.calls("systemctl") == []
+
+
+@pytest.mark.parametrize(
+    ("role", "call"),
+    [
+        ("worker", "aws s3 cp"),
+        ("worker", "dnf install"),
+        ("worker", "python3.11 -m venv"),
+        ("worker", "agent -a fetch-config"),
+        ("worker", "systemctl restart anb-worker.service"),
+        ("api", "systemctl restart anb-api.service"),
+        ("api", "curl --silent --show-error --fail --retry 30 --retry-delay 5"),
+    ],
+)
+def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
+    instance: Instance, release: Path, role: str, call: str
+) -> None:
+    instance.fail(call)
+    assert boot(instance, role, release).returncode != 0
+    (answer,) = instance.answers()
+    assert answer.endswith("--lifecycle-action-result ABANDON")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "aws ssm get-parameters-by-path",
+        "database-host",
+        "data/database-secret",
+        "get-secret-value",
+        "data/token-secret",
+    ],
+)
+def test_a_setting_that_cannot_be_read_ends_the_start_and_keeps_what_was_there(
+    instance: Instance, release: Path, call: str
+) -> None:
+    assert boot(instance, "api", release).returncode == 0
+    environment = instance.root / "run/anb/environment"
+    environment.write_text("ANB_BUCKET=anb-media\n")
+    instance.fail(call)
+    assert instance.run(str(instance.root / "opt/anb/current/instance/read-settings")).returncode != 0
+    assert environment.read_text() == "ANB_BUCKET=anb-media\n"
+
+
+def test_an_operators_command_runs_as_the_service_does(instance: Instance) -> None:
+    assert instance.run(str(INFRA / "instance/run"), "worker.doctor", "--json").returncode == 0
+    (call,) = instance.calls("systemd-run")
+    assert "--uid=anb" in call and "EnvironmentFile=/run/anb/environment" in call
+    assert call.endswith("/opt/anb/current/venv/bin/python -m worker.doctor --json")
+    assert instance.run(str(INFRA / "instance/run")).returncode != 0
 
 
 def test_settings_come_from_aws_and_those_of_the_template_win(instance: Instance, release: Path) -> None:
@@ -145,6 +198,32 @@ def test_systemd_understands_a_unit(role: str, tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_balancer_lets_go_of_a_connection_before_the_api_does() -> None:
+    """Else it sends a request into a connection that is being closed, and answers 502."""
+    api = template("api")["Resources"]
+    attributes = {each["Key"]: each["Value"] for each in api["LoadBalancer"]["Properties"]["LoadBalancerAttributes"]}
+    (idle,) = re.findall(r"ANB_API_IDLE_SECONDS=(\d+)", user_data("api", {**VALUES, "ReleaseSha256": ""}))
+    assert int(idle) > int(attributes["idle_timeout.timeout_seconds"])
+    targets = {each["Key"]: each["Value"] for each in api["Targets"]["Properties"]["TargetGroupAttributes"]}
+    slowest_upload = ApiSettings.model_fields["body_seconds"].default
+    assert float(targets["deregistration_delay.timeout_seconds"]) >= slowest_upload
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_service_is_started_again_and_again_and_only_counts_once_it_is_ready(role: str) -> None:
+    unit = (INFRA / f"instance/anb-{role}.service").read_text()
+    assert "Type=notify" in unit and "StartLimitIntervalSec=0" in unit
+    (watchdog,) = re.findall(r"WatchdogSec=(\d+)", unit)
+    assert int(watchdog) > 0
+    start = int((re.findall(r"TimeoutStartSec=(\d+)", unit) or ["90"])[0])
+    (hook,) = (
+        hook["HeartbeatTimeout"]
+        for hook in template(role)["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
+        if hook["LifecycleTransition"].endswith("LAUNCHING")
+    )
+    assert start < hook, "an instance that never gets ready gives its launch hook up by itself"
 
 
 def test_the_unit_waits_longer_than_the_worker_drains() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.infra import api_requests
 from tests.infra.api_requests import Fields, Resolver, refusals
-from tests.infra.templates import resources
+from tests.infra.templates import resources, template
 from tests.infra.test_stacks import NOT_MADE
 
 GIVEN = {"OperatorEmail": "operator@example.com", "Release": "1.2.3", "ReleaseSha256": "0" * 64}
@@ -50,6 +50,15 @@ def test_every_type_that_the_emulator_leaves_out_is_held_against_a_model() -> No
 )
 def test_a_resource_is_what_the_call_takes(service: str, operation: str, fields: Fields) -> None:
     assert refusals(service, operation, fields) == ""
+
+
+@pytest.mark.parametrize("stack", ["api", "worker"])
+def test_a_refresh_of_instances_is_what_auto_scaling_takes(stack: str) -> None:
+    """CloudFormation's update policy has the words of the call that it makes."""
+    policy = template(stack)["Resources"]["Group"]["UpdatePolicy"]["AutoScalingInstanceRefresh"]
+    fields = {"AutoScalingGroupName": "group", **policy}
+    assert refusals("autoscaling", "StartInstanceRefresh", fields) == ""
+    assert refusals("autoscaling", "StartInstanceRefresh", {**fields, "Strategy": "Jumping"})
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The stacks on the emulator: created in their order, updated, deleted. What it cannot make is said here.
 
-Not made by it: policies of queues, buckets and groups, the budget. It refuses the database for a fault of its own (a
-parameter group given by reference), so what ``data`` would write is written by hand. All that is left out here is held
-against the models of boto3 (test_models.py).
+Not made by it: policies of queues, buckets and groups, the budget, secrets. It refuses the database for a fault of its
+own (a parameter group given by reference). So what ``data`` would write is written by hand. It does not delete a VPC
+before what lies in it, and tries. All that is left out here is held against the models of boto3 (test_models.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import boto3
@@ -14,7 +14,7 @@ import pytest
 from local.aws_emulator import AwsEmulator
 from tests.infra.templates import INFRA, template
 
-REGION = "eu-west-1"  # of these tests alone
+REGION, OTHER_REGION = "eu-west-1", "eu-west-2"  # of these tests alone
 NOT_MADE = {
     *("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"),
     *("AWS::Budgets::Budget", "AWS::AutoScaling::ScalingPolicy"),
@@ -26,28 +26,35 @@ OF_DATA = {
     "/anb/data/database-secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:anb/database",
     "/anb/data/token-secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:anb/jwt",
 }
+OF_DEFAULTS = {"HasNat", "HasNatPerZone"}
+ORDER = ("network", "queue", "operations", "api", "worker")
 
 
 class Account:
     """One region of the emulator."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, region: str) -> None:
         self._url = url
+        self._region = region
         self.cloudformation = self.client("cloudformation")
 
     def client(self, service: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self._url,
-            region_name=REGION,
+            region_name=self._region,
             aws_access_key_id="local",
             aws_secret_access_key="local",
         )
 
-    def create(self, stack: str) -> set[str]:
+    def create(self, stack: str, **parameters: str) -> set[str]:
         """The logical ids of what was made."""
-        self.cloudformation.create_stack(StackName=stack, **self._arguments(stack))
+        self.cloudformation.create_stack(StackName=stack, **self._arguments(stack, **parameters))
         return self._made(stack)
+
+    def write_what_data_would(self) -> None:
+        for name, value in OF_DATA.items():
+            self.client("ssm").put_parameter(Name=name, Value=value, Type="String")
 
     def update(self, stack: str, **parameters: str) -> None:
         self.cloudformation.update_stack(StackName=stack, **self._arguments(stack, **parameters))
@@ -70,36 +77,53 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(emulator: AwsEmulator) -> Iterator[Account]:
-    yield Account(emulator.url)
+    yield Account(emulator.url, REGION)
 
 
-def expected(stack: str) -> set[str]:
+def expected(stack: str, conditions: Collection[str] = OF_DEFAULTS) -> set[str]:
     return {
         name
         for name, resource in template(stack)["Resources"].items()
-        if resource["Type"] not in NOT_MADE and resource.get("Condition") in (None, "HasNat", "HasNatPerZone")
+        if resource["Type"] not in NOT_MADE and resource.get("Condition") in (None, *conditions)
     }
 
 
 def test_the_stacks_are_created_in_their_order_updated_and_the_workers_are_those_of_the_plan(account: Account) -> None:
-    for stack in ("network", "queue", "operations"):
-        assert account.create(stack) == expected(stack)
-    for name, value in OF_DATA.items():
-        account.client("ssm").put_parameter(Name=name, Value=value, Type="String")
-    for stack in ("api", "worker"):
-        assert account.create(stack) == expected(stack)
+    account.write_what_data_would()
+    for stack in ORDER:
+        assert account.create(stack) == expected(stack), stack
         assert account.status(stack) == "CREATE_COMPLETE"
-    account.update("worker", WorkersMax="5")
-    assert account.status("worker") == "UPDATE_COMPLETE"
+    for stack, change in (
+        ("worker", {"WorkersMax": "5"}),
+        ("api", {"ApiMax": "6"}),
+        ("queue", {"ReceiveCountMax": "7"}),
+    ):
+        account.update(stack, **change)
+        assert account.status(stack) == "UPDATE_COMPLETE"
     (group,) = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["anb-worker-asg"])[
         "AutoScalingGroups"
     ]
     assert (group["MinSize"], group["MaxSize"]) == (1, 5)
     assert len(group["VPCZoneIdentifier"].split(",")) == len(set(group["AvailabilityZones"])) == 2
-    for stack in ("worker", "api", "operations", "queue"):
+    for stack in reversed(ORDER[1:]):
         account.cloudformation.delete_stack(StackName=stack)
     left = account.cloudformation.describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in left] == ["network"]
+
+
+def test_the_variants_of_the_guide_are_created_too(emulator: AwsEmulator) -> None:
+    account = Account(emulator.url, OTHER_REGION)
+    made = account.create("network", NatGateways="none", InterfaceEndpoints="true")
+    assert made == expected("network", {"HasEndpoints"})
+    account.write_what_data_would()
+    for stack in ("queue", "operations"):
+        account.create(stack)
+    certificate = account.client("acm").request_certificate(DomainName="anb.example.com")["CertificateArn"]
+    assert account.create("api", CertificateArn=certificate) == expected("api", {"HasCertificate"})
+    (balancer,) = account.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    listeners = account.client("elbv2").describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    actions = {listener["Port"]: listener["DefaultActions"][0]["Type"] for listener in listeners}
+    assert actions == {80: "redirect", 443: "forward"}
 
 
 def test_the_queue_is_wired_as_the_settings_say(account: Account) -> None:

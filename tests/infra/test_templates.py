@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,20 @@ import pytest
 from tests.infra.templates import INFRA, STACKS, as_list, resources, statements, template
 
 # Actions that know no resources (Service Authorization Reference); a key's own policy speaks of itself as "*".
-WITHOUT_RESOURCES = {"autoscaling:DescribeAutoScalingGroups"}
+SESSIONS = {
+    "ssm:UpdateInstanceInformation",
+    *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
+    *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
+}
+WITHOUT_RESOURCES = {"autoscaling:DescribeAutoScalingGroups", *SESSIONS}
+# What stands for a star in a resource: keys below a prefix, streams of a group, the part of an ARN that nobody knows.
+STARS = (
+    r":s3:::\$\{Bucket\}/[a-z]+/\*$",
+    r":s3:::\$\{Releases\}/anb-\*\.tar\.gz$",
+    r":log-group:\$\{Prefix\}-[a-z-]+:\*$",
+    r":autoScalingGroup:\*:autoScalingGroupName/\$\{Prefix\}-[a-z-]+$",
+    r":parameter/\$\{Prefix\}/data/\*$",
+)
 KEY_POLICIES = {"operations/TopicKey/Owner", "operations/TopicKey/CloudWatchPublishes"}
 
 # What code calls, as the docstrings of its facades say: the role must allow it, and nothing else.
@@ -24,6 +38,16 @@ WORKER_CALLS = {
     *("autoscaling:SetInstanceProtection", "autoscaling:DescribeAutoScalingGroups"),
     *("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
     *("ssm:GetParametersByPath", "ssm:GetParameter", "secretsmanager:GetSecretValue"),
+    *SESSIONS,
+}
+API_CALLS = {
+    *("sqs:SendMessage", "sqs:GetQueueAttributes"),
+    *("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+    *("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+    "autoscaling:CompleteLifecycleAction",
+    *("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
+    *("ssm:GetParametersByPath", "ssm:GetParameter", "secretsmanager:GetSecretValue"),
+    *SESSIONS,
 }
 
 
@@ -41,16 +65,30 @@ def test_nothing_is_allowed_on_everything() -> None:
     for where, statement in statements():
         if statement["Effect"] != "Allow" or where in KEY_POLICIES:
             continue
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement), where
         actions = as_list(statement.get("Action"))
         assert not [action for action in actions if "*" in action], where
-        if "*" in as_list(statement.get("Resource")):
-            assert set(actions) <= WITHOUT_RESOURCES, where
+        for resource in as_list(statement.get("Resource", [])):
+            if resource == "*":
+                assert set(actions) <= WITHOUT_RESOURCES, where
+            elif "*" in str(resource):
+                assert any(re.search(star, resource["Fn::Sub"]) for star in STARS), f"{where}: {resource}"
+    for _, name, role in resources("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role, f"{name}: what AWS allows in those is not ours to bound"
 
 
 def test_every_queue_and_bucket_refuses_to_speak_without_tls() -> None:
-    refusing = [where for where, statement in statements() if _is_tls_only(statement)]
-    stores = [*resources("AWS::S3::Bucket"), *resources("AWS::SQS::QueuePolicy")]
-    assert len(refusing) == len(stores) == 3
+    for stack in STACKS:
+        stores = {
+            name: resource["Type"]
+            for name, resource in template(stack)["Resources"].items()
+            if resource["Type"] in ("AWS::S3::Bucket", "AWS::SQS::Queue")
+        }
+        refused = [s for where, s in statements() if where.startswith(f"{stack}/") and _is_tls_only(s)]
+        for name, kind in stores.items():
+            whole = [{"Fn::GetAtt": [name, "Arn"]}]
+            objects = [{"Fn::Sub": f"${{{name}.Arn}}/*"}] if kind == "AWS::S3::Bucket" else []
+            assert any(all(part in as_list(s["Resource"]) for part in whole + objects) for s in refused), name
 
 
 def _is_tls_only(statement: dict[str, Any]) -> bool:
@@ -61,6 +99,38 @@ def _is_tls_only(statement: dict[str, Any]) -> bool:
     )
 
 
+def test_every_name_that_a_template_uses_is_declared_in_it() -> None:
+    for stack in STACKS:
+        whole = template(stack)
+        declared = {*whole["Parameters"], *whole["Resources"]}
+        used = {name.split(".")[0] for name in _names_used(whole) if not name.startswith("AWS::")}
+        assert used <= declared, stack
+        assert set(_conditions_used(whole["Resources"])) <= set(whole.get("Conditions", {})), stack
+
+
+def _names_used(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _names_used(item)
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        if key == "Ref":
+            yield item
+        elif key == "Fn::GetAtt":
+            yield as_list(item)[0]
+        elif key == "Fn::Sub":
+            yield from re.findall(r"\$\{([A-Za-z0-9:.]+)\}", item)
+        else:
+            yield from _names_used(item)
+
+
+def _conditions_used(resources_of_stack: dict[str, Any]) -> Iterator[str]:
+    for resource in resources_of_stack.values():
+        if "Condition" in resource:
+            yield resource["Condition"]
+
+
 def test_only_the_load_balancer_is_open() -> None:
     for stack, name, group in resources("AWS::EC2::SecurityGroup"):
         for rule in group.get("SecurityGroupIngress", []):
@@ -68,6 +138,7 @@ def test_only_the_load_balancer_is_open() -> None:
                 assert (stack, name, rule["CidrIp"]) == ("network", "LoadBalancerGroup", {"Ref": "ClientCidr"})
     groups = {name: group for _, name, group in resources("AWS::EC2::SecurityGroup")}
     assert "SecurityGroupIngress" not in groups["WorkerGroup"], "nobody calls a worker"
+    assert not list(resources("AWS::EC2::SecurityGroupIngress")), "all rules stand with their group"
 
 
 def test_everything_at_rest_is_encrypted() -> None:
@@ -89,6 +160,8 @@ def test_instances_are_those_of_the_plan() -> None:
     for stack, _, properties in resources("AWS::EC2::LaunchTemplate"):
         launch = properties["LaunchTemplateData"]
         assert launch["MetadataOptions"]["HttpTokens"] == "required", stack
+        assert launch["MetadataOptions"]["HttpPutResponseHopLimit"] == 1, stack
+        assert "KeyName" not in launch, stack
         (device,) = launch["BlockDeviceMappings"]
         assert device["Ebs"] == {"VolumeSize": 30, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True}
     worker = template("worker")
@@ -101,6 +174,9 @@ def test_instances_are_those_of_the_plan() -> None:
         "autoscaling:EC2_INSTANCE_LAUNCHING",
         "autoscaling:EC2_INSTANCE_TERMINATING",
     }
+    assert template("network")["Resources"]["Vpc"]["Properties"]["Tags"] == [
+        {"Key": "Name", "Value": {"Fn::Sub": "${Prefix}-vpc"}}
+    ]
     names = {group["GroupName"]["Fn::Sub"] for _, _, group in resources("AWS::EC2::SecurityGroup")}
     assert "${Prefix}-worker-sg" in names
 
@@ -113,6 +189,18 @@ def test_groups_and_database_stand_in_two_zones() -> None:
     for stack, _, group in resources("AWS::AutoScaling::AutoScalingGroup"):
         assert group["VPCZoneIdentifier"] == {"Ref": "PrivateSubnets"}, stack
     assert template("api")["Parameters"]["ApiMin"]["MinValue"] == 2
+    balancer = template("api")["Resources"]["LoadBalancer"]["Properties"]
+    assert balancer["Subnets"] == {"Ref": "PublicSubnets"}
+    assert template("data")["Parameters"]["MultiAz"]["Default"] == "true"
+    assert template("data")["Resources"]["Database"]["Properties"]["MultiAZ"] == {"Ref": "MultiAz"}
+
+
+def test_a_group_is_renewed_by_launching_first_and_never_by_what_all_instances_share() -> None:
+    for stack in ("api", "worker"):
+        group = template(stack)["Resources"]["Group"]
+        preferences = group["UpdatePolicy"]["AutoScalingInstanceRefresh"]["Preferences"]
+        assert (preferences["MinHealthyPercentage"], preferences["MaxHealthyPercentage"]) == (100, 200)
+        assert group["Properties"]["HealthCheckType"] == "EC2", "a database that is away must not replace the fleet"
 
 
 def test_what_a_stack_reads_from_another_is_what_that_one_writes() -> None:
@@ -127,9 +215,10 @@ def test_what_a_stack_reads_from_another_is_what_that_one_writes() -> None:
                 assert source in written, f"{stack}.{name}"
 
 
-def test_the_worker_may_do_what_it_does_and_nothing_more() -> None:
-    allowed = {action for where, s in statements() if where.startswith("worker/Role/") for action in _actions(s)}
-    assert allowed - {"sts:AssumeRole"} == WORKER_CALLS
+@pytest.mark.parametrize(("stack", "calls"), [("worker", WORKER_CALLS), ("api", API_CALLS)])
+def test_an_instance_may_do_what_it_does_and_nothing_more(stack: str, calls: set[str]) -> None:
+    allowed = {action for where, s in statements() if where.startswith(f"{stack}/Role/") for action in _actions(s)}
+    assert allowed - {"sts:AssumeRole"} == calls
 
 
 def _actions(statement: dict[str, Any]) -> list[str]:

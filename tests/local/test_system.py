@@ -204,7 +204,7 @@ def test_a_process_with_a_wrong_setting_does_not_start_and_names_the_variable(
 
 
 def test_a_process_does_not_start_on_a_database_without_the_schema(tmp_path: Path) -> None:
-    with pytest.raises(LocalSystemError, match="alembic upgrade head"):
+    with pytest.raises(LocalSystemError, match="python -m migrations"):
         LocalSystem(tmp_path, overrides={"ANB_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}).__enter__()
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import func, select, text, update
 
-from local.system import ROOT
+from migrations.upgrade import configuration
 from showcase.database import Database, database_time
 from showcase.errors import ShowcaseError, Unavailable
 from showcase.tables import Player, verify_schema
@@ -16,14 +15,12 @@ from tests.records import new_player
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("sqlalchemy.url", database_url)
+    config = configuration(database_url)
     command.check(config)
 
 
 def test_the_migrations_can_be_undone(database_url: str) -> None:
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("sqlalchemy.url", database_url)
+    config = configuration(database_url)
     command.downgrade(config, "base")
     command.upgrade(config, "head")
     command.check(config)
@@ -31,7 +28,7 @@ def test_the_migrations_can_be_undone(database_url: str) -> None:
 
 def test_a_database_without_the_schema_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
-    with pytest.raises(ShowcaseError, match="alembic upgrade head"):
+    with pytest.raises(ShowcaseError, match="python -m migrations"):
         verify_schema(database)
     database.close()
 

@@ -6,13 +6,12 @@ from zlib import crc32
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from local.system import ROOT
+from migrations.upgrade import configuration
 from showcase.database import Database, database_time
 from showcase.direct_uploads import (
     KEPT_SECONDS,
@@ -107,8 +106,7 @@ def test_rows_are_forgotten_long_after_their_end_and_the_abandoned_ones_counted(
 
 
 def test_the_migration_keeps_rows_votes_and_constraints(database_url: str) -> None:
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("sqlalchemy.url", database_url)
+    config = configuration(database_url)
     database = Database(database_url)
     entry, voter_id = new_video(database), new_player(database)
     with database.writing() as connection:

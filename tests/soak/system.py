@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from local.aws_emulator import CREDENTIALS, AwsEmulator
 from local.processes import ManagedProcess, answers, free_port
-from local.system import migrate
+from migrations.upgrade import upgrade
 from showcase.tables import Video
 from tests.faults.proxy import FaultProxy
 from tests.faults.stage import END_SECONDS, VISIBILITY_SECONDS, Stage
@@ -133,7 +133,7 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
         server.execute(f"CREATE DATABASE {DATABASE}")
         # Whatever the server was told at its start: here, what was committed must survive a crash.
         server.execute(f"ALTER DATABASE {DATABASE} SET synchronous_commit = on")
-        migrate(server.url(DATABASE))
+        upgrade(server.url(DATABASE))
         emulator = SteadyEmulator(directory / "logs" / "aws.log")
         stack.callback(emulator.stop)
         stage = _build_stage(server, emulator, directory)

@@ -146,7 +146,7 @@ def test_a_database_without_our_tables_is_told_from_one_that_is_away(
     environment.setenv("ANB_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     _, checks, _ = examined(capsys)
     assert (checks["database"]["grade"], checks["schema"]["grade"]) == ("ok", "failure")
-    assert "alembic upgrade head" in checks["schema"]["message"]
+    assert "python -m migrations" in checks["schema"]["message"]
 
 
 def test_the_schema_of_both_databases_is_recognised(database_url: str) -> None:
