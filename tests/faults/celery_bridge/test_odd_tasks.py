@@ -183,6 +183,13 @@ def test_on_the_way_back_a_message_of_an_older_task_is_forgotten(old: OldSystem,
     assert (code, document["settled"], old.waiting(), stage.queue.depth().dead) == (0, 1, 0, 0)
 
 
+def test_on_the_way_back_a_video_in_work_is_moved_too(old: OldSystem, stage: Stage) -> None:
+    entry = stage.accepted_video()
+    claimed(stage.database, entry, lease_seconds=3600)
+    code, document = old.run_bridge("to-celery")
+    assert (code, document["moved"], old.waiting()) == (0, 1, 1)
+
+
 def test_a_row_of_a_producer_without_outbox_is_swept_from_then_on(old: OldSystem, stage: Stage) -> None:
     entry = new_video(stage.database)
     with stage.database.writing() as connection:
@@ -217,22 +224,21 @@ def test_zero_seconds_is_everything_whatever_clock_the_worker_had(old: OldSystem
 
 
 def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+    ours, foreign = new_video(stage.database), new_video(stage.database)
     media = Exchange("media")
-    queues = [Queue("videos", media, routing_key="clip"), Queue("mail", media, routing_key="videos")]
     with Connection(old.url) as connection, connection.channel() as channel:
-        for queue in queues:
-            queue.bind(channel).declare()
-            fields = {"headers": {"task": TASK, "id": str(entry.task_id)}, "exchange": media, "serializer": "json"}
-            Producer(channel).publish(call(str(entry.video_id)), routing_key=queue.routing_key, **fields)
-            assert channel.basic_get(queue.name)  # and not acknowledged
+        for entry, name, key in ((ours, "videos", "clip"), (foreign, "mail", "videos")):
+            Queue(name, media, routing_key=key).bind(channel).declare()
+            body, headers = call(str(entry.video_id)), {"task": TASK, "id": str(entry.task_id)}
+            Producer(channel).publish(body, exchange=media, routing_key=key, headers=headers, serializer="json")
+            assert channel.basic_get(name)  # and not acknowledged
         assert old.redis.hlen(TAKEN) == 2
         code, document = old.run_bridge("to-sqs", ANB_CELERY_QUEUE="videos")
         assert (code, document["moved"], document["in_work"]) == (1, 0, 1)
         code, document = old.run_bridge("to-sqs", "--abandoned", "0", ANB_CELERY_QUEUE="videos")
         assert (code, document["moved"], document["in_work"]) == (0, 1, 0)
         assert old.redis.hlen(TAKEN) == 1
-    assert sent(stage) == {entry.video_id}
+    assert sent(stage) == {ours.video_id}
 
 
 def test_a_dry_run_counts_every_task_and_changes_nothing(old: OldSystem, stage: Stage) -> None:

@@ -4,21 +4,24 @@ import subprocess
 import sys
 import time
 import uuid
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from redis import Redis
 
 from local.aws_emulator import REGION
 from showcase.aws import Aws
+from showcase.database import Database
 from showcase.errors import Unavailable
 from showcase.job_message import parse_message
 from showcase.job_queue import Delivery, JobQueue
 from tests.faults.celery_bridge.old_system import QUEUE, TASK, OldSystem
 from tests.faults.stage import END_SECONDS, Stage
 from tests.records import new_video
-from worker.celery_bridge import FOLLOW_SECONDS_MAX, _seconds_to_next, main
+from worker.celery_bridge import _run, main
 from worker.celery_moves import Bridge, Tally
 from worker.celery_tasks import CeleryTasks
 
@@ -116,9 +119,42 @@ def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, stage: St
     assert old.waiting() == 1
 
 
-def test_failures_in_a_row_are_ever_farther_apart() -> None:
-    assert [_seconds_to_next(failures) for failures in range(7)] == [1, 1, 2, 4, 8, 16, 32]
-    assert _seconds_to_next(1000) == FOLLOW_SECONDS_MAX == 60
+def follow(bridge: Bridge, waits: list[float], passes: int) -> None:
+    """So many passes to Celery; the seconds between them are noted, not waited."""
+
+    def stopped(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) == passes
+
+    assert _run(replace(bridge, stopped=stopped), Namespace(command="to-celery", follow=True), Tally())
+
+
+def test_a_database_that_goes_away_costs_no_receives_and_is_tried_ever_more_rarely(
+    old: OldSystem, stage: Stage
+) -> None:
+    stage.accepted_video()
+    waits: list[float] = []
+    database = Database("postgresql://anb@127.0.0.1:1/anb")
+    follow(Bridge(database, old.tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=9)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert [delivery.receive_count for delivery in received(stage)] == [1]
+
+
+class MoodyTasks(CeleryTasks):
+    moods = iter((False, False, True, False))
+
+    def check_writable(self) -> None:
+        is_good = next(self.moods)
+        if not is_good:
+            raise Unavailable("Celery broker", "write")
+
+
+def test_a_pass_that_succeeds_ends_the_long_waits(old: OldSystem, stage: Stage) -> None:
+    waits: list[float] = []
+    tasks = MoodyTasks(old.url, QUEUE, TASK)
+    follow(Bridge(stage.database, tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=4)
+    tasks.close()
+    assert waits == [1, 2, 1, 1]
 
 
 class RefusingTasks(CeleryTasks):
