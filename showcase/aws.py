@@ -65,7 +65,11 @@ def translated(dependency: str, operation: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError) as error:
-        raise Unavailable(dependency, operation) from error
+        raise Unavailable(dependency, operation, kind=_kind(error)) from error
+
+
+def _kind(error: Exception) -> str:
+    return (error_code(error) if isinstance(error, ClientError) else "") or type(error).__name__
 
 
 def error_code(error: ClientError) -> str:

@@ -187,4 +187,5 @@ def _translated(operation: str) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
-        raise Unavailable("database", operation) from error
+        cause = getattr(error, "orig", None) or error  # the driver's own, if there is one
+        raise Unavailable("database", operation, kind=type(cause).__name__) from error

@@ -59,11 +59,12 @@ class Unavailable(ShowcaseError):
     """A dependency (database, queue, storage) is away or answers with errors of its own: try again later.
 
     ``dependency`` names it: ``database``, ``queue``, ``storage``, ``Auto Scaling``, ``instance metadata`` or
-    ``Celery broker``.
+    ``Celery broker``. ``kind`` is the code or class of the library's error, never its text: that may quote a secret.
     """
 
-    def __init__(self, dependency: str, operation: str) -> None:
-        super().__init__(f"{dependency}: {operation} failed; the {dependency} is away or refuses us")
+    def __init__(self, dependency: str, operation: str, *, kind: str = "") -> None:
+        told = f" ({kind})" if kind else ""
+        super().__init__(f"{dependency}: {operation} failed{told}; the {dependency} is away or refuses us")
         self.dependency = dependency
 
 

@@ -16,7 +16,7 @@ from showcase.database import Database, database_time
 from showcase.errors import Unavailable
 from showcase.job_message import JobMessage
 from showcase.job_queue import JobQueue
-from showcase.tables import Video
+from showcase.tables import Video, VideoStatus
 
 BATCH_ROWS = 50
 RESERVED_SECONDS = 30.0  # for one sweeper to send what it reserved
@@ -44,19 +44,23 @@ class Outbox:
         self._bucket = bucket
 
     def send(self, entry: Entry) -> bool:
-        """Send one message and note it. False if queue or database are away: the sweeper will send it later."""
+        """Deliver one entry. False if queue or database are away: the sweeper will send it later."""
+        try:
+            self.deliver(entry)
+        except Unavailable:
+            return False
+        return True
+
+    def deliver(self, entry: Entry) -> None:
+        """Send one message and note it. Raises Unavailable; the message may have been sent then."""
         message = JobMessage(
             video_id=entry.video_id,
             task_id=entry.task_id,
             video_path=f"s3://{self._bucket}/{entry.original_key}",
             created_at=entry.uploaded_at,
         )
-        try:
-            self._queue.send(message, request_id=entry.request_id)
-            self._note_sent(entry)
-        except Unavailable:
-            return False
-        return True
+        self._queue.send(message, request_id=entry.request_id)
+        self._note_sent(entry)
 
     def sweep(self) -> int:
         """Send every message that is due; return how many were sent. Raises Unavailable (database)."""
@@ -95,8 +99,10 @@ class Outbox:
     def _note_sent(self, entry: Entry) -> None:
         # A worker may have claimed it already, and then its lease decides when the message is due. The worker that
         # had it when it was reserved is dead: while nobody comes for its video, one message is enough.
-        unclaimed = and_(Video.message_due_at.is_not(None), Video.lease_until.is_(None))
+        unclaimed = Video.status == VideoStatus.UPLOADED
         untouched = Video.message_due_at == entry.reserved_until if entry.reserved_until else false()
+        # Written by a producer that knows no outbox: from now on the row is an entry like any other.
+        unlisted = and_(Video.status == VideoStatus.PROCESSING, Video.message_due_at.is_(None))
         with self._database.writing() as connection:
             connection.execute(
                 update(Video)
@@ -104,7 +110,8 @@ class Outbox:
                 .values(
                     enqueued_at=func.coalesce(Video.enqueued_at, database_time()),
                     message_due_at=case(
-                        (or_(unclaimed, untouched), database_time(VANISHED_SECONDS)), else_=Video.message_due_at
+                        (or_(unclaimed, untouched, unlisted), database_time(VANISHED_SECONDS)),
+                        else_=Video.message_due_at,
                     ),
                 )
             )

@@ -5,10 +5,12 @@ or none where a default would be dangerous. The ``sqs_*`` variables keep the nam
 """
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -38,8 +40,22 @@ def _request_limit(value: object) -> object:
 
 
 def _redis(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("redis://", "rediss://")):
-        raise ValueError("the broker must be a redis:// or rediss:// URL")
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_usable = (
+            parts.scheme in ("redis", "rediss")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and re.fullmatch(r"/?|/\d+", parts.path) is not None
+            and not parts.fragment
+        )
+    except ValueError:  # its text may quote the password
+        is_usable = False
+    if not is_usable:
+        raise ValueError(
+            "the broker must be redis://user:password@host:port/number, or rediss:// for TLS, with special characters "
+            "of the password percent-encoded (%2F for /, %23 for #, %3F for ?)"
+        )
     return url
 
 

@@ -77,9 +77,9 @@ def test_a_dead_lettered_message_keeps_its_body_and_tells_the_reason(
 
 
 def test_a_queue_that_is_away_or_does_not_exist_is_unavailable(emulator: AwsEmulator) -> None:
-    for url in (AWAY, emulator.url):
+    for url, kind in ((AWAY, "EndpointConnectionError"), (emulator.url, "NonExistentQueue")):
         queue = JobQueue(Aws(REGION, url), f"{url}/1/none", f"{url}/1/none-dlq")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match=kind):
             queue.send(message())
         with pytest.raises(Unavailable):
             queue.receive(1)

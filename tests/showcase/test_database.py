@@ -82,9 +82,10 @@ def test_concurrent_writers_wait_for_each_other_and_lose_nothing(database: Datab
 
 
 def test_a_database_that_is_away_is_reported_as_unavailable() -> None:
-    database = Database("postgresql://postgres@127.0.0.1:1/nothing")
-    with pytest.raises(Unavailable) as caught:
+    database = Database("postgresql://postgres:geheim@127.0.0.1:1/nothing")
+    with pytest.raises(Unavailable, match=r"\(OperationalError\)") as caught:
         database.ping()
+    assert "geheim" not in str(caught.value)
     assert caught.value.dependency == "database"
     database.close()
 

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
 from local.aws_emulator import REGION
 from showcase import jobs
@@ -96,6 +97,24 @@ def test_a_late_confirmation_does_not_hide_the_end_of_a_lease(database: Database
     entry = new_video(database)
     claimed(database, entry, lease_seconds=-jobs.LEASE_GRACE_SECONDS - 1)
     outbox.send(entry)
+    assert outbox.sweep() == 1
+
+
+@pytest.mark.parametrize("is_in_work", [False, True])
+def test_once_sent_a_row_of_a_producer_without_outbox_is_an_entry(
+    database: Database, queue: JobQueue, outbox: Outbox, is_in_work: bool
+) -> None:
+    entry = new_video(database)
+    if is_in_work:
+        claimed(database, entry)
+    with database.writing() as connection:
+        connection.execute(update(Video).values(message_due_at=None))
+    outbox.deliver(entry)
+    assert received_ids(queue) == [str(entry.video_id)]
+    state = video_state(database, entry.video_id)
+    assert state and state.has_message_due
+    assert outbox.sweep() == 0
+    shift_due(database, entry.video_id, -1)
     assert outbox.sweep() == 1
 
 

@@ -78,6 +78,42 @@ def test_the_value_of_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -
     assert "hunter2" not in repr(read_settings(ApiSettings, env_file=None))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://:geheim@h//",
+        "redis://:geheim/x@h:6379/0",
+        "redis://:1/geheim@h:6379/0",
+        "redis://:geheim#x@h:6379/0",
+        "redis://:1#geheim@h:6379/0",
+        "redis://:geheim[x@h:6379/0",
+        "redis://:geheim@h:70000/0",
+        "redis://:geheim@h:6379/main",
+        "redis://:geheim@/0",
+    ],
+)
+def test_a_broker_that_cannot_be_read_is_refused_and_stays_secret(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("ANB_CELERY_BROKER_URL", url)
+    with pytest.raises(SettingsError, match=r"ANB_CELERY_BROKER_URL.*percent-encode") as caught:
+        read_settings(CeleryBridgeSettings, env_file=None)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://h/",
+        "redis://user:pa%2Fss@h:6379/1",
+        "rediss://:p@h/0?ssl_cert_reqs=required",
+        "redis://[::1]",
+    ],
+)
+def test_a_broker_that_can_be_read_is_taken(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("ANB_CELERY_BROKER_URL", url)
+    assert read_settings(CeleryBridgeSettings, env_file=None).celery_broker_url.get_secret_value() == url
+
+
 @pytest.mark.parametrize("variable", ["ANB_LEASE_SECONDS", "sqs_visibility_timeout"])
 def test_a_heartbeat_that_is_too_slow_for_lease_or_visibility_is_refused(
     environment: pytest.MonkeyPatch, variable: str

@@ -53,10 +53,11 @@ class OldSystem:
         lines = self._ledger.read_text().split() if self._ledger.exists() else []
         return [uuid.UUID(line) for line in lines]
 
-    def start_worker(self, name: str) -> ManagedProcess:
-        """A Celery worker, ready to receive."""
-        arguments = ["-A", "tests.faults.celery_bridge.old_worker", "worker", "--pool=solo", "--loglevel=INFO"]
-        worker = self._start("celery", arguments, name)
+    def start_worker(self, name: str, *, pool: str = "solo", **overrides: str) -> ManagedProcess:
+        """A Celery worker of one process, ready to receive."""
+        options = [f"--pool={pool}", "--concurrency=1", "--loglevel=INFO"]
+        arguments = ["-A", "tests.faults.celery_bridge.old_worker", "worker", *options]
+        worker = self._start("celery", arguments, name, **overrides)
         worker.wait_until(lambda: worker.logged(" ready."), "ready", END_SECONDS)
         return worker
 
