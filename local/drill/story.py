@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from local.drill.claims import Held
 from local.drill.failure import DrillFailed
-from local.drill.fleet import Fleet
+from local.drill.instance import Instance
 
 MARGIN = 2  # what the queue may show more or less than the database: a message that is sent again, or not yet
+PATIENCE_MINUTES = 60  # longer than scaling in takes when nothing is left to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,22 @@ class Bounds:
         return self.target * (workers - 1) - MARGIN
 
 
+class Workers(Protocol):
+    """See fleet.Fleet."""
+
+    def running(self) -> list[Instance]: ...
+    def retired(self) -> list[Instance]: ...
+    def in_work(self, instance: Instance) -> list[Held]: ...
+    def lose_zone(self, zone: str) -> int: ...
+
+
 class Scene(Protocol):
     """What the story can see and do."""
 
-    fleet: Fleet
-    bounds: Bounds
+    @property
+    def fleet(self) -> Workers: ...
+    @property
+    def bounds(self) -> Bounds: ...
 
     def upload(self) -> None:
         """One clip, as a player would."""
@@ -64,7 +77,7 @@ def tell(scene: Scene, *, burst: int, minutes_max: int) -> Deeds:
     yield from _until(lambda: _all_in_service(scene), "replacements", minutes_max)
     yield from _until(lambda: _busy_one_retired(scene), "a busy worker scaled in", minutes_max)
     yield "players go home"
-    yield from _until(lambda: _is_quiet(scene), "idle fleet of the minimum", minutes_max)
+    yield from _to_the_end(scene)
 
 
 def _until(is_so: Callable[[], bool], what: str, minutes_max: int) -> Deeds:
@@ -73,6 +86,15 @@ def _until(is_so: Callable[[], bool], what: str, minutes_max: int) -> Deeds:
             return
         yield ""
     raise DrillFailed(f"no {what} within {minutes_max} simulated minutes")
+
+
+def _to_the_end(scene: Scene) -> Deeds:
+    """Until all is done, or nothing gets done any more: what is left then is for the invariants to say."""
+    idle_minutes = 0
+    while not _is_quiet(scene) and idle_minutes < PATIENCE_MINUTES:
+        unfinished = scene.unfinished()
+        yield ""
+        idle_minutes = idle_minutes + 1 if scene.unfinished() == unfinished else 0
 
 
 def _all_in_service(scene: Scene) -> bool:
@@ -85,7 +107,7 @@ def _all_busy(scene: Scene) -> bool:
     return _all_in_service(scene) and all(scene.fleet.in_work(instance) for instance in scene.fleet.running())
 
 
-def _fullest_zone(fleet: Fleet) -> str:
+def _fullest_zone(fleet: Workers) -> str:
     return Counter(instance.zone for instance in fleet.running()).most_common(1)[0][0]
 
 

@@ -22,7 +22,7 @@ BOUNDS = Bounds(minimum=1, maximum=3, target=10)
 
 
 class Ending:
-    """A drill that ended well: two workers were killed with a job each, two scaled in, one of four videos is extra."""
+    """A drill that ended well: one worker was killed and two scaled in, each with a job; a fourth video was simple."""
 
     def __init__(self) -> None:
         self.cut_off, self.finished, self.handed_on, self.simple = (Held(uuid.uuid4(), 1) for _ in range(4))
