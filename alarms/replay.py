@@ -73,7 +73,7 @@ class History:
     episodes: tuple[Episode, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "episodes", tuple(_episodes(self.transitions, self.end)))
+        object.__setattr__(self, "episodes", tuple(find_episodes(self.transitions, self.end)))
 
     @property
     def flaps(self) -> int:
@@ -82,7 +82,8 @@ class History:
         return sum(later.begins - earlier.ends < FLAP_SECONDS for earlier, later in pairs)
 
 
-def _episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episode]:
+def find_episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episode]:
+    """From the changes of one alarm, in order."""
     begins: int | None = None
     for transition in transitions:
         if transition.new is AlarmState.ALARM:
@@ -113,17 +114,22 @@ def replay(definitions: Iterable[Definition], recording: Recording, *, namespace
 
 def _replay_alarm(definition: Definition, recording: Recording, namespace: str) -> History:
     alarm = MetricAlarm.from_api(definition.parameters)
-    if not any(metric.namespace == namespace for metric in watched_metrics(alarm)):
+    if not is_recorded(alarm, namespace):
         return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
     machine = AlarmMachine(alarm, recording.store)
-    return History(definition, recording.end, tuple(machine.run(_first_look(alarm, recording), recording.end)))
+    return History(definition, recording.end, tuple(machine.run(first_look(alarm, recording.start), recording.end)))
 
 
-def _first_look(alarm: MetricAlarm, recording: Recording) -> int:
-    """Where missing data breach, what lies before the recording must not count as missing."""
+def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
+    """Whether any of its metrics is of ``namespace``, so that EMF records can have it."""
+    return any(metric.namespace == namespace for metric in watched_metrics(alarm))
+
+
+def first_look(alarm: MetricAlarm, start: int) -> int:
+    """Where missing data breach, what lies before the ``start`` of the records must not count as missing."""
     if alarm.treat_missing_data is not TreatMissingData.BREACHING:
-        return recording.start
-    return recording.start + alarm.evaluation_periods * alarm.period
+        return start
+    return start + alarm.evaluation_periods * alarm.period
 
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:

@@ -1,12 +1,13 @@
 """EC2 as the worker sees it, on loopback: instance metadata, and Auto Scaling with the calls that moto lacks."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 import httpx
@@ -44,7 +45,7 @@ class Stub:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.answer), bind_and_activate=False)
+        self._server = _Server(("127.0.0.1", 0), _handler(self.answer), bind_and_activate=False)
         self._server.server_bind()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -77,6 +78,13 @@ class Stub:
     def answer(self, asked: Asked) -> Answer:
         """Called by a thread for each request."""
         raise NotImplementedError
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed while it asked is nobody's fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
@@ -163,11 +171,21 @@ class AutoScaling(Stub):
 
 
 class Front(AutoScaling):
-    """All of AWS behind one URL: what a worker does to its group is answered here, the rest by the emulator."""
+    """All of AWS behind one URL: what a worker does to its group is answered here, the rest by the emulator.
+
+    503 while the emulator does not answer.
+    """
 
     def __init__(self, emulator_url: str) -> None:
         super().__init__()
         self._emulator_url = emulator_url
+        self._emulator = httpx.Client(timeout=FORWARD_SECONDS, trust_env=False)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._emulator.close()
 
     def answer(self, asked: Asked) -> Answer:
         # Credential=key/date/region/service/aws4_request
@@ -175,7 +193,10 @@ class Front(AutoScaling):
         if is_of_groups and dict(parse_qsl(asked.body.decode()))["Action"] in (HEARTBEAT, COMPLETE, PROTECT):
             return super().answer(asked)
         url, headers = f"{self._emulator_url}{asked.path}", _forwarded(asked.headers.items())
-        given = httpx.request(asked.method, url, content=asked.body, headers=headers, timeout=FORWARD_SECONDS)
+        try:
+            given = self._emulator.request(asked.method, url, content=asked.body, headers=headers)
+        except httpx.TransportError:
+            return Answer(503)
         return Answer(given.status_code, given.content, _forwarded(given.headers.items()))
 
 

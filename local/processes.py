@@ -41,6 +41,11 @@ class ManagedProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative after a signal."""
+        return self._process.poll()
+
     def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
         """Wait for a sign of the process. Raises LocalSystemError when it dies first, or takes too long."""
         deadline = time.monotonic() + seconds

@@ -6,25 +6,30 @@ from pathlib import Path
 
 from alarms.definitions import Definition
 from alarms.simulation.policies import defined_policies
-from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.state import Transition
 from cloudwatch.emf import read_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.scaling.group import Decision, ScalingGroup
 from cloudwatch.store import MetricStore
 from local.drill.clock import MINUTE, Clock
+from local.drill.watch import Watch, is_of_interest
 
 WARMUP_SECONDS = 180  # DefaultInstanceWarmup of infra/worker.yaml
-BOOT_SECONDS = 120
+BOOT_SECONDS = 120  # from launch to InService, for the policies: warming up begins then
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What CloudWatch shows of one minute; None where nothing was published. ``decision`` of the policies, if any."""
+    """What CloudWatch shows of one minute; None where nothing was published.
+
+    ``changes`` of alarms, to or from ALARM; ``decision`` of the policies, if any.
+    """
 
     end: int
     queue_depth: float | None
     in_flight: float | None
     backlog_per_worker: float | None
+    changes: tuple[Transition, ...]
     decision: Decision | None
 
 
@@ -39,7 +44,8 @@ class Autoscaler:
         self._clock = clock
         self._read_to = 0
         self._store = MetricStore()
-        self._policies = defined_policies(definitions)
+        known = list(definitions)
+        self._policies = defined_policies(known)
         self.group = ScalingGroup(
             self._policies,
             minimum=minimum,
@@ -47,22 +53,21 @@ class Autoscaler:
             default_warmup=WARMUP_SECONDS,
             launch_seconds=BOOT_SECONDS,
         )
-        self._machines = {alarm.name: AlarmMachine(alarm, self._store) for alarm in self.group.alarms}
+        self._watch = Watch(known, self.group.alarms, namespace, self._store)
 
     def minute(self, end: int) -> Minute:
         """Evaluate everything at the end of a minute (simulated seconds)."""
         for point in read_lines(self._new_lines()):
             self._store.add(point._replace(timestamp_ms=self._clock.simulated_ms(point.timestamp_ms)))
-        for machine in self._machines.values():
-            machine.step(end)
-        states = {name: machine.state for name, machine in self._machines.items()}
-        values = {p.common.name: self._machines[p.alarms[0].name].value for p in self._policies if p.common.enabled}
-        decision = self.group.step(end, states, values)
+        changes = self._watch.minute(end)
+        values = {p.common.name: self._watch.value(p.alarms[0]) for p in self._policies if p.common.enabled}
+        decision = self.group.step(end, self._watch.states(), values)
         return Minute(
             end,
             queue_depth=self._value("QueueDepth", end),
             in_flight=self._value("MessagesInFlight", end),
             backlog_per_worker=self._value("BacklogPerWorker", end),
+            changes=tuple(change for change in changes if is_of_interest(change)),
             decision=decision,
         )
 

@@ -7,11 +7,11 @@ BASE = 1_000_000_020 // MINUTE * MINUTE  # simulated seconds since the epoch at 
 
 
 class Clock:
-    """``minute_seconds``: how long a simulated minute lasts, in real seconds."""
+    """``minute_seconds``: how long a simulated minute lasts, in real seconds. ``start``: now, else of a recording."""
 
-    def __init__(self, minute_seconds: float) -> None:
+    def __init__(self, minute_seconds: float, start: float | None = None) -> None:
         self.minute_seconds = minute_seconds
-        self._start = time.time()
+        self._start = time.time() if start is None else start
 
     def simulated_ms(self, real_ms: int) -> int:
         """The simulated moment of a real timestamp, both in ms since the epoch."""

@@ -7,7 +7,7 @@ from typing import Any
 from local.aws_emulator import AwsEmulator, emulator_session
 
 GROUP = "anb-worker-asg"
-HOOK = "anb-worker-terminating"
+HOOK = "anb-worker-drain"
 ZONES = ("us-east-1a", "us-east-1b")
 IMAGE = "ami-12c6146b"  # one that the emulator knows
 

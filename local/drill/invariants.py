@@ -1,17 +1,13 @@
 """What must hold after a drill, each with its evidence."""
 
-import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from sqlalchemy import select
-
-from local.drill.fleet import Instance
+from local.drill.claims import Fate, fates
+from local.drill.instance import Instance
+from local.drill.outcome import Outcome
+from local.drill.story import Bounds
 from local.drill.timeline import Row
-from showcase.database import Database
-from showcase.tables import Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +19,80 @@ class Finding:
     evidence: str
 
 
-def check(
-    rows: Sequence[Row], instances: Sequence[Instance], database: Database, log: Path, accepted: int
-) -> list[Finding]:
-    """All of them. ``accepted``: how many uploads were answered 201."""
-    with database.reading() as connection:
-        statuses = dict(connection.execute(select(Video.id, Video.status)).tuples().all())
-    most, last = max(row.workers for row in rows), rows[-1].workers
-    killed = [i for i in instances if i.killed]
-    retired = [i for i in instances if i.leaving]
-    cut_off = [video for i in killed for video in i.interrupted]
-    drained = [video for i in retired for video in i.interrupted]
-    counts = Counter(statuses.values())
-    twice = _published_twice(log)
+def check(rows: Sequence[Row], instances: Sequence[Instance], outcome: Outcome, bounds: Bounds) -> list[Finding]:
+    """All of them."""
+    killed = [instance for instance in instances if instance.killed]
+    retired = [instance for instance in instances if instance.is_retired]
     return [
-        Finding("scale-out seen", most == max(row.desired for row in rows) > rows[0].workers, f"up to {most} workers"),
-        Finding("scale-in seen", bool(retired) and last == rows[0].workers, f"{len(retired)} drained, back to {last}"),
-        Finding(
-            "zone loss survived",
-            bool(cut_off) and all(statuses.get(v) == "processed" for v in cut_off),
-            f"{len(killed)} workers killed, {len(cut_off)} jobs cut off and done elsewhere",
-        ),
-        Finding(
-            "scale-in finishes its jobs",
-            bool(drained)
-            and all(statuses.get(v) == "processed" for v in drained)
-            and all(i.exit_code == 0 for i in retired),
-            f"{len(drained)} jobs in work on instances told to go; exit codes {[i.exit_code for i in retired]}",
-        ),
-        Finding("0 lost", counts == {"processed": accepted}, f"{accepted} accepted: {dict(counts)}"),
-        Finding("0 doubled", not twice, f"{len(twice)} published more than once"),
+        *_of_capacity(rows, retired, bounds),
+        _zone_loss(killed, outcome),
+        _drains(retired),
+        _jobs_of_retired(retired, outcome),
+        _none_lost(outcome),
+        _none_doubled(outcome),
     ]
 
 
-def _published_twice(log: Path) -> list[str]:
-    """Videos that more than one record of a worker calls published."""
-    with log.open() as lines:
-        records = (json.loads(line) for line in lines)
-        counts = Counter(str(r["video_id"]) for r in records if r.get("VideosProcessed"))
-    return [video for video, count in counts.items() if count > 1]
+def _of_capacity(rows: Sequence[Row], retired: Sequence[Instance], bounds: Bounds) -> Iterator[Finding]:
+    workers = [row.workers for row in rows]
+    yield Finding(
+        "scale-out seen",
+        workers[0] == bounds.minimum < max(workers) == bounds.maximum,
+        f"{workers[0]} → {max(workers)} workers in service",
+    )
+    yield Finding(
+        "scale-in seen",
+        bool(retired) and workers[-1] == bounds.minimum,
+        f"{max(workers)} → {workers[-1]} workers in service, {len(retired)} told to go",
+    )
+
+
+def _zone_loss(killed: Sequence[Instance], outcome: Outcome) -> Finding:
+    cut_off = [claim for instance in killed for claim in instance.interrupted]
+    ends = fates(cut_off, outcome.videos)
+    return Finding(
+        "zone loss survived",
+        bool(cut_off) and ends[Fate.ELSEWHERE] == len(cut_off),
+        f"{len(killed)} workers killed, {len(cut_off)} jobs cut off: {ends[Fate.ELSEWHERE]} published by a later claim",
+    )
+
+
+def _drains(retired: Sequence[Instance]) -> Finding:
+    completed, exit_codes = sum(i.completed for i in retired), [i.exit_code for i in retired]
+    return Finding(
+        "scale-in drains its workers",
+        completed == len(retired) and not any(exit_codes),
+        f"{completed} of {len(retired)} completed their lifecycle action; exit codes {exit_codes}",
+    )
+
+
+def _jobs_of_retired(retired: Sequence[Instance], outcome: Outcome) -> Finding:
+    held = [claim for instance in retired for claim in instance.interrupted]
+    ends = fates(held, outcome.videos)
+    here, elsewhere, lost = (ends[fate] for fate in (Fate.HERE, Fate.ELSEWHERE, Fate.LOST))
+    return Finding(
+        "scale-in finishes its jobs",
+        bool(held) and not lost,
+        f"{len(held)} jobs in work on them: {here} finished there, {elsewhere} elsewhere, {lost} not",
+    )
+
+
+def _none_lost(outcome: Outcome) -> Finding:
+    statuses, results = outcome.statuses(), outcome.results()
+    is_processed = statuses == {"processed": outcome.accepted} and results == outcome.accepted
+    return Finding(
+        "0 lost",
+        is_processed and not outcome.waiting and not outcome.dead,
+        f"{outcome.accepted} accepted: {dict(statuses)}, {results} results in the bucket; "
+        f"{outcome.waiting} messages left, {outcome.dead} dead",
+    )
+
+
+def _none_doubled(outcome: Outcome) -> Finding:
+    """A row is published once whatever happens, by its fence; what is looked at are the records."""
+    twice = sum(count > 1 for count in outcome.publications.values())
+    return Finding(
+        "0 doubled",
+        not twice,
+        f"{outcome.publications.total()} records of a publication, {twice} videos with more than one",
+    )

@@ -12,11 +12,14 @@ from local.client import Account, ApiClient
 from local.drill.autoscaler import Autoscaler
 from local.drill.clip import render_plain_clip
 from local.drill.clock import Clock
+from local.drill.failure import DrillFailed
 from local.drill.fleet import Fleet
 from local.drill.group import Group
 from local.drill.invariants import Finding, check
-from local.drill.story import tell
-from local.drill.timeline import COLUMNS, Row, draw, print_row
+from local.drill.outcome import count_messages, read_outcome
+from local.drill.picture import draw
+from local.drill.story import Bounds, tell
+from local.drill.timeline import COLUMNS, Row, print_row
 from local.ec2 import Front
 from local.system import LocalSystem
 from showcase.database import Database
@@ -24,20 +27,30 @@ from showcase.tables import Video, VideoStatus
 from worker.encoder import find_encoder
 
 VARIABLES = ROOT / "alarms" / "variables.example.json"
-MINUTES_MAX = 150  # of one chapter of the story
-# Short, so that a job that was cut off comes back soon.
-LEASE_SECONDS, HEARTBEAT_SECONDS, VISIBILITY_SECONDS = 8, 1, 10
+MINUTES_MAX = 240  # of one chapter of the story
+SETTINGS = {
+    # Short, so that a job that was cut off comes back soon.
+    "ANB_LEASE_SECONDS": "8",
+    "ANB_HEARTBEAT_SECONDS": "1",
+    "sqs_visibility_timeout": "10",
+    "ANB_OUTBOX_INTERVAL_SECONDS": "1",
+    "ANB_POLL_SECONDS": "1",
+    "ANB_FFMPEG_THREADS": "1",
+}
 
 
 class Drill:
     """A context manager. ``minute_seconds``: real seconds of a simulated minute. See story.Scene."""
 
-    def __init__(self, directory: Path, console: Console, *, minute_seconds: float) -> None:
+    def __init__(
+        self, directory: Path, console: Console, *, minute_seconds: float, database_url: str | None = None
+    ) -> None:
         self._directory = directory.resolve()
         self._console = console
         self._minute_seconds = minute_seconds
+        self._database_url = database_url
         self._variables = read_variables(VARIABLES)
-        self._minimum, self._maximum = (int(self._variables[name]) for name in ("WORKERS_MIN", "WORKERS_MAX"))
+        self.bounds = Bounds(*(int(self._variables[n]) for n in ("WORKERS_MIN", "WORKERS_MAX", "BACKLOG_TARGET")))
         self._stack = ExitStack()
         self.accepted = 0
 
@@ -55,32 +68,30 @@ class Drill:
     def _start(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._clip = render_plain_clip(find_encoder(None).path, self._directory / "clip.mp4")
-        overrides = {
-            "ANB_LEASE_SECONDS": str(LEASE_SECONDS),
-            "ANB_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
-            "sqs_visibility_timeout": str(VISIBILITY_SECONDS),
-            "ANB_OUTBOX_INTERVAL_SECONDS": "1",
-            "ANB_FFMPEG_THREADS": "1",
-            "ANB_POLL_SECONDS": "1",
-        }
-        system = self._stack.enter_context(LocalSystem(self._directory, overrides=overrides, workers=0))
-        self._log = system.emf_log
+        system = LocalSystem(self._directory, database_url=self._database_url, overrides=SETTINGS, workers=0)
+        self._system = self._stack.enter_context(system)
         self._database = Database(system.database_url, pool_size=2)
         self._stack.callback(self._database.close)
+        if self._count(*VideoStatus):
+            raise DrillFailed("there are videos in this database; a drill needs one of its own")
         front = self._stack.enter_context(Front(system.emulator.url)).start()
-        self._group = Group(system.emulator, self._minimum, self._maximum)
+        self._group = Group(system.emulator, self.bounds.minimum, self.bounds.maximum)
         self._player = self._sign_in(system.api_url)
+        self.fleet = Fleet(system, self._group, front, self._database, minute_seconds=self._minute_seconds)
+        self._stack.callback(self.fleet.close)
+        self.fleet.start()
         self._clock = Clock(self._minute_seconds)
-        self._autoscaler = Autoscaler(
+        self._autoscaler = self._watch_over(system.emf_log)
+
+    def _watch_over(self, log: Path) -> Autoscaler:
+        return Autoscaler(
             read_definitions(self._variables),
             str(self._variables["NAMESPACE"]),
-            self._log,
+            log,
             self._clock,
-            minimum=self._minimum,
-            maximum=self._maximum,
+            minimum=self.bounds.minimum,
+            maximum=self.bounds.maximum,
         )
-        self.fleet = Fleet(system, self._group, front, self._database, self._clock)
-        self._stack.callback(self.fleet.close)
 
     def _sign_in(self, api_url: str) -> ApiClient:
         account = Account("Laura", "Gómez", f"laura.{uuid.uuid4().hex[:8]}@example.com", "Bogotá")
@@ -95,15 +106,15 @@ class Drill:
         rows: list[Row] = []
         self._console.print(COLUMNS, style="bold")
         try:
-            for minute, deed in enumerate(
-                tell(self, burst=burst, maximum=self._maximum, minutes_max=MINUTES_MAX), start=1
-            ):
+            for minute, deed in enumerate(tell(self, burst=burst, minutes_max=MINUTES_MAX), start=1):
                 rows.append(self._minute(minute, deed))
                 print_row(self._console, rows[-1])
         finally:
             if rows:
-                draw(rows, float(self._variables["BACKLOG_TARGET"]), self._directory / "drill.png")
-        return check(rows, list(self.fleet.instances.values()), self._database, self._log, self.accepted)
+                draw(rows, self.bounds.target, self._directory / "drill.png")
+        self.fleet.close()  # then all records are written
+        outcome = read_outcome(self._system, self._database, self.accepted)
+        return check(rows, list(self.fleet.instances.values()), outcome, self.bounds)
 
     def upload(self) -> None:
         self._player.upload(self._clip, f"Jugada {self.accepted + 1}")
@@ -111,6 +122,9 @@ class Drill:
 
     def unfinished(self) -> int:
         return self.accepted - self._count(VideoStatus.PROCESSED, VideoStatus.FAILED)
+
+    def is_queue_empty(self) -> bool:
+        return not count_messages(self._system.emulator, self._system.environment["sqs_queue_url"])
 
     def _minute(self, minute: int, deed: str) -> Row:
         seen = self._autoscaler.minute(self._clock.wait_for(minute))
@@ -129,6 +143,7 @@ class Drill:
             desired=self._autoscaler.group.desired,
             processed=self._count(VideoStatus.PROCESSED),
             events=tuple(events),
+            changes=seen.changes,
             deed=deed,
         )
 

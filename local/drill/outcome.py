@@ -1,0 +1,85 @@
+"""What is there after a drill: in the database, the bucket, the queues and the records."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from local.aws_emulator import AwsEmulator
+from local.drill.claims import VideoRow
+from local.system import LocalSystem
+from showcase.database import Database
+from showcase.tables import Video, VideoStatus
+from showcase.videos import result_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+_COUNTS: Sequence["QueueAttributeNameType"] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``accepted``: uploads that were answered 201. ``objects``: keys of results in the bucket.
+
+    ``waiting`` and ``dead``: messages in the two queues. ``publications``: how many records call a video published.
+    """
+
+    accepted: int
+    videos: Mapping[uuid.UUID, VideoRow]
+    objects: frozenset[str]
+    waiting: int
+    dead: int
+    publications: Counter[str]
+
+    def statuses(self) -> Counter[str]:
+        return Counter(row.status for row in self.videos.values())
+
+    def results(self) -> int:
+        """Videos that name the object of their last claim, and it is there."""
+        return sum(
+            row.processed_key == result_key(video_id, row.fence) and row.processed_key in self.objects
+            for video_id, row in self.videos.items()
+            if row.status == VideoStatus.PROCESSED
+        )
+
+
+def read_outcome(system: LocalSystem, database: Database, accepted: int) -> Outcome:
+    """Raises Unavailable, botocore's errors, OSError."""
+    environment, emulator = system.environment, system.emulator
+    with database.reading() as connection:
+        rows = connection.execute(select(Video.id, Video.status, Video.fence, Video.processed_key)).all()
+    return Outcome(
+        accepted,
+        videos={row.id: VideoRow(row.status, row.fence, row.processed_key) for row in rows},
+        objects=_result_keys(emulator, environment["ANB_BUCKET"]),
+        waiting=count_messages(emulator, environment["sqs_queue_url"]),
+        dead=count_messages(emulator, environment["sqs_dead_letter_queue_url"]),
+        publications=_publications(system.emf_log),
+    )
+
+
+def count_messages(emulator: AwsEmulator, queue_url: str) -> int:
+    """All in that queue, hidden or not."""
+    attributes = emulator.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_COUNTS)["Attributes"]
+    return sum(int(attributes[name]) for name in _COUNTS)
+
+
+def _result_keys(emulator: AwsEmulator, bucket: str) -> frozenset[str]:
+    pages = emulator.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="processed/")
+    return frozenset(item["Key"] for page in pages for item in page.get("Contents", []))
+
+
+def _publications(log: Path) -> Counter[str]:
+    with log.open() as lines:
+        records = (json.loads(line) for line in lines)
+        return Counter(str(r["video_id"]) for r in records if r.get("VideosProcessed"))

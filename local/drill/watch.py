@@ -1,0 +1,59 @@
+"""The alarms over a run: those of the definitions, those of target tracking, and the composites over them."""
+
+from collections.abc import Iterable
+
+from alarms.definitions import Definition, Kind
+from alarms.replay import first_look, is_recorded
+from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.composite.machine import CompositeMachine
+from cloudwatch.metric import MetricSource
+from local.drill.clock import BASE, MINUTE
+
+
+class Watch:
+    """All alarms that have a metric of ``namespace``; AWS's own metrics are in no record.
+
+    ``of_policies`` are the alarms that the scaling policies act by. Durations in the records are real ones: an alarm
+    about seconds sees them as short as they are.
+    """
+
+    def __init__(
+        self,
+        definitions: Iterable[Definition],
+        of_policies: Iterable[MetricAlarm],
+        namespace: str,
+        source: MetricSource,
+    ) -> None:
+        known = list(definitions)
+        defined = [MetricAlarm.from_api(d.parameters) for d in known if d.kind is Kind.METRIC_ALARM]
+        alarms = {alarm.name: alarm for alarm in (*of_policies, *defined) if is_recorded(alarm, namespace)}
+        composites = [CompositeAlarm.from_api(d.parameters) for d in known if d.kind is Kind.COMPOSITE_ALARM]
+        self._machines = {name: AlarmMachine(alarm, source) for name, alarm in alarms.items()}
+        self._composites = CompositeMachine(composites)
+
+    def minute(self, end: int) -> list[Transition]:
+        """Evaluate all at the end of a minute (simulated seconds); what changed."""
+        begin = end - MINUTE
+        changes = [
+            change
+            for machine in self._machines.values()
+            for change in machine.run(max(begin, first_look(machine.alarm, BASE)), end)
+        ]
+        follows = self._composites.run(changes, begin + 1, end)
+        return changes + [event for event in follows if isinstance(event, Transition)]
+
+    def states(self) -> dict[str, AlarmState]:
+        """Of the metric alarms, by name."""
+        return {name: machine.state for name, machine in self._machines.items()}
+
+    def value(self, alarm: MetricAlarm) -> float | None:
+        """The newest that it has seen."""
+        return self._machines[alarm.name].value
+
+
+def is_of_interest(change: Transition) -> bool:
+    """To or from ALARM; the rest is an alarm that gets its first data."""
+    return AlarmState.ALARM in (change.old, change.new)
