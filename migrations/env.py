@@ -7,6 +7,7 @@ from showcase.database import Database
 from showcase.settings import DatabaseSettings, read_settings
 from showcase.tables import Base
 
+LOCK_WAIT_SECONDS = 10
 LOCK = 0x414E42  # any number that is nobody else's
 
 
@@ -25,10 +26,15 @@ def migrate() -> None:
 
 
 def _be_alone(connection: Connection) -> None:
-    """Instances that boot together take turns: the first one migrates, the others find nothing left to do."""
+    """Instances that boot together take turns: the first one migrates, the others find nothing left to do.
+
+    A migration may take its time, but not wait for a table: whoever comes after it would wait as well.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index on a large table takes its time
+        for timeout in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {timeout} = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
 
 
 migrate()

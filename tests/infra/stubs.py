@@ -45,7 +45,7 @@ class Instance:
         self.root = root
         self._calls = root / "calls"
         self._bin = root / "stubs"
-        for folder in ("stubs", "opt/anb", "run/anb", "var/log"):
+        for folder in ("stubs", "opt/anb", "run", "var/log"):
             (root / folder).mkdir(parents=True)
         self._failing = root / "failing"
         self._failing.touch()
@@ -54,7 +54,7 @@ class Instance:
         self._stub("install", INSTALL)
         self._stub("id", "")
         self._stub("python3.11", f'exec {sys.executable} "$@"' if installs else VENV)
-        for name in ("dnf", "systemctl", "chown", "sysctl", "systemd-run"):
+        for name in ("dnf", "systemctl", "chown", "sysctl", "systemd-run", "sleep"):
             self._stub(name, "")
         agent = root / "opt/aws/amazon-cloudwatch-agent/bin"
         agent.mkdir(parents=True)

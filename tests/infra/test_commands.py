@@ -30,9 +30,17 @@ def shell_of_the_guide() -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL))
 
 
+def told_in_the_guide() -> str:
+    """Commands in the middle of a sentence."""
+    inline = re.findall(r"`(aws [^`]+)`", re.sub(r"```.*?```", "", GUIDE.read_text(), flags=re.DOTALL))
+    return "\n".join(" ".join(command.split()) for command in inline)
+
+
 SHELL = {
     "the guide": shell_of_the_guide(),
-    **{script: (INFRA / script).read_text() for script in SCRIPTS},
+    "the guide, in passing": told_in_the_guide(),
+    # A function of its own stands before "aws cloudformation".
+    **{script: re.sub(r"\bkeys '[^']+'", "aws cloudformation", (INFRA / script).read_text()) for script in SCRIPTS},
     **{f"user data of {role}": user_data(role, {**VALUES, "ReleaseSha256": "0" * 64}) for role in ROLES},
 }
 

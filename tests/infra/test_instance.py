@@ -18,6 +18,7 @@ from tests.infra.templates import INFRA, template
 ROLES = ("api", "worker")
 RELEASE = "1.2.3"
 EXPOSURE_MAX = 3.0
+INSTALL_SECONDS = 300  # before the service is started: packages of the system and of the release
 VALUES = {
     "AWS::Region": "us-east-1",
     "Prefix": "anb",
@@ -104,7 +105,7 @@ def test_an_instance_that_got_the_wrong_archive_asks_to_be_replaced(
         ("worker", "agent -a fetch-config"),
         ("worker", "systemctl restart anb-worker.service"),
         ("api", "systemctl restart anb-api.service"),
-        ("api", "curl --silent --show-error --fail --retry 30 --retry-delay 5"),
+        ("api", "http://127.0.0.1:8080/api/health/ready"),
     ],
 )
 def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
@@ -114,6 +115,22 @@ def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
     assert boot(instance, role, release).returncode != 0
     (answer,) = instance.answers()
     assert answer.endswith("--lifecycle-action-result ABANDON")
+
+
+@pytest.mark.parametrize("call", ["systemctl restart anb-api.service", "http://127.0.0.1:8080/api/health/ready"])
+def test_the_console_ends_with_what_the_service_said(instance: Instance, release: Path, call: str) -> None:
+    log = instance.root / "var/log/anb/api.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("The database lacks videos.fence\n")
+    instance.fail(call)
+    assert boot(instance, "api", release).stdout.endswith("The database lacks videos.fence\n")
+    tries = instance.calls("systemctl").count("systemctl restart anb-api.service")
+    assert tries == (3 if "systemctl" in call else 1), "what a start needs may be away for a moment"
+
+
+def test_a_hook_that_could_not_be_answered_is_not_taken_for_one_that_is_over(instance: Instance, release: Path) -> None:
+    instance.fail("--lifecycle-action-result CONTINUE")
+    assert boot(instance, "worker", release).returncode != 0
 
 
 @pytest.mark.parametrize(
@@ -130,11 +147,12 @@ def test_a_setting_that_cannot_be_read_ends_the_start_and_keeps_what_was_there(
     instance: Instance, release: Path, call: str
 ) -> None:
     assert boot(instance, "api", release).returncode == 0
-    environment = instance.root / "run/anb/environment"
-    environment.write_text("ANB_BUCKET=anb-media\n")
+    read_settings = str(instance.root / "opt/anb/current/instance/read-settings")
+    assert instance.run(read_settings).returncode == 0
+    before = instance.settings()
     instance.fail(call)
-    assert instance.run(str(instance.root / "opt/anb/current/instance/read-settings")).returncode != 0
-    assert environment.read_text() == "ANB_BUCKET=anb-media\n"
+    assert instance.run(read_settings).returncode != 0
+    assert instance.settings() == before
 
 
 def test_an_operators_command_runs_as_the_service_does(instance: Instance) -> None:
@@ -157,6 +175,7 @@ def test_settings_come_from_aws_and_those_of_the_template_win(instance: Instance
     assert "ANB_JWT_SECRET" not in settings, "a worker signs no tokens"
     environment = instance.root / "run/anb/environment"
     assert environment.stat().st_mode & 0o777 == 0o600
+    assert environment.parent.stat().st_mode & 0o777 == 0o700
     assert "p/w" not in done.stdout + done.stderr
 
 
@@ -217,13 +236,26 @@ def test_a_service_is_started_again_and_again_and_only_counts_once_it_is_ready(r
     assert "Type=notify" in unit and "StartLimitIntervalSec=0" in unit
     (watchdog,) = re.findall(r"WatchdogSec=(\d+)", unit)
     assert int(watchdog) > 0
-    start = int((re.findall(r"TimeoutStartSec=(\d+)", unit) or ["90"])[0])
+    commands = re.findall(r"^Exec(?:StartPre|Start)=", unit, re.MULTILINE)
+    start = len(commands) * int((re.findall(r"TimeoutStartSec=(\d+)", unit) or ["90"])[0])  # it counts for each
     (hook,) = (
         hook["HeartbeatTimeout"]
         for hook in template(role)["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
         if hook["LifecycleTransition"].endswith("LAUNCHING")
     )
-    assert start < hook, "an instance that never gets ready gives its launch hook up by itself"
+    assert start + INSTALL_SECONDS <= hook, "an instance that never gets ready gives its launch hook up by itself"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_service_cannot_choose_the_environment_of_what_runs_as_root(role: str) -> None:
+    """``EnvironmentFile`` counts for the commands with a plus sign as well, which are root's."""
+    unit = (INFRA / f"instance/anb-{role}.service").read_text()
+    assert re.findall(r"^ExecStartPre=\+(\S+)$", unit, re.MULTILINE) == ["/opt/anb/current/instance/read-settings"]
+    (environment,) = re.findall(r"^EnvironmentFile=-(\S+)$", unit, re.MULTILINE)
+    places = {"Runtime": "/run", "State": "/var/lib", "Logs": "/var/log", "Cache": "/var/cache"}
+    for kind, place in places.items():
+        for name in re.findall(rf"^{kind}Directory=(\S+)$", unit, re.MULTILINE):
+            assert not environment.startswith(f"{place}/{name}/")
 
 
 def test_the_unit_waits_longer_than_the_worker_drains() -> None:
