@@ -30,7 +30,7 @@ up: $(VENV)/requirements-local.stamp ## the whole system on this machine until C
 	@$(RUN) local.up
 
 test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
-	@$(RUN) pytest -n $(TEST_PROCESSES) $(ARGS)
+	@$(RUN) pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
 	@$(RUN) pytest tests/service/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)

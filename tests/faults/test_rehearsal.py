@@ -85,6 +85,7 @@ SCENES: dict[str, tuple[Scene, set[str]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_exactly_the_alarms_that_should_fire_do_so_in_time(make_stage: StageMaker, postgres: PostgresServer) -> None:
     """The scenes are played side by side: most of their time is waiting."""

@@ -270,6 +270,7 @@ def test_t20_a_crash_of_postgresql_under_load_costs_nothing(make_stage: StageMak
         finish(stage, *entries, seconds=120)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("away", ["database", "storage"])
 def test_t21_an_outage_fails_no_video_and_dead_letters_no_message(

@@ -102,6 +102,7 @@ def play_zombie(make_stage: StageMaker, step: str) -> None:
     invariants.check(stage)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("play", [play_kill, play_zombie])
 def test_a_worker_may_die_or_sleep_at_any_step_of_a_job(make_stage: StageMaker, play: Play) -> None:

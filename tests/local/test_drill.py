@@ -71,6 +71,7 @@ def _knows(process: psutil.Process, directory: str) -> bool:
     return any(directory in text for text in texts)
 
 
+@pytest.mark.long
 def test_the_drill_keeps_every_promise_and_draws_itself(tmp_path: Path, postgres_url: str) -> None:
     directory = tmp_path / "drill"
     with drill(directory, "--database-url", postgres_url) as process:

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from sqlalchemy import func, select
 
 from showcase.tables import Video
@@ -29,6 +30,7 @@ def processed(stage: Stage) -> int:
         return connection.execute(select(func.count()).where(Video.status == "processed")).scalar_one()
 
 
+@pytest.mark.long
 def test_500_videos_go_forth_and_back_and_each_is_processed_once(old: OldSystem, stage: Stage) -> None:
     fill(old, VIDEOS)
     celery = old.start_worker("celery-first")
