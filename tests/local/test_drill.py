@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -58,17 +59,17 @@ def _await_end(process: "subprocess.Popen[str]") -> None:
 
 
 def belonging_to(directory: Path) -> list[psutil.Process]:
-    """All processes that have the directory in their command, their environment or among their files."""
-    return [process for process in psutil.process_iter() if _knows(process, str(directory))]
+    """All processes that have the directory in their command, their environment or among their files.
+
+    ``info`` has name and command of each, for it may have ended by the time that somebody asks.
+    """
+    looked_at = psutil.process_iter(["name", "cmdline", "environ", "open_files"])
+    return [process for process in looked_at if _knows(process.info, str(directory))]
 
 
-def _knows(process: psutil.Process, directory: str) -> bool:
-    try:
-        files = [file.path for file in process.open_files()]
-        texts = [*process.cmdline(), *process.environ().values(), *files]
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False
-    return any(directory in text for text in texts)
+def _knows(info: dict[str, Any], directory: str) -> bool:
+    files = [file.path for file in info["open_files"] or ()]
+    return any(directory in text for text in (*(info["cmdline"] or ()), *(info["environ"] or {}).values(), *files))
 
 
 @pytest.mark.long
@@ -93,9 +94,10 @@ def test_ctrl_c_while_a_job_runs_is_said_and_leaves_no_process(tmp_path: Path) -
     with drill(directory) as process:
         assert process.stdout
         for _ in process.stdout:
-            if any("ffmpeg" in found.name() for found in belonging_to(directory)):
+            found = belonging_to(directory)
+            if any("ffmpeg" in each.info["name"] for each in found):
                 break
-        assert len(belonging_to(directory)) >= 5, "drill, emulator, API, worker and ffmpeg are found"
+        assert len(found) >= 5, "drill, emulator, API, worker and ffmpeg"
         process.send_signal(signal.SIGINT)
         said = process.stdout.read()
         assert process.wait(STOP_SECONDS) == INTERRUPTED
@@ -117,7 +119,7 @@ def test_a_worker_that_dies_by_itself_ends_the_drill(tmp_path: Path) -> None:
 
 
 def _kill_worker(directory: Path) -> None:
-    (worker,) = (process for process in belonging_to(directory) if process.cmdline()[1:] == ["-m", "worker"])
+    (worker,) = (process for process in belonging_to(directory) if process.info["cmdline"][1:] == ["-m", "worker"])
     worker.kill()
 
 
