@@ -54,7 +54,7 @@ class Instance:
         self._stub("install", INSTALL)
         self._stub("id", "")
         self._stub("python3.11", f'exec {sys.executable} "$@"' if installs else VENV)
-        for name in ("dnf", "systemctl", "chown", "sysctl", "systemd-run", "sleep"):
+        for name in ("dnf", "systemctl", "sysctl", "systemd-run", "sleep"):
             self._stub(name, "")
         agent = root / "opt/aws/amazon-cloudwatch-agent/bin"
         agent.mkdir(parents=True)

@@ -80,9 +80,10 @@ def test_an_instance_sets_itself_up_and_may_do_so_twice(tmp_path: Path, release:
     assert f"systemctl restart anb-{role}.service" in instance.calls("systemctl")
     assert (instance.root / f"etc/systemd/system/anb-{role}.service").is_file()
     assert (instance.root / "opt/anb/current").resolve() == instance.root / "opt/anb" / RELEASE
-    assert f"/var/log/anb/{role}-emf.log" in str(instance.agent_configuration())
-    assert "anb-rising-stars" in str(instance.agent_configuration())
-    assert f"'/var/log/anb/{role}.log', 'log_group_name': 'anb-processes'" in str(instance.agent_configuration())
+    shipped = str(instance.agent_configuration())
+    assert f"/var/log/anb/{role}-emf.log" in shipped
+    assert "anb-rising-stars" in shipped
+    assert f"'/var/log/anb-processes/{role}.log', 'log_group_name': 'anb-processes'" in shipped
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -119,7 +120,7 @@ def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
 
 @pytest.mark.parametrize("call", ["start anb-api.service", "http://127.0.0.1:8080/api/health/ready"])
 def test_the_console_ends_with_what_the_service_said(instance: Instance, release: Path, call: str) -> None:
-    log = instance.root / "var/log/anb/api.log"
+    log = instance.root / "var/log/anb-processes/api.log"
     log.parent.mkdir(parents=True)
     log.write_text("The database lacks videos.fence\n")
     instance.fail(call)
@@ -252,15 +253,16 @@ def test_a_service_is_started_again_and_again_and_only_counts_once_it_is_ready(r
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_service_cannot_choose_the_environment_of_what_runs_as_root(role: str) -> None:
-    """``EnvironmentFile`` counts for the commands with a plus sign as well, which are root's."""
+def test_what_root_opens_lies_where_a_service_cannot_write(role: str) -> None:
+    """``EnvironmentFile`` counts for the commands with a plus sign as well, which are root's; so is who opens logs."""
     unit = (INFRA / f"instance/anb-{role}.service").read_text()
     assert re.findall(r"^ExecStartPre=\+(\S+)$", unit, re.MULTILINE) == ["/opt/anb/current/instance/read-settings"]
-    (environment,) = re.findall(r"^EnvironmentFile=-(\S+)$", unit, re.MULTILINE)
+    opened = re.findall(r"^(?:EnvironmentFile=-|StandardError=append:)(\S+)$", unit, re.MULTILINE)
+    assert len(opened) == 2
     places = {"Runtime": "/run", "State": "/var/lib", "Logs": "/var/log", "Cache": "/var/cache"}
     for kind, place in places.items():
         for name in re.findall(rf"^{kind}Directory=(\S+)$", unit, re.MULTILINE):
-            assert not environment.startswith(f"{place}/{name}/")
+            assert not [path for path in opened if path.startswith(f"{place}/{name}/")]
 
 
 def test_the_unit_waits_longer_than_the_worker_drains() -> None:
