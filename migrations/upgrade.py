@@ -44,12 +44,13 @@ def _failed(sentence: str) -> int:
 def upgrade(database_url: str) -> None:
     """To the newest revision that this release knows. Raises ShowcaseError, SQLAlchemyError, CommandError."""
     config = configuration(database_url)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
     if newer := _revisions(database_url) - known:
         log.info("the database is at revision %s, which is newer than this release: left as it is", min(newer))
         return
     command.upgrade(config, "head")
-    log.info("the database is at revision %s", min(_revisions(database_url)))
+    log.info("the database is at revision %s", scripts.get_current_head())
 
 
 def configuration(database_url: str) -> Config:

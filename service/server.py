@@ -132,6 +132,7 @@ def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: V
         draining=draining,
         per_address_max=settings.connections_per_address_max,
         proxy=settings.trusted_proxy,
+        on_turn=voucher.turn,
     )
 
 
@@ -166,11 +167,7 @@ def serve(server: DoorServer, api: Api, draining: Draining, settings: ApiSetting
     sweeping.start()
     voucher.ready()
     try:
-        cut = server.serve(
-            lame_duck_seconds=settings.lame_duck_seconds,
-            drain_seconds=settings.drain_seconds,
-            on_turn=voucher.turn,
-        )
+        cut = server.serve(lame_duck_seconds=settings.lame_duck_seconds, drain_seconds=settings.drain_seconds)
         _count_cut(api.recorder, cut)
     finally:
         sweeping.stop()

@@ -59,10 +59,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    postgres.execute(f"CREATE DATABASE {name} TEMPLATE template")
-    yield postgres.url(name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.database("template") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

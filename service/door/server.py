@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 class DoorServer(TcpWSGIServer):  # type: ignore[misc]
     """Listens from its construction on. Raises OSError when the port is taken.
 
-    ``per_address_max`` bounds the connections of one peer (0: no bound), except those of ``proxy``.
+    ``per_address_max`` bounds the connections of one peer (0: no bound), except those of ``proxy``. While it serves,
+    ``on_turn`` is called about each TURN_SECONDS, with whether requests wait for a thread.
     """
 
     is_leaving = False  # nobody new comes in, and who has nothing to ask is sent away
@@ -41,7 +42,9 @@ class DoorServer(TcpWSGIServer):  # type: ignore[misc]
         draining: Draining,
         per_address_max: int = 0,
         proxy: str | None = None,
+        on_turn: Callable[[bool], None] = lambda _: None,
     ) -> None:
+        self._on_turn = on_turn
         self.deadlines = deadlines
         self._admission = admission
         self._draining = draining
@@ -84,16 +87,12 @@ class DoorServer(TcpWSGIServer):  # type: ignore[misc]
     def maintenance(self, now: float) -> None:
         """waitress' own clock is not used: a byte now and then would stop it."""
 
-    def serve(
-        self, *, lame_duck_seconds: float, drain_seconds: float, on_turn: Callable[[bool], None] = lambda _: None
-    ) -> int:
+    def serve(self, *, lame_duck_seconds: float, drain_seconds: float) -> int:
         """Serve until the drain has begun and all requests are answered; return how many had to be cut.
 
         ``lame_duck_seconds``: new connections are still served so long, while the balancer notices that
-        readiness fails. ``drain_seconds``: what was begun may take so long from then on. ``on_turn`` is called
-        about each TURN_SECONDS, with whether requests wait for a thread.
+        readiness fails. ``drain_seconds``: what was begun may take so long from then on.
         """
-        self._on_turn = on_turn
         while not self.is_draining:
             self._turn()
         self._turn_until(time.monotonic() + lame_duck_seconds)

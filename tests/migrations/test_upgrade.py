@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,10 +34,8 @@ def run(database_url: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def empty_url(postgres: PostgresServer) -> Iterator[str]:
-    name = f"empty_{uuid.uuid4().hex}"
-    postgres.execute(f"CREATE DATABASE {name}")
-    yield postgres.url(name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.database() as url:
+        yield url
 
 
 def test_instances_that_boot_together_all_find_the_schema(empty_url: str) -> None:

@@ -39,7 +39,6 @@ class DoorThread:
         hops: int = 1,
         on_turn: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        self._on_turn = on_turn
         self._draining = Draining()
         self._server = DoorServer(
             behind_proxy(application or create_app(api, self._draining), proxy, hops),
@@ -61,13 +60,14 @@ class DoorThread:
             draining=self._draining,
             per_address_max=per_address_max,
             proxy=proxy,
+            on_turn=on_turn,
         )
         self._thread = threading.Thread(target=self._serve, name="door")
         self.port = int(self._server.effective_port)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _serve(self) -> None:
-        self._server.serve(lame_duck_seconds=0, drain_seconds=DRAIN_SECONDS, on_turn=self._on_turn)
+        self._server.serve(lame_duck_seconds=0, drain_seconds=DRAIN_SECONDS)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudwatch.emf import Datapoint, read_lines
-from local.aws_emulator import CREDENTIALS, REGION
+from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.processes import ManagedProcess, free_port
 from tests.service.conftest import SECRET
 
@@ -13,6 +13,17 @@ START_SECONDS = 60.0
 END_SECONDS = 90.0
 
 StartService = Callable[..., "ServiceProcess"]
+
+
+def places(database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str) -> dict[str, str]:
+    """The settings that say where everything is."""
+    return {
+        "ANB_DATABASE_URL": database_url,
+        "ANB_AWS_ENDPOINT_URL": emulator.url,
+        "ANB_BUCKET": bucket,
+        "sqs_queue_url": queues.jobs,
+        "sqs_dead_letter_queue_url": queues.dead_letter,
+    }
 
 
 class ServiceProcess:

@@ -12,7 +12,7 @@ from local.aws_emulator import AwsEmulator, Queues
 from tests.service.conftest import signup_body
 from tests.service.door_scenes import MULTIPART, form, wait_until
 from tests.service.raw_http import RawClient, head
-from tests.service.service_process import ServiceProcess, StartService
+from tests.service.service_process import ServiceProcess, StartService, places
 
 READY = head("GET /api/health/ready")
 LIVE = head("GET /api/health/live")
@@ -25,15 +25,7 @@ def start(
     with ExitStack() as running:
 
         def start(**settings: str) -> ServiceProcess:
-            environment = {
-                "ANB_DATABASE_URL": sqlite_url,
-                "ANB_AWS_ENDPOINT_URL": emulator.url,
-                "ANB_BUCKET": bucket,
-                "sqs_queue_url": queues.jobs,
-                "sqs_dead_letter_queue_url": queues.dead_letter,
-                **settings,
-            }
-            service = ServiceProcess(tmp_path, **environment)
+            service = ServiceProcess(tmp_path, **{**places(sqlite_url, emulator, queues, bucket), **settings})
             running.callback(service.stop)
             return service
 

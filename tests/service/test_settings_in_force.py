@@ -14,7 +14,7 @@ from showcase.database import Database, database_time
 from showcase.tables import RateLimit
 from tests.records import new_player
 from tests.service.conftest import SECRET
-from tests.service.service_process import ServiceProcess
+from tests.service.service_process import ServiceProcess, places
 
 NEXT_SECRET = SECRET[::-1]
 PAGE = "https://anb.example"
@@ -26,11 +26,7 @@ def instances(
 ) -> Iterator[list[ServiceProcess]]:
     """Two on one database, in the first step of a rotation."""
     settings = {
-        "ANB_DATABASE_URL": database_url,
-        "ANB_AWS_ENDPOINT_URL": emulator.url,
-        "ANB_BUCKET": bucket,
-        "sqs_queue_url": queues.jobs,
-        "sqs_dead_letter_queue_url": queues.dead_letter,
+        **places(database_url, emulator, queues, bucket),
         "ANB_JWT_SECRET_PREVIOUS": NEXT_SECRET,
         "ANB_CORS_ORIGINS": PAGE,
         "ANB_LIMIT_LOGIN_ACCOUNT": "4/86400",

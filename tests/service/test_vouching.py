@@ -16,7 +16,7 @@ from showcase.systemd import USEC, Notifier
 from tests.service.door_scenes import wait_until
 from tests.service.door_thread import DoorThread
 from tests.service.raw_http import RawClient, head
-from tests.service.service_process import ServiceProcess
+from tests.service.service_process import ServiceProcess, places
 from tests.service_manager import ServiceManager
 
 
@@ -32,11 +32,7 @@ def test_the_process_says_when_it_is_ready_that_it_works_and_how_long_its_end_ma
 ) -> None:
     service = ServiceProcess(
         tmp_path,
-        ANB_DATABASE_URL=sqlite_url,
-        ANB_AWS_ENDPOINT_URL=emulator.url,
-        ANB_BUCKET=bucket,
-        sqs_queue_url=queues.jobs,
-        sqs_dead_letter_queue_url=queues.dead_letter,
+        **places(sqlite_url, emulator, queues, bucket),
         ANB_API_LAME_DUCK_SECONDS="2",
         ANB_API_DRAIN_SECONDS="3",
         NOTIFY_SOCKET=manager.address,

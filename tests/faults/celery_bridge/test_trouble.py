@@ -76,10 +76,12 @@ def test_without_redis_it_fails_says_so_and_loses_nothing(old: OldSystem, stage:
 def test_without_sqs_every_task_stays(old: OldSystem, stage: Stage) -> None:
     entry = new_video(stage.database)
     old.tasks.send(entry.video_id, entry.task_id)
-    for overrides in (stage.through("http://127.0.0.1:1"), {"sqs_queue_url": f"{stage.queues.jobs}-none"}):
+    for kind, overrides in (
+        ("EndpointConnectionError", stage.through("http://127.0.0.1:1")),
+        ("NonExistentQueue", {"sqs_queue_url": f"{stage.queues.jobs}-none"}),
+    ):
         code, document = old.run_bridge("to-sqs", **overrides)
         assert (code, document["moved"], old.waiting()) == (1, 0, 1)
-        kind = "NonExistentQueue" if "sqs_queue_url" in overrides and len(overrides) == 1 else "EndpointConnectionError"
         assert "queue: send failed" in document["error"] and kind in document["error"]
 
 
