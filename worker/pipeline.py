@@ -60,11 +60,11 @@ def body_command(encoder: Encoder, source: Source, watermark: Path, target: Path
     if source.is_hdr and encoder.tone_maps:
         picture = _tone_map(picture, source.transfer)
     # Paced before the mark: overlay forgets how long the last frame lasts when it is the first of its inputs to end.
-    paced = picture.filter("fps", FRAMES_PER_SECOND)
+    # And trimmed right there: fps writes as many frames as a long one lasts, whether anybody asks for them or not.
+    paced = picture.filter("fps", FRAMES_PER_SECOND).filter("trim", end_frame=BODY_SECONDS_MAX * FRAMES_PER_SECOND)
     mark = ffmpeg.input(str(watermark), f="png_pipe", protocol_whitelist="file")
     marked = paced.overlay(mark, x=f"W-w-{WATERMARK_MARGIN}", y=f"H-h-{WATERMARK_MARGIN}")
-    trimmed = marked.filter("trim", end_frame=BODY_SECONDS_MAX * FRAMES_PER_SECOND)
-    return _compiled(encoder, _encode(trimmed, target, threads))
+    return _compiled(encoder, _encode(marked, target, threads))
 
 
 def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, is_still: bool) -> list[str]:
