@@ -5,6 +5,8 @@ PYTHON ?= python3
 TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
+# The migration from Celery. Once it is over: remove the folder and this line.
+BRIDGE := celery_bridge
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
@@ -14,10 +16,10 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # One stamp file for each list of packages: set-up happens once, and again when a list changes.
-$(VENV)/%.stamp: %.txt requirements.txt requirements-local.txt requirements-dev.txt constraints.txt
+$(VENV)/%.stamp: %.txt requirements.txt requirements-local.txt requirements-dev.txt constraints.txt $(BRIDGE:%=%/requirements.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing $< (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< $(if $(findstring dev,$*),$(BRIDGE:%=-r %/requirements-tests.txt))
 	@touch $@
 
 demo: $(VENV)/requirements-local.stamp ## upload a clip, watch it being processed, vote, see the metrics (CLIP=path/to/clip.mp4)
@@ -33,15 +35,18 @@ test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a
 	@$(RUN) pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
-	@$(RUN) pytest tests/service/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)
+	@$(RUN) pytest tests/service/openapi/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)
 
 soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 videos (ARGS="--seed 7 --minutes 20")
 	@$(RUN) tests.soak $(ARGS)
 
-check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), and the alarms: contract, quirks, unit tests
+check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the doors between rooms, and the alarms: contract, quirks, unit tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@for doors in pyproject.toml $(BRIDGE:%=%/import-contracts.toml); do \
+	  $(BIN)/lint-imports $$doors >.local/import-contracts.txt || { cat .local/import-contracts.txt; exit 1; }; done
+	@$(RUN) tests.architecture
 	@$(RUN) alarms.check
 	@$(RUN) alarms.test | tail -1
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alarms.definitions import Definition, Kind
-from cloudwatch.alarm.machine import AlarmMachine
+from alarms.definition_files import Definition, DefinitionKind
+from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.composite.composite_alarm import CompositeAlarm
-from cloudwatch.composite.machine import CompositeMachine
+from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.store import MetricStore
@@ -101,9 +101,9 @@ def replay(definitions: Iterable[Definition], recording: Recording, *, namespace
     An alarm is skipped if none of its metrics is of ``namespace``: EMF logs have no metrics of AWS itself, and
     missing data would be taken for silence.
     """
-    alarms = [d for d in definitions if d.kind is Kind.METRIC_ALARM]
+    alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
     histories = [_replay_alarm(d, recording, namespace) for d in alarms]
-    composites = {d.name: d for d in definitions if d.kind is Kind.COMPOSITE_ALARM}
+    composites = {d.name: d for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM}
     machine = CompositeMachine([CompositeAlarm.from_api(d.parameters) for d in composites.values()])
     changes = [t for history in histories for t in history.transitions]
     events = [e for e in machine.run(changes, recording.start, recording.end) if isinstance(e, Transition)]

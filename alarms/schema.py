@@ -10,32 +10,32 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
-from alarms.definitions import ROOT, Kind
+from alarms.definition_files import ROOT, DefinitionKind
 from alarms.terminal import Screen
 from cloudwatch.alarm.state import AlarmState
 
 DESCRIPTION = """\
-Write alarms/schemas/*.json, which the definitions name as their $schema: an editor then completes the parameters of
-each call and marks what is misspelt. To be run when botocore is upgraded; a test says when.
+Write alarms/definitions/schemas/*.json, which the definitions name as their $schema: an editor then completes the
+parameters of each call and marks what is misspelt. Run it when botocore is upgraded; a test says when.
 """
 
-FOLDER = "alarms/schemas"
+FOLDER = "alarms/definitions/schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 _SERVICES = {
-    Kind.SCALING_POLICY: ("autoscaling", "PutScalingPolicy", "autoscaling/ec2"),
-    Kind.METRIC_ALARM: ("cloudwatch", "PutMetricAlarm", "AmazonCloudWatch/latest"),
-    Kind.COMPOSITE_ALARM: ("cloudwatch", "PutCompositeAlarm", "AmazonCloudWatch/latest"),
-    Kind.DASHBOARD: ("cloudwatch", "PutDashboard", "AmazonCloudWatch/latest"),
+    DefinitionKind.SCALING_POLICY: ("autoscaling", "PutScalingPolicy", "autoscaling/ec2"),
+    DefinitionKind.METRIC_ALARM: ("cloudwatch", "PutMetricAlarm", "AmazonCloudWatch/latest"),
+    DefinitionKind.COMPOSITE_ALARM: ("cloudwatch", "PutCompositeAlarm", "AmazonCloudWatch/latest"),
+    DefinitionKind.DASHBOARD: ("cloudwatch", "PutDashboard", "AmazonCloudWatch/latest"),
 }
 _NOT_WRITTEN = {"AlarmDescription", "Tags"}  # made of why, and set by alarms.sync
 _WHY_OF_ALARMS = ("promise", "threshold", "missing_data", "owner", "fires_within_minutes")
 _WHY = {
-    Kind.SCALING_POLICY: ("promise", "threshold", "missing_data", "owner"),
-    Kind.METRIC_ALARM: _WHY_OF_ALARMS,
-    Kind.COMPOSITE_ALARM: _WHY_OF_ALARMS,
-    Kind.DASHBOARD: ("purpose", "owner"),
+    DefinitionKind.SCALING_POLICY: ("promise", "threshold", "missing_data", "owner"),
+    DefinitionKind.METRIC_ALARM: _WHY_OF_ALARMS,
+    DefinitionKind.COMPOSITE_ALARM: _WHY_OF_ALARMS,
+    DefinitionKind.DASHBOARD: ("purpose", "owner"),
 }
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _MINUTES: Schema = {"type": "number", "exclusiveMinimum": 0}
@@ -57,12 +57,12 @@ def schema_text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _of_definition(kind: Kind, call: Shape | None) -> Schema:
+def _of_definition(kind: DefinitionKind, call: Shape | None) -> Schema:
     assert isinstance(call, StructureShape)  # noqa: S101 - each of these calls has parameters
     parameters = _of_structure(call)
     for name in _NOT_WRITTEN:
         parameters["properties"].pop(name, None)
-    if kind is Kind.DASHBOARD:
+    if kind is DefinitionKind.DASHBOARD:
         parameters["properties"]["DashboardBody"] = {"type": "object"}  # a text only for the API
     _, operation, guide = _SERVICES[kind]
     page = f"https://docs.aws.amazon.com/{guide}/APIReference/API_{operation}.html"
@@ -76,7 +76,7 @@ def _of_definition(kind: Kind, call: Shape | None) -> Schema:
     }
 
 
-def _why(kind: Kind) -> Schema:
+def _why(kind: DefinitionKind) -> Schema:
     members = {name: _MINUTES if name == "fires_within_minutes" else _TEXT for name in _WHY[kind]}
     return _object(members, required=_WHY[kind])
 
@@ -122,7 +122,7 @@ def _bounds(shape: Shape, least: str, most: str) -> Schema:
 
 
 def _of_tests() -> Schema:
-    """Of ``alarms/tests/*.json``: see alarms/cases.py."""
+    """Of ``alarms/definitions/tests/*.json``: see alarms/test/cases.py."""
     lines: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
     expectation = _object(
         {
@@ -139,7 +139,7 @@ def _of_tests() -> Schema:
     return {
         "$schema": DIALECT,
         "title": "Unit tests of an alarm",
-        "description": "What is published in each minute is written as alarms/notation.py says: 0x5 3 _ [80 90]x2",
+        "description": "What is published in each minute is written as alarms/test/notation.py says: 0x5 3 _ [80 90]x2",
         **_object({"$schema": {"type": "string"}, "cases": _some(case)}, required=("cases",)),
     }
 

@@ -26,11 +26,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local.client import Account, ApiClient
-from local.processes import ManagedProcess
+from local.client import ApiClient, PlayerAccount
 from local.sample_clip import render_sample
-from local.system import LocalSystem, check_stopped_well
-from worker.encoder import find_encoder
+from local.system.local_system import LocalSystem, check_stopped_well
+from local.system.processes import ManagedProcess
+from worker.media.encoder import find_encoder
 
 HOME = Path(".local/bench-telemetry").resolve()
 CONNECTIONS = 8
@@ -108,7 +108,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Variant:
+class DestinationVariant:
     """One system, its agent, and what was measured of it."""
 
     agent: Agent
@@ -121,8 +121,8 @@ class Variant:
 class Round(NamedTuple):
     """The two systems that were measured side by side."""
 
-    reading: Variant
-    stalled: Variant
+    reading: DestinationVariant
+    stalled: DestinationVariant
 
 
 def main() -> int:
@@ -160,7 +160,7 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def _variant(name: str, agent: Agent) -> Iterator[Variant]:
+def _variant(name: str, agent: Agent) -> Iterator[DestinationVariant]:
     directory = HOME / name
     shutil.rmtree(directory, ignore_errors=True)
     overrides = {
@@ -169,7 +169,7 @@ def _variant(name: str, agent: Agent) -> Iterator[Variant]:
     }
     try:
         with LocalSystem(directory, overrides=overrides) as system:
-            yield Variant(agent, system)
+            yield DestinationVariant(agent, system)
     finally:
         agent.close()
 
@@ -192,7 +192,7 @@ def _send_requests(variants: Round, requests: int) -> None:
 class _Caller:
     """Sends blocks of requests to one system over its open connections."""
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, variant: DestinationVariant) -> None:
         self._variant = variant
         address = variant.system.api_url.removeprefix("http://")
         self._connections = [HTTPConnection(address, timeout=30) for _ in range(CONNECTIONS)]
@@ -243,7 +243,7 @@ def _process_videos(variants: Round) -> None:
 def _process_video(system: LocalSystem, clip: Path) -> float:
     """Seconds from the accepted upload to the published clip."""
     client = ApiClient(system.api_url)
-    account = Account("Laura", "Gómez", f"{uuid.uuid4().hex}@example.com", "Bogotá")
+    account = PlayerAccount("Laura", "Gómez", f"{uuid.uuid4().hex}@example.com", "Bogotá")
     client.sign_up(account)
     client.log_in(account)
     video_id = client.upload(clip, "Mi mejor jugada")
@@ -279,7 +279,7 @@ def _report(console: Console, rounds: list[Round]) -> int:
     return 0 if median(ratios) <= RATIO_MAX and lost == 0 else 1
 
 
-def _ratio(reading: Variant, stalled: Variant) -> float:
+def _ratio(reading: DestinationVariant, stalled: DestinationVariant) -> float:
     """The median, over all pairs of neighbouring blocks, of the ratio of their median latencies."""
     ratios = [
         median(of_stalled) / median(of_reading)
@@ -288,12 +288,12 @@ def _ratio(reading: Variant, stalled: Variant) -> float:
     return median(ratios)
 
 
-def _blocks(variant: Variant) -> list[list[float]]:
+def _blocks(variant: DestinationVariant) -> list[list[float]]:
     starts = range(0, len(variant.latencies_ms), BLOCK_REQUESTS)
     return [variant.latencies_ms[start : start + BLOCK_REQUESTS] for start in starts]
 
 
-FIGURES: dict[str, Callable[[Variant], str]] = {
+FIGURES: dict[str, Callable[[DestinationVariant], str]] = {
     "p50, ms": lambda variant: f"{median(variant.latencies_ms):.2f}",
     "p99, ms": lambda variant: f"{quantiles(variant.latencies_ms, n=100)[98]:.1f}",
     "CPU of the API, µs/request": lambda variant: f"{variant.cpu_seconds / len(variant.latencies_ms) * 1e6:.0f}",

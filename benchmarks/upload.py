@@ -21,11 +21,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local.client import Account, ApiClient
-from local.processes import ManagedProcess, answers
-from local.system import START_SECONDS, LocalSystem, check_stopped_well
-from showcase.settings import MIB, ApiSettings
-from worker.encoder import find_encoder
+from local.client import ApiClient, PlayerAccount
+from local.system.local_system import START_SECONDS, LocalSystem, check_stopped_well
+from local.system.processes import ManagedProcess, answers
+from service.settings import ApiSettings
+from showcase.settings import MIB
+from worker.media.encoder import find_encoder
 
 HOME = Path(".local/bench-upload").resolve()
 MB = 1_000_000
@@ -104,7 +105,7 @@ def measure(uploads: int, small: Path, large: Path) -> Result:
 def _log_in(system: LocalSystem, stack: ExitStack) -> ApiClient:
     client = ApiClient(system.api_url)
     stack.callback(client.close)
-    account = Account("Laura", "Gómez", f"{uuid.uuid4().hex}@example.com", "Bogotá")
+    account = PlayerAccount("Laura", "Gómez", f"{uuid.uuid4().hex}@example.com", "Bogotá")
     client.sign_up(account)
     client.log_in(account)
     return client

@@ -39,7 +39,7 @@ class ProgressFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PlayerAccount:
     """Somebody with an account, made up for a demonstration or a test."""
 
     first_name: str
@@ -55,7 +55,7 @@ class ApiClient:
     def __init__(self, api_url: str) -> None:
         self._http = httpx.Client(base_url=api_url, timeout=30)
 
-    def sign_up(self, account: Account) -> None:
+    def sign_up(self, account: PlayerAccount) -> None:
         body = {
             "first_name": account.first_name,
             "last_name": account.last_name,
@@ -67,7 +67,7 @@ class ApiClient:
         }
         _checked(self._http.post("/api/auth/signup", json=body))
 
-    def log_in(self, account: Account) -> None:
+    def log_in(self, account: PlayerAccount) -> None:
         """All later calls are made as this account."""
         answer = _checked(
             self._http.post("/api/auth/login", json={"email": account.email, "password": account.password})

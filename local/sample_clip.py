@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from local.artwork.ball import draw_ball
-from worker.encoder import find_encoder
+from worker.media.encoder import find_encoder
 
 FPS = 30
 # The painted court is wider and higher than the picture, which leaves room for the camera to move.

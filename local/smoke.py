@@ -14,9 +14,9 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudwatch.emf import read_lines
-from local.client import Account, ApiClient, RefusedByApi
+from local.client import ApiClient, PlayerAccount, RefusedByApi
 from local.sample_clip import render_sample
-from worker.encoder import find_encoder
+from worker.media.encoder import find_encoder
 
 LOOK_SECONDS = 2.0
 METRIC = "VideosProcessed"
@@ -74,7 +74,7 @@ def _smoke(asked: argparse.Namespace) -> None:
     client = ApiClient(asked.url)
     try:
         _check_ready(asked.url)
-        account = Account("Prueba", "De Humo", f"smoke.{uuid.uuid4().hex}@example.com", "Bogotá")
+        account = PlayerAccount("Prueba", "De Humo", f"smoke.{uuid.uuid4().hex}@example.com", "Bogotá")
         client.sign_up(account)
         client.log_in(account)
         print("✓ signed up and logged in")

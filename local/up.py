@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.processes import LocalSystemError, free_port
-from local.system import LocalSystem
+from local.system.local_system import LocalSystem
+from local.system.processes import LocalSystemError, free_port
 
 DIRECTORY = Path(".local/up")
 PREFERRED_API_PORT = 8080

@@ -3,9 +3,9 @@
 from alembic import context
 from sqlalchemy import Connection, event, text
 
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import Base
 from showcase.settings import DatabaseSettings, read_settings
-from showcase.tables import Base
 
 LOCK_WAIT_SECONDS = 10
 LOCK = 0x414E42  # any number that is nobody else's

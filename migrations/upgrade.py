@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.errors import ShowcaseError
 from showcase.settings import DatabaseSettings, read_settings
 

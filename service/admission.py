@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from falcon import Request, Response
 
+from service.access_tokens import Authenticator
 from service.errors import BadRequest, ProtocolFault
 from service.requests import JSON_BYTES_MAX
-from service.tokens import Authenticator
-from service.uploads import FORM_OVERHEAD_BYTES, refuse_by_headers
+from service.resources.form_upload import FORM_OVERHEAD_BYTES, refuse_by_headers
 from showcase.errors import Overloaded, ShowcaseError, Unavailable
 
 REFUSAL = "anb.refusal"  # in the environ: the ShowcaseError that the answer shall tell
@@ -101,7 +101,7 @@ def _routed(path: str) -> str:
     return "/" + path.lstrip("/").removesuffix("/")
 
 
-class RefusedAtTheDoor:
+class EarlyRefusals:
     """Falcon middleware: tells what the door has decided, unless the router has a better answer (404, 405)."""
 
     def __init__(self, players: Authenticator) -> None:

@@ -8,33 +8,33 @@ import orjson
 from falcon.media import JSONHandler, MultipartFormHandler
 from falcon.media.multipart import MultipartParseOptions
 
-from service.accounts import Login, Signup
-from service.admission import RefusedAtTheDoor
-from service.cors import Cors
-from service.direct_uploads import CompleteDirectUpload, DirectUploads, OwnDirectUpload
-from service.docs import docs_resources
+from service.access_tokens import ActivePlayers, Authenticator, Tokens
+from service.admission import EarlyRefusals
+from service.draining import Draining
 from service.errors import install_error_handlers
-from service.health import Live, Ready
-from service.lifetime import Draining
-from service.limits import RequestLimits
-from service.methods import KnownMethods
-from service.middleware import RequestTelemetry
-from service.public import PublicVideos, Rankings, Votes
-from service.security_headers import SecurityHeaders
-from service.tokens import ActivePlayers, Authenticator, Tokens
+from service.middleware.cors import Cors
+from service.middleware.request_telemetry import RequestTelemetry
+from service.middleware.security_headers import SecurityHeaders
+from service.middleware.unknown_methods import KnownMethods
+from service.resources.direct_upload import CompleteDirectUpload, DirectUploads, OwnDirectUpload
+from service.resources.docs import docs_resources
+from service.resources.form_upload import Upload
+from service.resources.health import Live, Ready
+from service.resources.own_videos import OwnVideo, OwnVideos
+from service.resources.public_pages import PublicVideos, Rankings, Votes
+from service.resources.signup_and_login import Login, Signup
+from service.route_limits import RequestLimits
 from service.upload_views import UploadViews
-from service.uploads import Upload
-from service.videos import OwnVideo, OwnVideos
 from service.views import VideoViews
-from showcase.completion import Completion
-from showcase.database import Database
-from showcase.inbox import Inbox
-from showcase.job_queue import JobQueue
-from showcase.links import Links
-from showcase.media_store import MediaStore
-from showcase.outbox import Outbox
+from showcase.database.engine import Database
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Outbox
 from showcase.passwords import Passwords
 from showcase.rate_limits import RateLimits
+from showcase.storage.links import Links
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.completion import Completion
+from showcase.uploads.inbox import Inbox
 from telemetry.recorder import Recorder
 
 
@@ -71,7 +71,7 @@ def _form_handler() -> MultipartFormHandler:
 def _middleware(api: Api) -> list[Any]:
     """Answers pass through it from the last to the first: telemetry sees them as they leave."""
     cors = [Cors(api.cors_origins)] if api.cors_origins else []
-    refusals = RefusedAtTheDoor(Authenticator(api.tokens))
+    refusals = EarlyRefusals(Authenticator(api.tokens))
     return [RequestTelemetry(api.recorder), SecurityHeaders(), *cors, refusals, KnownMethods()]
 
 

@@ -11,6 +11,7 @@ from service.errors import BadRequest
 from service.paging import read_parameter
 from showcase.accounts import city_key, normalise_email
 from showcase.errors import NotFound
+from showcase.uploads.inbox import CONTENT_TYPE
 
 JSON_BYTES_MAX = 64 * 1024
 FOLDED_CHARACTERS_MAX = 200  # of the columns that hold the folded texts
@@ -74,6 +75,15 @@ class LoginBody(Body):
 
 
 B = TypeVar("B", bound=Body)
+
+
+class UploadBody(Body):
+    """What a client announces. ``title`` and ``content_type`` are judged as those of the form are."""
+
+    title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": 200, **PRINTABLE})] = ""
+    size_bytes: Annotated[int, Field(ge=1)]
+    content_type: Annotated[str, Field(json_schema_extra={"enum": [CONTENT_TYPE]})]
+    resumable: bool = False
 
 
 def read_body(request: Request, kind: type[B]) -> B:

@@ -8,32 +8,32 @@ from types import FrameType
 
 from waitress.adjustments import Adjustments
 
+from service.access_tokens import Authenticator, Tokens
 from service.admission import Admission
 from service.app import Api, create_app
-from service.door.deadlines import Deadlines
-from service.door.proxy import behind_proxy
-from service.door.server import DoorServer
-from service.lifetime import Draining
-from service.limits import RequestLimits
-from service.tokens import Authenticator, Tokens
-from service.vouching import Voucher
+from service.draining import Draining
+from service.http_server.deadlines import Deadlines
+from service.http_server.http_server import HttpServer
+from service.http_server.proxy import behind_proxy
+from service.route_limits import RequestLimits
+from service.settings import ApiSettings
+from service.watchdog import ApiWatchdog
 from showcase.aws import Aws
-from showcase.database import Database
-from showcase.errors import SettingsError, ShowcaseError
-from showcase.inbox import Inbox
-from showcase.job_queue import JobQueue
-from showcase.media_store import MediaStore
-from showcase.outbox import Outbox
+from showcase.database.engine import Database
+from showcase.database.tables import verify_schema
+from showcase.errors import ShowcaseError
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Outbox
 from showcase.passwords import Passwords
 from showcase.periodic import Periodic
 from showcase.rate_limits import RateLimits
-from showcase.settings import ApiSettings, read_settings
+from showcase.settings import read_settings
+from showcase.storage.media_store import MediaStore
 from showcase.systemd import Notifier
-from showcase.tables import verify_schema
-from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, SWEEP
-from telemetry.destinations import open_destination
+from showcase.uploads.inbox import Inbox
+from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, ROUTE, SWEEP
 from telemetry.logs import start_logging
-from telemetry.recorder import Recorder, open_recorder
+from telemetry.recorder import Recorder, open_process_recorder
 
 END_SECONDS = 30.0  # beside lame duck and drain: refusing what still comes, the sweep under way, the last records
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
@@ -47,7 +47,7 @@ def main() -> int:
     try:
         settings = read_settings(ApiSettings)
         start_logging(settings.log_level, "api")
-        api = build_api(settings, _open_recorder(settings))
+        api = build_api(settings, open_process_recorder(settings, API))
         verify_schema(api.database)
         voucher = _voucher(settings, draining)
         server = build_server(settings, api, draining, voucher)
@@ -60,20 +60,6 @@ def main() -> int:
         api.database.close()
         api.recorder.close()
     return 0
-
-
-def _open_recorder(settings: ApiSettings) -> Recorder:
-    try:
-        destination = open_destination(settings.emf_destination)
-    except ValueError as error:
-        raise SettingsError(f"ANB_EMF_DESTINATION: {error}") from error
-    return open_recorder(
-        destination,
-        namespace=settings.metrics_namespace,
-        service="api",
-        log_group=settings.emf_log_group,
-        records_max=settings.emf_queue_records_max,
-    )
 
 
 def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
@@ -111,12 +97,12 @@ def _tokens(settings: ApiSettings) -> Tokens:
     )
 
 
-def _voucher(settings: ApiSettings, draining: Draining) -> Voucher:
+def _voucher(settings: ApiSettings, draining: Draining) -> ApiWatchdog:
     patience = settings.lame_duck_seconds + settings.drain_seconds + END_SECONDS
-    return Voucher(Notifier(settings.notify_socket), settings.watchdog_usec, draining, end_seconds=patience)
+    return ApiWatchdog(Notifier(settings.notify_socket), settings.watchdog_usec, draining, end_seconds=patience)
 
 
-def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: Voucher) -> DoorServer:
+def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: ApiWatchdog) -> HttpServer:
     """waitress, listening. Raises OSError when the port is taken."""
     admission = Admission(
         Authenticator(api.tokens),
@@ -124,7 +110,7 @@ def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: V
         disk_free_bytes_min=settings.disk_free_bytes_min,
     )
     application = voucher.around(create_app(api, draining))
-    return DoorServer(
+    return HttpServer(
         behind_proxy(application, settings.trusted_proxy, settings.trusted_proxy_hops),
         _options(settings),
         admission=admission,
@@ -158,7 +144,7 @@ def _deadlines(settings: ApiSettings) -> Deadlines:
     )
 
 
-def serve(server: DoorServer, api: Api, draining: Draining, settings: ApiSettings, voucher: Voucher) -> None:
+def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSettings, voucher: ApiWatchdog) -> None:
     """Serve until a signal, then until what is in flight is answered; the sweeper of the outbox runs beside."""
     sweeping = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep_outbox, api))
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -186,7 +172,7 @@ def _sweep_outbox(api: Api) -> None:
     api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep(), "RateLimitsRemoved": api.rate_limits.sweep()})
 
 
-def _stop(server: DoorServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:
+def _stop(server: HttpServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:
     # Nothing here may take a lock, and a second signal must do nothing: the server may be closed by then.
     if not draining.has_begun:
         draining.begin()

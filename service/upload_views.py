@@ -1,11 +1,11 @@
 """Direct uploads as JSON: how one stands, and where its bytes go."""
 
 from service.views import utc
-from showcase.clip_rules import unacceptable
-from showcase.direct_uploads import OwnUpload, Part, inbox_key, plan_parts
+from showcase.clips.clip_rules import unacceptable
+from showcase.database.tables import UploadStatus
 from showcase.errors import ObjectMissing
-from showcase.inbox import Inbox
-from showcase.tables import UploadStatus
+from showcase.uploads.direct_uploads import OwnUpload, Part, inbox_key, plan_parts
+from showcase.uploads.inbox import Inbox
 
 
 class UploadViews:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from showcase.links import Links
+from showcase.storage.links import Links
 from showcase.videos import OwnedVideo, PublicVideo
 from showcase.votes import RankedPlayer
 

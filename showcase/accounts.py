@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import Player
 from showcase.errors import NotAuthenticated, Refused
 from showcase.passwords import Passwords
-from showcase.tables import Player
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from showcase.database import Database
-from showcase.direct_uploads import awaited_keys
-from showcase.media_store import MediaStore
-from showcase.tables import Video, VideoStatus
+from showcase.database.engine import Database
+from showcase.database.tables import Video, VideoStatus
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.direct_uploads import awaited_keys
 from showcase.videos import original_key, result_key
 
 _OF_A_VIDEO = re.compile(r"(?:uploads/([0-9a-f-]{36})|processed/([0-9a-f-]{36})/\d+)\.mp4")

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
-from showcase.database import database_time
+from showcase.database.engine import database_time
+from showcase.database.pages import page_downwards
+from showcase.database.tables import Player, Video, VideoStatus
 from showcase.errors import Forbidden, NotFound, Refused
-from showcase.pages import page_downwards
-from showcase.tables import Player, Video, VideoStatus
 
 FAST_PATH_SECONDS = 10.0  # what the API has to send the message itself, before the sweeper does
 

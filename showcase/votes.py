@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Insert, Select, Update, and_, bindparam, sele
 from sqlalchemy.dialects import postgresql, sqlite
 
 from showcase.accounts import city_key
+from showcase.database.pages import page_downwards
+from showcase.database.tables import Player, Video, VideoStatus, Vote
 from showcase.errors import NotFound, Refused
-from showcase.pages import page_downwards
-from showcase.tables import Player, Video, VideoStatus, Vote
 
 
 class RankedPlayer(NamedTuple):

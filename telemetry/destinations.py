@@ -4,7 +4,9 @@ import os
 import re
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from telemetry.sink import Destination
@@ -123,17 +125,27 @@ class NoDestination:
         """Nothing is open."""
 
 
+def check_destination(name: str) -> str:
+    """The name itself, if it can be opened. Raises ValueError."""
+    _opener(name)
+    return name
+
+
 def open_destination(name: str) -> Destination:
-    """``stdout``, ``file:PATH``, ``tcp://HOST:PORT`` or ``none``. Raises ValueError for anything else."""
+    """``stdout``, ``file:PATH``, ``tcp://HOST:PORT`` or ``none``. Raises ValueError for any other name, and OSError."""
+    return _opener(name)()
+
+
+def _opener(name: str) -> Callable[[], Destination]:
     if name == "stdout":
-        return DescriptorDestination(1)
+        return partial(DescriptorDestination, 1)
     if name == "none":
-        return NoDestination()
+        return NoDestination
     if file := re.fullmatch(r"file:(.+)", name):
-        return FileDestination(Path(file[1]))
+        return partial(FileDestination, Path(file[1]))
     if agent := re.fullmatch(r"tcp://([^:/]+):([0-9]{1,5})", name):
         host, port = agent[1], int(agent[2])
-        host.encode("idna")  # as the resolver does at each connection: better refused here than there
+        host.encode("idna")  # the resolver does this at each connection, and would raise there
         if 1 <= port <= PORT_MAX:
-            return AgentDestination(host, port)
-    raise ValueError(f"unknown EMF destination {name!r}")
+            return partial(AgentDestination, host, port)
+    raise ValueError(f"unknown EMF destination {name!r}; use stdout, file:PATH, tcp://HOST:PORT or none")

@@ -13,6 +13,8 @@ from aws_embedded_metrics.logger.metrics_context import MetricsContext
 from aws_embedded_metrics.serializers.log_serializer import LogSerializer
 
 from telemetry.catalogue import SERVICE, TELEMETRY, RecordKind
+from telemetry.destinations import open_destination
+from telemetry.settings import TelemetrySettings
 from telemetry.sink import Destination, Sink, SinkCounts
 
 RECORD_BYTES_MAX = 200_000  # well below the 256 KB that every version of CloudWatch Logs accepts
@@ -142,3 +144,14 @@ def open_recorder(
         return record_format.line(TELEMETRY, metrics)
 
     return Recorder(record_format, Sink(destination, records_max=records_max, report=report))
+
+
+def open_process_recorder(settings: TelemetrySettings, service: str) -> Recorder:
+    """The recorder of a process. Raises OSError for a destination that cannot be opened."""
+    return open_recorder(
+        open_destination(settings.emf_destination),
+        namespace=settings.metrics_namespace,
+        service=service,
+        log_group=settings.emf_log_group,
+        records_max=settings.emf_queue_records_max,
+    )

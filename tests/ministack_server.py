@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.aws_emulator import CREDENTIALS, START_SECONDS, AwsEmulator
-from local.processes import ManagedProcess, answers, free_port
+from local.system.aws_emulator import CREDENTIALS, START_SECONDS, AwsEmulator
+from local.system.processes import ManagedProcess, answers, free_port
 from migrations.upgrade import ROOT
 
 REQUIREMENTS = ROOT / "tests" / "ministack-requirements.txt"

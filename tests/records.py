@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from showcase.accounts import NewPlayer, open_account
-from showcase.database import Database, database_time
-from showcase.jobs import Claim, claim
-from showcase.outbox import Entry
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import Video
+from showcase.jobs.jobs import Claim, claim
+from showcase.jobs.outbox import Entry
 from showcase.passwords import Passwords
-from showcase.tables import Video
 from showcase.videos import NewVideo, add_video, original_key
 
 CHEAP_PASSWORDS = Passwords(time_cost=1, memory_kib=8)

@@ -12,18 +12,18 @@ import time
 from collections.abc import Callable
 
 from showcase.aws import Aws
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import verify_schema
 from showcase.errors import ShowcaseError
-from showcase.job_queue import JobQueue
-from showcase.jobs import oldest_wait_seconds
-from showcase.settings import WorkerSettings, read_settings
-from showcase.tables import verify_schema
-from telemetry.catalogue import QUEUE
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.jobs import oldest_wait_seconds
+from showcase.settings import read_settings
+from showcase.stop_signals import catch_stop_signals
+from telemetry.catalogue import QUEUE, WORKER
 from telemetry.logs import start_logging
-from telemetry.recorder import Recorder
-from worker.fleet import Fleet
-from worker.recording import open_worker_recorder
-from worker.signals import catch_stop_signals
+from telemetry.recorder import Recorder, open_process_recorder
+from worker.ec2.fleet_size import FleetSize
+from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class BacklogPublisher:
     """
 
     def __init__(
-        self, database: Database, queue: JobQueue, fleet: Fleet, recorder: Recorder, *, interval_seconds: float
+        self, database: Database, queue: JobQueue, fleet: FleetSize, recorder: Recorder, *, interval_seconds: float
     ) -> None:
         self._database = database
         self._queue = queue
@@ -97,7 +97,7 @@ def build_publisher(settings: WorkerSettings, database: Database, recorder: Reco
     """A publisher with clients of its own. It uses one connection of ``database`` at a time."""
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
-    fleet = Fleet(aws, settings.auto_scaling_group)
+    fleet = FleetSize(aws, settings.auto_scaling_group)
     return BacklogPublisher(database, queue, fleet, recorder, interval_seconds=settings.backlog_interval_seconds)
 
 
@@ -109,7 +109,7 @@ def main() -> int:
         start_logging(settings.log_level, "backlog")
         database = Database(settings.database_url, pool_size=1)
         verify_schema(database)
-        recorder = open_worker_recorder(settings)
+        recorder = open_process_recorder(settings, WORKER)
     except (ShowcaseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
         return 1

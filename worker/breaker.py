@@ -7,21 +7,14 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
+from showcase.dependencies import Dependency
 from showcase.errors import Unavailable
 
 PAUSE_SECONDS_MIN = 1.0
 PAUSE_SECONDS_MAX = 30.0
 
 log = logging.getLogger(__name__)
-
-
-class Dependency(Protocol):
-    """Something that can be asked for a sign of life."""
-
-    def ping(self) -> None:
-        """Raises Unavailable."""
 
 
 class Breaker:

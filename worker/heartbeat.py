@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.errors import Unavailable
-from showcase.job_queue import Delivery, JobQueue
-from showcase.jobs import Claim, renew_leases
+from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.jobs.jobs import Claim, renew_leases
 from worker.errors import Interrupted, LeaseLost
 
 SAFETY = 0.8  # of the lease: after so long without a confirmed renewal it counts as lost

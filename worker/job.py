@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from showcase import jobs
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.errors import ObjectDamaged, ObjectMissing, UnacceptableClip, Unavailable, UnreadableMessage
-from showcase.job_message import JobMessage, parse_message
-from showcase.job_queue import Delivery, JobQueue
-from showcase.jobs import Claim, ClaimRefusal
-from showcase.media_store import MediaStore
+from showcase.jobs import jobs
+from showcase.jobs.job_message import JobMessage, parse_message
+from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.jobs.jobs import Claim, ClaimRefusal
+from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
 from telemetry.recorder import Recorder
 from worker.download import check_download
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Lease
+from worker.job_record import JobReport, Outcome
 from worker.progress import ProgressReport
-from worker.report import JobReport, Outcome
 from worker.workspace import Workspace
 
 BACKOFF_SECONDS = 10.0
@@ -50,7 +50,7 @@ class JobLimits:
 
 
 class ClipMaker(Protocol):
-    """What turns a clip into a broadcast clip: ``worker.transcode.Transcoder``."""
+    """What turns a clip into a broadcast clip: ``worker.media.transcode.Transcoder``."""
 
     def transcode(
         self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from showcase.errors import Unavailable
-from showcase.job_queue import BATCH_MAX, Delivery, JobQueue
+from showcase.jobs.job_queue import BATCH_MAX, Delivery, JobQueue
 from worker.breaker import Breaker
 from worker.job import HANDED_BACK_SECONDS, JobHandler
-from worker.report import Outcome
+from worker.job_record import Outcome
 from worker.slots import Slots
 
 TURN_SECONDS = 5.0  # the longest that a turn of the poll loop waits for a slot, or for leave to receive
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Leave to receive, see worker.lifecycle.Protection."""
+    """Leave to receive, see worker.ec2.lifecycle.Protection."""
 
     def protect(self) -> bool: ...
     def busy(self) -> None: ...

@@ -5,12 +5,13 @@ import sys
 import threading
 from collections.abc import Callable
 
+from showcase.database.tables import verify_schema
 from showcase.errors import ShowcaseError
-from showcase.settings import WorkerSettings, read_settings
-from showcase.tables import verify_schema
+from showcase.settings import read_settings
+from showcase.stop_signals import catch_stop_signals
 from telemetry.logs import start_logging
 from worker.crashes import notice_dead_threads
-from worker.signals import catch_stop_signals
+from worker.settings import WorkerSettings
 from worker.wiring import Worker, build_worker
 
 ALIVE_LOOK_SECONDS = 1.0

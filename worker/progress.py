@@ -2,9 +2,9 @@
 
 import time
 
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.errors import Unavailable
-from showcase.jobs import report_progress
+from showcase.jobs.jobs import report_progress
 from worker.heartbeat import Lease
 
 INTERVAL_SECONDS = 2.0

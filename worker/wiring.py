@@ -9,28 +9,28 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from showcase.aws import Aws
-from showcase.database import Database
-from showcase.direct_uploads import forget_old
-from showcase.job_queue import JobQueue
-from showcase.media_store import MediaStore
+from showcase.database.engine import Database
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Outbox
 from showcase.orphans import Orphans
-from showcase.outbox import Outbox
 from showcase.periodic import Periodic
-from showcase.settings import MIB, WorkerSettings
-from telemetry.catalogue import SWEEP, WORKER_HEARTBEAT
-from telemetry.recorder import Recorder
+from showcase.settings import MIB
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.direct_uploads import forget_old
+from telemetry.catalogue import SWEEP, WORKER, WORKER_HEARTBEAT
+from telemetry.recorder import Recorder, open_process_recorder
 from worker.backlog import BacklogPublisher, build_publisher
 from worker.breaker import Breaker
-from worker.bumpers import find_artwork, prepare_bumpers
-from worker.confinement import Limits, find_confinement
-from worker.encoder import find_encoder
+from worker.ec2.host import Host, find_host
+from worker.ec2.lifecycle import Protection
 from worker.heartbeat import Heartbeat
 from worker.job import JobHandler, JobLimits
-from worker.lifecycle import Protection
 from worker.loop import WorkerLoop
-from worker.recording import open_worker_recorder
-from worker.surroundings import Surroundings, look_around
-from worker.transcode import Transcoder
+from worker.media.bumpers import find_artwork, prepare_bumpers
+from worker.media.confinement import Limits, find_confinement
+from worker.media.encoder import find_encoder
+from worker.media.transcode import Transcoder
+from worker.settings import WorkerSettings
 from worker.workspace import Workspace
 
 RESULT_BYTES_MAX = 256 * MIB
@@ -38,7 +38,7 @@ RESULT_BYTES_MAX = 256 * MIB
 log = logging.getLogger(__name__)
 
 
-class Part(Protocol):
+class Component(Protocol):
     """What runs beside the loop, from start to stop."""
 
     def start(self) -> None:
@@ -52,7 +52,7 @@ class Part(Protocol):
 class Worker:
     """The parts of one worker process."""
 
-    surroundings: Surroundings
+    surroundings: Host
 
     database: Database
     recorder: Recorder
@@ -63,7 +63,7 @@ class Worker:
     publishers: tuple[BacklogPublisher, ...]
 
     @property
-    def beside(self) -> tuple[Part, ...]:
+    def beside(self) -> tuple[Component, ...]:
         """What runs beside the loop."""
         return (self.heartbeat, *self.sweepers, *self.publishers, self.surroundings.watch)
 
@@ -76,13 +76,13 @@ class Worker:
 def build_worker(settings: WorkerSettings) -> Worker:
     """All parts, checked and not yet started. Raises SettingsError or OSError."""
     transcoder = build_transcoder(settings)
-    recorder = open_worker_recorder(settings)
+    recorder = open_process_recorder(settings, WORKER)
     database = Database(settings.database_url, pool_size=settings.slots + 5)
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url, poll_seconds=settings.poll_seconds)
     media = MediaStore(aws, settings.bucket)
     workspace = Workspace(settings.work_directory)
-    surroundings = look_around(settings, aws)
+    surroundings = find_host(settings, aws)
     touch = surroundings.liveness.touch
     heartbeat = _build_heartbeat(settings, database, queue, recorder, lambda: touch("heartbeat"))
     handler = JobHandler(

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.alarm.state import AlarmState
+from cloudwatch.parameters import Parameters
 
 ACTIONS_MAX = 5
 PARAMETERS = frozenset({"ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions"})

@@ -42,7 +42,7 @@ def fetch(alarm: MetricAlarm, source: MetricSource, first: int, last: int, perio
     """Everything that evaluations from ``first`` to ``last`` may see: each looks ``periods`` back."""
     step = alarm.interval if _slides(alarm) else alarm.period
     oldest_end = first // step * step - (periods - 1) * alarm.period
-    read = _Reader(source, step, oldest_end - alarm.period, last // step * step)
+    read = _PointReader(source, step, oldest_end - alarm.period, last // step * step)
     if isinstance(alarm.watched, WatchedMath):
         return Datapoints(oldest_end, step, alarm.period // step, read.math(alarm.watched))
     samples = read.metric(alarm.watched, "SampleCount") if alarm.low_samples_ignored else None
@@ -57,7 +57,7 @@ def _slides(alarm: MetricAlarm) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _PointReader:
     """Reads what lies in [start, end). ``step`` is the period, or less if it slides."""
 
     source: MetricSource

@@ -10,8 +10,8 @@ from typing import Any, Self
 from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
 from cloudwatch.alarm.actions import Actions
 from cloudwatch.alarm.missing_data import TreatMissingData
-from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.alarm.watched import OF_ONE_METRIC, Watched, WatchedMath, WatchedMetric, read_watched
+from cloudwatch.parameters import Parameters
 
 CALL = "PutMetricAlarm"
 NAME_CHARACTERS_MAX = 255

@@ -25,7 +25,7 @@ class TreatMissingData(StrEnum):
     NOT_BREACHING = "notBreaching"
 
 
-class Rule(StrEnum):
+class EvaluationRule(StrEnum):
     """Which of CloudWatch's rules gave a verdict."""
 
     NO_POINTS = "no point in the evaluation range: the mode decides"
@@ -37,11 +37,11 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WindowVerdict:
     """``state`` None: the alarm keeps the state that it has."""
 
     state: AlarmState | None
-    rule: Rule
+    rule: EvaluationRule
     depends_on_range: bool
 
 
@@ -68,7 +68,7 @@ def evaluate_window(
     datapoints_to_alarm: int,
     treat_missing_data: TreatMissingData = TreatMissingData.MISSING,
     evaluation_range: int | None = None,
-) -> Verdict:
+) -> WindowVerdict:
     """The verdict on ``points``, one for each period, the oldest first.
 
     Only the newest ``evaluation_range`` of them count. The verdict depends on the range if any size, from N up to all
@@ -78,23 +78,23 @@ def evaluate_window(
     size = evaluation_range or default_range(evaluation_periods)
     state, rule = decide(points[-size:], *rule_of)
     others = range(evaluation_periods, len(points) + 1) if None in points[-evaluation_periods:] else ()
-    return Verdict(state, rule, any(decide(points[-other:], *rule_of)[0] is not state for other in others))
+    return WindowVerdict(state, rule, any(decide(points[-other:], *rule_of)[0] is not state for other in others))
 
 
 def decide(
     window: Sequence[Point], evaluation_periods: int, datapoints_to_alarm: int, treat: TreatMissingData
-) -> tuple[AlarmState | None, Rule]:
+) -> tuple[AlarmState | None, EvaluationRule]:
     """The new state (None: the alarm keeps its state) and the rule that gave it; all of ``window`` is in the range."""
     real = [point for point in window if point is not None]
     if not real:
-        return _WITHOUT_POINTS[treat], Rule.NO_POINTS
+        return _WITHOUT_POINTS[treat], EvaluationRule.NO_POINTS
     if len(real) >= evaluation_periods:
-        return _counted(sum(real[-evaluation_periods:]), datapoints_to_alarm), Rule.ENOUGH_POINTS
+        return _counted(sum(real[-evaluation_periods:]), datapoints_to_alarm), EvaluationRule.ENOUGH_POINTS
     if treat in (TreatMissingData.BREACHING, TreatMissingData.NOT_BREACHING):
         filled = evaluation_periods - len(real) if treat is TreatMissingData.BREACHING else 0
-        return _counted(sum(real) + filled, datapoints_to_alarm), Rule.FILLED
+        return _counted(sum(real) + filled, datapoints_to_alarm), EvaluationRule.FILLED
     if sum(real) >= datapoints_to_alarm or not all(real):
-        return _counted(sum(real), datapoints_to_alarm), Rule.TOO_FEW_POINTS
+        return _counted(sum(real), datapoints_to_alarm), EvaluationRule.TOO_FEW_POINTS
     return _only_breaches(len(window) - window.index(True) >= datapoints_to_alarm, treat)
 
 
@@ -102,8 +102,8 @@ def _counted(breaching: int, datapoints_to_alarm: int) -> AlarmState:
     return AlarmState.ALARM if breaching >= datapoints_to_alarm else AlarmState.OK
 
 
-def _only_breaches(old: bool, treat: TreatMissingData) -> tuple[AlarmState | None, Rule]:
-    rule = Rule.OLD_BREACH if old else Rule.YOUNG_BREACH
+def _only_breaches(old: bool, treat: TreatMissingData) -> tuple[AlarmState | None, EvaluationRule]:
+    rule = EvaluationRule.OLD_BREACH if old else EvaluationRule.YOUNG_BREACH
     if treat is TreatMissingData.IGNORE:
         return None, rule
     return AlarmState.ALARM if old else AlarmState.INSUFFICIENT_DATA, rule

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.metric import MetricId
-from cloudwatch.metric_math import Plan, Query, alarm_problems
+from cloudwatch.metric_math import Query, QueryPlan, alarm_problems
+from cloudwatch.parameters import Parameters
 from cloudwatch.series import Series
 from cloudwatch.statistics import parse_statistic
 
@@ -40,7 +40,7 @@ class WatchedMetric:
 class WatchedMath:
     """The result of the query ``returned``; ``metrics`` are those that the expressions read, by their ids."""
 
-    plan: Plan
+    plan: QueryPlan
     metrics: Mapping[str, WatchedMetric]
     returned: str
     period: int
@@ -126,7 +126,7 @@ def _read_queries(parameters: Parameters) -> Watched:
     queries = [Query.from_api(entry.values) for entry in entries]
     returned = next(query for query in queries if query.return_data)
     period = next((metric.period for metric in metrics.values()), returned.period or 60)
-    return metrics.get(returned.id) or WatchedMath(Plan(queries), metrics, returned.id, period)
+    return metrics.get(returned.id) or WatchedMath(QueryPlan(queries), metrics, returned.id, period)
 
 
 def _read_entry(entry: Parameters) -> WatchedMetric | None:

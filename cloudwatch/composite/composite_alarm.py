@@ -11,8 +11,8 @@ from typing import Any, Self
 from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
 from cloudwatch.alarm.actions import Actions
 from cloudwatch.alarm.metric_alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
-from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.composite.rule import Rule, RuleRefused, alarm_name, parse_rule
+from cloudwatch.parameters import Parameters
 
 CALL = "PutCompositeAlarm"
 ARN_CHARACTERS_MAX = 1600

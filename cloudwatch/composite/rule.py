@@ -98,7 +98,7 @@ def parse_rule(text: str) -> Rule:
     """Raises RuleRefused where the rule cannot be read, or at its end if it is too long."""
     if not 1 <= len(text) <= CHARACTERS_MAX:
         raise RuleRefused(len(text), f"a rule has 1 to {CHARACTERS_MAX} characters")
-    reader = _Reader()
+    reader = _RuleReader()
     for match in _tokens(text):
         reader.take(match)
     rule = Rule(text, tuple(reader.program))
@@ -122,7 +122,7 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
         position = match.end()
 
 
-class _Reader:
+class _RuleReader:
     """Dijkstra's shunting yard: takes token by token, keeps what still waits for its right side."""
 
     def __init__(self) -> None:

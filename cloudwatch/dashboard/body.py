@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from cloudwatch.dashboard.metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
-from cloudwatch.dashboard.schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
+from cloudwatch.dashboard.body_schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
+from cloudwatch.dashboard.graphed_metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
 from cloudwatch.dashboard.widgets import PROPERTIES, VARIABLE
 
 COLUMNS = 24

@@ -7,7 +7,7 @@ says little, so little is checked.
 from collections.abc import Mapping
 from typing import Any
 
-from cloudwatch.dashboard.schema import (
+from cloudwatch.dashboard.body_schema import (
     Check,
     Report,
     anything,

@@ -11,7 +11,7 @@ from typing import Any
 from cloudwatch.metric_math.errors import QueryError
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.resolution import Resolution, resolve
-from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.signatures import ValueKind
 
 METRICS_MAX = 10
 EXPRESSIONS_MAX = 10
@@ -56,5 +56,5 @@ def _periods(queries: Sequence[Query]) -> Iterator[str]:
 
 def _results(resolution: Resolution) -> Iterator[str]:
     for name, kind in resolution.kinds.items():
-        if kind is Kind.ARRAY:
+        if kind is ValueKind.ARRAY:
             yield f"{name}: an alarm needs a single time series, the result is an array of them"

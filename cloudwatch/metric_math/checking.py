@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cloudwatch.metric_math.errors import ExpressionError
-from cloudwatch.metric_math.signatures import REMOTE, Kind, Variant, variants
+from cloudwatch.metric_math.signatures import REMOTE, Signature, ValueKind, variants
 from cloudwatch.metric_math.syntax import (
     Array,
     Binary,
@@ -22,9 +22,9 @@ from cloudwatch.metric_math.syntax import (
     fold,
 )
 
-NO_EXPRESSIONS: Mapping[str, Kind] = MappingProxyType({})
+NO_EXPRESSIONS: Mapping[str, ValueKind] = MappingProxyType({})
 ARITHMETIC = frozenset("+-*/%^")
-_VALUES = (Kind.SCALAR, Kind.SERIES, Kind.ARRAY)
+_VALUES = (ValueKind.SCALAR, ValueKind.SERIES, ValueKind.ARRAY)
 _GROUPED = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
 _COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the first argument that counts time series
 
@@ -37,17 +37,17 @@ class Scope:
     """
 
     metrics: tuple[str, ...]
-    expressions: Mapping[str, Kind]
+    expressions: Mapping[str, ValueKind]
     offline: bool = True
 
 
 def check(
     expression: Expression,
     metrics: Collection[str],
-    expressions: Mapping[str, Kind] = NO_EXPRESSIONS,
+    expressions: Mapping[str, ValueKind] = NO_EXPRESSIONS,
     *,
     offline: bool = True,
-) -> Kind:
+) -> ValueKind:
     """The kind of the result: S, TS or TS[]. Raises ExpressionError: unknown id, wrong number or kind of arguments.
 
     ``metrics`` are the ids of metrics, ``expressions`` those of other expressions with their kinds. With
@@ -57,7 +57,7 @@ def check(
     return kind_in(expression, Scope(tuple(metrics), expressions, offline))
 
 
-def kind_in(root: Expression, scope: Scope) -> Kind:
+def kind_in(root: Expression, scope: Scope) -> ValueKind:
     """``check`` with a ready scope."""
     kind = fold(root, lambda node, kinds: kind_of(node, kinds, scope))
     if kind not in _VALUES:
@@ -65,15 +65,15 @@ def kind_in(root: Expression, scope: Scope) -> Kind:
     return kind
 
 
-def kind_of(node: Expression, kinds: list[Kind], scope: Scope) -> Kind:
+def kind_of(node: Expression, kinds: list[ValueKind], scope: Scope) -> ValueKind:
     """The kind of a node whose parts have ``kinds``. Raises ExpressionError."""
     match node:
         case Number():
-            return Kind.SCALAR
+            return ValueKind.SCALAR
         case Text():
-            return Kind.TEXT
+            return ValueKind.TEXT
         case Word():
-            return Kind.WORD
+            return ValueKind.WORD
         case Id():
             return _kind_of_id(node, scope)
         case Unary():
@@ -86,45 +86,45 @@ def kind_of(node: Expression, kinds: list[Kind], scope: Scope) -> Kind:
             return _kind_of_call(node, kinds, scope)
         case InsightsQuery():
             _refuse_offline(node, "a Metrics Insights query", scope)
-            return Kind.ARRAY if _GROUPED.search(node.text) else Kind.SERIES
+            return ValueKind.ARRAY if _GROUPED.search(node.text) else ValueKind.SERIES
 
 
-def _kind_of_id(node: Id, scope: Scope) -> Kind:
+def _kind_of_id(node: Id, scope: Scope) -> ValueKind:
     if node.name in scope.metrics:
-        return Kind.SERIES
+        return ValueKind.SERIES
     if node.name in scope.expressions:
         return scope.expressions[node.name]
     raise ExpressionError(node.position, f"unknown id {node.name!r}")
 
 
-def _kind_of_unary(node: Unary, operand: Kind) -> Kind:
-    allowed = _VALUES if node.operator == "-" else (Kind.SCALAR, Kind.SERIES)
+def _kind_of_unary(node: Unary, operand: ValueKind) -> ValueKind:
+    allowed = _VALUES if node.operator == "-" else (ValueKind.SCALAR, ValueKind.SERIES)
     if operand not in allowed:
         raise ExpressionError(node.position, f"{node.operator!r} does not take a {operand}")
     return operand
 
 
-def _kind_of_binary(node: Binary, left: Kind, right: Kind) -> Kind:
+def _kind_of_binary(node: Binary, left: ValueKind, right: ValueKind) -> ValueKind:
     """AWS lists pairs with one array for arithmetic, and none with an array for comparisons and logic."""
     kinds = {left, right}
-    arrays = (left, right).count(Kind.ARRAY)
+    arrays = (left, right).count(ValueKind.ARRAY)
     if not kinds <= set(_VALUES) or arrays > (node.operator in ARITHMETIC):
         raise ExpressionError(node.position, f"{node.operator!r} does not take a {left} and a {right}")
     return next(kind for kind in reversed(_VALUES) if kind in kinds)
 
 
-def _kind_of_array(node: Array, kinds: list[Kind]) -> Kind:
+def _kind_of_array(node: Array, kinds: list[ValueKind]) -> ValueKind:
     if not kinds:
         raise ExpressionError(node.position, "an array of no time series")
-    if set(kinds) == {Kind.TEXT}:
-        return Kind.TEXTS
+    if set(kinds) == {ValueKind.TEXT}:
+        return ValueKind.TEXTS
     for item, kind in zip(node.items, kinds, strict=True):
-        if kind not in (Kind.SERIES, Kind.ARRAY):
+        if kind not in (ValueKind.SERIES, ValueKind.ARRAY):
             raise ExpressionError(beginning(item), f"an array holds time series, not a {kind}")
-    return Kind.ARRAY
+    return ValueKind.ARRAY
 
 
-def _kind_of_call(node: Call, kinds: list[Kind], scope: Scope) -> Kind:
+def _kind_of_call(node: Call, kinds: list[ValueKind], scope: Scope) -> ValueKind:
     fitting = [variant for variant in variants(node.function) if len(variant.parameters) == len(kinds)]
     if not fitting:
         raise ExpressionError(node.position, _wrong_count(node))
@@ -139,7 +139,7 @@ def _kind_of_call(node: Call, kinds: list[Kind], scope: Scope) -> Kind:
     return fitting[0].result
 
 
-def _fits(parameter: frozenset[str], argument: Expression, kind: Kind, scope: Scope) -> bool:
+def _fits(parameter: frozenset[str], argument: Expression, kind: ValueKind, scope: Scope) -> bool:
     if isinstance(argument, Word):
         return argument.name in parameter
     if "metric" in parameter:
@@ -153,7 +153,7 @@ def _wrong_count(node: Call) -> str:
     return f"{node.function} takes {allowed} argument{'s' * (counts != [1])}, not {len(node.arguments)}"
 
 
-def _wrong_argument(node: Call, index: int, kind: Kind, fitting: list[Variant]) -> str:
+def _wrong_argument(node: Call, index: int, kind: ValueKind, fitting: list[Signature]) -> str:
     allowed = sorted(frozenset().union(*(variant.parameters[index] for variant in fitting)))
     argument = node.arguments[index]
     given = argument.name if isinstance(argument, Word) else f"a {kind}"

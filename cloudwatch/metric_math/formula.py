@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudwatch.metric_math.checking import NO_EXPRESSIONS, Scope, kind_in, kind_of
+from cloudwatch.metric_math.computation import NO_RESULTS, Computation, Result, kind_of_result, result_of
+from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.grid import Grid
 from cloudwatch.metric_math.mentions import references
-from cloudwatch.metric_math.parser import parse
-from cloudwatch.metric_math.run import NO_RESULTS, Result, Run, kind_of_result, result_of
-from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.steps import Step, looks_at_other_times, step
 from cloudwatch.metric_math.syntax import Call, Expression, fold, parts
 from cloudwatch.series import Series
@@ -25,7 +25,7 @@ class Formula:
     """
 
     expression: Expression
-    kind: Kind
+    kind: ValueKind
     references: frozenset[str]
     range_dependent: tuple[tuple[int, str], ...]
     _steps: tuple[tuple[Step, int], ...] = field(repr=False)
@@ -47,10 +47,10 @@ class Formula:
         Raises ExpressionError if SORT or SLICE is told to count to something that is no count, KeyError for a missing
         series, and ValueError for one of another period or a range that is not made of periods.
         """
-        run = Run(Grid.over(start, end, period), metrics, expressions)
+        run = Computation(Grid.over(start, end, period), metrics, expressions)
         return result_of(self._run(run), self.kind, run.grid, label)
 
-    def _run(self, run: Run) -> Any:
+    def _run(self, run: Computation) -> Any:
         stack: list[Any] = []
         for operation, count in self._steps:
             first = len(stack) - count
@@ -59,7 +59,7 @@ class Formula:
 
 
 def compile_expression(
-    expression: Expression, metrics: Iterable[str], expressions: Mapping[str, Kind] = NO_EXPRESSIONS
+    expression: Expression, metrics: Iterable[str], expressions: Mapping[str, ValueKind] = NO_EXPRESSIONS
 ) -> Formula:
     """The formula of an expression over these ids. Raises ExpressionError, as ``check`` does."""
     scope = Scope(tuple(metrics), expressions)
@@ -67,7 +67,7 @@ def compile_expression(
     steps: list[tuple[Step, int]] = []
     beyond: list[tuple[int, str]] = []
 
-    def compiled(node: Expression, kinds: list[Kind]) -> Kind:
+    def compiled(node: Expression, kinds: list[ValueKind]) -> ValueKind:
         steps.append((step(node, kinds, scope), len(parts(node))))
         if isinstance(node, Call) and looks_at_other_times(node, kinds):
             beyond.append((node.position, node.function))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cloudwatch.metric_math.grid import Lines, Points, Scalar
-from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.signatures import ValueKind
 
 _LARGEST = sys.float_info.max
 Pointwise = Callable[[float, float], float | None]
@@ -66,24 +66,24 @@ def finite_number(value: Scalar) -> Scalar:
     return finite((value,))[0]
 
 
-def binary(name: str, left: Kind, right: Kind) -> Callable[[Any, Any], Any]:
+def binary(name: str, left: ValueKind, right: ValueKind) -> Callable[[Any, Any], Any]:
     """The operation for operands of these kinds."""
-    if left is Kind.ARRAY:
-        one = binary(name, Kind.SERIES, right)
+    if left is ValueKind.ARRAY:
+        one = binary(name, ValueKind.SERIES, right)
         return lambda lines, other: [(label, one(points, other)) for label, points in lines]
-    if right is Kind.ARRAY:
-        one = binary(name, left, Kind.SERIES)
+    if right is ValueKind.ARRAY:
+        one = binary(name, left, ValueKind.SERIES)
         return lambda other, lines: [(label, one(other, points)) for label, points in lines]
     return _of_points(OPERATORS[name], left, right)
 
 
-def _of_points(operation: Pointwise, left: Kind, right: Kind) -> Callable[[Any, Any], Any]:
+def _of_points(operation: Pointwise, left: ValueKind, right: ValueKind) -> Callable[[Any, Any], Any]:
     match left, right:
-        case Kind.SERIES, Kind.SERIES:
+        case ValueKind.SERIES, ValueKind.SERIES:
             return lambda some, others: _series_with_series(operation, some, others)
-        case Kind.SERIES, _:
+        case ValueKind.SERIES, _:
             return lambda points, number: _series_with_scalar(operation, points, number)
-        case _, Kind.SERIES:
+        case _, ValueKind.SERIES:
             swapped: Pointwise = lambda point, number: operation(number, point)  # noqa: E731
             return lambda number, points: _series_with_scalar(swapped, points, number)
         case _:
@@ -101,12 +101,12 @@ def _series_with_scalar(operation: Pointwise, points: Points, number: Scalar) ->
     return finite([None if value is None else operation(value, number) for value in points])
 
 
-def unary(name: str, kind: Kind) -> Callable[[Any], Any]:
+def unary(name: str, kind: ValueKind) -> Callable[[Any], Any]:
     """The operation for an operand of this kind; a gap stays a gap."""
     sign = _SIGNS[name]
-    if kind is Kind.SCALAR:
+    if kind is ValueKind.SCALAR:
         return lambda number: None if number is None else sign(number)
-    if kind is Kind.SERIES:
+    if kind is ValueKind.SERIES:
         return lambda points: _signed(sign, points)
     return lambda lines: _signed_lines(sign, lines)
 

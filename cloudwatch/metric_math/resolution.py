@@ -7,10 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from cloudwatch.metric_math.checking import check
 from cloudwatch.metric_math.errors import ExpressionError, QueryError
+from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.mentions import references
-from cloudwatch.metric_math.parser import parse
 from cloudwatch.metric_math.queries import Query
-from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.syntax import Expression
 
 QUERIES_MAX = 500  # GetMetricData
@@ -25,7 +25,7 @@ class Resolution:
 
     metrics: tuple[str, ...]
     expressions: Mapping[str, Expression]
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, ValueKind]
     problems: tuple[QueryError, ...]
 
 
@@ -35,7 +35,7 @@ def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
     problems = list(_problems_of_ids(queries))
     expressions = _read(queries, problems)
     order = _order(expressions, problems)
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, ValueKind] = {}
     refused = {query.id for query in queries if query.expression is not None} - expressions.keys()
     for name in order:
         if references(expressions[name], ()) & refused:
@@ -46,7 +46,7 @@ def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
         except ExpressionError as error:
             refused.add(name)
             problems.append(QueryError.within(name, error))
-    problems += [QueryError(name, _NUMBER) for name, kind in kinds.items() if kind is Kind.SCALAR]
+    problems += [QueryError(name, _NUMBER) for name, kind in kinds.items() if kind is ValueKind.SCALAR]
     return Resolution(metrics, {name: expressions[name] for name in kinds}, kinds, tuple(problems))
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What a part of an expression stands for. A whole expression is a S, a TS or a TS[]."""
 
     SCALAR = "S"
@@ -22,11 +22,11 @@ class Kind(StrEnum):
     WORD = "keyword"
 
 
-class Variant(NamedTuple):
+class Signature(NamedTuple):
     """One way to call a function: for each argument what it may be, and what comes out."""
 
     parameters: tuple[frozenset[str], ...]
-    result: Kind
+    result: ValueKind
 
 
 _EACH = ("TS -> TS", "TS[] -> TS[]")
@@ -86,11 +86,13 @@ KEYWORDS = frozenset(("REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DE
 
 
 @cache
-def variants(function: str) -> tuple[Variant, ...]:
+def variants(function: str) -> tuple[Signature, ...]:
     """The ways to call a function. Raises KeyError for an unknown one."""
     return tuple(_variant(signature) for signature in SIGNATURES[function])
 
 
-def _variant(signature: str) -> Variant:
+def _variant(signature: str) -> Signature:
     parameters, result = signature.split(" -> ")
-    return Variant(tuple(frozenset(choice.split("|")) for choice in parameters.split(", ") if choice), Kind(result))
+    return Signature(
+        tuple(frozenset(choice.split("|")) for choice in parameters.split(", ") if choice), ValueKind(result)
+    )

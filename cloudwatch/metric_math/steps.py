@@ -6,11 +6,11 @@ from typing import Any
 from cloudwatch.metric_math.aggregates import AGGREGATES, across, of_series
 from cloudwatch.metric_math.arrays import counts, part, remove_empty, sort
 from cloudwatch.metric_math.checking import Scope
+from cloudwatch.metric_math.computation import Computation
 from cloudwatch.metric_math.grid import Lines, Points, Scalar
 from cloudwatch.metric_math.mentions import selected
 from cloudwatch.metric_math.operators import binary, unary
-from cloudwatch.metric_math.run import Run
-from cloudwatch.metric_math.signatures import Kind
+from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.syntax import Array, Binary, Call, Expression, Id, Number, Text, Unary, Word, unparse
 from cloudwatch.metric_math.transforms import TRANSFORMS, choose, fill
 
@@ -19,7 +19,7 @@ Step = Callable[..., Any]  # (run, values of the parts) -> value
 _BEYOND_ITS_POINT = frozenset(("DIFF", "DIFF_TIME", "RATE", "REMOVE_EMPTY", "RUNNING_SUM", "SORT"))
 
 
-def step(node: Expression, kinds: list[Kind], scope: Scope) -> Step:
+def step(node: Expression, kinds: list[ValueKind], scope: Scope) -> Step:
     """The step of a checked node whose parts have ``kinds``."""
     match node:
         case Number() | Text():
@@ -35,16 +35,16 @@ def step(node: Expression, kinds: list[Kind], scope: Scope) -> Step:
         case Array():
             return _array(node, kinds)
         case Call():
-            return _call(node, kinds[0] if kinds else Kind.ARRAY, scope)
+            return _call(node, kinds[0] if kinds else ValueKind.ARRAY, scope)
         case _:
             raise TypeError(f"{node!r} cannot be computed")
 
 
-def looks_at_other_times(node: Call, kinds: list[Kind]) -> bool:
+def looks_at_other_times(node: Call, kinds: list[ValueKind]) -> bool:
     """Whether the function computes a point from more than the points of that time."""
     if node.function in AGGREGATES:
-        return kinds[0] is Kind.SERIES
-    return node.function in _BEYOND_ITS_POINT or (node.function == "FILL" and kinds[1] is Kind.WORD)
+        return kinds[0] is ValueKind.SERIES
+    return node.function in _BEYOND_ITS_POINT or (node.function == "FILL" and kinds[1] is ValueKind.WORD)
 
 
 def _constant(value: object) -> Step:
@@ -55,21 +55,21 @@ def _without_run(function: Callable[..., Any]) -> Step:
     return lambda _, *values: function(*values)
 
 
-def _array(node: Array, kinds: list[Kind]) -> Step:
-    def gather(run: Run, *values: Any) -> Lines:
+def _array(node: Array, kinds: list[ValueKind]) -> Step:
+    def gather(run: Computation, *values: Any) -> Lines:
         lines: list[tuple[str, Points]] = []
         for item, kind, value in zip(node.items, kinds, values, strict=True):
-            lines += value if kind is Kind.ARRAY else [(_item_label(run, item), value)]
+            lines += value if kind is ValueKind.ARRAY else [(_item_label(run, item), value)]
         return lines
 
     return gather
 
 
-def _item_label(run: Run, item: Expression) -> str:
+def _item_label(run: Computation, item: Expression) -> str:
     return run.label(item.name) if isinstance(item, Id) else unparse(item)
 
 
-def _call(node: Call, first: Kind, scope: Scope) -> Step:
+def _call(node: Call, first: ValueKind, scope: Scope) -> Step:
     """The step of a call whose first argument is of kind ``first``."""
     name = node.function
     if name in AGGREGATES:
@@ -80,26 +80,26 @@ def _call(node: Call, first: Kind, scope: Scope) -> Step:
         names = selected(node, scope.metrics)
         return lambda run, *_: run.lines(names)
     if name == "IF":
-        return _without_run(choose) if first is Kind.SERIES else _choose_whole
+        return _without_run(choose) if first is ValueKind.SERIES else _choose_whole
     if name == "FILL":
         return _lifted(lambda _, points, filler: fill(points, filler), first)
     return _counting(node) if name in ("SLICE", "SORT") else _OTHERS[name]
 
 
-def _aggregate(name: str, first: Kind) -> Step:
-    if first is Kind.SERIES:
+def _aggregate(name: str, first: ValueKind) -> Step:
+    if first is ValueKind.SERIES:
         return lambda _, points: of_series(name, points)
     return lambda run, lines: across(name, lines, run.grid.count)
 
 
-def _lifted(function: Step, first: Kind) -> Step:
+def _lifted(function: Step, first: ValueKind) -> Step:
     """A function of one series, for each series of an array if it is given one."""
-    if first is Kind.SERIES:
+    if first is ValueKind.SERIES:
         return function
     return lambda run, lines, *others: [(label, function(run, points, *others)) for label, points in lines]
 
 
-def _choose_whole(run: Run, condition: Scalar, if_true: Points, if_false: Points | None = None) -> Points:
+def _choose_whole(run: Computation, condition: Scalar, if_true: Points, if_false: Points | None = None) -> Points:
     """IF for a number as condition: one series or the other."""
     chosen = if_true if condition else if_false
     return run.grid.gaps() if condition is None or chosen is None else chosen

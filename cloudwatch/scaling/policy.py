@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
-from cloudwatch.alarm.parameters import Parameters
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.watched import Watched
+from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, proportional
-from cloudwatch.scaling.parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
+from cloudwatch.scaling.policy_parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
 
 States = Mapping[str, AlarmState]
 

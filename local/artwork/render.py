@@ -18,7 +18,7 @@ from local.artwork.closing import closing_frames
 from local.artwork.opening import opening_frames
 from local.artwork.shapes import FPS, HEIGHT, WIDTH
 from local.artwork.watermark import draw_watermark
-from worker.encoder import find_encoder
+from worker.media.encoder import find_encoder
 
 ARTWORK = Path(__file__).resolve().parents[2] / "worker" / "artwork"
 ENCODE_TIMEOUT_S = 120

@@ -15,12 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from alarms.definitions import DefinitionError
+from alarms.definition_files import DefinitionError
 from local.client import RefusedByApi
+from local.drill.drill import Drill
 from local.drill.failure import DrillFailed
-from local.drill.invariants import Finding
-from local.drill.run import Drill
-from local.processes import LocalSystemError
+from local.drill.invariants import HeldInvariant
+from local.system.processes import LocalSystemError
 from showcase.errors import ShowcaseError
 
 DIRECTORY = Path(".local/drill")
@@ -114,7 +114,7 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _drill(asked: argparse.Namespace, console: Console) -> list[Finding]:
+def _drill(asked: argparse.Namespace, console: Console) -> list[HeldInvariant]:
     if _is_default(asked.directory) and asked.directory.exists():
         shutil.rmtree(asked.directory)
     burst = asked.videos or (BURST_SHORT if asked.short else BURST)
@@ -123,7 +123,7 @@ def _drill(asked: argparse.Namespace, console: Console) -> list[Finding]:
         return drill.run(burst)
 
 
-def _table(findings: list[Finding]) -> Table:
+def _table(findings: list[HeldInvariant]) -> Table:
     table = Table("invariant", "held", "evidence", title="What must hold", title_justify="left")
     for finding in findings:
         held = "[green]✓[/]" if finding.held else "[bold red]✗[/]"

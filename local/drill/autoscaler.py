@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from alarms.definitions import Definition
-from alarms.simulation.policies import defined_policies
+from alarms.definition_files import Definition
+from alarms.simulate.policies import defined_policies
 from cloudwatch.alarm.state import Transition
 from cloudwatch.emf import read_lines
 from cloudwatch.metric import MetricId
-from cloudwatch.scaling.group import Decision, ScalingGroup
+from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 from cloudwatch.store import MetricStore
 from local.drill.clock import MINUTE, Clock
-from local.drill.watch import Watch, is_of_interest
+from local.drill.watch import AlarmWatch, is_of_interest
 
 WARMUP_SECONDS = 180  # DefaultInstanceWarmup of infra/worker.yaml
 BOOT_SECONDS = 120  # from launch to InService, for the policies: warming up begins then
@@ -53,7 +53,7 @@ class Autoscaler:
             default_warmup=WARMUP_SECONDS,
             launch_seconds=BOOT_SECONDS,
         )
-        self._watch = Watch(known, self.group.alarms, namespace, self._store)
+        self._watch = AlarmWatch(known, self.group.alarms, namespace, self._store)
 
     def minute(self, end: int) -> Minute:
         """Evaluate everything at the end of a minute (simulated seconds)."""

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from showcase.database import Database
-from showcase.tables import Video, VideoStatus
+from showcase.database.engine import Database
+from showcase.database.tables import Video, VideoStatus
 
 
 class Held(NamedTuple):
-    """One claim: see showcase.jobs."""
+    """One claim: see showcase.jobs.jobs."""
 
     video_id: uuid.UUID
     fence: int
@@ -28,7 +28,7 @@ class VideoRow(NamedTuple):
     processed_key: str | None
 
 
-class Fate(StrEnum):
+class ClaimEnd(StrEnum):
     """What became of a claim: published under it, under a later one, or not at all."""
 
     HERE = "here"
@@ -44,12 +44,12 @@ def held_by(database: Database, pid: int) -> list[Held]:
         return [Held(row.id, row.fence) for row in connection.execute(query) if (row.worker or "").startswith(name)]
 
 
-def fates(claims: Iterable[Held], videos: Mapping[uuid.UUID, VideoRow]) -> Counter[Fate]:
+def fates(claims: Iterable[Held], videos: Mapping[uuid.UUID, VideoRow]) -> Counter[ClaimEnd]:
     """How many of the claims ended in which way."""
     return Counter(_fate(claim, videos.get(claim.video_id)) for claim in claims)
 
 
-def _fate(claim: Held, row: VideoRow | None) -> Fate:
+def _fate(claim: Held, row: VideoRow | None) -> ClaimEnd:
     if row is None or row.status != VideoStatus.PROCESSED or row.fence < claim.fence:
-        return Fate.LOST
-    return Fate.HERE if row.fence == claim.fence else Fate.ELSEWHERE
+        return ClaimEnd.LOST
+    return ClaimEnd.HERE if row.fence == claim.fence else ClaimEnd.ELSEWHERE

@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cached_property
 from typing import Any
 
-from local.aws_emulator import AwsEmulator, emulator_session
+from local.system.aws_emulator import AwsEmulator, emulator_session
 
 GROUP = "anb-worker-asg"
 HOOK = "anb-worker-drain"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from local.aws_emulator import AwsEmulator
 from local.drill.claims import VideoRow
-from local.system import LocalSystem
-from showcase.database import Database
-from showcase.tables import Video, VideoStatus
+from local.system.aws_emulator import AwsEmulator
+from local.system.local_system import LocalSystem
+from showcase.database.engine import Database
+from showcase.database.tables import Video, VideoStatus
 from showcase.videos import result_key
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _COUNTS: Sequence["QueueAttributeNameType"] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DrillOutcome:
     """``accepted``: uploads that were answered 201. ``objects``: keys of results in the bucket.
 
     ``waiting`` and ``dead``: messages in the two queues. ``publications``: how many records call a video published.
@@ -53,12 +53,12 @@ class Outcome:
         )
 
 
-def read_outcome(system: LocalSystem, database: Database, accepted: int) -> Outcome:
+def read_outcome(system: LocalSystem, database: Database, accepted: int) -> DrillOutcome:
     """Raises Unavailable, botocore's errors, OSError."""
     environment, emulator = system.environment, system.emulator
     with database.reading() as connection:
         rows = connection.execute(select(Video.id, Video.status, Video.fence, Video.processed_key)).all()
-    return Outcome(
+    return DrillOutcome(
         accepted,
         videos={row.id: VideoRow(row.status, row.fence, row.processed_key) for row in rows},
         objects=_result_keys(emulator, environment["ANB_BUCKET"]),

@@ -9,14 +9,14 @@ from matplotlib.ticker import MaxNLocator
 
 from alarms.replay import find_episodes
 from local.drill.clock import BASE, MINUTE
-from local.drill.timeline import Row
+from local.drill.timeline import TimelineRow
 
 TITLES = ("queue", "backlog per worker", "workers", "videos processed", "in ALARM")
 HEIGHTS = (3, 3, 2, 3, 2.5)
 RED = "#d62728"
 
 
-def draw(rows: Sequence[Row], target: float, path: Path) -> None:
+def draw(rows: Sequence[TimelineRow], target: float, path: Path) -> None:
     """A PNG. What the story did is written at its minute."""
     figure = Figure(figsize=(12, 12), layout="constrained")
     axes = figure.subplots(len(TITLES), 1, sharex=True, height_ratios=HEIGHTS)
@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], target: float, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _draw_work(queue: Axes, backlog: Axes, rows: Sequence[Row], target: float) -> None:
+def _draw_work(queue: Axes, backlog: Axes, rows: Sequence[TimelineRow], target: float) -> None:
     minutes = [row.minute for row in rows]
     queue.plot(minutes, _gaps([row.waiting for row in rows]), label="waiting")
     queue.plot(minutes, _gaps([row.in_flight for row in rows]), label="in flight")
@@ -47,7 +47,7 @@ def _gaps(values: Sequence[float | None]) -> list[float]:
     return [float("nan") if value is None else value for value in values]
 
 
-def _draw_workers(workers: Axes, processed: Axes, rows: Sequence[Row]) -> None:
+def _draw_workers(workers: Axes, processed: Axes, rows: Sequence[TimelineRow]) -> None:
     minutes = [row.minute for row in rows]
     workers.plot(minutes, [r.workers for r in rows], drawstyle="steps-post", label="in service", linewidth=2.5)
     workers.plot(minutes, [r.desired for r in rows], drawstyle="steps-post", label="desired", linestyle="--")
@@ -55,7 +55,7 @@ def _draw_workers(workers: Axes, processed: Axes, rows: Sequence[Row]) -> None:
     processed.plot(minutes, [row.processed for row in rows], label="processed")
 
 
-def _draw_alarms(axes: Axes, rows: Sequence[Row]) -> None:
+def _draw_alarms(axes: Axes, rows: Sequence[TimelineRow]) -> None:
     """A bar for each time in ALARM, and the name of the alarm on its line."""
     changes = [change for row in rows for change in row.changes]
     names = list(dict.fromkeys(change.name for change in changes))
@@ -69,7 +69,7 @@ def _draw_alarms(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_yticks([])
 
 
-def _draw_deeds(axes: Sequence[Axes], rows: Sequence[Row]) -> None:
+def _draw_deeds(axes: Sequence[Axes], rows: Sequence[TimelineRow]) -> None:
     top = axes[0]
     top.set_ylim(top=1.6 * top.get_ylim()[1])  # room for the words
     told = [row for row in rows if row.deed]

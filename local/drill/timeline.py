@@ -11,7 +11,7 @@ COLUMNS = f"{'min':>4} {'waiting':>8} {'in work':>8} {'backlog/w':>10} {'workers
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TimelineRow:
     """One simulated minute. ``waiting``, ``in_flight`` and ``backlog`` are None where nothing was published."""
 
     minute: int
@@ -26,7 +26,7 @@ class Row:
     deed: str = ""  # what the story did, for the picture
 
 
-def print_row(console: Console, row: Row) -> None:
+def print_row(console: Console, row: TimelineRow) -> None:
     waiting, in_flight, backlog = (_number(value) for value in (row.waiting, row.in_flight, row.backlog))
     numbers = f"{backlog:>10} {row.workers:>8} {row.desired:>8} {row.processed:>10}"
     console.print(f"{row.minute:>4} {waiting:>8} {in_flight:>8} {numbers}", highlight=False)

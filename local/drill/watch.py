@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from alarms.definitions import Definition, Kind
+from alarms.definition_files import Definition, DefinitionKind
 from alarms.replay import first_look, is_recorded
-from cloudwatch.alarm.machine import AlarmMachine
+from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.composite.composite_alarm import CompositeAlarm
-from cloudwatch.composite.machine import CompositeMachine
+from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.metric import MetricSource
 from local.drill.clock import BASE, MINUTE
 
 
-class Watch:
+class AlarmWatch:
     """All alarms that have a metric of ``namespace``; AWS's own metrics are in no record.
 
     ``of_policies`` are the alarms that the scaling policies act by. Durations in the records are real ones: an alarm
@@ -28,9 +28,9 @@ class Watch:
         source: MetricSource,
     ) -> None:
         known = list(definitions)
-        defined = [MetricAlarm.from_api(d.parameters) for d in known if d.kind is Kind.METRIC_ALARM]
+        defined = [MetricAlarm.from_api(d.parameters) for d in known if d.kind is DefinitionKind.METRIC_ALARM]
         alarms = {alarm.name: alarm for alarm in (*of_policies, *defined) if is_recorded(alarm, namespace)}
-        composites = [CompositeAlarm.from_api(d.parameters) for d in known if d.kind is Kind.COMPOSITE_ALARM]
+        composites = [CompositeAlarm.from_api(d.parameters) for d in known if d.kind is DefinitionKind.COMPOSITE_ALARM]
         self._machines = {name: AlarmMachine(alarm, source) for name, alarm in alarms.items()}
         self._composites = CompositeMachine(composites)
 

@@ -1,6 +1,10 @@
 """The document, put together."""
 
-from service.openapi import accounts, operations, public, uploads, videos
+from service.openapi import account_operations as accounts
+from service.openapi import other_operations as operations
+from service.openapi import public_operations as public
+from service.openapi import upload_operations as uploads
+from service.openapi import video_operations as videos
 from service.openapi.components import HEADERS, PARAMETERS, SECURITY_SCHEMES
 from service.openapi.schemas import all_schemas
 from service.openapi.vocabulary import Json, array_of

@@ -2,10 +2,9 @@
 
 from pydantic import BaseModel
 
-from service.direct_uploads import UploadBody
 from service.openapi.vocabulary import Json, reference
-from service.requests import LoginBody, SignupBody
-from showcase.tables import VideoStatus
+from service.requests import LoginBody, SignupBody, UploadBody
+from showcase.database.tables import VideoStatus
 
 ID: Json = {"type": "string", "format": "uuid"}
 MOMENT: Json = {"type": "string", "format": "date-time", "description": "UTC, in whole seconds, with `Z`."}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.messages import ERRORS
-from showcase.clip_rules import unacceptable
+from showcase.clips.clip_rules import unacceptable
 
 Json = dict[str, Any]
 

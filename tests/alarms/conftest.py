@@ -1,7 +1,7 @@
 import pytest
 
-from alarms.command import EXAMPLE
-from alarms.definitions import Definition, Variables, read_definitions, read_variables
+from alarms.definition_files import Definition, Variables, read_definitions, read_variables
+from alarms.options import EXAMPLE
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from alarms import schema as command
-from alarms.definitions import FOLDERS, ROOT, Kind
+from alarms.definition_files import FOLDERS, ROOT, DefinitionKind
 from alarms.schema import FOLDER, schema_text, schemas
 
 SCHEMAS = dict(schemas())
@@ -21,7 +21,7 @@ def documents() -> Iterator[Any]:
     for kind, folder in FOLDERS.items():
         for path in sorted((ROOT / folder).glob("*.json")):
             yield pytest.param(path, f"{kind}.json", id=str(path.relative_to(ROOT)))
-    for path in sorted((ROOT / "alarms/tests").glob("*.json")):
+    for path in sorted((ROOT / "alarms/definitions/tests").glob("*.json")):
         yield pytest.param(path, "test.json", id=str(path.relative_to(ROOT)))
 
 
@@ -37,7 +37,7 @@ def test_the_schemas_on_disk_are_current(name: str) -> None:
 
 def test_there_is_a_schema_for_each_kind_and_no_other_file() -> None:
     names = {path.name for path in (ROOT / FOLDER).iterdir()}
-    assert names == set(SCHEMAS) == {*(f"{kind}.json" for kind in Kind), "test.json"}
+    assert names == set(SCHEMAS) == {*(f"{kind}.json" for kind in DefinitionKind), "test.json"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -52,8 +52,8 @@ def test_every_file_names_its_schema_and_follows_it(path: Path, schema: str) -> 
     assert errors(document, schema) == []
 
 
-ALARM = json.loads((ROOT / "alarms/metric_alarms/dead-letters.json").read_text())
-CASES = json.loads((ROOT / "alarms/tests/dead-letters.json").read_text())
+ALARM = json.loads((ROOT / "alarms/definitions/metric_alarms/dead-letters.json").read_text())
+CASES = json.loads((ROOT / "alarms/definitions/tests/dead-letters.json").read_text())
 MAIN = json.loads((ROOT / "dashboards/main.json").read_text())
 
 

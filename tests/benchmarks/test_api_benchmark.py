@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from benchmarks.api_contest import Contest, Size, fill, shares
-from benchmarks.api_hot_video import rushes
-from benchmarks.api_load import Load
-from benchmarks.api_pages import pages, votes
-from benchmarks.api_report import judge
-from benchmarks.api_rounds import Block, Stand, orders, requests
-from benchmarks.api_servers import FASTAPI, FLASK, OURS, Place, servers
-from showcase.database import Database
+from benchmarks.api.api_report import judge
+from benchmarks.api.contest import Contest, ContestSize, fill, shares
+from benchmarks.api.hot_video import rushes
+from benchmarks.api.load import Load
+from benchmarks.api.page_costs import pages, votes
+from benchmarks.api.rounds import LoadBlock, Stand, orders, requests
+from benchmarks.api.servers import FASTAPI, FLASK, OURS, Place, servers
+from local.system.postgres_server import PostgresServer
+from showcase.database.engine import Database
 from showcase.votes import ranking
-from tests.postgres_server import PostgresServer
 
-TINY = Size(players=200, videos=300, votes=2000)
+TINY = ContestSize(players=200, videos=300, votes=2000)
 
 
 @pytest.fixture
@@ -101,5 +101,5 @@ def test_a_ratio_over_the_target_is_a_miss(filled: Database) -> None:
     assert [target.is_met for target in judge(blocks, timings)] == [False, True, False, True, True]
 
 
-def _block(cpu_seconds: float) -> Block:
-    return Block(Load(100, 0, 1.0, 1000, 1.0, 2.0), cpu_seconds, 0.1)
+def _block(cpu_seconds: float) -> LoadBlock:
+    return LoadBlock(Load(100, 0, 1.0, 1000, 1.0, 2.0), cpu_seconds, 0.1)

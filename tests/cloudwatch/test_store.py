@@ -12,7 +12,7 @@ from cloudwatch.emf import Datapoint, EmfViolation
 from cloudwatch.metric import MetricId, MetricSource
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store import MetricStore
-from tests.cloudwatch.emf_documents import TIMESTAMP_MS, directive, document
+from tests.cloudwatch.emf.emf_documents import TIMESTAMP_MS, directive, document
 
 LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
 ERRORS = MetricId.of("Shop", "Errors", {"Service": "api"})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import worker.process
 import worker.wiring
-from showcase.clip_rules import unacceptable
+from showcase.clips.clip_rules import unacceptable
 from tests.faults.injection import Fault, Steps, inject
 
 

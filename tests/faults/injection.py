@@ -17,11 +17,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from showcase import jobs, videos
-from showcase.database import Database
-from showcase.inbox import Inbox
-from showcase.job_queue import JobQueue
-from showcase.media_store import MediaStore
+from showcase import videos
+from showcase.database.engine import Database
+from showcase.jobs import jobs
+from showcase.jobs.job_queue import JobQueue
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.inbox import Inbox
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ _written = _Written()
 def _announce_writes(steps: Steps) -> None:
     for name, module in _WRITES.items():
         setattr(module, name, _noting(getattr(module, name), name, steps))
-    for user in ("service.uploads", "showcase.direct_uploads"):
+    for user in ("service.resources.form_upload", "showcase.uploads.direct_uploads"):
         uploads: Any = importlib.import_module(user)
         uploads.add_video = _noting(videos.add_video, "add_video", steps)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from showcase.tables import Video
+from showcase.database.tables import Video
 from showcase.videos import result_key
-from tests.faults.stage import Stage
+from tests.faults.system_under_faults import Stage
 from tests.records import original_of
 
 

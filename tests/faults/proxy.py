@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from local.processes import ManagedProcess, answers, free_port
+from local.system.processes import ManagedProcess, answers, free_port
 
 START_SECONDS = 30.0
 CONTROL_SECONDS = 60.0

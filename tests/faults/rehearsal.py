@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 
-from alarms.command import EXAMPLE
-from alarms.definitions import read_definitions, read_variables
+from alarms.definition_files import read_definitions, read_variables
+from alarms.options import EXAMPLE
 from alarms.replay import History, read_recording, replay
-from tests.faults.stage import Stage
+from tests.faults.system_under_faults import Stage
 
 MINUTE_SECONDS = 3.0
 STRETCH = 60 / MINUTE_SECONDS

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.conftest import StageMaker
+from local.system.postgres_server import PostgresServer
+from tests.faults.fixtures import StageMaker
 from tests.faults.proxy import FaultProxy
 from tests.faults.rehearsal import INTERVALS, MINUTE_SECONDS, Rehearsal, stallable_log
-from tests.faults.stage import Stage
-from tests.postgres_server import PostgresServer
+from tests.faults.system_under_faults import Stage
 
 SLACK_MINUTES = 1.5  # a second of a busy machine is twenty of the compressed time
 

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.aws_emulator import REGION, AwsEmulator
+from local.system.aws_emulator import REGION, AwsEmulator
+from local.system.postgres_server import PostgresServer
 from showcase.aws import Aws
-from showcase.job_queue import JobQueue
-from showcase.outbox import Entry, Outbox
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Entry, Outbox
 from tests.faults import invariants
-from tests.faults.conftest import StageMaker
+from tests.faults.fixtures import StageMaker
 from tests.faults.proxy import FaultProxy, Rule
-from tests.faults.stage import VISIBILITY_SECONDS, Stage
-from tests.postgres_server import PostgresServer
+from tests.faults.system_under_faults import VISIBILITY_SECONDS, Stage
 from tests.records import shift_due
 
 AWAY = {"probability": 1.0, "reset": True}

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.ec2 import COMPLETE, HEARTBEAT, INSTANCE_ID, PROTECT, STATE, Front, Imds
-from local.processes import ManagedProcess
+from local.system.ec2_stub import COMPLETE, HEARTBEAT, INSTANCE_ID, PROTECT, STATE, AwsProxy, Imds
+from local.system.processes import ManagedProcess
 from tests.faults import invariants
-from tests.faults.stage import Stage
-from tests.worker.ec2 import GROUP, HOOK, SPOT
+from tests.faults.system_under_faults import Stage
+from tests.worker.ec2.watching import GROUP, HOOK, SPOT
 
 SPOT_NOTICE = '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
 
@@ -20,12 +20,12 @@ def imds() -> Iterator[Imds]:
 
 
 @pytest.fixture
-def front(stage: Stage) -> Iterator[Front]:
-    with Front(stage.emulator.url) as front:
+def front(stage: Stage) -> Iterator[AwsProxy]:
+    with AwsProxy(stage.emulator.url) as front:
         yield front.start()
 
 
-def start_member(stage: Stage, imds: Imds, front: Front, **overrides: str) -> ManagedProcess:
+def start_member(stage: Stage, imds: Imds, front: AwsProxy, **overrides: str) -> ManagedProcess:
     """A worker on an instance of an Auto Scaling group with a termination hook."""
     return stage.start_worker(
         "leaving",
@@ -40,7 +40,7 @@ def start_member(stage: Stage, imds: Imds, front: Front, **overrides: str) -> Ma
     )
 
 
-def check_completed_once(front: Front) -> None:
+def check_completed_once(front: AwsProxy) -> None:
     """The instance was told to go, after the last other call, and by nobody else."""
     assert front.actions().count(COMPLETE) == 1
     last = front.calls[-1]
@@ -59,7 +59,7 @@ def end(stage: Stage) -> None:
 
 
 def test_t29_an_instance_that_is_scaled_in_ends_its_job_leaves_the_rest_to_others_and_then_goes(
-    stage: Stage, imds: Imds, front: Front
+    stage: Stage, imds: Imds, front: AwsProxy
 ) -> None:
     running = stage.accepted_video()
     leaving = start_member(stage, imds, front, FAKE_ENCODER="8", ANB_SCALE_IN_PROTECTION="true")
@@ -80,7 +80,7 @@ def test_t29_an_instance_that_is_scaled_in_ends_its_job_leaves_the_rest_to_other
 
 
 def test_t29_a_spot_instance_hands_a_job_back_that_would_take_too_long_and_the_attempt_does_not_count(
-    stage: Stage, imds: Imds, front: Front
+    stage: Stage, imds: Imds, front: AwsProxy
 ) -> None:
     entry = stage.accepted_video()
     leaving = start_member(stage, imds, front, FAKE_ENCODER="120", ANB_DRAIN_SECONDS="1")
@@ -97,7 +97,7 @@ def test_t29_a_spot_instance_hands_a_job_back_that_would_take_too_long_and_the_a
     assert (stage.state(entry).attempts, stage.state(entry).fence) == (1, 2)
 
 
-def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(stage: Stage, imds: Imds, front: Front) -> None:
+def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(stage: Stage, imds: Imds, front: AwsProxy) -> None:
     entry = stage.accepted_video()
     worker = start_member(stage, imds, front)
     stage.wait_until(lambda: stage.is_settled(entry), "settled")
@@ -107,7 +107,7 @@ def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(stage: Stage, imd
     invariants.check(stage)
 
 
-def test_t29_off_aws_a_worker_works_and_says_nothing_of_metadata_or_groups(stage: Stage, front: Front) -> None:
+def test_t29_off_aws_a_worker_works_and_says_nothing_of_metadata_or_groups(stage: Stage, front: AwsProxy) -> None:
     entry = stage.accepted_video()
     worker = stage.start_worker(**stage.through(front.url))
     stage.wait_until(lambda: stage.is_settled(entry), "settled")

@@ -4,8 +4,8 @@ import resource
 
 import psutil
 
-from local.processes import ManagedProcess
-from tests.faults.stage import END_SECONDS, Stage
+from local.system.processes import ManagedProcess
+from tests.faults.system_under_faults import END_SECONDS, Stage
 from tests.faults.test_scenarios import finish
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.client import Account, ApiClient
+from local.client import ApiClient, PlayerAccount
 from tests.clips import Clips
 from tests.faults import invariants
-from tests.faults.conftest import StageMaker
-from tests.faults.stage import Stage
-from tests.service.direct_upload_client import DirectClient, cut
+from tests.faults.fixtures import StageMaker
+from tests.faults.system_under_faults import Stage
+from tests.service.resources.direct_upload_client import DirectClient, cut
 
 Play = Callable[[StageMaker, str], None]
 
@@ -114,7 +114,7 @@ def play_upload(make_stage: StageMaker, clip: Path, step: str) -> None:
     stage = make_stage()
     api = stage.start_api(**stage.fault(step, "KILL"))
     client = ApiClient(f"http://127.0.0.1:{stage.api_port}")
-    account = Account("Laura", "Gómez", "laura@example.com", "Bogotá")
+    account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
     client.sign_up(account)
     client.log_in(account)
     with pytest.raises(httpx.TransportError):
@@ -170,7 +170,7 @@ def play_completion(make_stage: StageMaker, clip: Path, step: str) -> None:
 
 def _player(stage: Stage) -> DirectClient:
     url = f"http://127.0.0.1:{stage.api_port}"
-    account = Account("Laura", "Gómez", "laura@example.com", "Bogotá")
+    account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
     client = ApiClient(url)
     client.sign_up(account)
     client.close()

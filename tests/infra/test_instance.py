@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from showcase.settings import ApiSettings
+from service.settings import ApiSettings
 from tests.infra.stubs import Instance
 from tests.infra.templates import INFRA, template
 

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws_emulator import AwsEmulator
+from local.system.aws_emulator import AwsEmulator
 from tests.infra.templates import INFRA, template
 
 REGION, OTHER_REGION = "eu-west-1", "eu-west-2"  # of these tests alone

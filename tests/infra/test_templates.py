@@ -225,7 +225,9 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return as_list(statement["Action"])
 
 
-@pytest.mark.parametrize("facade", ["showcase/job_queue.py", "showcase/media_store.py", "worker/lifecycle.py"])
+@pytest.mark.parametrize(
+    "facade", ["showcase/jobs/job_queue.py", "showcase/storage/media_store.py", "worker/ec2/lifecycle.py"]
+)
 def test_what_a_facade_says_that_it_calls_is_allowed_to_somebody(facade: str) -> None:
     """The docstring of each facade lists its IAM actions; the operator's own (redrive) are not of a role."""
     text = (INFRA.parent / facade).read_text().split('"""')[1]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from local.cost_parameters import Parameters, Size
-from local.costs import PARAMETERS, Watched, costs, main, table, watched, worker_hours
+from local.costs.__main__ import PARAMETERS, Watched, costs, main, table, watched, worker_hours
+from local.costs.cost_parameters import CostParameters, Size
 from telemetry.catalogue import API_REQUEST, RECORD_KINDS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "COSTS.md"
-PARAMETERS_OF_THE_DOCUMENT = Parameters.model_validate_json(PARAMETERS.read_text())
+PARAMETERS_OF_THE_DOCUMENT = CostParameters.model_validate_json(PARAMETERS.read_text())
 PRICES, SYSTEM = PARAMETERS_OF_THE_DOCUMENT.prices, PARAMETERS_OF_THE_DOCUMENT.system
 NOTHING_WATCHED = Watched(metrics=0, alarms=0, composites=0, dashboards=0)
 
@@ -28,7 +28,7 @@ def test_what_is_billed_by_number_is_counted_from_catalogue_and_definitions() ->
     assert count.metrics > 20 * len(API_REQUEST.metrics) + sum(len(kind.metrics) for kind in RECORD_KINDS[1:])
     assert (count.alarms, count.composites, count.dashboards) == tuple(
         len(list(Path(folder).glob("*.json")))
-        for folder in ("alarms/metric_alarms", "alarms/composite_alarms", "dashboards")
+        for folder in ("alarms/definitions/metric_alarms", "alarms/definitions/composite_alarms", "dashboards")
     )
 
 

@@ -13,13 +13,13 @@ import pytest
 
 from cloudwatch.emf import Datapoint, read_lines
 from local import smoke
-from local.aws_emulator import REGION
-from local.client import Account, ApiClient, RefusedByApi
-from local.processes import LocalSystemError, free_port
-from local.system import LocalSystem
-from showcase.movie import read_movie
+from local.client import ApiClient, PlayerAccount, RefusedByApi
+from local.system.aws_emulator import REGION
+from local.system.local_system import LocalSystem
+from local.system.postgres_server import PostgresServer
+from local.system.processes import LocalSystemError, free_port
+from showcase.clips.movie import read_movie
 from tests.clips import Clips
-from tests.postgres_server import PostgresServer
 
 END_SECONDS = 120.0
 FAST_RECOVERY = {
@@ -62,7 +62,7 @@ def total(points: list[Datapoint], name: str) -> float:
 @pytest.fixture
 def client(system: LocalSystem) -> Iterator[ApiClient]:
     client = ApiClient(system.api_url)
-    account = Account("Laura", "Gómez", "laura@example.com", "Bogotá")
+    account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
     client.sign_up(account)
     client.log_in(account)
     yield client
@@ -82,7 +82,7 @@ def test_a_clip_goes_in_and_the_broadcast_clip_comes_out_on_postgresql(
 ) -> None:
     with LocalSystem(tmp_path, database_url=postgres_url) as system:
         client = ApiClient(system.api_url)
-        account = Account("Eva", "Ríos", "eva@example.com", "Cali")
+        account = PlayerAccount("Eva", "Ríos", "eva@example.com", "Cali")
         client.sign_up(account)
         client.log_in(account)
         video_id = client.upload(clips.with_sound(), "En PostgreSQL")

@@ -10,11 +10,11 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
+from local.system.postgres_server import PostgresServer
 from migrations.upgrade import configuration
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import verify_schema
 from showcase.settings import child_environment
-from showcase.tables import verify_schema
-from tests.postgres_server import PostgresServer
 
 FIRST, SECOND = "0001", "0002"
 RUN_SECONDS = 60

@@ -7,24 +7,24 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.aws_emulator import AwsEmulator
+from local.system.aws_emulator import AwsEmulator
+from service.access_tokens import Tokens
 from service.app import Api
-from service.limits import RequestLimits, RouteLimits
-from service.tokens import Tokens
-from showcase import jobs
-from showcase.database import Database
-from showcase.inbox import Inbox
-from showcase.job_message import parse_message
-from showcase.job_queue import JobQueue
-from showcase.media_store import MediaStore
-from showcase.outbox import Outbox
+from service.route_limits import RequestLimits, RouteLimits
+from showcase.database.engine import Database
+from showcase.jobs import jobs
+from showcase.jobs.job_message import parse_message
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Outbox
 from showcase.rate_limits import RateLimits
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.inbox import Inbox
 from tests.clips import Clips
-from tests.conftest import Recorded
+from tests.fixtures import Recorded
 from tests.records import CHEAP_PASSWORDS
-from tests.service.direct_upload_client import DirectClient
-from tests.service.door_thread import DoorThread
+from tests.service.http_server.server_thread import DoorThread
 from tests.service.promises import hold_to_the_document
+from tests.service.resources.direct_upload_client import DirectClient
 
 SECRET = "a secret of the tests that is long enough"
 UPLOAD_BYTES_MAX = 3_000_000

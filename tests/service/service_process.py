@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cloudwatch.emf import Datapoint, read_lines
-from local.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
-from local.processes import ManagedProcess, free_port
+from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
+from local.system.processes import ManagedProcess, free_port
 from tests.service.conftest import SECRET
 
 START_SECONDS = 60.0

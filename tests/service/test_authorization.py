@@ -18,12 +18,12 @@ import jwt
 import pytest
 from sqlalchemy import delete, update
 
-from service.tokens import AUDIENCE, ISSUER
-from showcase.tables import Player
+from service.access_tokens import AUDIENCE, ISSUER
+from showcase.database.tables import Player
 from tests.service.conftest import SECRET, Contest
-from tests.service.direct_upload_client import DirectClient
 from tests.service.player_requests import error, processed, uploaded
 from tests.service.promises import Operation, operations
+from tests.service.resources.direct_upload_client import DirectClient
 
 PROTECTED = [operation for operation in operations() if operation.needs_token]
 NOBODYS = str(uuid.UUID(int=7))

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from sqlalchemy import delete
 
-from showcase.database import Database
-from showcase.tables import Player, Video, Vote
+from showcase.database.engine import Database
+from showcase.database.tables import Player, Video, Vote
 from tests.service.conftest import Contest
 from tests.service.contest_machine import ContestMachine
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from service.paging import LIMIT_MAX, OFFSET_MAX
-from showcase import jobs
-from showcase.database import Database
-from showcase.tables import Player, Video
+from showcase.database.engine import Database
+from showcase.database.tables import Player, Video
+from showcase.jobs import jobs
 from tests.records import claimed, new_player, new_video
 from tests.service.conftest import Contest
 from tests.service.player_requests import error

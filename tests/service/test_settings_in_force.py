@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import func, insert, select
 
-from local.aws_emulator import AwsEmulator, Queues
-from service.tokens import Tokens
-from showcase.database import Database, database_time
-from showcase.tables import RateLimit
+from local.system.aws_emulator import AwsEmulator, Queues
+from service.access_tokens import Tokens
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import RateLimit
 from tests.records import new_player
 from tests.service.conftest import SECRET
 from tests.service.service_process import ServiceProcess, places

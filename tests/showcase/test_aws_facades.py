@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.aws_emulator import REGION, AwsEmulator, Queues
+from local.system.aws_emulator import REGION, AwsEmulator, Queues
 from showcase.aws import Aws
 from showcase.errors import ObjectMissing, Unavailable
-from showcase.job_message import JobMessage
-from showcase.job_queue import Delivery, JobQueue
-from showcase.media_store import MediaStore
+from showcase.jobs.job_message import JobMessage
+from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.storage.media_store import MediaStore
 
 AWAY = "http://127.0.0.1:1"
 

@@ -1,13 +1,13 @@
 import io
 import uuid
 
-from local.aws_emulator import AwsEmulator
-from showcase import jobs
-from showcase.database import Database
-from showcase.direct_uploads import LATE_SECONDS, NewUpload, inbox_key, open_upload, refuse
-from showcase.inbox import Inbox
-from showcase.media_store import MediaStore
+from local.system.aws_emulator import AwsEmulator
+from showcase.database.engine import Database
+from showcase.jobs import jobs
 from showcase.orphans import Orphans
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.direct_uploads import LATE_SECONDS, NewUpload, inbox_key, open_upload, refuse
+from showcase.uploads.inbox import Inbox
 from showcase.videos import original_key, result_key
 from tests.records import claimed, new_player, new_video
 

@@ -11,10 +11,10 @@ from sqlalchemy import select, update
 
 from showcase import passwords as module
 from showcase.accounts import NewPlayer, log_in, open_account
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import Player
 from showcase.errors import NotAuthenticated, Overloaded
 from showcase.passwords import CONCURRENT_MAX, Passwords
-from showcase.tables import Player
 
 EMAIL, PASSWORD = "laura@example.com", "una contraseña"
 ACCOUNT = NewPlayer(EMAIL, "Laura", "Gómez", "Bogotá", "Colombia", PASSWORD)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
-from showcase.database import Database
+from showcase.database.engine import Database
+from showcase.database.tables import RateLimit
 from showcase.errors import TooManyRequests, Unavailable
-from showcase.rate_limits import SWEEP_ROWS, Draw, Limit, RateLimits, network_of, read_limit
-from showcase.tables import RateLimit
-from tests.showcase.virtual_time import VirtualClock, govern
+from showcase.rate_limits import SWEEP_ROWS, Draw, RateLimits, network_of
+from showcase.rates import Limit, read_limit
+from tests.showcase.jobs.virtual_time import VirtualClock, govern
 
 SECRET = b"a secret of the tests"
 TEN_A_MINUTE = Limit(10, 60)
@@ -154,7 +155,7 @@ def test_the_accounts_of_one_address_do_not_block_each_other_for_good(limits: Ra
 
 ASK_TWENTY_TIMES = """
 import sys
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.rate_limits import Limit, RateLimits
 from tests.showcase.test_rate_limits import SECRET, draw, passes
 

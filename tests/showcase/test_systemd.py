@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from showcase.errors import SettingsError
-from showcase.settings import WorkerSettings, read_settings
+from showcase.settings import read_settings
 from showcase.systemd import Liveness, Notifier, Watchdog
 from tests.service_manager import ServiceManager
+from worker.settings import WorkerSettings
 
 LIMIT_USEC = 20_000_000
 PARTS = ("poller", "heartbeat")

@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from showcase import jobs
-from showcase.database import Database
+from showcase.database.engine import Database
 from showcase.errors import NotFound, Refused
+from showcase.jobs import jobs
 from showcase.videos import get_own
 from showcase.votes import RankedPlayer, ranking, vote
 from tests.records import claimed, new_player, new_video

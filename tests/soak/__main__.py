@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.aws_emulator import CREDENTIALS
+from local.system.aws_emulator import CREDENTIALS
 from tests.soak import report
 from tests.soak.soak import Plan, Verdict, run
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from showcase.database import Database
+from showcase.database.engine import Database
 from tests.soak.patience import patiently
 
 _TABLE = """

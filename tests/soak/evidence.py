@@ -10,13 +10,13 @@ from functools import cached_property
 from sqlalchemy import select
 
 from cloudwatch.emf import EmfViolation
-from showcase.tables import Player, Video, Vote
+from showcase.database.tables import Player, Video, Vote
 from tests.soak import audit
 from tests.soak.audit import State
+from tests.soak.fault_injector import Tally
 from tests.soak.faults_of_queue import FaultsOfQueue
 from tests.soak.journal import End, Event, read_journal
-from tests.soak.nemesis import Tally
-from tests.soak.rest import Rest
+from tests.soak.quiescence import Rest
 from tests.soak.system import SoakSystem
 
 DEAD_LETTER_HIDDEN_SECONDS = 300

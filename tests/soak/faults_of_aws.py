@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from tests.faults.proxy import FaultProxy, Rule
-from tests.soak.nemesis import Fault
+from tests.soak.fault_injector import Fault
 from tests.soak.players import Wishes
 
 HIT_SECONDS = 12.0  # how long a rule waits for the first request that it hits

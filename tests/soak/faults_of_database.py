@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import psycopg2
 
+from tests.soak.fault_injector import Fault
 from tests.soak.faults_of_aws import LONG, strike
-from tests.soak.nemesis import Fault
 from tests.soak.system import DATABASE, SoakSystem
 
 CUTS = (1, 4)

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from tests.soak.nemesis import Fault
-from tests.soak.seats import Seat
+from tests.soak.fault_injector import Fault
+from tests.soak.supervised_processes import Seat
 from tests.soak.system import SoakSystem
 
 WORK_SECONDS = 6.0  # how long a strike waits for a worker with a job

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from showcase.database import database_time
-from showcase.job_queue import QueueDepth
-from showcase.outbox import VANISHED_SECONDS, Entry
+from showcase.database.engine import database_time
+from showcase.database.tables import Video
+from showcase.jobs.job_queue import QueueDepth
+from showcase.jobs.outbox import VANISHED_SECONDS, Entry
 from showcase.periodic import Periodic
-from showcase.tables import Video
+from tests.soak.fault_injector import Fault
 from tests.soak.faults_of_aws import REFUSED
-from tests.soak.nemesis import Fault
 from tests.soak.patience import patiently
 from tests.soak.system import SoakSystem
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from tests.soak.audit import State
 from tests.soak.evidence import Evidence
+from tests.soak.fault_injector import Tally
 from tests.soak.journal import End
-from tests.soak.nemesis import Tally
 from tests.soak.soak import Verdict
 
 STORIES_MAX = 3

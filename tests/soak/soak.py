@@ -10,16 +10,16 @@ from pathlib import Path
 
 from tests.clips import Clips
 from tests.soak.evidence import Evidence
+from tests.soak.fault_injector import Fault, Nemesis
 from tests.soak.faults_of_aws import FaultsOfAws
 from tests.soak.faults_of_database import FaultsOfDatabase
 from tests.soak.faults_of_processes import FaultsOfProcesses
 from tests.soak.faults_of_queue import FaultsOfQueue
-from tests.soak.nemesis import Fault, Nemesis
 from tests.soak.players import Player, Wishes
-from tests.soak.rest import come_to_rest
+from tests.soak.quiescence import come_to_rest
 from tests.soak.system import SoakSystem, running_system
 from tests.soak.verdict import Finding, judge
-from worker.encoder import find_encoder
+from worker.media.encoder import find_encoder
 
 PLAYERS = 4
 UNSETTLED_MAX = 60  # the emulator's time grows with the square of its depth

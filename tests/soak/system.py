@@ -15,17 +15,17 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from local.aws_emulator import CREDENTIALS, AwsEmulator
-from local.processes import ManagedProcess, answers, free_port
+from local.system.aws_emulator import CREDENTIALS, AwsEmulator
+from local.system.postgres_server import PostgresServer
+from local.system.processes import ManagedProcess, answers, free_port
 from migrations.upgrade import upgrade
-from showcase.tables import Video
+from showcase.database.tables import Video
 from tests.faults.proxy import FaultProxy
-from tests.faults.stage import END_SECONDS, VISIBILITY_SECONDS, Stage
-from tests.postgres_server import PostgresServer
+from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, Stage
 from tests.soak import audit
 from tests.soak.journal import Journal
 from tests.soak.patience import patiently
-from tests.soak.seats import Seat
+from tests.soak.supervised_processes import Seat
 
 DATABASE = "soak"
 RECEIVE_COUNT_MAX = 20

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from showcase.movie import read_movie
+from showcase.clips.movie import read_movie
 from showcase.videos import result_key
 from tests.clips import Clips
 from tests.soak.audit import State
 from tests.soak.audit_rules import broken_rules
 from tests.soak.clips import Kind, body_of, kind_of, title_in
 from tests.soak.evidence import is_unforeseen
+from tests.soak.fault_injector import Fault, Nemesis
 from tests.soak.journal import End, Journal, read_journal
-from tests.soak.nemesis import Fault, Nemesis
 from tests.soak.soak import Plan, Verdict, run
 
 FAULTS = (

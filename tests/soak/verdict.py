@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import select
 
-from showcase.tables import Player
+from showcase.database.tables import Player
 from showcase.videos import original_key
 from tests.faults import invariants
 from tests.faults.invariants import Breach

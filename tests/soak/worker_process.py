@@ -10,11 +10,11 @@ from pathlib import Path
 import worker.job
 import worker.process
 import worker.wiring
-from showcase.clip_rules import unacceptable
+from showcase.clips.clip_rules import unacceptable
 from tests.soak.clips import Kind, kind_of, title_in
-from worker.confinement import Limits, find_confinement
 from worker.errors import EncodeFailed
-from worker.media_process import run_media
+from worker.media.confinement import Limits, find_confinement
+from worker.media.media_process import run_media
 
 ENCODE_SECONDS = (0.2, 2.5)
 BACKOFF_SECONDS = 1.0

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from local.aws_emulator import AwsEmulator, Queues
-from showcase.database import Database
-from showcase.job_queue import JobQueue
-from showcase.media_store import MediaStore
-from showcase.outbox import Outbox
+from local.system.aws_emulator import AwsEmulator, Queues
+from showcase.database.engine import Database
+from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.outbox import Outbox
+from showcase.storage.media_store import MediaStore
 from tests.clips import Clips
-from tests.conftest import Recorded
-from tests.worker.pictures import Pictures
+from tests.fixtures import Recorded
+from tests.worker.media.pictures import Pictures
 from tests.worker.workshop import Workshop
-from worker.bumpers import find_artwork, prepare_bumpers
-from worker.confinement import Confinement, Limits, find_confinement
-from worker.encoder import Encoder
-from worker.transcode import Transcoder
+from worker.media.bumpers import find_artwork, prepare_bumpers
+from worker.media.confinement import Confinement, Limits, find_confinement
+from worker.media.encoder import Encoder
+from worker.media.transcode import Transcoder
 
 MIB = 1024 * 1024
 LIMITS = Limits(wall_seconds=240, stall_seconds=60, memory_bytes=2048 * MIB, cpu_seconds=480, file_bytes=256 * MIB)

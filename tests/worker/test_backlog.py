@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from local.aws_emulator import REGION, AwsEmulator, Queues
-from local.processes import ManagedProcess
-from showcase import jobs
+from local.system.aws_emulator import REGION, AwsEmulator, Queues
+from local.system.processes import ManagedProcess
 from showcase.aws import Aws
-from showcase.database import Database, database_time
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import Video
 from showcase.errors import SettingsError
-from showcase.job_queue import JobQueue, QueueDepth
-from showcase.outbox import Outbox
-from showcase.tables import Video
-from tests.conftest import Recorded
+from showcase.jobs import jobs
+from showcase.jobs.job_queue import JobQueue, QueueDepth
+from showcase.jobs.outbox import Outbox
+from tests.fixtures import Recorded
 from tests.records import claimed, expire_lease, new_video
 from tests.telemetry.receivers import wait_until
-from tests.worker.surroundings import worker_variables
+from tests.worker.worker_variables import worker_variables
 from worker.backlog import BacklogPublisher
-from worker.fleet import Fleet
+from worker.ec2.fleet_size import FleetSize
 
 AWAY = "http://127.0.0.1:1"
 START_SECONDS = 60
-LAPTOP = Fleet(Aws(REGION), None)
+LAPTOP = FleetSize(Aws(REGION), None)
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -142,14 +142,14 @@ def test_the_backlog_is_shared_by_the_instances_in_service_and_never_divided_by_
     send_to_standby(aws, group)
     for _ in range(3):
         outbox.send(new_video(database))
-    BacklogPublisher(database, queue, Fleet(aws, group), recorded.recorder, interval_seconds=60).publish()
+    BacklogPublisher(database, queue, FleetSize(aws, group), recorded.recorder, interval_seconds=60).publish()
     assert recorded.values("Workers") == [instances - 1]
     assert recorded.values("BacklogPerWorker") == [backlog]
 
 
 def test_a_group_that_does_not_exist_is_named_with_its_variable(aws: Aws) -> None:
     with pytest.raises(SettingsError, match=r"ANB_AUTO_SCALING_GROUP.*no-such-group"):
-        Fleet(aws, "no-such-group").in_service()
+        FleetSize(aws, "no-such-group").in_service()
 
 
 @pytest.mark.parametrize("absent", ["queue", "dead-letter queue", "database", "Auto Scaling", "group"])
@@ -168,8 +168,8 @@ def test_what_cannot_be_read_publishes_nothing_warns_once_and_is_counted(
         "queue": (database, JobQueue(aws, nowhere, queues.dead_letter), LAPTOP),
         "dead-letter queue": (database, JobQueue(aws, queues.jobs, nowhere), LAPTOP),
         "database": (Database("postgresql://postgres@127.0.0.1:1/nothing"), queue, LAPTOP),
-        "Auto Scaling": (database, queue, Fleet(Aws(REGION, AWAY), "group")),
-        "group": (database, queue, Fleet(aws, "no-such-group")),
+        "Auto Scaling": (database, queue, FleetSize(Aws(REGION, AWAY), "group")),
+        "group": (database, queue, FleetSize(aws, "no-such-group")),
     }
     publisher = BacklogPublisher(*parts[absent], recorded.recorder, interval_seconds=60)
     assert not publisher.publish()
@@ -188,7 +188,7 @@ def test_a_record_tells_how_many_turns_before_it_failed(
     database: Database, queue: JobQueue, aws: Aws, recorded: Recorded
 ) -> None:
     group = new_group_name()
-    publisher = BacklogPublisher(database, queue, Fleet(aws, group), recorded.recorder, interval_seconds=60)
+    publisher = BacklogPublisher(database, queue, FleetSize(aws, group), recorded.recorder, interval_seconds=60)
     assert not publisher.publish()
     create_group(aws, group, instances=1)
     assert publisher.publish()

@@ -7,15 +7,15 @@ import zlib
 import pytest
 from sqlalchemy import update
 
-from showcase.completion import Completion
-from showcase.direct_uploads import NewUpload, inbox_key, open_upload
-from showcase.inbox import Inbox
-from showcase.outbox import Entry
-from showcase.tables import Video
+from showcase.database.tables import Video
+from showcase.jobs.outbox import Entry
+from showcase.uploads.completion import Completion
+from showcase.uploads.direct_uploads import NewUpload, inbox_key, open_upload
+from showcase.uploads.inbox import Inbox
 from tests.clips import Clips
 from tests.records import new_player
 from tests.worker.workshop import Workshop, result_of
-from worker.report import Outcome
+from worker.job_record import Outcome
 
 
 @pytest.fixture

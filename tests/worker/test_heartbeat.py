@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection
 
-from local.aws_emulator import REGION
+from local.system.aws_emulator import REGION
 from showcase.aws import Aws
-from showcase.database import Database
-from showcase.job_queue import Delivery, JobQueue
+from showcase.database.engine import Database
+from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.records import claimed, expire_lease, new_video
 from tests.worker.workshop import Workshop
 from worker.errors import Interrupted, LeaseLost

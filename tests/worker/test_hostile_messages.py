@@ -2,10 +2,10 @@
 
 import pytest
 
-from showcase.job_message import JobMessage
+from showcase.jobs.job_message import JobMessage
 from tests.records import original_of
 from tests.worker.workshop import Workshop, result_of
-from worker.report import Outcome
+from worker.job_record import Outcome
 
 
 @pytest.mark.parametrize(

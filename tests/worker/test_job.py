@@ -7,17 +7,17 @@ import uuid
 
 import pytest
 
-from local.aws_emulator import REGION
+from local.system.aws_emulator import REGION
 from showcase.aws import Aws
-from showcase.clip_rules import unacceptable
-from showcase.database import Database
-from showcase.media_store import MediaStore
+from showcase.clips.clip_rules import unacceptable
+from showcase.database.engine import Database
+from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
 from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
 from worker.errors import EncodeFailed, EncodeStuck
 from worker.job import backoff_seconds
-from worker.report import Outcome
+from worker.job_record import Outcome
 
 AWAY = "http://127.0.0.1:1"
 

@@ -4,12 +4,12 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.aws_emulator import AwsEmulator, Queues
-from showcase.database import Database
-from showcase.job_queue import Delivery, JobQueue
-from showcase.media_store import MediaStore
-from showcase.outbox import Entry, Outbox
-from tests.conftest import Recorded
+from local.system.aws_emulator import AwsEmulator, Queues
+from showcase.database.engine import Database
+from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.jobs.outbox import Entry, Outbox
+from showcase.storage.media_store import MediaStore
+from tests.fixtures import Recorded
 from tests.records import VideoState, new_video, original_of, video_state
 from tests.worker.fakes import FakeClipMaker
 from worker.heartbeat import Heartbeat

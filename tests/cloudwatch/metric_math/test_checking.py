@@ -2,10 +2,10 @@
 
 import pytest
 
-from cloudwatch.metric_math import ExpressionError, Kind, check, parse
+from cloudwatch.metric_math import ExpressionError, ValueKind, check, parse
 
 METRICS = ["m1", "m2"]
-EXPRESSIONS = {"number": Kind.SCALAR, "e1": Kind.SERIES, "all": Kind.ARRAY}
+EXPRESSIONS = {"number": ValueKind.SCALAR, "e1": ValueKind.SERIES, "all": ValueKind.ARRAY}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_kind_of_the_result_is_known_before_it_is_computed(expression: str, 
 
 def test_a_lambda_takes_at_most_twenty_arguments() -> None:
     arguments = ", 1" * 20
-    assert check(parse(f"LAMBDA('f'{arguments})"), METRICS, offline=False) is Kind.ARRAY
+    assert check(parse(f"LAMBDA('f'{arguments})"), METRICS, offline=False) is ValueKind.ARRAY
     with pytest.raises(ExpressionError, match="not 22"):
         check(parse(f"LAMBDA('f'{arguments}, 1)"), METRICS, offline=False)
     with pytest.raises(ExpressionError, match=r"argument 2 of LAMBDA is a TS; it may be S or false or string or true"):

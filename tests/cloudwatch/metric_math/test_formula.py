@@ -2,13 +2,13 @@
 
 import pytest
 
-from cloudwatch.metric_math import Formula, Kind, Result, compile_expression, evaluate, parse
+from cloudwatch.metric_math import Formula, Result, ValueKind, compile_expression, evaluate, parse
 from cloudwatch.series import Series
 from tests.cloudwatch.metric_math.written import PERIOD, START, series, written_result
 
 
 def formula(text: str) -> Formula:
-    return compile_expression(parse(text), ["m1", "m2"], {"number": Kind.SCALAR, "all": Kind.ARRAY})
+    return compile_expression(parse(text), ["m1", "m2"], {"number": ValueKind.SCALAR, "all": ValueKind.ARRAY})
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_series_of_an_array_that_an_expression_gave_keep_their_labels() -> N
 
 def test_a_formula_knows_its_kind_and_its_references() -> None:
     ready = formula('SUM(METRICS("2")) / number')
-    assert (ready.kind, ready.references) == (Kind.SERIES, frozenset(("m2", "number")))
+    assert (ready.kind, ready.references) == (ValueKind.SERIES, frozenset(("m2", "number")))
 
 
 @pytest.mark.parametrize(

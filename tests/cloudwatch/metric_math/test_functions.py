@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cloudwatch.metric_math import Kind, check, evaluate, parse
+from cloudwatch.metric_math import ValueKind, check, evaluate, parse
 from cloudwatch.metric_math.signatures import REMOTE, SIGNATURES
 from cloudwatch.series import Series
 from tests.cloudwatch.metric_math.written import PERIOD, START, compute, series
@@ -72,19 +72,19 @@ EXAMPLES: list[tuple[str, object]] = [
 ]
 
 REMOTE_EXAMPLES = [
-    ("ANOMALY_DETECTION_BAND(m1)", Kind.ARRAY),
-    ("ANOMALY_DETECTION_BAND(m1,4)", Kind.ARRAY),
-    ("LAST(ANOMALY_DETECTION_BAND(m1))", Kind.SERIES),
-    ("INSIGHT_RULE_METRIC('rule', 'MaxContributorValue')", Kind.SERIES),
-    ("SERVICE_QUOTA(m1)", Kind.SERIES),
-    ("m1/SERVICE_QUOTA(m1)*100", Kind.SERIES),
-    ("SEARCH('{AWS/EC2,InstanceId} MetricName=\"CPUUtilization\"', 'Average', 300)", Kind.ARRAY),
-    ("DB_PERF_INSIGHTS('RDS', 'db-ABC', 'os.cpuUtilization.user.avg')", Kind.SERIES),
-    ("DB_PERF_INSIGHTS('RDS', 'db-ABC', ['db.SQL.total.avg', 'db.load.avg'])", Kind.ARRAY),
-    ('LAMBDA("MyCustomDataSource", true, "fuzzy", 99.9)', Kind.ARRAY),
-    ('FILL(LAMBDA("AmazonOpenSearchDataSource", "MyDomain", "some-query"), 0)', Kind.ARRAY),
-    ('SELECT AVG(CPUUtilization) FROM SCHEMA("AWS/EC2", InstanceId)', Kind.SERIES),
-    ('SELECT MAX(CPUUtilization) FROM "AWS/EC2" GROUP BY InstanceId ORDER BY MAX() DESC LIMIT 3', Kind.ARRAY),
+    ("ANOMALY_DETECTION_BAND(m1)", ValueKind.ARRAY),
+    ("ANOMALY_DETECTION_BAND(m1,4)", ValueKind.ARRAY),
+    ("LAST(ANOMALY_DETECTION_BAND(m1))", ValueKind.SERIES),
+    ("INSIGHT_RULE_METRIC('rule', 'MaxContributorValue')", ValueKind.SERIES),
+    ("SERVICE_QUOTA(m1)", ValueKind.SERIES),
+    ("m1/SERVICE_QUOTA(m1)*100", ValueKind.SERIES),
+    ("SEARCH('{AWS/EC2,InstanceId} MetricName=\"CPUUtilization\"', 'Average', 300)", ValueKind.ARRAY),
+    ("DB_PERF_INSIGHTS('RDS', 'db-ABC', 'os.cpuUtilization.user.avg')", ValueKind.SERIES),
+    ("DB_PERF_INSIGHTS('RDS', 'db-ABC', ['db.SQL.total.avg', 'db.load.avg'])", ValueKind.ARRAY),
+    ('LAMBDA("MyCustomDataSource", true, "fuzzy", 99.9)', ValueKind.ARRAY),
+    ('FILL(LAMBDA("AmazonOpenSearchDataSource", "MyDomain", "some-query"), 0)', ValueKind.ARRAY),
+    ('SELECT AVG(CPUUtilization) FROM SCHEMA("AWS/EC2", InstanceId)', ValueKind.SERIES),
+    ('SELECT MAX(CPUUtilization) FROM "AWS/EC2" GROUP BY InstanceId ORDER BY MAX() DESC LIMIT 3', ValueKind.ARRAY),
 ]
 
 
@@ -101,7 +101,9 @@ def test_every_function_has_an_example() -> None:
 
 
 @pytest.mark.parametrize(("expression", "kind"), REMOTE_EXAMPLES)
-def test_what_only_cloudwatch_can_answer_is_refused_unless_it_is_only_looked_at(expression: str, kind: Kind) -> None:
+def test_what_only_cloudwatch_can_answer_is_refused_unless_it_is_only_looked_at(
+    expression: str, kind: ValueKind
+) -> None:
     assert check(parse(expression), ["m1"], offline=False) is kind
     with pytest.raises(ValueError, match="cannot be computed offline"):
         compute(expression, m1="1 2")

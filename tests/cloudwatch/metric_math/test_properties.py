@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cloudwatch.metric_math import ExpressionError, Formula, Result, check, compile_expression, parse, unparse
-from cloudwatch.metric_math.signatures import KEYWORDS, REMOTE, SIGNATURES, Kind
+from cloudwatch.metric_math.signatures import KEYWORDS, REMOTE, SIGNATURES, ValueKind
 from cloudwatch.metric_math.syntax import Expression
 from cloudwatch.series import Series
 from tests.cloudwatch.metric_math.naive import Reading
@@ -73,10 +73,10 @@ def whole(formula: Formula, points: Mapping[str, Sequence[float | None]]) -> Res
     return formula.evaluate(metrics, period=PERIOD, start=START, end=END)
 
 
-def kind_of(result: Result) -> Kind:
+def kind_of(result: Result) -> ValueKind:
     if isinstance(result, list):
-        return Kind.ARRAY
-    return Kind.SERIES if isinstance(result, Series) else Kind.SCALAR
+        return ValueKind.ARRAY
+    return ValueKind.SERIES if isinstance(result, Series) else ValueKind.SCALAR
 
 
 @settings(max_examples=200)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.aws_emulator import REGION, AwsEmulator
+from local.system.aws_emulator import REGION, AwsEmulator
 from showcase.aws import Aws
 
 

@@ -1,6 +1,6 @@
 """How a handle becomes stale."""
 
-from showcase.job_queue import Delivery, JobQueue
+from showcase.jobs.job_queue import Delivery, JobQueue
 
 
 def take_over(queue: JobQueue, delivery: Delivery) -> Delivery:

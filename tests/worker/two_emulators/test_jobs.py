@@ -7,17 +7,17 @@ from contextlib import suppress
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws_emulator import REGION
+from local.system.aws_emulator import REGION
 from showcase.aws import Aws
-from showcase.job_queue import Delivery, JobQueue
-from showcase.outbox import Entry
+from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.jobs.outbox import Entry
 from tests.records import expire_lease
 from tests.worker.two_emulators.takeover import take_over
 from tests.worker.two_emulators.test_queue import RECEIVE_COUNT_MAX
 from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
-from worker.dead_letters import Action, DeadLetters
 from worker.errors import EncodeFailed
-from worker.report import Outcome
+from worker.job_record import Outcome
+from worker.redrive.dead_letters import DeadLetters, Handling
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 TEXT_OF_SQS = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
@@ -56,7 +56,7 @@ def dead_letters(workshop: Workshop) -> DeadLetters:
     return DeadLetters(workshop.database, dead_letter_queue(workshop), workshop.outbox, discards_unreadable=False)
 
 
-def redrive(workshop: Workshop) -> list[Action]:
+def redrive(workshop: Workshop) -> list[Handling]:
     """What ``python -m worker.redrive run`` does."""
     actions = []
     with dead_letters(workshop) as letters:
@@ -139,11 +139,11 @@ def test_a_redrive_that_lost_the_dead_letter_to_another_may_be_repeated_and_give
     dead = dead_letter_queue(workshop)
     with dead_letters(workshop) as letters:
         (letter,) = letters.read()
-        assert (letter.action, letter.reason) == (Action.REOPEN, f"attempt {ATTEMPTS_MAX} failed")
+        assert (letter.action, letter.reason) == (Handling.REOPEN, f"attempt {ATTEMPTS_MAX} failed")
         newest = take_over(dead, letter.delivery)
         letters.settle(letter)
     dead.release(newest, 0)
-    assert set(redrive(workshop)) <= {Action.RESEND}
+    assert set(redrive(workshop)) <= {Handling.RESEND}
     assert redrive(workshop) == []
     assert set(work_off(workshop)) <= {Outcome.PROCESSED, Outcome.DUPLICATE}
     assert workshop.maker.runs == ATTEMPTS_MAX + 1
@@ -161,7 +161,7 @@ def test_a_message_that_was_received_too_often_is_moved_and_redriven_with_what_i
     with dead_letters(workshop) as letters:
         (letter,) = letters.read()
         assert (letter.delivery.request_id, letter.delivery.reason) == (entry.request_id, "")
-    assert redrive(workshop) == [Action.RESEND]
+    assert redrive(workshop) == [Handling.RESEND]
     assert work_off(workshop) == [Outcome.PROCESSED]
     assert workshop.state(entry).attempts == 1
     check_one_result(workshop, entry, fence=1)

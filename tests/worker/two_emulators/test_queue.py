@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.aws_emulator import REGION, AwsEmulator
+from local.system.aws_emulator import REGION, AwsEmulator
 from showcase.aws import Aws
 from showcase.errors import Unavailable
-from showcase.job_message import JobMessage
-from showcase.job_queue import Delivery, JobQueue, QueueDepth, QueueWiring
-from tests.conftest import VISIBILITY_SECONDS
+from showcase.jobs.job_message import JobMessage
+from showcase.jobs.job_queue import Delivery, JobQueue, QueueDepth, QueueWiring
+from tests.fixtures import VISIBILITY_SECONDS
 from tests.ministack_server import MiniStackServer
 from tests.worker.two_emulators.takeover import take_over
 

@@ -1,0 +1,1 @@
+"""``python -m alarms.backtest``: what the alarms would have done over recorded logs."""

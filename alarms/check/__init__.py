@@ -1,0 +1,1 @@
+"""``python -m alarms.check``: the definitions against the code that emits, and against CloudWatch's quirks."""

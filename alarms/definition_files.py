@@ -1,0 +1,181 @@
+"""The definitions: one JSON file for each alarm, composite, scaling policy and dashboard, in the shape of its API call.
+
+A file has three members: ``why``, for people; ``assumes``, the units that it takes its metrics to have; and one
+that is named like the API call and holds its parameters::
+
+    {"why": {"promise": …, "threshold": …, "missing_data": …, "owner": …},
+     "assumes": {"DeadLetterDepth": "Count"},
+     "put_metric_alarm": {"AlarmName": "${PREFIX}-dead-letters", …}}
+
+An alarm's description is made of its ``why``, and ends with the link to its section of the runbook.
+
+``${NAME}`` stands for what differs between environments. ``${policy:NAME}`` stands for the ARN of the scaling
+policy in the file ``NAME.json``, which is known only once that policy exists: it is left as it is here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+Variables = Mapping[str, str | int | float]
+
+
+class DefinitionKind(StrEnum):
+    """The API call that a definition is made for, in the order in which they are applied."""
+
+    SCALING_POLICY = "put_scaling_policy"
+    METRIC_ALARM = "put_metric_alarm"
+    COMPOSITE_ALARM = "put_composite_alarm"
+    DASHBOARD = "put_dashboard"
+
+    @property
+    def noun(self) -> str:
+        """For people: ``metric alarm``."""
+        return self.removeprefix("put_").replace("_", " ")
+
+
+FOLDERS = {
+    DefinitionKind.SCALING_POLICY: "alarms/definitions/scaling_policies",
+    DefinitionKind.METRIC_ALARM: "alarms/definitions/metric_alarms",
+    DefinitionKind.COMPOSITE_ALARM: "alarms/definitions/composite_alarms",
+    DefinitionKind.DASHBOARD: "dashboards",
+}
+_ALARMS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
+_NAMES = {
+    DefinitionKind.SCALING_POLICY: "PolicyName",
+    DefinitionKind.METRIC_ALARM: "AlarmName",
+    DefinitionKind.COMPOSITE_ALARM: "AlarmName",
+    DefinitionKind.DASHBOARD: "DashboardName",
+}
+
+
+class DefinitionError(Exception):
+    """What is wrong with the definitions: a line for each problem, with file and key."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition with its variables filled in. ``file`` is relative to the project, for messages."""
+
+    kind: DefinitionKind
+    file: str
+    why: Mapping[str, Any]
+    assumes: Mapping[str, str]
+    parameters: Mapping[str, Any]
+
+    @property
+    def name_key(self) -> str:
+        """The parameter that has the name: ``AlarmName``."""
+        return _NAMES[self.kind]
+
+    @property
+    def name(self) -> str:
+        return str(self.parameters[self.name_key])
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its ending: the definition's name in every environment."""
+        return Path(self.file).stem
+
+
+def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition]:
+    """All definitions below ``root``, in the order of application. Raises DefinitionError."""
+    found: list[Definition] = []
+    problems: list[str] = []
+    for kind, path in _files(root):
+        try:
+            found.append(_read(kind, path, path.relative_to(root).as_posix(), variables))
+        except DefinitionError as error:
+            problems += error.problems
+    if problems:
+        raise DefinitionError(problems)
+    return found
+
+
+def read_definition(path: Path, variables: Variables) -> Definition:
+    """One file, wherever it lies; its kind is told by the call that it has. Raises DefinitionError."""
+    document = _json_object(path, str(path))
+    for kind in DefinitionKind:
+        if kind in document:
+            return _read(kind, path, str(path), variables)
+    raise DefinitionError([f"{path}: has none of the calls {', '.join(DefinitionKind)}"])
+
+
+def read_variables(path: Path) -> Variables:
+    """A JSON object of names and values. Raises DefinitionError."""
+    variables = _json_object(path, str(path))
+    if wrong := [name for name, value in variables.items() if not isinstance(value, str | int | float)]:
+        raise DefinitionError([f"{path}: {name} is neither a text nor a number" for name in wrong])
+    return variables
+
+
+def _files(root: Path) -> Iterator[tuple[DefinitionKind, Path]]:
+    for kind, folder in FOLDERS.items():
+        for path in sorted((root / folder).glob("*.json")):
+            yield kind, path
+
+
+def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> Definition:
+    document = _json_object(path, file)
+    if not isinstance(document.get("why"), dict) or not isinstance(document.get(kind), dict):
+        raise DefinitionError([f'{file}: needs two members, "why" and "{kind}"'])
+    problems: list[str] = []
+    filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
+    if _NAMES[kind] not in document[kind]:
+        problems.append(f"{file}: {kind}.{_NAMES[kind]} is missing")
+    if not isinstance(document.get("assumes", {}), dict):
+        problems.append(f"{file}: assumes: is no JSON object")
+    if problems:
+        raise DefinitionError(problems)
+    if kind in _ALARMS:
+        filled[kind]["AlarmDescription"] = _description(filled["why"], path.stem, variables)
+    return Definition(kind, file, filled["why"], document.get("assumes", {}), filled[kind])
+
+
+def _description(why: Mapping[str, str], stem: str, variables: Variables) -> str:
+    link = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{stem}"
+    return f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {link}"
+
+
+def _json_object(path: Path, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DefinitionError([f"{file}: {error}"]) from error
+    if not isinstance(document, dict):
+        raise DefinitionError([f"{file}: not a JSON object"])
+    return document
+
+
+def _fill(value: Any, variables: Variables, place: str, problems: list[str]) -> Any:
+    """``value`` with its variables filled in; what is missing is noted with its place."""
+    if isinstance(value, dict):
+        return {key: _fill(item, variables, _below(place, key), problems) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, variables, f"{place}[{index}]", problems) for index, item in enumerate(value)]
+    return _fill_text(value, variables, place, problems) if isinstance(value, str) else value
+
+
+def _below(place: str, key: str) -> str:
+    return f"{place}: {key}" if ": " not in place else f"{place}.{key}"
+
+
+def _fill_text(text: str, variables: Variables, place: str, problems: list[str]) -> str | int | float:
+    missing = {name for name in _VARIABLE.findall(text) if name not in variables}
+    problems += [f"{place}: ${{{name}}} is not set; add it to the variables of this environment" for name in missing]
+    if missing:
+        return text
+    if whole := _VARIABLE.fullmatch(text):
+        return variables[whole[1]]  # a number stays a number
+    return _VARIABLE.sub(lambda match: str(variables[match[1]]), text)

@@ -1,0 +1,30 @@
+"""What the commands have in common: the variables of an environment, and the definitions filled in with them."""
+
+import argparse
+from pathlib import Path
+
+from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
+from alarms.terminal import Screen
+
+VARIABLES = ROOT / "alarms/variables.json"
+EXAMPLE = ROOT / "alarms/variables.example.json"
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """``--variables``, ``--json``."""
+    parser.add_argument(
+        "--variables",
+        metavar="FILE",
+        type=Path,
+        help="what differs in this environment, as JSON (default: alarms/variables.json, else the example beside it)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document, for machines")
+
+
+def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[list[Definition], Variables]:
+    """The definitions with the variables that were asked for. Raises DefinitionError."""
+    path = asked.variables or (VARIABLES if VARIABLES.exists() else EXAMPLE)
+    if path == EXAMPLE:
+        screen.line(f"Variables: {path.relative_to(ROOT)} (there is no alarms/variables.json)", "dim")
+    variables = read_variables(path)
+    return read_definitions(variables), variables

@@ -1,0 +1,1 @@
+"""``python -m alarms.sync``: bring the live account to what the definitions say."""

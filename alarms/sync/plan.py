@@ -1,0 +1,240 @@
+"""What must change so that the live account says what the definitions say. Pure: no calls."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from alarms.definition_files import Definition, DefinitionKind
+from alarms.sync.ownership import OWNER_KEY, is_ours, is_untouchable
+
+Parameters = Mapping[str, Any]
+
+_QUOTED = re.compile(r'"([^"]*)"')
+
+
+class ChangeKind(StrEnum):
+    """What is done to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveObject:
+    """What the account has. ``parameters`` has the members of the put call only; ``tags`` is empty for policies."""
+
+    kind: DefinitionKind
+    name: str
+    arn: str
+    parameters: Parameters
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One difference. ``path`` is that of the API call, for example ``Metrics[rate].Expression``."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to one object, and why. ``parameters`` are those to put, None when only tags differ."""
+
+    action: ChangeKind
+    kind: DefinitionKind
+    name: str
+    fields: tuple[FieldChange, ...] = ()
+    parameters: Parameters | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    arn: str = ""
+
+    def with_parameters(self, parameters: Parameters) -> "Change":
+        return replace(self, parameters=parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes in the order in which they are made; ``conflicts`` are objects of others that bear our names."""
+
+    changes: tuple[Change, ...]
+    conflicts: tuple[str, ...] = ()
+    prunable: tuple[str, ...] = ()  # defined no more, and kept: nobody asked to prune, or a policy, which bears no tag
+
+
+def make_plan(
+    definitions: Iterable[Definition], live: Iterable[LiveObject], *, tags: Mapping[str, str], prune: bool
+) -> Plan:
+    """Compare, in a normal form. ``tags`` are what each object of ours must carry, the owner's among them."""
+    wanted = {(d.kind, d.name): d for d in _children_first(definitions)}
+    found = {(o.kind, o.name): o for o in live}
+    owner = tags[OWNER_KEY]
+    changes = [
+        change for key, definition in wanted.items() if (change := _compare(definition, found.get(key), tags, owner))
+    ]
+    conflicts = [
+        f"{key[0].noun} {key[1]} exists and is not ours: its tag {OWNER_KEY} is not {owner!r}"
+        for key in wanted
+        if key in found and not _may_change(found[key], wanted[key], owner)
+    ]
+    left_over = [o for key, o in found.items() if key not in wanted and not is_untouchable(o.name)]
+    ours = [o for o in left_over if is_ours(o.tags, owner)]
+    # Policies bear no tags: they are shown, and left to a human.
+    policies = tuple(o.name for o in left_over if o.kind is DefinitionKind.SCALING_POLICY)
+    if not prune:
+        return Plan(tuple(changes), tuple(conflicts), (*(o.name for o in ours), *policies))
+    return Plan((*changes, *_deletions(ours)), tuple(conflicts), policies)
+
+
+def _children_first(definitions: Iterable[Definition]) -> Iterator[Definition]:
+    """In the order of application; a composite after the composites that its rule or its suppressor names."""
+    waiting = sorted(definitions, key=lambda d: list(DefinitionKind).index(d.kind))
+    while waiting:
+        names = {d.name for d in waiting}
+        free = next((d for d in waiting if not _named(d) & (names - {d.name})), waiting[0])
+        yield free
+        waiting.remove(free)
+
+
+def _named(definition: Definition) -> set[str]:
+    """The alarms that a composite depends on."""
+    parameters = definition.parameters
+    return {*_QUOTED.findall(str(parameters.get("AlarmRule", ""))), str(parameters.get("ActionsSuppressor", ""))}
+
+
+def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str, str], owner: str) -> Change | None:
+    kind, name = definition.kind, definition.name
+    if live is None:
+        return Change(ChangeKind.CREATE, kind, name, parameters=definition.parameters, tags=tags)
+    if not _may_change(live, definition, owner):
+        return None  # a conflict
+    fields = tuple(differences(normal_form(kind, live.parameters), normal_form(kind, definition.parameters)))
+    missing = {} if kind is DefinitionKind.SCALING_POLICY else {k: v for k, v in tags.items() if live.tags.get(k) != v}
+    if not fields and not missing:
+        return None
+    tag_changes = tuple(FieldChange(f"Tags.{key}", live.tags.get(key), value) for key, value in missing.items())
+    parameters = definition.parameters if fields else None
+    return Change(ChangeKind.UPDATE, kind, name, (*fields, *tag_changes), parameters, missing, live.arn)
+
+
+def _may_change(live: LiveObject, definition: Definition, owner: str) -> bool:
+    """Ours by its tag; a policy by its name on our group; an untagged twin of a definition may be adopted."""
+    if live.kind is DefinitionKind.SCALING_POLICY or is_ours(live.tags, owner):
+        return True
+    same = normal_form(live.kind, live.parameters) == normal_form(definition.kind, definition.parameters)
+    return same and OWNER_KEY not in live.tags
+
+
+def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
+    """Composites before what they may name, and a composite before the composites that it names."""
+    yield from _composite_deletions({o.name: o for o in objects if o.kind is DefinitionKind.COMPOSITE_ALARM})
+    for kind in (DefinitionKind.METRIC_ALARM, DefinitionKind.DASHBOARD):
+        yield from (_deletion(o) for o in objects if o.kind is kind)
+
+
+def _composite_deletions(composites: dict[str, LiveObject]) -> Iterator[Change]:
+    """DeleteAlarms: none can be deleted that another one names; a cycle is broken by the rule FALSE of one of them."""
+    rules = {name: str(composite.parameters.get("AlarmRule", "")) for name, composite in composites.items()}
+    while rules:
+        named = {child for name, rule in rules.items() for child in _QUOTED.findall(rule) if child != name}
+        free = next((name for name in rules if name not in named), None)
+        if free is None:
+            first, rule = next((name, rule) for name, rule in rules.items() if rule != "FALSE")
+            yield _broken_cycle(composites[first], rule)
+            rules[first] = "FALSE"
+        else:
+            yield _deletion(composites[free])
+            del rules[free]
+
+
+def _broken_cycle(composite: LiveObject, rule: str) -> Change:
+    parameters = {"AlarmName": composite.name, "AlarmRule": "FALSE"}
+    change = FieldChange("AlarmRule", rule, "FALSE")
+    return Change(ChangeKind.UPDATE, composite.kind, composite.name, (change,), parameters, arn=composite.arn)
+
+
+def _deletion(o: LiveObject) -> Change:
+    return Change(ChangeKind.DELETE, o.kind, o.name, arn=o.arn)
+
+
+_DEFAULTS: dict[DefinitionKind, Parameters] = {
+    DefinitionKind.METRIC_ALARM: {"ActionsEnabled": True, "TreatMissingData": "missing"},
+    DefinitionKind.COMPOSITE_ALARM: {"ActionsEnabled": True},
+    DefinitionKind.SCALING_POLICY: {"Enabled": True},
+    DefinitionKind.DASHBOARD: {},
+}
+
+
+def normal_form(kind: DefinitionKind, parameters: Parameters) -> dict[str, Any]:
+    """The same for any two calls that mean the same: defaults filled in, order that means nothing removed."""
+    filled = {**_DEFAULTS[kind], **{key: value for key, value in parameters.items() if value not in (None, [], {})}}
+    if kind is DefinitionKind.METRIC_ALARM:
+        filled.setdefault("DatapointsToAlarm", filled.get("EvaluationPeriods"))
+        if "ExtendedStatistic" in filled:
+            filled.setdefault("EvaluateLowSampleCountPercentile", "evaluate")
+    if kind is DefinitionKind.COMPOSITE_ALARM:
+        filled["AlarmRule"] = " ".join(str(filled.get("AlarmRule", "")).split())
+    if kind is DefinitionKind.DASHBOARD and isinstance(filled["DashboardBody"], str):
+        filled["DashboardBody"] = json.loads(filled["DashboardBody"])
+    filled.pop("Tags", None)
+    return {key: _normal(key, value) for key, value in filled.items()}
+
+
+def _normal(key: str, value: Any) -> Any:
+    if key == "Dimensions" and isinstance(value, list):
+        return sorted(value, key=lambda pair: str(pair.get("Name")))
+    if key == "Metrics" and isinstance(value, list):
+        return sorted((_normal_query(query) for query in value), key=lambda query: str(query.get("Id")))
+    if isinstance(value, Mapping):
+        return {name: _normal(name, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_normal("", item) for item in value]
+    return value
+
+
+def _normal_query(query: Parameters) -> dict[str, Any]:
+    return {"ReturnData": True, **{name: _normal(name, item) for name, item in query.items()}}
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
+    """Field by field, in the order of the new one."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*new, *(key for key in old if key not in new)]:
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _list_differences(old, new, path)
+    elif old != new:
+        yield FieldChange(path, old, new)
+
+
+def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[FieldChange]:
+    old_by_key, new_by_key = _keyed(old), _keyed(new)
+    for key in [*new_by_key, *(key for key in old_by_key if key not in new_by_key)]:
+        yield from differences(old_by_key.get(key), new_by_key.get(key), f"{path}[{key}]")
+
+
+def _keyed(items: list[Any]) -> dict[Any, Any]:
+    """By Id or Name where the items have one, else by position."""
+    for key in ("Id", "Name"):
+        if items and all(isinstance(item, Mapping) and key in item for item in items):
+            return {item[key]: item for item in items}
+    return dict(enumerate(items))
+
+
+def with_policy_arns(parameters: Parameters, arns: Mapping[str, str]) -> dict[str, Any]:
+    """``${policy:NAME}`` filled in; that of a policy which does not exist yet stays."""
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, list):
+            return [fill(item) for item in value]
+        if isinstance(value, str) and value.startswith("${policy:"):
+            return arns.get(value.removeprefix("${policy:").removesuffix("}"), value)
+        return value
+
+    return {key: fill(value) for key, value in parameters.items()}

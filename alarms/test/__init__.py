@@ -1,0 +1,1 @@
+"""``python -m alarms.test``: the unit tests of the alarms."""

@@ -1,0 +1,1 @@
+"""``python -m benchmarks.api``: the API beside FastAPI and Flask, and its pages in a large contest."""

@@ -1,0 +1,1 @@
+"""``python -m benchmarks.cloudwatch``: EMF lines read, alarms evaluated, plans made."""

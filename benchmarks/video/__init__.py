@@ -1,0 +1,1 @@
+"""``python -m benchmarks.video``: the clip pipeline beside its alternatives."""

@@ -1,0 +1,1 @@
+"""The broadcast clip made with another library, run by an interpreter that has it."""

@@ -1,0 +1,1 @@
+"""``python -m benchmarks.worker``: the worker beside Celery, dramatiq and a plain boto3 consumer."""

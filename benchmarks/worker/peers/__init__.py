@@ -1,0 +1,1 @@
+"""The consumers that the worker is compared with, as their documentation shows them."""

@@ -1,0 +1,50 @@
+"""Settings of the bridge between Celery and SQS. See showcase/settings.py for how they are read."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from showcase.settings import SharedSettings
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_usable = (
+            parts.scheme in ("redis", "rediss")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and re.fullmatch(r"/?|/\d+", parts.path) is not None
+            and not parts.fragment
+        )
+    except ValueError:  # its text may quote the password
+        is_usable = False
+    if not is_usable:
+        raise ValueError(
+            "the broker must be redis://user:password@host:port/number, or rediss:// for TLS, with special characters "
+            "of the password percent-encoded (%2F for /, %23 for #, %3F for ?)"
+        )
+    return url
+
+
+CeleryBroker = Annotated[SecretStr, AfterValidator(_redis)]
+
+
+class CeleryBridgeSettings(SharedSettings):
+    """What only the way between the old Celery queue and SQS needs."""
+
+    celery_broker_url: CeleryBroker = Field(
+        validation_alias="ANB_CELERY_BROKER_URL",
+        description="Redis of the old Celery queue: redis://:password@host:6379/0, or rediss:// for TLS.",
+    )
+    celery_queue: str = Field(
+        "celery", validation_alias="ANB_CELERY_QUEUE", min_length=1, description="Celery's queue of clips to process."
+    )
+    celery_task: str = Field(
+        "process_video",
+        validation_alias="ANB_CELERY_TASK",
+        min_length=1,
+        description="Name of the Celery task that processes a video; its only argument is the video's id.",
+    )

@@ -1,0 +1,239 @@
+"""The bridge as a tool: what it says and leaves behind when something is wrong, or when it is stopped."""
+
+import subprocess
+import sys
+import time
+import uuid
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+
+from celery_bridge.celery_tasks import CeleryTasks
+from celery_bridge.command import _run, main
+from celery_bridge.moves import Bridge, Tally
+from celery_bridge.tests.old_system import QUEUE, TASK, OldSystem
+from local.system.aws_emulator import REGION
+from showcase.aws import Aws
+from showcase.database.engine import Database
+from showcase.errors import Unavailable
+from showcase.jobs.job_message import parse_message
+from showcase.jobs.job_queue import Delivery, JobQueue
+from tests.faults.system_under_faults import END_SECONDS, Stage
+from tests.records import new_video
+
+SECRET = "geheim"
+DEAD_REDIS = f"redis://:{SECRET}@127.0.0.1:1/0"
+STOP_SECONDS = 10.0
+
+
+def received(stage: Stage) -> list[Delivery]:
+    """Every message that can be received now."""
+    found: list[Delivery] = []
+    while batch := stage.queue.receive(10, hidden_seconds=60):
+        found += batch
+    return found
+
+
+def videos(deliveries: list[Delivery]) -> set[uuid.UUID]:
+    return {parse_message(delivery.body).video_id for delivery in deliveries}
+
+
+@contextmanager
+def full(redis: Redis) -> Iterator[None]:
+    """The server that all tests share takes nothing more inside the block."""
+    redis.config_set("maxmemory", 1)
+    try:
+        yield
+    finally:
+        redis.config_set("maxmemory", 0)
+
+
+@contextmanager
+def read_only(redis: Redis) -> Iterator[None]:
+    """It is the replica of a server that is away, inside the block."""
+    redis.slaveof("127.0.0.1", 1)
+    try:
+        yield
+    finally:
+        redis.slaveof()
+
+
+@pytest.mark.parametrize("command", ["to-sqs", "to-celery"])
+def test_without_redis_it_fails_says_so_and_loses_nothing(old: OldSystem, stage: Stage, command: str) -> None:
+    entry = stage.accepted_video()
+    bridge = old.start_bridge(command, ANB_CELERY_BROKER_URL=DEAD_REDIS)
+    assert bridge.wait(END_SECONDS) == 1
+    assert bridge.logged("Celery broker") and bridge.logged("(ConnectionError)") and bridge.logged("Run it again")
+    assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
+    (delivery,) = received(stage)
+    assert (delivery.receive_count, videos([delivery])) == (1, {entry.video_id})
+
+
+def test_without_sqs_every_task_stays(old: OldSystem, stage: Stage) -> None:
+    entry = new_video(stage.database)
+    old.tasks.send(entry.video_id, entry.task_id)
+    for kind, overrides in (
+        ("EndpointConnectionError", stage.through("http://127.0.0.1:1")),
+        ("NonExistentQueue", {"sqs_queue_url": f"{stage.queues.jobs}-none"}),
+    ):
+        code, document = old.run_bridge("to-sqs", **overrides)
+        assert (code, document["moved"], old.waiting()) == (1, 0, 1)
+        assert "queue: send failed" in document["error"] and kind in document["error"]
+
+
+def test_without_the_database_no_message_is_received(old: OldSystem, stage: Stage) -> None:
+    stage.accepted_video()
+    bridge = old.start_bridge("to-celery", ANB_DATABASE_URL=f"postgresql://anb:{SECRET}@127.0.0.1:1/anb")
+    assert bridge.wait(END_SECONDS) == 1
+    assert bridge.logged("database") and bridge.logged("(OperationalError)")
+    assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
+    assert [delivery.receive_count for delivery in received(stage)] == [1]
+
+
+def test_while_redis_is_full_no_message_is_received(old: OldSystem, stage: Stage) -> None:
+    for _ in range(3):
+        stage.accepted_video()
+    with full(old.redis):
+        bridge = old.start_bridge("to-celery", "--follow")
+        bridge.wait_until(lambda: bridge.log.read_text().count("trying again") >= 3, "refused thrice", END_SECONDS)
+        assert bridge.logged("(OutOfMemoryError)")
+        looked_at = received(stage)
+        assert [delivery.receive_count for delivery in looked_at] == [1, 1, 1], "only by this test"
+        assert stage.queue.depth().dead == 0
+        for delivery in looked_at:
+            stage.queue.release(delivery, 0)
+    stage.wait_until(lambda: old.waiting() == 3 and stage.queue_is_empty(stage.queues.jobs), "everything moved")
+    assert bridge.stop() == 0
+    assert bridge.logged("3 moved, 0 settled, 0 parked")
+
+
+def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, stage: Stage) -> None:
+    entry = new_video(stage.database)
+    old.tasks.send(entry.video_id, entry.task_id)
+    with read_only(old.redis):
+        code, document = old.run_bridge("to-sqs")
+        assert (code, document["moved"], received(stage)) == (1, 0, [])
+        assert "(ReadOnlyError)" in document["error"]
+    assert old.waiting() == 1
+
+
+def follow(bridge: Bridge, waits: list[float], passes: int) -> None:
+    """So many passes to Celery; the seconds between them are noted, not waited."""
+
+    def stopped(seconds: float) -> bool:
+        waits.append(seconds)
+        return len(waits) == passes
+
+    assert _run(replace(bridge, stopped=stopped), Namespace(command="to-celery", follow=True), Tally())
+
+
+def test_a_database_that_goes_away_costs_no_receives_and_is_tried_ever_more_rarely(
+    old: OldSystem, stage: Stage
+) -> None:
+    stage.accepted_video()
+    waits: list[float] = []
+    database = Database("postgresql://anb@127.0.0.1:1/anb")
+    follow(Bridge(database, old.tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=9)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert [delivery.receive_count for delivery in received(stage)] == [1]
+
+
+class MoodyTasks(CeleryTasks):
+    moods = iter((False, False, True, False))
+
+    def check_writable(self) -> None:
+        is_good = next(self.moods)
+        if not is_good:
+            raise Unavailable("Celery broker", "write")
+
+
+def test_a_pass_that_succeeds_ends_the_long_waits(old: OldSystem, stage: Stage) -> None:
+    waits: list[float] = []
+    tasks = MoodyTasks(old.url, QUEUE, TASK)
+    follow(Bridge(stage.database, tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=4)
+    tasks.close()
+    assert waits == [1, 2, 1, 1]
+
+
+class RefusingTasks(CeleryTasks):
+    def send(self, video_id: uuid.UUID, task_id: uuid.UUID) -> None:
+        raise Unavailable("Celery broker", "send a task")
+
+
+class QueueWithOneHitch(JobQueue):
+    hitches = 1
+
+    def release(self, delivery: Delivery, delay_seconds: int) -> None:
+        if self.hitches:
+            self.hitches -= 1
+            raise Unavailable("queue", "release")
+        super().release(delivery, delay_seconds)
+
+
+def test_one_message_that_cannot_be_released_does_not_hold_the_others(old: OldSystem, stage: Stage) -> None:
+    for _ in range(4):
+        stage.accepted_video()
+    queue = QueueWithOneHitch(Aws(REGION, stage.emulator.url), stage.queues.jobs, stage.queues.dead_letter)
+    tasks = RefusingTasks(old.url, QUEUE, TASK)
+    bridge = Bridge(stage.database, tasks, queue, stage.outbox, stopped=lambda _seconds: False)
+    with pytest.raises(Unavailable, match="send a task"):
+        bridge.to_celery(Tally())
+    assert queue.hitches == 0 and len(received(stage)) == 3
+    tasks.close()
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["to-sqs"], 1), (["to-celery", "--follow"], 0)])
+def test_a_signal_ends_a_pass_with_a_summary_and_the_rest_stays(
+    old: OldSystem, stage: Stage, arguments: list[str], code: int
+) -> None:
+    forth = arguments[0] == "to-sqs"
+    entries = {entry.video_id: entry for entry in (stage.accepted_video(send=not forth) for _ in range(30))}
+    if forth:
+        for entry in entries.values():
+            old.tasks.send(entry.video_id, entry.task_id)
+    bridge = old.start_bridge(*arguments, "--rate", "1")
+    stage.wait_until(lambda: (stage.queue.depth().visible if forth else old.waiting()) >= 2, "moving")
+    asked_at = time.monotonic()
+    assert bridge.stop() == code
+    assert time.monotonic() - asked_at < STOP_SECONDS
+    assert bridge.logged(" moved, 0 settled, 0 parked, 0 left.")
+    assert bridge.logged("Stopped before the end. Run it again") == bool(code)
+    there = videos(received(stage))
+    assert old.waiting() + len(there) == len(entries) and old.waiting() and there
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["to-mars"], ["to-sqs", "--rate", "0"], ["to-sqs", "--abandoned", "x"], ["to-celery", "--dry-run"]],
+)
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2 and "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"amqp://guest:{SECRET}@127.0.0.1//",
+        f"redis://:{SECRET}/42@127.0.0.1:1/0",
+        f"redis://:{SECRET}@127.0.0.1:1/0?foo=bar",
+    ],
+)
+def test_a_broker_that_cannot_be_read_is_2_and_stays_secret(old: OldSystem, url: str) -> None:
+    bridge = old.start_bridge("to-sqs", ANB_CELERY_BROKER_URL=url)
+    assert bridge.wait(END_SECONDS) == 2
+    assert bridge.logged("ANB_CELERY_BROKER_URL") and bridge.logged("percent-encode")
+    assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
+
+
+@pytest.mark.parametrize("package", ["celery", "redis"])
+def test_missing_packages_are_2(package: str) -> None:
+    code = f"import sys, runpy; sys.modules[{package!r}] = None; runpy.run_module('celery_bridge')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "pip install -r celery_bridge/requirements.txt" in run.stderr and "Traceback" not in run.stderr

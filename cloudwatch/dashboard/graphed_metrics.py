@@ -1,0 +1,164 @@
+"""The metrics and expressions of one widget, with the shorthand of dashboards written out.
+
+Source: "Metric widget: format for each metric in the array" in "Dashboard body structure and syntax". An item "."
+stands for the one at the same place in the metric before. That "..." at the beginning stands for all that are left out
+is not in the reference, but the console writes it so.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cloudwatch.dashboard.body_schema import Report
+from cloudwatch.dashboard.widgets import RENDERING
+from cloudwatch.metric import MetricId
+
+_Setting = TypeVar("_Setting", int, str)
+
+DEFAULT_PERIOD = 300
+DEFAULT_STATISTIC = "Average"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphedMetric:
+    """``path`` is where the body names it; ``region`` None is that of the dashboard; ``options`` are as written."""
+
+    path: str
+    metric: MetricId
+    statistic: str
+    period: int
+    region: str | None
+    id: str | None
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphedExpression:
+    """Metric math, a SEARCH or a query of Metrics Insights."""
+
+    path: str
+    expression: str
+    period: int
+    region: str | None
+    id: str | None
+    options: Mapping[str, Any]
+
+
+Graphed = GraphedMetric | GraphedExpression
+
+
+def read_graphed(properties: Mapping[str, Any], path: str, report: Report) -> list[Graphed]:
+    """What ``properties`` of the metric widget at ``path`` graph; what cannot be read goes to the report."""
+    entries = properties.get("metrics")
+    if not isinstance(entries, list):
+        return []
+    graphed = list(_read_entries(entries, properties, f"{path}/metrics", report))
+    ids = Counter(each.id for each in graphed if each.id is not None)
+    for each in graphed:
+        if each.id is not None and ids[each.id] > 1:
+            report.refuse(each.path, f"The id '{each.id}' is there more than once")
+    return graphed
+
+
+def _read_entries(
+    entries: Sequence[Any], properties: Mapping[str, Any], path: str, report: Report
+) -> Iterator[Graphed]:
+    before: list[str] = []
+    for index, entry in enumerate(entries):
+        reader = _Entry(f"{path}/{index}", properties, report)
+        parts, options = reader.split(entry)
+        if "expression" in options:
+            yield from reader.expression(parts, options)
+        elif parts := reader.expand(parts, before):
+            yield from reader.metric(parts, options)
+            before = parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: str
+    properties: Mapping[str, Any]
+    report: Report
+
+    def split(self, entry: Any) -> tuple[list[str], Mapping[str, Any]]:
+        """The strings of an entry, and the object at its end."""
+        if not isinstance(entry, list) or not entry:
+            self.report.refuse(self.path, "Should be array" if not isinstance(entry, list) else "Should NOT be empty")
+            return [], {}
+        *parts, last = entry
+        options = last if isinstance(last, Mapping) else {}
+        RENDERING(options, f"{self.path}/{len(parts)}", self.report)
+        parts = parts if isinstance(last, Mapping) else entry
+        for index, part in enumerate(parts):
+            if not isinstance(part, str):
+                message = 'Invalid metric field type, only "String" type is allowed'
+                self.report.refuse(f"{self.path}/{index}", message)
+                return [], options
+        return parts, options
+
+    def expand(self, parts: list[str], before: list[str]) -> list[str]:
+        """The items written out; empty if they are no metric."""
+        if parts[:1] == ["..."]:
+            left_out = len(before) - len(parts) + 1
+            if not before or left_out < 0:
+                self.report.refuse(f"{self.path}/0", "'...' has nothing before it to stand for")
+                return []
+            parts = before[:left_out] + parts[1:]
+        for index, part in enumerate(parts):
+            if part == "." and index >= len(before):
+                self.report.refuse(self.path, f"'.' as item {index} has nothing before it to stand for")
+                return []
+        return self._complete([before[index] if part == "." else part for index, part in enumerate(parts)])
+
+    def _complete(self, parts: list[str]) -> list[str]:
+        names = parts[2::2]
+        if len(parts) < 2:
+            message = "Should NOT have less than 2 items"
+        elif len(parts) % 2:
+            message = f"The dimension '{parts[-1]}' has no value"
+        elif len(set(names)) < len(names):
+            message = "A dimension is there twice"
+        else:
+            return parts
+        self.report.refuse(self.path, message)
+        return []
+
+    def metric(self, parts: list[str], options: Mapping[str, Any]) -> Iterator[GraphedMetric]:
+        namespace, name, *dimensions = parts
+        metric = MetricId.of(namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)))
+        yield GraphedMetric(
+            self.path,
+            metric,
+            self._setting(options, "stat", DEFAULT_STATISTIC),
+            self._setting(options, "period", DEFAULT_PERIOD),
+            self._setting(options, "region", "") or None,
+            _id(options),
+            options,
+        )
+
+    def expression(self, parts: list[str], options: Mapping[str, Any]) -> Iterator[GraphedExpression]:
+        if parts:
+            self.report.refuse(self.path, "An expression stands alone in its array")
+        if isinstance(options["expression"], str):
+            yield GraphedExpression(
+                self.path,
+                options["expression"],
+                self._setting(options, "period", DEFAULT_PERIOD),
+                self._setting(options, "region", "") or None,
+                _id(options),
+                options,
+            )
+
+    def _setting(self, options: Mapping[str, Any], name: str, default: _Setting) -> _Setting:
+        """The metric's own, else the widget's; what has the wrong type was refused elsewhere."""
+        for holder in (options, self.properties):
+            value = holder.get(name)
+            if isinstance(value, type(default)):
+                return value
+        return default
+
+
+def _id(options: Mapping[str, Any]) -> str | None:
+    value = options.get("id")
+    return value if isinstance(value, str) else None

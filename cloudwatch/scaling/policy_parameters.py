@@ -1,0 +1,111 @@
+"""Reads the parameters of PutScalingPolicy that the kinds of policies share. Source: its API reference."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudwatch.alarm.watched import Watched, WatchedMetric, read_watched
+from cloudwatch.metric import MetricId
+from cloudwatch.parameters import Parameters
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
+
+CALL = "PutScalingPolicy"
+NAME_CHARACTERS_MAX = 255
+PERIODS = (10, 30, 60)
+DEFAULT_PERIOD = 60
+
+_PREDEFINED = {
+    "ASGAverageCPUUtilization": "CPUUtilization",
+    "ASGAverageNetworkIn": "NetworkIn",
+    "ASGAverageNetworkOut": "NetworkOut",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every policy has. ``warmup`` in seconds; None: that of the group."""
+
+    name: str
+    group: str
+    warmup: int | None = None
+    enabled: bool = True
+
+
+def read_common(parameters: Parameters, kind: str, *own: str) -> Common:
+    """``own`` are the names of the parameters that only some kinds of policies have."""
+    parameters.only(("PolicyName", "AutoScalingGroupName", "PolicyType", "Enabled", *own))
+    parameters.choice("PolicyType", (kind,), "SimpleScaling" if kind == "SimpleScaling" else None)
+    warmup = "EstimatedInstanceWarmup"
+    return Common(
+        name=parameters.text("PolicyName", longest=NAME_CHARACTERS_MAX),
+        group=parameters.text("AutoScalingGroupName", longest=NAME_CHARACTERS_MAX),
+        warmup=parameters.integer(warmup, least=0) if warmup in own and warmup in parameters else None,
+        enabled=parameters.flag("Enabled", default=True),
+    )
+
+
+def read_adjustment(parameters: Parameters, *, amount: int) -> Adjustment:
+    name = parameters.choice("AdjustmentType", list(AdjustmentType))
+    kind = AdjustmentType(name) if name in list(AdjustmentType) else AdjustmentType.CHANGE
+    least = parameters.integer("MinAdjustmentMagnitude", least=0, default=0)
+    if least and kind is not AdjustmentType.PERCENT:
+        parameters.refuse("MinAdjustmentMagnitude", f"is only for {AdjustmentType.PERCENT.value}")
+    if kind is AdjustmentType.EXACT and amount < 0:
+        parameters.refuse("ScalingAdjustment", "an exact capacity cannot be negative")
+    return Adjustment(kind, amount, least)
+
+
+def read_steps(parameters: Parameters, kind: AdjustmentType) -> tuple[Step, ...]:
+    items = parameters.objects("StepAdjustments")
+    if not items:
+        parameters.refuse("StepAdjustments", "is missing or empty")
+    steps = tuple(_read_step(item, kind) for item in items)
+    for problem in step_problems(steps):
+        parameters.refuse("StepAdjustments", problem)
+    return steps
+
+
+def _read_step(item: Parameters, kind: AdjustmentType) -> Step:
+    item.only(("MetricIntervalLowerBound", "MetricIntervalUpperBound", "ScalingAdjustment"))
+    amount = item.integer("ScalingAdjustment")
+    if kind is AdjustmentType.EXACT and amount < 0:
+        item.refuse("ScalingAdjustment", "an exact capacity cannot be negative")
+    lower = item.number("MetricIntervalLowerBound") if "MetricIntervalLowerBound" in item else -math.inf
+    upper = item.number("MetricIntervalUpperBound") if "MetricIntervalUpperBound" in item else math.inf
+    return Step(lower, upper, amount)
+
+
+def read_tracked(configuration: Parameters, group: str) -> Watched:
+    """The metric of a TargetTrackingConfiguration."""
+    predefined, customized = "PredefinedMetricSpecification", "CustomizedMetricSpecification"
+    configuration.only((predefined, customized, "TargetValue", "DisableScaleIn"))
+    if (predefined in configuration) == (customized in configuration):
+        configuration.refuse(customized, "either a predefined or a customized metric must be given, not both")
+    if customized in configuration:
+        return _read_customized(configuration.object(customized))
+    name = "CPUUtilization"
+    if predefined in configuration:
+        specification = configuration.object(predefined)
+        name = _PREDEFINED.get(specification.choice("PredefinedMetricType", list(_PREDEFINED)), name)
+    return WatchedMetric(MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": group}), "Average", DEFAULT_PERIOD)
+
+
+def _read_customized(specification: Parameters) -> Watched:
+    specification.only(("MetricName", "Namespace", "Dimensions", "Statistic", "Unit", "Period", "Metrics"))
+    if "Metrics" in specification:
+        entries = specification.values["Metrics"]
+        specification.values = {**specification.values, "Metrics": [_with_period(entry) for entry in entries]}
+    else:
+        specification.values = {"Period": DEFAULT_PERIOD, **specification.values}
+    watched = read_watched(specification)
+    if watched.period not in PERIODS:
+        specification.refuse("Period", f"is {watched.period}, only {', '.join(map(str, PERIODS))} are allowed")
+    return watched
+
+
+def _with_period(entry: Any) -> Any:
+    """Unlike in an alarm, the period of a metric may be left out."""
+    if isinstance(entry, Mapping) and isinstance(entry.get("MetricStat"), Mapping):
+        return {**entry, "MetricStat": {"Period": DEFAULT_PERIOD, **entry["MetricStat"]}}
+    return entry

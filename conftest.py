@@ -1,0 +1,3 @@
+"""The fixtures of tests/, for every folder of tests."""
+
+pytest_plugins = ["tests.fixtures", "tests.faults.fixtures"]

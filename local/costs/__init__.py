@@ -1,0 +1,1 @@
+"""``python -m local.costs``: what the system costs a month."""

@@ -1,0 +1,152 @@
+"""waitress' server: admission, the clock of all connections, and the drain at the end."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.wasyncore import dispatcher, loop
+
+from service.admission import Admission, BodyLimit, RequestHead
+from service.draining import Draining
+from service.http_server.channel import HttpChannel
+from service.http_server.deadlines import Deadlines
+from service.http_server.proxy import EVERYBODY, Application
+from showcase.errors import Overloaded
+
+TURN_SECONDS = 0.5  # of the loop when nothing happens: how exactly deadlines are kept
+LAST_WORDS_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class HttpServer(TcpWSGIServer):  # type: ignore[misc]
+    """Listens from its construction on. Raises OSError when the port is taken.
+
+    ``per_address_max`` bounds the connections of one peer (0: no bound), except those of ``proxy``. While it serves,
+    ``on_turn`` is called about each TURN_SECONDS, with whether requests wait for a thread.
+    """
+
+    is_leaving = False  # nobody new comes in, and who has nothing to ask is sent away
+
+    def __init__(
+        self,
+        application: Application,
+        options: Adjustments,
+        *,
+        admission: Admission,
+        deadlines: Deadlines,
+        draining: Draining,
+        per_address_max: int = 0,
+        proxy: str | None = None,
+        on_turn: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        self._on_turn = on_turn
+        self.deadlines = deadlines
+        self._admission = admission
+        self._draining = draining
+        self._per_address_max = 0 if proxy == EVERYBODY else per_address_max
+        self._proxy = proxy
+        self._turned_away = 0
+        self._clock_at = 0.0
+        options.max_request_body_size = math.inf  # admission knows better, and has better words
+        options.clear_untrusted_proxy_headers = False  # behind_proxy does it
+        super().__init__(application, adj=options)
+
+    @property
+    def is_draining(self) -> bool:
+        return self._draining.has_begun
+
+    def judge(self, head: RequestHead) -> BodyLimit:
+        """Whether the body of a request may come. Raises what Admission raises."""
+        return self._admission.judge(head, self._bytes_to_come)
+
+    def _bytes_to_come(self) -> int:
+        return sum(channel.bytes_to_come for channel in self._channels())
+
+    def _channels(self) -> Iterable[HttpChannel]:
+        return list(self.active_channels.values())
+
+    def channel_class(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any) -> None:  # noqa: A002 - waitress' name
+        """Let a new connection in, unless its peer has too many."""
+        if self._has_too_many(addr[0]):
+            self._turned_away += 1
+            sock.close()
+        else:
+            HttpChannel(server, sock, addr, adj, map)
+
+    def _has_too_many(self, peer: str) -> bool:
+        if not self._per_address_max or peer == self._proxy:
+            return False
+        connected: int = sum(channel.addr[0] == peer for channel in self._channels())
+        return connected >= self._per_address_max
+
+    def maintenance(self, now: float) -> None:
+        """waitress' own clock is not used: a byte now and then would stop it."""
+
+    def serve(self, *, lame_duck_seconds: float, drain_seconds: float) -> int:
+        """Serve until the drain has begun and all requests are answered; return how many had to be cut.
+
+        ``lame_duck_seconds``: new connections are still served so long, while the balancer notices that
+        readiness fails. ``drain_seconds``: what was begun may take so long from then on.
+        """
+        while not self.is_draining:
+            self._turn()
+        self._turn_until(time.monotonic() + lame_duck_seconds)
+        self._stop_accepting()
+        deadline = time.monotonic() + drain_seconds
+        log.info("draining %d connections", len(self.active_channels))
+        self._turn_until(deadline, while_connected=True)
+        self._refuse_what_still_comes()
+        cut = sum(bool(channel.requests) for channel in self._channels())
+        self.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+        return cut
+
+    def wake(self) -> None:
+        """Have the loop look around at once: one write to a pipe, which a signal handler may do."""
+        self.pull_trigger()
+
+    def _turn_until(self, deadline: float, *, while_connected: bool = False) -> None:
+        while time.monotonic() < deadline and (self.active_channels or not while_connected):
+            self._turn()
+
+    def _turn(self) -> None:
+        loop(TURN_SECONDS, use_poll=True, map=self._map, count=1)
+        now = time.monotonic()
+        if now < self._clock_at:
+            return
+        self._clock_at = now + TURN_SECONDS
+        for channel in self._channels():
+            channel.keep_time(now)
+        self._on_turn(bool(self.task_dispatcher.queue))
+        if self._turned_away:
+            log.warning("%d connections turned away: too many from one address", self._turned_away)
+            self._turned_away = 0
+
+    def _stop_accepting(self) -> None:
+        """Take in who has already knocked, then close the socket: a closed backlog is a reset for all in it."""
+        for _ in range(self.adj.connection_limit):
+            known = len(self.active_channels)
+            self.handle_accept()
+            if len(self.active_channels) == known:
+                break
+        dispatcher.close(self)
+        self.is_leaving = True
+
+    def _refuse_what_still_comes(self) -> None:
+        for channel in self._channels():
+            channel.refuse(Overloaded("a request that had not come whole was turned away: the API stops"))
+        self._turn_until(time.monotonic() + LAST_WORDS_SECONDS, while_connected=True)
+
+    def close(self) -> None:
+        """Close everything. A thread that still works keeps its way to wake the loop: the number of a closed
+        descriptor may already be somebody else's."""
+        for channel in self._channels():
+            channel.handle_close()
+        if self.task_dispatcher.threads:
+            dispatcher.close(self)
+        else:
+            super().close()

@@ -1,0 +1,1 @@
+"""What Falcon does with every request and every answer."""

@@ -1,0 +1,1 @@
+"""The resources of the API: each class answers the methods of one path."""

@@ -1,0 +1,139 @@
+"""Direct uploads: the client is told how to bring the bytes to the storage itself, and then completes the upload."""
+
+import uuid
+
+import falcon
+from falcon import Request, Response
+
+from service import messages
+from service.access_tokens import Authenticator
+from service.errors import BadRequest
+from service.requests import UploadBody, read_body, read_title
+from service.upload_views import UploadViews
+from showcase.clips.clip_rules import unacceptable
+from showcase.database.engine import Database
+from showcase.errors import NotFound, Refused
+from showcase.storage.media_store import MediaStore
+from showcase.uploads.completion import Completion
+from showcase.uploads.direct_uploads import NewUpload, get_upload, inbox_key, open_upload
+from showcase.uploads.inbox import CONTENT_TYPE, Inbox
+
+
+class DirectUploads:
+    """``POST /api/videos/uploads`` ``{title, size_bytes, content_type, resumable?}``: 201 with where to send the clip.
+
+    Without ``resumable``: ``url`` and ``fields`` of a form to POST, with the clip as its last field, ``file``.
+    With it: ``parts``, each with ``number``, ``size_bytes`` and a ``url`` to PUT it to. Both with ``upload_id``,
+    ``status`` ``open``, ``expires_at`` and ``expires_in`` (seconds) of the upload, and ``links_expire_in``; links are
+    renewed by ``GET /api/videos/uploads/{upload_id}``.
+    400: ``title_missing``, ``clip_too_large``, ``not_mp4``, ``invalid_field``, ``too_many_uploads``. 401.
+    """
+
+    needs_token = True
+
+    def __init__(
+        self,
+        players: Authenticator,
+        database: Database,
+        media: MediaStore,
+        inbox: Inbox,
+        views: UploadViews,
+        *,
+        bytes_max: int,
+        seconds: int,
+    ) -> None:
+        self._players = players
+        self._database = database
+        self._media = media
+        self._inbox = inbox
+        self._views = views
+        self._bytes_max = bytes_max
+        self._seconds = seconds
+
+    def on_post(self, request: Request, response: Response) -> None:
+        player_id = self._players.player_id(request)
+        body = read_body(request, UploadBody)
+        title = read_title(body.title)
+        self._check(body)
+        upload_id = uuid.uuid4()
+        multipart_id = self._inbox.begin_parts(inbox_key(upload_id)) if body.resumable else None
+        self._open(NewUpload(upload_id, player_id, title, body.size_bytes, multipart_id))
+        with self._database.reading() as connection:
+            upload = get_upload(connection, upload_id, player_id)
+        response.status = falcon.HTTP_201
+        response.media = self._views.upload(upload)
+        response.cache_control = ["no-store"]
+
+    def _check(self, body: UploadBody) -> None:
+        if body.size_bytes > self._bytes_max:
+            raise BadRequest("clip_too_large", ["size_bytes"])
+        if body.content_type.lower() != CONTENT_TYPE:
+            raise unacceptable("not_mp4")
+
+    def _open(self, upload: NewUpload) -> None:
+        try:
+            with self._database.writing() as connection:
+                open_upload(connection, upload, seconds=self._seconds)
+        except Refused:
+            if upload.multipart_id:
+                self._media.give_up(inbox_key(upload.id), upload.multipart_id)
+            raise
+
+
+class OwnDirectUpload:
+    """``GET /api/videos/uploads/{upload_id}``: how it stands, for a client that lost its connection or its links.
+
+    ``status`` is ``open``, ``expired``, ``completed`` (with ``video_id``, ``task_id``) or ``refused`` (with ``code``
+    and ``message``). While it is open, what the 201 told, with new links; each part says whether it was
+    ``received``, and those that were have no ``url``. 401, 403 ``upload_not_yours``, 404 ``upload_not_found``.
+    """
+
+    needs_token = True
+
+    def __init__(self, players: Authenticator, database: Database, views: UploadViews) -> None:
+        self._players = players
+        self._database = database
+        self._views = views
+
+    def on_get(self, request: Request, response: Response, upload_id: str) -> None:
+        player_id = self._players.player_id(request)
+        with self._database.reading() as connection:
+            upload = get_upload(connection, _read_upload_id(upload_id), player_id)
+        response.media = self._views.upload(upload)
+        response.cache_control = ["no-store"]
+
+    on_head = on_get
+
+
+class CompleteDirectUpload:
+    """``POST /api/videos/uploads/{upload_id}/complete``: 201 with the body of a form upload, however often it is asked.
+
+    400: ``upload_incomplete`` (send what is missing, and ask again), ``upload_expired``, or what is wrong with the
+    clip, in the words of the form upload; then file and upload are gone. 401, 403 ``upload_not_yours``, 404
+    ``upload_not_found``.
+    """
+
+    needs_token = True
+
+    def __init__(self, players: Authenticator, completion: Completion) -> None:
+        self._players = players
+        self._completion = completion
+
+    def on_post(self, request: Request, response: Response, upload_id: str) -> None:
+        player_id = self._players.player_id(request)
+        completed = self._completion.complete(_read_upload_id(upload_id), player_id, request.context.request_id)
+        if completed.is_new:
+            request.context.upload_bytes = completed.upload.size_bytes
+        response.status = falcon.HTTP_201
+        response.media = {
+            "message": messages.UPLOADED,
+            "task_id": str(completed.upload.task_id),
+            "video_id": str(completed.upload.video_id),
+        }
+
+
+def _read_upload_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise NotFound("upload_not_found") from error

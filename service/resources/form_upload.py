@@ -1,0 +1,167 @@
+"""Uploading a clip: it streams through into the storage and is judged by its boxes on the way."""
+
+import logging
+import uuid
+import zlib
+from dataclasses import dataclass
+
+import falcon
+from falcon import Request, Response
+from falcon.media.multipart import BodyPart, MultipartForm
+
+from service import messages
+from service.access_tokens import Authenticator
+from service.errors import BadRequest
+from service.requests import read_title
+from showcase.clips.clip_rules import judge_scan, unacceptable
+from showcase.clips.mp4_boxes import BadBoxes, BoxScanner
+from showcase.database.engine import Database
+from showcase.errors import Refused, Unavailable
+from showcase.jobs.outbox import Entry, Outbox
+from showcase.storage.media_store import ByteSource, MediaStore
+from showcase.videos import NewVideo, add_video, original_key
+
+FORM_OVERHEAD_BYTES = 64 * 1024  # what a form adds around the clip: boundaries, part headers, the title
+
+log = logging.getLogger(__name__)
+
+
+def refuse_by_headers(content_length: int | None, content_type: str | None, *, bytes_max: int) -> None:
+    """Raises BadRequest when the headers already show that there is no clip to come, or one that is too large."""
+    if (content_length or 0) > bytes_max + FORM_OVERHEAD_BYTES:
+        raise BadRequest("clip_too_large", ["video_file"])
+    if not (content_type or "").lower().startswith(falcon.MEDIA_MULTIPART):
+        raise BadRequest("video_file_missing", ["video_file"])
+
+
+class ScannedStream:
+    """Passes a clip through to whoever reads it, counts and sums it, and refuses it as soon as it is hopeless."""
+
+    def __init__(self, source: ByteSource, bytes_max: int) -> None:
+        self._source = source
+        self._bytes_max = bytes_max
+        self._scanner = BoxScanner()
+        self.bytes = 0
+        self.crc32 = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Raises BadRequest ``clip_too_large`` or UnacceptableClip."""
+        data = self._source.read(size)
+        self.bytes += len(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
+        if self.bytes > self._bytes_max:
+            raise BadRequest("clip_too_large", ["video_file"])
+        try:
+            self._scanner.feed(data)
+        except BadBoxes as error:
+            raise unacceptable(error.code) from error
+        return data
+
+    def judge(self) -> None:
+        """All has been read: is it a clip of the contest? Raises UnacceptableClip."""
+        try:
+            self._scanner.finish()
+        except BadBoxes as error:
+            raise unacceptable(error.code) from error
+        judge_scan(self._scanner)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """What was stored of the form's clip."""
+
+    bytes: int
+    crc32: int
+
+
+@dataclass(slots=True)
+class _Form:
+    """What the form has brought so far."""
+
+    title: str | None = None
+    clip: StoredClip | None = None
+
+
+class Upload:
+    """``POST /api/videos/upload``: multipart with ``video_file`` and ``title``, in any order."""
+
+    needs_token = True
+
+    def __init__(
+        self, players: Authenticator, database: Database, media: MediaStore, outbox: Outbox, *, bytes_max: int
+    ) -> None:
+        self._players = players
+        self._database = database
+        self._media = media
+        self._outbox = outbox
+        self._bytes_max = bytes_max
+
+    def on_post(self, request: Request, response: Response) -> None:
+        player_id = self._players.player_id(request)
+        refuse_by_headers(request.content_length, request.content_type, bytes_max=self._bytes_max)
+        video_id = uuid.uuid4()
+        title, clip = self._receive(request.get_media(), original_key(video_id))
+        video = NewVideo(
+            id=video_id,
+            task_id=uuid.uuid4(),
+            player_id=player_id,
+            title=title,
+            original_key=original_key(video_id),
+            original_bytes=clip.bytes,
+            original_crc32=clip.crc32,
+            request_id=request.context.request_id,
+        )
+        self._accept(video)
+        request.context.upload_bytes = clip.bytes
+        response.status = falcon.HTTP_201
+        response.media = {
+            "message": messages.UPLOADED,
+            "task_id": str(video.task_id),
+            "video_id": str(video.id),
+        }
+
+    def _receive(self, parts: MultipartForm, key: str) -> tuple[str, StoredClip]:
+        """Store the clip under ``key``; return title and clip. A refused upload leaves nothing behind."""
+        form = _Form()
+        try:
+            for part in parts:
+                self._take(part, form, key)
+            if form.title is None:
+                raise BadRequest("title_missing", ["title"])
+            if form.clip is None:
+                raise BadRequest("video_file_missing", ["video_file"])
+        except UnicodeDecodeError as error:
+            self._discard_if_stored(form, key)
+            raise BadRequest("invalid_body") from error
+        except (Refused, falcon.HTTPError):
+            self._discard_if_stored(form, key)
+            raise
+        return form.title, form.clip
+
+    def _take(self, part: BodyPart, form: _Form, key: str) -> None:
+        if part.name == "title":
+            form.title = read_title(part.get_text() or "")
+        elif part.name == "video_file":
+            if form.clip is not None:
+                raise BadRequest("video_file_missing", ["video_file"])
+            stream = ScannedStream(part.stream, self._bytes_max)
+            self._media.put_stream(key, stream)
+            form.clip = StoredClip(stream.bytes, stream.crc32)
+            stream.judge()
+
+    def _discard_if_stored(self, form: _Form, key: str) -> None:
+        if form.clip is None:
+            return
+        try:
+            self._media.delete(key)
+        except Unavailable as error:
+            log.warning("file %s of a refused upload not removed: %s", key, error)
+
+    def _accept(self, video: NewVideo) -> None:
+        """From the commit on the video will be processed; sending at once only makes it faster."""
+        with self._database.writing() as connection:
+            uploaded_at = add_video(connection, video)
+        log.info("video %s accepted: %d bytes", video.id, video.original_bytes)
+        entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
+        if not self._outbox.send(entry):
+            log.warning("video %s not sent to the queue: the sweeper will", video.id)

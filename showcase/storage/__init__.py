@@ -1,0 +1,1 @@
+"""The bucket with originals and results, and presigned links to it."""

@@ -1,0 +1,55 @@
+"""Settings of what is measured and logged. The settings of a process inherit them, and add their own."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from telemetry.destinations import check_destination
+
+
+def _not_of_aws(namespace: str) -> str:
+    if namespace.startswith("AWS/"):
+        raise ValueError("namespaces that begin with AWS/ belong to AWS")
+    return namespace
+
+
+MetricsNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#/-]+$"), AfterValidator(_not_of_aws)]
+EmfDestination = Annotated[str, AfterValidator(check_destination)]
+
+
+class TelemetrySettings(BaseSettings):
+    """Where records and log lines go."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    metrics_namespace: MetricsNamespace = Field(
+        "ANB/RisingStars",
+        validation_alias="ANB_METRICS_NAMESPACE",
+        max_length=255,
+        description="CloudWatch namespace of all metrics; one per environment.",
+    )
+    emf_destination: EmfDestination = Field(
+        "stdout",
+        validation_alias="ANB_EMF_DESTINATION",
+        description="Where EMF records go: stdout, file:PATH, tcp://HOST:PORT (CloudWatch agent) or none.",
+    )
+    emf_log_group: str = Field(
+        "anb-rising-stars",
+        validation_alias="ANB_EMF_LOG_GROUP",
+        min_length=1,
+        max_length=512,
+        description="Log group that the CloudWatch agent is told (tcp:// only).",
+    )
+    emf_queue_records_max: int = Field(
+        10_000,
+        validation_alias="ANB_EMF_QUEUE_RECORDS_MAX",
+        ge=1,
+        description="EMF records that may wait for a slow destination before the oldest are dropped (~1 KB each).",
+    )
+    log_level: str = Field(
+        "INFO",
+        validation_alias="ANB_LOG_LEVEL",
+        pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Lowest level that is logged (JSON lines on stderr).",
+    )

@@ -1,0 +1,254 @@
+"""What the alarms would have done over a recorded log, and what another version of them would have done."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.backtest import __main__ as backtest
+from alarms.definition_files import ROOT, Definition
+from alarms.options import EXAMPLE
+from alarms.replay import FLAP_SECONDS, NothingRecorded, read_recording, replay
+from cloudwatch.alarm.state import AlarmState
+from telemetry.catalogue import WORKER_HEARTBEAT
+from tests.alarms.emf_log import BEGIN, MINUTE, NAMESPACE, document, job, queue, request, write_log
+
+DEAD_LETTERS = "alarms/definitions/metric_alarms/dead-letters.json"
+PNG = b"\x89PNG\r\n\x1a\n"
+# Minutes in which the dead-letter queue is not empty: three times in short succession, then once more.
+FULL = {*range(10, 15), *range(20, 23), *range(30, 33), *range(70, 80)}
+MINUTES = 90
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def records() -> Iterator[dict[str, Any]]:
+    for minute in range(MINUTES):
+        yield queue(minute + 0.5, DeadLetterDepth=2 if minute in FULL else 0, QueueDepth=30, OldestMessageAge=5)
+        yield document(WORKER_HEARTBEAT, minute + 0.2, {"WorkerHeartbeat": 1, "BusySlots": 0, "HeartbeatFailures": 0})
+        yield job(minute + 0.7, VideosRefused=0)
+        yield request(minute + 0.9)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_log(tmp_path_factory.mktemp("log") / "emf.log", records())
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = backtest.main(["--variables", str(EXAMPLE), *(str(argument) for argument in arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def played(run: Run) -> Callable[..., dict[str, Any]]:
+    """The document for machines: its alarms by name."""
+
+    def played(*arguments: object) -> dict[str, Any]:
+        code, out, _ = run("--json", *arguments)
+        assert code == 0
+        document: dict[str, Any] = json.loads(out)
+        return {**document, **{alarm["name"]: alarm for alarm in document["alarms"]}}
+
+    return played
+
+
+Played = Callable[..., dict[str, Any]]
+
+
+def test_every_alarm_and_composite_is_played_or_says_why_not(
+    played: Played, log: Path, definitions: list[Definition]
+) -> None:
+    document = played(log)
+    assert {alarm["name"] for alarm in document["alarms"]} == {
+        definition.name for definition in definitions if definition.kind in ("put_metric_alarm", "put_composite_alarm")
+    }
+    assert (document["start"], document["end"]) == ("2026-01-01 00:00", "2026-01-01 01:30")
+
+
+def test_an_episode_has_its_beginning_its_end_and_its_length(played: Played, log: Path) -> None:
+    episodes = played(log)["anb-dead-letters"]["episodes"]
+    assert episodes == [
+        {"from": "2026-01-01 00:11", "to": "2026-01-01 00:16", "seconds": 300},
+        {"from": "2026-01-01 00:21", "to": "2026-01-01 00:24", "seconds": 180},
+        {"from": "2026-01-01 00:31", "to": "2026-01-01 00:34", "seconds": 180},
+        {"from": "2026-01-01 01:11", "to": "2026-01-01 01:21", "seconds": 600},
+    ]
+
+
+def test_an_alarm_that_fires_again_soon_after_it_was_over_flaps(played: Played, log: Path) -> None:
+    assert FLAP_SECONDS == 15 * MINUTE
+    assert played(log)["anb-dead-letters"]["flaps"] == 2
+
+
+def test_an_alarm_that_is_not_over_lasts_to_the_end_of_the_recording(played: Played, log: Path) -> None:
+    alarm = played(log)["anb-worker-scale-up"]
+    assert alarm["episodes"][-1]["to"] == "2026-01-01 01:30"
+    assert len(alarm["episodes"]) == 1
+
+
+def test_a_composite_follows_its_children(played: Played, log: Path) -> None:
+    document = played(log)
+    child = {episode["from"] for episode in document["anb-dead-letters"]["episodes"]}
+    assert child <= {episode["from"] for episode in document["anb-needs-attention"]["episodes"]}
+    assert document["anb-users-see-errors"]["episodes"] == []
+
+
+def test_an_alarm_on_a_metric_of_aws_is_not_played_and_says_so(played: Played, log: Path) -> None:
+    document = played(log)
+    assert document["anb-database-cpu"]["skipped"] == "its metrics are AWS's own, and not in EMF logs"
+    assert document["anb-database-cpu"]["transitions"] == []
+    assert document["anb-dead-letters"]["skipped"] is None
+
+
+def test_what_lies_before_the_recording_is_not_missing(played: Played, tmp_path: Path) -> None:
+    """The first record of the queue comes some minutes after that of somebody else."""
+    log = write_log(tmp_path / "late.log", [request(0), *(queue(minute) for minute in range(3, 30))])
+    assert played(log)["anb-backlog-metric-missing"]["episodes"] == []
+
+
+def test_a_publisher_that_dies_within_the_recording_is_missed(played: Played, tmp_path: Path) -> None:
+    def dying() -> Iterator[dict[str, Any]]:
+        yield from (queue(minute) for minute in range(10))
+        yield from (request(minute) for minute in range(30))
+
+    document = played(write_log(tmp_path / "dying.log", dying()))
+    (episode,) = document["anb-backlog-metric-missing"]["episodes"]
+    assert (episode["from"], episode["to"]) == ("2026-01-01 00:15", "2026-01-01 00:30")
+
+
+def test_the_table_says_how_often_and_how_long(run: Run, log: Path) -> None:
+    code, out, err = run(log)
+    (row,) = [line.split() for line in out.splitlines() if "anb-dead-letters" in line]
+    assert (code, err) == (0, "")
+    assert row == ["anb-dead-letters", "4", "21", "min", "10", "min", "2", "2026-01-01", "00:11"]
+    assert "2026-01-01 00:00 to 2026-01-01 01:30 UTC, 1 h 30" in out
+
+
+def test_only_the_alarms_that_were_asked_for_are_shown(played: Played, log: Path) -> None:
+    document = played(log, "--alarm", "dead-letters", "--alarm", "workers-down")
+    assert [alarm["name"] for alarm in document["alarms"]] == ["anb-dead-letters", "anb-workers-down"]
+
+
+def test_an_alarm_that_does_not_exist_is_wrong_usage(run: Run, log: Path) -> None:
+    code, _, err = run(log, "--alarm", "dead-leters")
+    assert code == 2
+    assert "there is no alarm dead-leters" in err
+
+
+def test_a_compressed_log_in_parts_in_any_order_is_the_same_recording(run: Run, log: Path, tmp_path: Path) -> None:
+    lines = log.read_text().splitlines(keepends=True)
+    later = write_log(tmp_path / "b.log", (line.rstrip() for line in lines[len(lines) // 2 :]))
+    earlier = tmp_path / "a.log.gz"
+    earlier.write_bytes(gzip.compress("".join(lines[: len(lines) // 2]).encode()))
+    assert run("--json", later, earlier) == run("--json", log)
+
+
+def test_lines_that_are_no_valid_emf_are_counted_and_left_out(run: Run, tmp_path: Path) -> None:
+    broken = job(1)
+    del broken["Service"]
+    log = write_log(tmp_path / "emf.log", [job(0), broken, "GET / 200", job(5)])
+    code, out, _ = run(log)
+    assert code == 0
+    assert "1 line(s) are no valid EMF" in out
+
+
+@pytest.fixture
+def slower(tmp_path: Path) -> Path:
+    """The alarm on dead letters, but after six minutes."""
+    found = json.loads((ROOT / DEAD_LETTERS).read_text())
+    found["put_metric_alarm"].update(EvaluationPeriods=6, DatapointsToAlarm=6)
+    path = tmp_path / "slower.json"
+    path.write_text(json.dumps(found))
+    return path
+
+
+def test_another_version_of_one_definition_is_compared(run: Run, played: Played, log: Path, slower: Path) -> None:
+    document = played(log, "--alarm", "dead-letters", "--against", slower)
+    (other,) = document["against"]
+    assert [episode["from"] for episode in other["episodes"]] == ["2026-01-01 01:16"]
+    _, out, _ = run(log, "--against", slower)
+    assert any(line.startswith("≠ anb-dead-letters") for line in out.splitlines())
+    assert not any(line.startswith("≠ anb-worker-scale-up") for line in out.splitlines())
+
+
+def test_the_composites_are_compared_over_the_other_version_too(played: Played, log: Path, slower: Path) -> None:
+    document = played(log, "--alarm", "needs-attention", "--against", slower)
+    (other,) = document["against"]
+    assert other["episodes"] != document["anb-needs-attention"]["episodes"]
+
+
+def test_another_version_of_an_alarm_that_is_none_is_refused(run: Run, log: Path, slower: Path) -> None:
+    slower.write_text(slower.read_text().replace("${PREFIX}-dead-letters", "${PREFIX}-dead-leters"))
+    code, _, err = run(log, "--against", slower)
+    assert code == 2
+    assert "there is no anb-dead-leters to compare it with" in err
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs git and its history")
+def test_a_git_revision_is_compared(played: Played, log: Path) -> None:
+    document = played(log, "--against", "HEAD")
+    assert {alarm["name"] for alarm in document["against"]} >= {"anb-dead-letters", "anb-workers-down"}
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_what_is_neither_file_nor_revision_is_refused(run: Run, log: Path) -> None:
+    code, _, err = run(log, "--against", "no-such-revision")
+    assert code == 2
+    assert "no-such-revision is neither a file nor a git revision with definitions" in err
+
+
+def test_a_revision_that_looks_like_an_option_is_not_given_to_git(run: Run, log: Path, tmp_path: Path) -> None:
+    code, _, err = run(log, f"--against=--output={tmp_path / 'written'}")
+    assert code == 2
+    assert "is neither a file nor a git revision" in err
+    assert not (tmp_path / "written").exists()
+
+
+def test_a_picture_is_drawn_of_each_metric_alarm_that_was_played(run: Run, log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "pictures"
+    code, out, _ = run(log, "--png", folder, "--alarm", "dead-letters", "--alarm", "database-cpu")
+    assert code == 0
+    assert [path.name for path in folder.iterdir()] == ["dead-letters.png"]
+    assert (folder / "dead-letters.png").read_bytes().startswith(PNG)
+    assert f"drawn: {folder / 'dead-letters.png'}" in out
+
+
+def test_it_ends_with_1_for_logs_without_records(run: Run, tmp_path: Path) -> None:
+    code, _, err = run(write_log(tmp_path / "empty.log", ["hello"]))
+    assert code == 1
+    assert "no EMF record" in err
+
+
+def test_it_ends_with_1_for_a_log_that_is_not_there_or_damaged(run: Run, log: Path, tmp_path: Path) -> None:
+    assert run(tmp_path / "no.log")[0] == 1
+    damaged = tmp_path / "damaged.log.gz"
+    damaged.write_bytes(gzip.compress(log.read_bytes())[:-100])
+    assert run(damaged)[0] == 1
+
+
+def test_it_ends_with_2_for_definitions_that_cannot_be_read(run: Run, log: Path, tmp_path: Path) -> None:
+    assert run(log, "--variables", tmp_path / "nowhere.json")[0] == 2
+
+
+def test_a_recording_is_made_of_full_minutes(tmp_path: Path) -> None:
+    recording = read_recording([write_log(tmp_path / "emf.log", [job(3.5), job(1.2)])])
+    assert (recording.start, recording.end) == (BEGIN + 1 * MINUTE, BEGIN + 4 * MINUTE)
+    with pytest.raises(NothingRecorded):
+        read_recording([])
+
+
+def test_the_transitions_of_an_alarm_follow_each_other(definitions: list[Definition], log: Path) -> None:
+    for history in replay(definitions, read_recording([log]), namespace=NAMESPACE):
+        states = [AlarmState.INSUFFICIENT_DATA, *(transition.new for transition in history.transitions)]
+        assert [transition.old for transition in history.transitions] == states[:-1]
+        assert all(earlier.ends <= later.begins for earlier, later in pairwise(history.episodes))

@@ -1,0 +1,158 @@
+"""The command says what is wrong, one a line, of the definitions and of recorded logs."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.check import __main__ as check
+from alarms.check.log_check import PROBLEMS_MAX
+from alarms.definition_files import read_variables
+from alarms.options import EXAMPLE
+from telemetry.catalogue import RECORD_KINDS, ROUTES
+from tests.alarms.emf_log import document, job, queue, request, write_log
+
+Run = Callable[..., tuple[int, str, str]]
+LogProblems = Callable[..., list[str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = check.main([str(argument) for argument in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def log_problems(run: Run, tmp_path: Path) -> LogProblems:
+    """What the command says of a log with these records, without the name of the log."""
+
+    def problems(*records: Mapping[str, Any] | str) -> list[str]:
+        log = write_log(tmp_path / "emf.log", records)
+        code, out, _ = run("--json", "--variables", EXAMPLE, "--logs", log)
+        found = [str(problem).removeprefix(f"{log}: ") for problem in json.loads(out)["problems"]]
+        assert code == (1 if found else 0)
+        return found
+
+    return problems
+
+
+def test_it_ends_with_0_when_everything_fits(run: Run) -> None:
+    code, out, err = run("--variables", EXAMPLE)
+    assert (code, err) == (0, "")
+    assert "definitions and the catalogue fit together." in out
+
+
+def test_it_ends_with_1_and_says_file_and_key_of_each_problem(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "variables.json"
+    path.write_text(json.dumps({**read_variables(EXAMPLE), "PAGE_TOPIC_ARN": "arn:aws:sns:us-east-1:12:anb"}))
+    code, out, _ = run("--variables", path)
+    problems = [line for line in out.splitlines() if ": " in line]
+    assert code == 1
+    assert "alarms/definitions/composite_alarms/workers-down.json: put_composite_alarm.AlarmActions: " in out
+    assert out.splitlines()[-1] == f"{len(problems)} problem(s)"
+    code, out, err = run("--json", "--variables", path)
+    assert (code, err) == (1, "")
+    assert json.loads(out) == {"problems": problems}
+
+
+def test_it_prints_one_json_document(run: Run) -> None:
+    code, out, err = run("--json", "--variables", EXAMPLE)
+    assert (code, json.loads(out), err) == (0, {"problems": []}, "")
+
+
+@pytest.mark.parametrize("text", ["{", '{"PREFIX": "anb"}'])
+def test_it_ends_with_2_for_what_cannot_be_read(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "variables.json"
+    path.write_text(text)
+    code, out, err = run("--json", "--variables", path)
+    assert (code, out) == (2, "")
+    assert err
+
+
+def test_it_ends_with_2_for_variables_without_prefix_or_namespace(run: Run, tmp_path: Path) -> None:
+    known = dict(read_variables(EXAMPLE))
+    del known["NAMESPACE"]
+    path = tmp_path / "variables.json"
+    path.write_text(json.dumps(known))
+    code, _, err = run("--variables", path)
+    assert code == 2
+    assert "${NAMESPACE} is not set" in err
+
+
+def test_it_ends_with_2_for_a_log_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("--variables", EXAMPLE, "--logs", tmp_path / "no.log")
+    assert code == 2
+    assert "no.log" in err
+
+
+def every_record() -> Iterable[dict[str, Any]]:
+    for kind in RECORD_KINDS:
+        for service in kind.services:
+            values = {metric.name: 1.0 for metric in kind.metrics}
+            dimensions = {"Route": ROUTES[0]} if any("Route" in keys for keys in kind.dimension_sets) else {}
+            yield document(kind, 0, values, service=service, **dimensions)
+
+
+def test_whatever_the_product_writes_is_declared(log_problems: LogProblems) -> None:
+    assert log_problems(*every_record(), "a line of another program", '{"level": "INFO"}') == []
+
+
+def with_metric(record: dict[str, Any], index: int = 0, **members: str) -> dict[str, Any]:
+    """``record`` with other members of one metric's declaration."""
+    metrics = record["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    value = record[metrics[index]["Name"]]
+    metrics[index].update(members)
+    record[metrics[index]["Name"]] = value
+    return record
+
+
+def without_route(record: dict[str, Any]) -> dict[str, Any]:
+    record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [["Service", "Route", "Record"]]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (with_metric(job(0), Unit="Seconds"), "Jobs is written in Seconds, declared in Count"),
+        (with_metric(job(0), Name="Job"), "Job with the dimensions Service is not declared"),
+        (without_route(request(0)), "Requests with the dimensions Record, Route, Service is not declared"),
+        ({**job(0), "Service": "api"}, "Jobs is written by Service 'api', declared for worker"),
+        ({**queue(0), "Service": "cron"}, "BacklogPerWorker is written by Service 'cron', declared for worker"),
+        (
+            document(RECORD_KINDS[1], 0, {"Jobs": 1}, namespace="ANB/Other"),
+            "namespace 'ANB/Other' is not 'ANB/RisingStars'",
+        ),
+    ],
+    ids=["unit", "name", "dimensions", "service", "service of a gauge", "namespace"],
+)
+def test_what_was_not_declared_is_named(log_problems: LogProblems, record: Any, problem: str) -> None:
+    assert problem in log_problems(job(0), record)
+
+
+def test_a_line_that_is_no_valid_emf_is_named_with_its_number(log_problems: LogProblems) -> None:
+    broken = job(0)
+    del broken["Service"]
+    problems = log_problems(job(0), job(1), broken, json.dumps(job(2))[:-20])
+    assert [problem.split(":")[0] for problem in problems] == ["line 3", "line 4"]
+
+
+def test_the_same_problem_is_said_once_a_log(log_problems: LogProblems) -> None:
+    records = [with_metric(job(minute), Unit="Seconds") for minute in range(5)]
+    assert log_problems(*records) == ["Jobs is written in Seconds, declared in Count"]
+
+
+def test_the_wrong_log_does_not_flood_the_screen(log_problems: LogProblems) -> None:
+    assert len(log_problems(*['{"_aws": {}}'] * (PROBLEMS_MAX + 50))) == PROBLEMS_MAX
+
+
+def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        check.main(["--help"])
+    assert caught.value.code == 0
+    assert "exit codes:" in capsys.readouterr().out

@@ -1,0 +1,61 @@
+"""An alarm cannot be silently dead: whatever one renames, in the catalogue or in a definition, the check names it."""
+
+from collections.abc import Iterable
+
+import pytest
+
+import alarms.check.contract
+from alarms.check.__main__ import find_problems
+from alarms.definition_files import Definition, Variables, read_definitions, read_variables
+from alarms.options import EXAMPLE
+from telemetry.catalogue import RecordKind
+from tests.alarms.check.renaming import Renaming, catalogue_renamings, definition_renamings
+
+VARIABLES = read_variables(EXAMPLE)
+DEFINITIONS = read_definitions(VARIABLES)
+
+
+def renamings(definition: Definition) -> list[Renaming]:
+    return list(definition_renamings(definition, str(VARIABLES["NAMESPACE"])))
+
+
+def test_the_definitions_as_they_are_have_no_problem(definitions: list[Definition], variables: Variables) -> None:
+    assert find_problems(definitions, variables) == []
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.stem)
+def test_no_name_of_a_definition_can_be_changed_unnoticed(
+    definition: Definition, definitions: list[Definition], variables: Variables
+) -> None:
+    mutants = renamings(definition)
+    assert mutants
+    survivors = [
+        mutant.place for mutant in mutants if not names(definition.file, with_mutant(mutant, definitions, variables))
+    ]
+    assert survivors == []
+
+
+def with_mutant(mutant: Renaming, definitions: list[Definition], variables: Variables) -> list[str]:
+    changed = [mutant.definition if d.file == mutant.definition.file else d for d in definitions]
+    return find_problems(changed, variables)
+
+
+def names(file: str, problems: Iterable[str]) -> bool:
+    """The problem is said of this file, with a key."""
+    return any(problem.startswith(f"{file}: ") and problem.count(": ") >= 2 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("place", "kinds"), list(catalogue_renamings()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_nothing_of_the_catalogue_can_be_changed_unnoticed(
+    place: str,
+    kinds: tuple[RecordKind, ...],
+    definitions: list[Definition],
+    variables: Variables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarms.check.contract, "RECORD_KINDS", kinds)
+    problems = find_problems(definitions, variables)
+    assert problems, place
+    assert all(": " in problem and (".json: " in problem or "catalogue.py: " in problem) for problem in problems)

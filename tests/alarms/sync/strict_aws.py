@@ -1,0 +1,185 @@
+"""What AWS does and the emulator does not: refusals, tags, composites.
+
+Hooks of botocore, below ``alarms.sync.account``.
+Sources: the API reference of each call, and docs of its quotas. State is kept in a file, so that it outlives a
+process that is killed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.dashboard.body import read_dashboard
+from cloudwatch.parameters import ParametersRefused
+
+WRITES = (
+    *("PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "PutDashboard", "DeleteDashboards"),
+    *("TagResource", "UntagResource", "PutScalingPolicy", "DeletePolicy"),
+)
+
+
+class StrictAws:
+    """Hooks into every client made from now on. ``before_write`` is told of each call that writes.
+
+    ``throttle_next`` is how many requests for a metric alarm are still to be answered with ``Throttling``.
+    """
+
+    def __init__(self, state: Path, *, before_write: Callable[[str], None] = lambda _operation: None) -> None:
+        self._file = state
+        self.before_write = before_write
+        self.writes: list[str] = []
+        self.throttle_next = 0
+        self.composites: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        if state.exists():
+            self.load()
+
+    def load(self) -> None:
+        """What another process left."""
+        loaded = json.loads(self._file.read_text())
+        self.composites, self.tags = loaded["composites"], loaded["tags"]
+
+    def install(self) -> None:
+        boto3.setup_default_session()
+        assert boto3.DEFAULT_SESSION is not None
+        events = boto3.DEFAULT_SESSION.events
+        events.register("provide-client-params.*.*", self._look)
+        events.register("before-call.cloudwatch.*", self._answer)  # type: ignore[arg-type] # an answer is allowed
+        events.register("before-send.cloudwatch.PutMetricAlarm", self._throttle)  # type: ignore[arg-type] # likewise
+        events.register("after-call.cloudwatch.DescribeAlarms", self._add_composites)
+
+    def remove(self) -> None:
+        boto3.DEFAULT_SESSION = None
+
+    def _look(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        operation = model.name
+        context["parameters"] = params
+        if operation in WRITES:
+            self.before_write(operation)
+            self.writes.append(operation)
+        getattr(self, f"_check_{operation}", lambda _parameters: None)(params)
+
+    def _throttle(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        """An answer of the service, as botocore tries again what it reads there, and nothing that a hook raises."""
+        if not self.throttle_next:
+            return None
+        self.throttle_next -= 1
+        body = json.dumps({"__type": "Throttling", "message": "Rate exceeded"}).encode()
+        return AWSResponse(request.url, 400, HTTPHeaders(), _Stored(body))
+
+    def _check_PutMetricAlarm(self, parameters: dict[str, Any]) -> None:  # noqa: N802 - the operation's name
+        try:
+            MetricAlarm.from_api(parameters)
+        except ParametersRefused as error:
+            raise refused("PutMetricAlarm", "ValidationError", str(error)) from error
+        for action in parameters.get("AlarmActions", []):
+            if "${" in action:
+                raise refused("PutMetricAlarm", "ValidationError", f"Invalid arn {action}")
+        self._keep_tags(f"alarm:{parameters['AlarmName']}", parameters)
+
+    def _check_PutCompositeAlarm(self, parameters: dict[str, Any]) -> None:  # noqa: N802
+        try:
+            composite = CompositeAlarm.from_api(parameters)
+        except ParametersRefused as error:
+            raise refused("PutCompositeAlarm", "ValidationError", str(error)) from error
+        for name in {c for c in composite.rule.children if c.startswith(self._prefix(parameters)) and "-" in c}:
+            if name not in self.composites and f"alarm:{name}" not in self.tags:
+                raise refused("PutCompositeAlarm", "ValidationError", f"there is no alarm {name}")
+
+    def _check_PutDashboard(self, parameters: dict[str, Any]) -> None:  # noqa: N802
+        dashboard = read_dashboard(parameters["DashboardBody"])
+        if dashboard.refused:
+            raise refused("PutDashboard", "InvalidParameterInput", "; ".join(map(str, dashboard.problems)))
+        self._keep_tags(f"dashboard:{parameters['DashboardName']}", parameters)
+
+    def _check_DeleteAlarms(self, parameters: dict[str, Any]) -> None:  # noqa: N802
+        names = parameters["AlarmNames"]
+        composites = [name for name in names if name in self.composites]
+        if len(names) > 100 or len(composites) > 1:
+            raise refused("DeleteAlarms", "ValidationError", "at most 100 names, and one composite")
+        for name in names:
+            named_by = [n for n, c in self.composites.items() if f'"{name}"' in c["AlarmRule"] and n not in names]
+            if named_by:
+                raise refused("DeleteAlarms", "ValidationError", f"{name} is a child of {named_by[0]}")
+            self.composites.pop(name, None)
+            self.tags.pop(f"alarm:{name}", None)
+        self._save()
+
+    @staticmethod
+    def _prefix(parameters: Mapping[str, Any]) -> str:
+        return str(parameters["AlarmName"]).split("-")[0]
+
+    def _keep_tags(self, key: str, parameters: dict[str, Any]) -> None:
+        """Those of a creation; those of an update are ignored, without a word."""
+        given = {tag["Key"]: tag["Value"] for tag in parameters.pop("Tags", [])}
+        self.tags.setdefault(key, given)
+        self._save()
+
+    def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        """Calls that the emulator does not have, or has wrong, are answered here."""
+        answer = getattr(self, f"_do_{model.name}", None)
+        if answer is None:
+            return None
+        parsed = answer(context["parameters"])
+        return _Answered(), {**parsed, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    def _do_PutCompositeAlarm(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = parameters["AlarmName"]
+        self._keep_tags(f"alarm:{name}", parameters)
+        self.composites[name] = {"ActionsEnabled": True, **parameters}
+        self._save()
+        return {}
+
+    def _do_TagResource(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        key = _key(parameters["ResourceARN"])
+        self.tags.setdefault(key, {}).update({tag["Key"]: tag["Value"] for tag in parameters["Tags"]})
+        self._save()
+        return {}
+
+    def _do_ListTagsForResource(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        tags = self.tags.get(_key(parameters["ResourceARN"]), {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def _add_composites(self, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        asked = context["parameters"]
+        if "CompositeAlarm" in asked.get("AlarmTypes", []) and not asked.get("NextToken"):
+            prefix = asked.get("AlarmNamePrefix", "")
+            parsed["CompositeAlarms"] = [
+                {**alarm, "AlarmArn": f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{name}", "StateValue": "OK"}
+                for name, alarm in self.composites.items()
+                if name.startswith(prefix)
+            ]
+
+    def _save(self) -> None:
+        self._file.write_text(json.dumps({"composites": self.composites, "tags": self.tags}))
+
+
+class _Answered:
+    status_code = 200
+
+
+class _Stored(BytesIO):
+    """The part of urllib3's answer that botocore reads."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _key(arn: str) -> str:
+    """``…:alarm:NAME`` and ``…:dashboard/NAME`` → ``alarm:NAME``, ``dashboard:NAME``."""
+    if ":dashboard/" in arn:
+        return f"dashboard:{arn.rpartition('/')[2]}"
+    return f"alarm:{arn.partition(':alarm:')[2]}"
+
+
+def refused(operation: str, code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)

@@ -1,0 +1,265 @@
+"""A plan has what must change and nothing else, in an order that the account can take."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from alarms.definition_files import Definition, DefinitionKind
+from alarms.sync.ownership import OWNER_KEY, is_ours, is_untouchable, owner_of
+from alarms.sync.plan import (
+    ChangeKind,
+    FieldChange,
+    LiveObject,
+    Plan,
+    differences,
+    make_plan,
+    normal_form,
+    with_policy_arns,
+)
+from alarms.sync.plan_text import change_lines, plan_document, summary_line
+
+OWNER = owner_of("anb")
+TAGS = {OWNER_KEY: OWNER, "project": "anb"}
+METRIC = {"Namespace": "N", "MetricName": "M", "EvaluationPeriods": 3, "Threshold": 1}
+
+
+def define(kind: DefinitionKind, name: str, **parameters: Any) -> Definition:
+    key = {DefinitionKind.SCALING_POLICY: "PolicyName", DefinitionKind.DASHBOARD: "DashboardName"}.get(
+        kind, "AlarmName"
+    )
+    return Definition(kind, f"{name}.json", {}, {}, {key: name, **parameters})
+
+
+def alarm(name: str, **parameters: Any) -> Definition:
+    return define(DefinitionKind.METRIC_ALARM, name, **{**METRIC, **parameters})
+
+
+def composite(name: str, *children: str, **parameters: Any) -> Definition:
+    return define(
+        DefinitionKind.COMPOSITE_ALARM, name, AlarmRule=" OR ".join(f'ALARM("{c}")' for c in children), **parameters
+    )
+
+
+def live(definition: Definition, tags: Mapping[str, str] = TAGS, **parameters: Any) -> LiveObject:
+    """What the account has after the definition was applied, with other ``parameters``."""
+    name = definition.name
+    return LiveObject(definition.kind, name, f"arn:{name}", {**definition.parameters, **parameters}, tags)
+
+
+def plan(definitions: list[Definition], found: list[LiveObject], *, prune: bool = False) -> Plan:
+    return make_plan(definitions, found, tags=TAGS, prune=prune)
+
+
+def actions(made: Plan) -> list[tuple[str, str]]:
+    return [(change.action, change.name) for change in made.changes]
+
+
+SAME = [
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"Dimensions": [{"Name": "A"}, {"Name": "B"}]},
+        {"Dimensions": [{"Name": "B"}, {"Name": "A"}]},
+    ),
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"Metrics": [{"Id": "a", "Expression": "b"}, {"Id": "b", "ReturnData": False}]},
+        {"Metrics": [{"Id": "b", "ReturnData": False}, {"Id": "a", "Expression": "b", "ReturnData": True}]},
+    ),
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"Metrics": [{"Id": "a", "MetricStat": {"Metric": {"Dimensions": [{"Name": "A"}, {"Name": "B"}]}}}]},
+        {"Metrics": [{"Id": "a", "MetricStat": {"Metric": {"Dimensions": [{"Name": "B"}, {"Name": "A"}]}}}]},
+    ),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "DatapointsToAlarm": 3}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "ActionsEnabled": True, "TreatMissingData": "missing"}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "OKActions": [], "Unit": None, "Dimensions": []}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "Tags": [{"Key": "a", "Value": "b"}]}),
+    (DefinitionKind.METRIC_ALARM, {"Threshold": 1}, {"Threshold": 1.0}),
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"ExtendedStatistic": "p99"},
+        {"ExtendedStatistic": "p99", "EvaluateLowSampleCountPercentile": "evaluate"},
+    ),
+    (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "ALARM(a)  OR\n ALARM(b)"}, {"AlarmRule": "ALARM(a) OR ALARM(b)"}),
+    (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "TRUE"}, {"AlarmRule": "TRUE", "ActionsEnabled": True}),
+    (DefinitionKind.SCALING_POLICY, {"PolicyType": "StepScaling"}, {"PolicyType": "StepScaling", "Enabled": True}),
+    (DefinitionKind.DASHBOARD, {"DashboardBody": {"widgets": [1]}}, {"DashboardBody": json.dumps({"widgets": [1]})}),
+]
+
+OTHER = [
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "DatapointsToAlarm": 2}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "ActionsEnabled": False}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "TreatMissingData": "breaching"}),
+    (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "Threshold": 0}),
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"Dimensions": [{"Name": "A", "Value": "x"}]},
+        {"Dimensions": [{"Name": "A", "Value": "y"}]},
+    ),
+    (DefinitionKind.METRIC_ALARM, {"AlarmActions": ["a"]}, {"AlarmActions": ["b"]}),
+    (
+        DefinitionKind.METRIC_ALARM,
+        {"ExtendedStatistic": "p99"},
+        {"ExtendedStatistic": "p99", "EvaluateLowSampleCountPercentile": "ignore"},
+    ),
+    (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "ALARM(a)"}, {"AlarmRule": "ALARM(b)"}),
+    (DefinitionKind.DASHBOARD, {"DashboardBody": {"widgets": [1, 2]}}, {"DashboardBody": {"widgets": [2, 1]}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "one", "two"), SAME)
+def test_two_calls_that_mean_the_same_have_one_normal_form(kind: DefinitionKind, one: Any, two: Any) -> None:
+    assert normal_form(kind, one) == normal_form(kind, two)
+
+
+@pytest.mark.parametrize(("kind", "one", "two"), OTHER)
+def test_two_calls_that_mean_different_things_differ(kind: DefinitionKind, one: Any, two: Any) -> None:
+    assert normal_form(kind, one) != normal_form(kind, two)
+
+
+def test_the_normal_form_leaves_its_parameters_as_they_were() -> None:
+    parameters = {"Dimensions": [{"Name": "B"}, {"Name": "A"}], "Tags": []}
+    normal_form(DefinitionKind.METRIC_ALARM, parameters)
+    assert parameters == {"Dimensions": [{"Name": "B"}, {"Name": "A"}], "Tags": []}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"a": 1}, {"a": 1}, []),
+        ({"a": 1}, {"a": 2}, [("a", 1, 2)]),
+        ({}, {"a": {"b": 2}}, [("a", None, {"b": 2})]),
+        ({"a": {"b": 1, "c": 3}}, {"a": {"b": 2}}, [("a.b", 1, 2), ("a.c", 3, None)]),
+        ({"a": ["x"]}, {"a": ["x", "y"]}, [("a[1]", None, "y")]),
+        (
+            {"a": [{"Id": "m", "v": 1}, {"Id": "n"}]},
+            {"a": [{"Id": "n"}, {"Id": "m", "v": 2}]},
+            [("a[m].v", 1, 2)],
+        ),
+        ({"a": [{"Name": "S", "Value": 1}]}, {"a": [{"Name": "S", "Value": 2}]}, [("a[S].Value", 1, 2)]),
+        ({"a": [{"Id": "m"}]}, {"a": []}, [("a[m]", {"Id": "m"}, None)]),
+    ],
+)
+def test_differences_are_found_field_by_field(old: Any, new: Any, expected: list[tuple[str, Any, Any]]) -> None:
+    assert list(differences(old, new)) == [FieldChange(*each) for each in expected]
+
+
+def test_an_account_that_is_as_defined_needs_nothing(definitions: list[Definition]) -> None:
+    made = plan(definitions, [live(definition) for definition in definitions], prune=True)
+    assert made == Plan(())
+    assert summary_line(made) == "Nothing to do."
+
+
+def test_an_empty_account_gets_everything_children_before_composites(definitions: list[Definition]) -> None:
+    made = plan(definitions, [])
+    assert {change.action for change in made.changes} == {ChangeKind.CREATE}
+    assert all(change.tags == TAGS for change in made.changes)
+    position = {change.name: index for index, change in enumerate(made.changes)}
+    for definition in definitions:
+        for other in definitions:
+            if f'"{other.name}"' in definition.parameters.get("AlarmRule", ""):
+                assert position[other.name] < position[definition.name]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 3, 0, 1)])
+def test_composites_wait_for_those_that_their_rules_and_suppressors_name(order: tuple[int, ...]) -> None:
+    four = [composite("a", "b"), composite("b", "m", ActionsSuppressor="c"), composite("c", "m"), alarm("m")]
+    made = plan([four[index] for index in order], [])
+    assert [change.name for change in made.changes] == ["m", "c", "b", "a"]
+
+
+def test_composites_that_watch_each_other_do_not_keep_the_plan_from_ending() -> None:
+    made = plan([composite("a", "b"), composite("b", "a")], [])
+    assert sorted(change.name for change in made.changes) == ["a", "b"]
+
+
+def test_what_differs_is_updated_with_all_its_parameters() -> None:
+    wanted = alarm("a", Threshold=5)
+    (change,) = plan([wanted], [live(wanted, Threshold=4)]).changes
+    assert (change.action, change.arn, change.parameters) == (ChangeKind.UPDATE, "arn:a", wanted.parameters)
+    assert change.fields == (FieldChange("Threshold", 4, 5),)
+    assert list(change_lines(change)) == [("~ metric alarm a", "yellow"), ("    Threshold: 4 → 5", "")]
+
+
+def test_a_missing_tag_is_set_without_putting_the_object_again() -> None:
+    wanted = alarm("a")
+    (change,) = plan([wanted], [live(wanted, {OWNER_KEY: OWNER})]).changes
+    assert (change.action, change.parameters, change.tags) == (ChangeKind.UPDATE, None, {"project": "anb"})
+    assert change.fields == (FieldChange("Tags.project", None, "anb"),)
+
+
+def test_a_policy_has_no_tags_and_needs_none() -> None:
+    wanted = define(DefinitionKind.SCALING_POLICY, "up", PolicyType="StepScaling")
+    assert plan([wanted], [live(wanted, {})]) == Plan(())
+
+
+def test_an_untagged_twin_of_a_definition_is_adopted() -> None:
+    wanted = alarm("a")
+    made = plan([wanted], [live(wanted, {})])
+    assert actions(made) == [("update", "a")]
+    assert made.changes[0].tags == TAGS
+    assert made.changes[0].parameters is None
+    assert made.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "parameters"),
+    [({}, {"Threshold": 9}), ({OWNER_KEY: "somebody"}, {}), ({OWNER_KEY: owner_of("anb-test")}, {"Threshold": 9})],
+    ids=["untagged and different", "a twin of others", "another environment of ours"],
+)
+def test_what_is_not_ours_is_a_conflict_and_left_alone(tags: dict[str, str], parameters: dict[str, Any]) -> None:
+    wanted = alarm("a")
+    made = plan([wanted], [live(wanted, tags, **parameters)], prune=True)
+    assert made.changes == ()
+    assert made.conflicts == (f"metric alarm a exists and is not ours: its tag managed-by is not '{OWNER}'",)
+
+
+def test_what_is_ours_and_defined_no_more_is_deleted_only_when_asked() -> None:
+    gone = [live(alarm("old")), live(alarm("theirs"), {}), live(alarm("other"), {OWNER_KEY: "x"})]
+    kept = plan([], gone)
+    assert (kept.changes, kept.prunable) == ((), ("old",))
+    pruned = plan([], gone, prune=True)
+    assert (actions(pruned), pruned.prunable) == ([("delete", "old")], ())
+
+
+def test_the_alarms_of_target_tracking_are_never_touched_whatever_their_tags_say() -> None:
+    theirs = live(alarm("TargetTracking-anb-worker-asg-AlarmHigh-1"))
+    assert plan([], [theirs], prune=True) == Plan(())
+    assert is_untouchable(theirs.name)
+    assert not is_untouchable("anb-TargetTracking-")
+
+
+def test_composites_are_deleted_before_what_they_name() -> None:
+    gone = [live(each) for each in (alarm("m"), composite("b", "m"), composite("a", "b"), composite("z", "x"))]
+    made = plan([], [*gone, live(define(DefinitionKind.DASHBOARD, "d", DashboardBody="{}"))], prune=True)
+    names = [name for _, name in actions(made)]
+    assert names.index("a") < names.index("b") < names.index("m")
+    assert sorted(names) == ["a", "b", "d", "m", "z"]
+
+
+def test_an_owner_is_told_by_the_tag_alone() -> None:
+    assert is_ours(TAGS, OWNER)
+    assert not is_ours({}, OWNER)
+    assert not is_ours({OWNER_KEY: "anb-showcase"}, OWNER)
+    assert owner_of("anb") != owner_of("anb-test")
+
+
+def test_the_arns_of_policies_are_filled_in_once_they_are_known() -> None:
+    parameters = {"AlarmActions": ["${policy:up}", "${policy:down}", "arn:x"], "Threshold": 3}
+    filled = with_policy_arns(parameters, {"up": "arn:up"})
+    assert filled == {"AlarmActions": ["arn:up", "${policy:down}", "arn:x"], "Threshold": 3}
+
+
+def test_a_plan_is_a_document_for_machines() -> None:
+    wanted = alarm("a", Threshold=5)
+    made = plan([wanted, alarm("b")], [live(wanted, Threshold=4), live(alarm("old"))])
+    document = json.loads(json.dumps(plan_document(made)))
+    assert [(each["action"], each["kind"], each["name"]) for each in document["changes"]] == [
+        ("update", "metric alarm", "a"),
+        ("create", "metric alarm", "b"),
+    ]
+    assert document["changes"][0]["fields"] == [{"path": "Threshold", "old": 4, "new": 5}]
+    assert document["prunable"] == ["old"]
+    assert summary_line(made) == "1 to create, 1 to update, 0 to delete."

@@ -1,0 +1,231 @@
+"""The unit tests of the alarms hold, are complete, and go red for whatever is wrong."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.definition_files import ROOT, Definition, DefinitionError, DefinitionKind, read_definitions, read_variables
+from alarms.options import EXAMPLE
+from alarms.replay import watched_metrics
+from alarms.test import __main__ as command
+from alarms.test.cases import FOLDER, Case, Expectation, read_cases, run_case
+from alarms.test.notation import expand, read_minutes
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState
+
+DEFINITIONS = read_definitions(read_variables(EXAMPLE))
+CASES = read_cases(DEFINITIONS)
+ALARMS = sorted({case.alarm.stem for case in CASES})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm.stem} {case.name}")
+def test_every_case_holds(case: Case) -> None:
+    assert run_case(case, "anb").problems == ()
+
+
+def fires(case: Case) -> bool:
+    """It goes to ALARM; a composite also acts."""
+    return any(e.state is AlarmState.ALARM and e.acts is not False for e in case.then)
+
+
+def does_not_fire(case: Case) -> bool:
+    """Although something is published."""
+    return not fires(case) and any(set(expand(line)) - {"_", "INSUFFICIENT_DATA"} for line in case.given.values())
+
+
+def misses_data(case: Case) -> bool:
+    """At the end of the case nothing is said by at least one of those that it is about."""
+    if case.alarm.kind is DefinitionKind.COMPOSITE_ALARM:
+        return any("INSUFFICIENT_DATA" in expand(line) for line in case.given.values())
+    watched = len(watched_metrics(MetricAlarm.from_api(case.alarm.parameters)))
+    minutes = [read_minutes(line) for line in case.given.values()]
+    last = max(e.after for e in case.then)
+    return len(minutes) < watched or any(not all(each[:last]) or len(each) < last for each in minutes)
+
+
+@pytest.mark.parametrize("stem", ALARMS)
+def test_every_alarm_has_a_case_that_fires_one_that_does_not_and_one_about_missing_data(stem: str) -> None:
+    cases = [case for case in CASES if case.alarm.stem == stem]
+    chosen = [[case.name for case in cases if what(case)] for what in (fires, does_not_fire, misses_data)]
+    assert any(len(set(three)) == 3 for three in product(*chosen)), chosen
+
+
+def test_no_two_cases_of_an_alarm_have_one_name() -> None:
+    assert len({(case.file, case.name) for case in CASES}) == len(CASES)
+
+
+def case_of(stem: str, name: str) -> Case:
+    return next(case for case in CASES if case.alarm.stem == stem and case.name.startswith(name))
+
+
+FIRES = case_of("dead-letters", "fires within")
+QUIET = case_of("work-is-late", "does not page twice")
+
+
+def test_a_wrong_expectation_is_said_with_the_state_and_its_reason() -> None:
+    (problem,) = run_case(replace(FIRES, then=(Expectation(7, AlarmState.OK),)), "anb").problems
+    assert problem.startswith("after 7 min: expected OK, is ALARM (Threshold Crossed: ")
+
+
+def test_a_state_before_the_first_change_is_compared_too() -> None:
+    (problem,) = run_case(replace(FIRES, given={}, then=(Expectation(1, AlarmState.ALARM),)), "anb").problems
+    assert problem.startswith("after 1 min: expected ALARM, is ")
+
+
+@pytest.mark.parametrize(("acts", "text"), [(True, "held back"), (False, "run")])
+def test_a_wrong_expectation_of_what_acts_is_said(acts: bool, text: str) -> None:
+    case = QUIET if acts else case_of("work-is-late", "pages when too much waits")
+    (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),)), "anb").problems
+    assert problem == f"after 10 min: its actions are {text}"
+
+
+def test_an_unknown_metric_is_said_with_the_known_ones() -> None:
+    (problem,) = run_case(replace(FIRES, given={"DeadLetters": "0x9"}), "anb").problems
+    assert problem == "DeadLetters is not one of ANB/RisingStars DeadLetterDepth {Service=worker}"
+
+
+def test_a_metric_that_two_have_must_be_said_with_its_dimensions() -> None:
+    case = replace(case_of("records-dropped", "fires"), given={"RecordsDropped": "0x9"})
+    (problem,) = run_case(case, "anb").problems
+    assert problem.startswith("RecordsDropped is not one of ")
+    assert all(f"RecordsDropped {{Service={service}}}" in problem for service in ("api", "worker"))
+
+
+def test_a_series_that_cannot_be_read_is_quoted() -> None:
+    assert run_case(replace(FIRES, given={"DeadLetterDepth": "0x5 one"}), "anb").problems == (
+        "'one' is neither a value, _ nor […]",
+    )
+
+
+@pytest.mark.parametrize("case", [QUIET, FIRES], ids=["composite", "metric alarm"])
+def test_a_name_or_a_state_that_does_not_exist_is_no_silent_pass(case: Case) -> None:
+    wrong = replace(case, given={next(iter(case.given)): "ALARMEDx9"})
+    assert "ALARMED" in run_case(wrong, "anb").problems[0]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER)
+    return tmp_path
+
+
+def test_an_alarm_without_a_file_is_named(copy: Path, definitions: list[Definition]) -> None:
+    (copy / FOLDER / "dead-letters.json").unlink()
+    with pytest.raises(DefinitionError) as caught:
+        read_cases(definitions, copy)
+    assert caught.value.problems == [
+        "alarms/definitions/tests/dead-letters.json is missing: "
+        "alarms/definitions/metric_alarms/dead-letters.json has no tests"
+    ]
+
+
+def test_a_file_without_an_alarm_is_named(copy: Path, definitions: list[Definition]) -> None:
+    (copy / FOLDER / "dead-leters.json").write_text('{"cases": []}')
+    with pytest.raises(
+        DefinitionError, match=r"alarms/definitions/tests/dead-leters\.json: there is no alarm dead-leters"
+    ):
+        read_cases(definitions, copy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"cases": [{"name": "x"}]}',
+        '{"cases": [{"name": "x", "given": {}, "then": [{"after": 1, "state": "ALARMED"}]}]}',
+        '{"cases": [{"name": "x", "given": {}, "then": []}]}',
+        '{"cases": []}',
+        '{"cases": [{"given": {}, "then": [{"after": 1, "state": "OK"}]}]}',
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(copy: Path, definitions: list[Definition], text: str) -> None:
+    (copy / FOLDER / "dead-letters.json").write_text(text)
+    with pytest.raises(DefinitionError, match=r"^alarms/definitions/tests/dead-letters\.json: "):
+        read_cases(definitions, copy)
+
+
+def test_a_case_of_a_composite_that_gives_the_state_of_no_alarm_is_named(
+    copy: Path, definitions: list[Definition]
+) -> None:
+    path = copy / FOLDER / "work-is-late.json"
+    path.write_text(path.read_text().replace('"queue-depth-high"', '"queue-deep-high"'))
+    with pytest.raises(DefinitionError, match=r"work-is-late\.json: .*there is no alarm queue-deep-high"):
+        read_cases(definitions, copy)
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = command.main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def with_variables(tmp_path: Path, **changed: Any) -> str:
+    path = tmp_path / "variables.json"
+    path.write_text(json.dumps({**read_variables(EXAMPLE), **changed}))
+    return str(path)
+
+
+def test_the_command_ends_with_0_when_every_case_holds(run: Run) -> None:
+    code, out, err = run("--variables", str(EXAMPLE))
+    assert (code, err) == (0, "")
+    assert f"{len(CASES)} passed, 0 failed" in out
+    assert "  ✓ fires within two minutes of the first dead letter" in out
+
+
+def test_the_command_plays_only_the_alarms_that_are_named(run: Run) -> None:
+    code, out, _ = run("dead-letters", "workers-down")
+    chosen = [case for case in CASES if case.alarm.stem in ("dead-letters", "workers-down")]
+    assert code == 0
+    assert f"{len(chosen)} passed, 0 failed" in out
+
+
+def test_the_command_ends_with_1_and_says_which_case_failed(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("--variables", with_variables(tmp_path, DB_CONNECTIONS_HIGH=500), "database-connections")
+    assert code == 1
+    assert "  ✗ fires when nine of ten connections are taken" in out
+    assert "after 11 min: expected ALARM, is OK" in out
+    assert "  ✓ does not fire below" in out
+
+
+def test_the_command_prints_one_json_document(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("--json", "--variables", with_variables(tmp_path, DB_CONNECTIONS_HIGH=500))
+    members = {(each["alarm"], each["name"]): each["problems"] for each in json.loads(out)}
+    assert code == 1
+    assert len(members) == len(CASES)
+    failed = {alarm for (alarm, _), problems in members.items() if problems}
+    assert failed == {"anb-database-connections"}
+
+
+def test_the_command_ends_with_2_for_an_alarm_that_does_not_exist(run: Run) -> None:
+    code, _, err = run("dead-leters")
+    assert code == 2
+    assert "there is no alarm dead-leters" in err
+
+
+def test_the_command_ends_with_2_for_definitions_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "variables.json"
+    path.write_text('{"PREFIX": "anb"}')
+    code, _, err = run("--variables", str(path))
+    assert code == 2
+    assert "put_metric_alarm.Threshold: ${DB_CONNECTIONS_HIGH} is not set" in err
+
+
+def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--help"])
+    assert caught.value.code == 0
+    assert "exit codes:" in capsys.readouterr().out

@@ -1,0 +1,36 @@
+"""``python -m tests.architecture [ROOT]``: a line for each violation; exit code 1 if there is one."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.environment import readers_of_the_environment
+from tests.architecture.import_time import violations
+from tests.architecture.names import repeated_names
+from tests.architecture.sources import ROOT, is_written_for_another_program, product_files
+
+
+def find_violations(root: Path) -> Iterator[str]:
+    """Everything that breaks a rule of this package below ``root``."""
+    for path in product_files(root):
+        if not is_written_for_another_program(path):
+            yield from violations(path)
+    yield from readers_of_the_environment(root)
+    yield from repeated_names(root)
+    # In a process of its own: the audit hook of an interpreter cannot be removed.
+    command = [sys.executable, "-m", "tests.architecture.import_time", str(root)]
+    audit = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    yield from audit.stdout.splitlines()
+    if audit.returncode and not audit.stdout:
+        yield f"the modules cannot be imported: {audit.stderr.splitlines()[-1]}"
+
+
+def main() -> int:
+    found = list(find_violations(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT))
+    sys.stdout.write("".join(f"{line}\n" for line in found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

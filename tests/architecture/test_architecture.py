@@ -1,0 +1,119 @@
+"""The doors of docs/ARCHITECTURE.md hold: violations of each kind, planted in a copy, make ``make check`` red."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.__main__ import find_violations
+from tests.architecture.sources import ROOT, rooms
+
+# (file, code at its end, what must be said of it); the commands are those of ``make check``.
+IMPORTS = [
+    ("worker/slots.py", "import benchmarks", "worker is not allowed to import benchmarks"),
+    ("service/draining.py", "import worker.slots", "service is not allowed to import worker"),
+    ("showcase/votes.py", "import telemetry.sink", "showcase is not allowed to import telemetry"),
+    ("cloudwatch/series.py", "import showcase.errors", "cloudwatch is not allowed to import showcase"),
+    ("alarms/check/lint.py", "import telemetry.sink", r"alarms\.check\.lint -> telemetry\.sink"),
+    ("local/client.py", "import benchmarks.measure", "local is not allowed to import benchmarks"),
+    ("benchmarks/measure.py", "import tests", r"benchmarks\.measure -> tests"),
+    ("worker/loop.py", "import celery_bridge", r"worker\.loop -> celery_bridge"),
+    ("showcase/passwords.py", "import falcon", r"showcase\.passwords -> falcon"),
+    ("worker/progress.py", "import boto3", r"worker\.progress -> boto3"),
+    ("showcase/errors.py", "import showcase.votes", r"No cycles are allowed in showcase"),
+]
+HOUSE = [
+    ("showcase/database/pages.py", "with open('/etc/hostname') as file:\n    HOST = 1", "a with statement at import"),
+    ("showcase/votes.py", "if True:\n    from os import environ", "a if statement at import"),
+    ("showcase/votes.py", "if True:\n    from os import environ", r"os\.environ is used outside"),
+    (
+        "worker/slots.py",
+        "import socket\ntry:\n    socket.create_connection(('::1', 9))\nexcept OSError:\n    pass",
+        "a try",
+    ),
+    ("telemetry/sink.py", "for _ in range(2):\n    pass", "a for statement at import"),
+    ("worker/breaker.py", "print('hello')", "a expr statement at import"),
+    ("alarms/replay.py", "import subprocess\nDONE = subprocess.run(['true'])", r"a call of subprocess\.run at import"),
+    ("alarms/replay.py", "class Lazy:\n    path = open('/etc/hostname')", "a call of open at import"),
+    ("cloudwatch/metric.py", "def f(stream=open('/etc/hostname')):\n    pass", "a call of open at import"),
+    ("local/client.py", "HOST = __import__('pathlib').Path('/etc/hostname').read_text()", "a call of __import__"),
+    ("service/draining.py", "import os\nHOME = os.environ['HOME']", r"os\.environ is used outside"),
+    ("service/paging.py", "class Database:\n    pass", "class name Database stands twice"),
+    ("worker/videos.py", '"""Another file of that name."""', r"file name videos\.py stands twice"),
+]
+# Hidden from the reading of the sources: only the interpreter's audit events tell.
+AUDITED = (
+    "worker/errors.py",
+    "def _load():\n    return open('/etc/hostname').read()\n\nHOST = _load()",
+    "open /etc/hostname",
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    imports: str
+    house: str
+
+
+def planted(copy: Path, plants: list[tuple[str, str, str]]) -> None:
+    for file, code in dict.fromkeys((file, code) for file, code, _ in plants):
+        with (copy / file).open("a") as source:
+            source.write(f"\n\n{code}\n")
+
+
+@pytest.fixture(scope="module")
+def make_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    def make() -> Path:
+        copy = tmp_path_factory.mktemp("house") / "copy"
+        ignored = shutil.ignore_patterns("__pycache__", "*.mp4", "*.json")
+        for room in (*rooms(ROOT), ROOT / "tests" / "architecture"):
+            shutil.copytree(room, copy / room.relative_to(ROOT), ignore=ignored)
+        (copy / "tests" / "__init__.py").touch()
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        return copy
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def judged(make_copy: Callable[[], Path]) -> Judged:
+    """What both commands say of copies with every violation in them."""
+    with_imports, with_the_rest = make_copy(), make_copy()
+    planted(with_imports, IMPORTS)
+    planted(with_the_rest, [*HOUSE, AUDITED])
+    lint = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=with_imports,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert lint.returncode == 1
+    return Judged(" ".join(lint.stdout.split()), "\n".join(find_violations(with_the_rest)))
+
+
+@pytest.mark.parametrize(("file", "code", "said"), IMPORTS)
+def test_an_import_through_no_door_is_found(judged: Judged, file: str, code: str, said: str) -> None:
+    assert re.search(said, judged.imports), (file, code)
+
+
+@pytest.mark.parametrize(("file", "code", "said"), HOUSE)
+def test_what_breaks_a_rule_of_the_house_is_found_where_it_stands(
+    judged: Judged, file: str, code: str, said: str
+) -> None:
+    lines = [line for line in judged.house.splitlines() if re.search(said, line)]
+    assert any(file in line for line in lines), (code, judged.house)
+
+
+def test_what_a_function_does_at_import_is_seen_by_the_audit_hook(judged: Judged) -> None:
+    file, _, said = AUDITED
+    assert any(file in line and said in line for line in judged.house.splitlines())
+
+
+def test_the_product_breaks_no_rule() -> None:
+    assert list(find_violations(ROOT)) == []

@@ -1,0 +1,268 @@
+"""An alarm over time: when it fires and when it does not, what it says, and that it agrees with a naive evaluator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudwatch.alarm.alarm_machine import AlarmMachine, samples_needed
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.metric import MetricId
+from tests.cloudwatch.alarm.test_metric_alarm import RATE, math_parameters, parameters
+from tests.cloudwatch.alarm.test_missing_data import MODES, reread
+from tests.cloudwatch.recorded import LATENCY, Recorded, minutes
+
+Values = Sequence[float | None]
+
+
+def alarm(**changes: Any) -> MetricAlarm:
+    return MetricAlarm.from_api(parameters(**({"Threshold": 5} | changes)))
+
+
+def changes(watching: MetricAlarm, source: Recorded, end: int, **options: Any) -> list[tuple[int, str]]:
+    return [(change.at, change.new.value) for change in AlarmMachine(watching, source, **options).run(0, end)]
+
+
+def test_an_alarm_begins_with_insufficient_data_and_stays_there_without_data() -> None:
+    machine = AlarmMachine(alarm(), minutes([]))
+    assert machine.state is AlarmState.INSUFFICIENT_DATA
+    assert list(machine.run(0, 3_600)) == []
+
+
+def test_it_fires_when_m_of_the_newest_n_points_breach() -> None:
+    assert changes(alarm(DatapointsToAlarm=2), minutes([1, 9, 1, 9]), 240) == [(60, "OK"), (240, "ALARM")]
+
+
+def test_it_does_not_fire_when_fewer_than_m_points_breach() -> None:
+    assert changes(alarm(), minutes([1, 9, 9, 1, 9, 9]), 360) == [(60, "OK")]
+
+
+def test_it_recovers_when_too_few_of_the_newest_points_breach() -> None:
+    assert changes(alarm(), minutes([1, 9, 9, 9, 1]), 300) == [(60, "OK"), (240, "ALARM"), (300, "OK")]
+
+
+def test_it_does_not_fire_before_the_period_of_the_last_breach_has_ended() -> None:
+    once = alarm(EvaluationPeriods=1)
+    machine = AlarmMachine(once, minutes([9]))
+    assert machine.step(59) is None
+    assert machine.step(60) is not None
+
+
+def test_late_data_makes_it_fire_later() -> None:
+    once = alarm(EvaluationPeriods=1)
+    assert changes(once, minutes([9]), 600, delivery_delay=90)[0] == (180, "ALARM")
+
+
+def test_a_minute_alarm_is_evaluated_every_minute_and_one_of_high_resolution_every_ten_seconds() -> None:
+    samples = Recorded({LATENCY: [(time, 9.0) for time in range(0, 60, 10)]})
+    fast = alarm(Period=10, EvaluationPeriods=2)
+    assert changes(fast, samples, 60) == [(20, "ALARM")]
+    assert changes(alarm(EvaluationPeriods=1), samples, 90) == [(60, "ALARM")]
+
+
+def test_a_period_of_five_minutes_slides_along_every_minute() -> None:
+    """The example of the user guide: minutes 1 to 5, then minutes 2 to 6."""
+    slow = alarm(Period=300, EvaluationPeriods=1, Statistic="Sum", Threshold=20)
+    assert changes(slow, minutes([0, 0, 5, 5, 5, 6]), 360) == [(60, "OK"), (360, "ALARM")]
+
+
+def test_a_period_on_the_wall_clock_does_not_slide() -> None:
+    slow = alarm(
+        Period=300, EvaluationPeriods=1, Statistic="Sum", Threshold=20, EvaluationWindow={"WallClockWindow": {}}
+    )
+    assert changes(slow, minutes([0, 0, 5, 5, 5, 6]), 599) == [(300, "OK")]
+
+
+def test_a_sliding_average_weighs_every_sample_the_same() -> None:
+    samples = Recorded({LATENCY: [(0, 100.0), (60, 1.0), (61, 1.0), (62, 1.0)]})
+    slow = alarm(Period=120, EvaluationPeriods=1, Threshold=25)
+    assert changes(slow, samples, 120) == [(60, "ALARM")]  # 103 / 4 is above 25; the mean of 100 and 1 is, too
+    assert changes(alarm(Period=120, EvaluationPeriods=1, Threshold=26), samples, 120) == [(60, "ALARM"), (120, "OK")]
+
+
+def test_a_percentile_over_many_minutes_is_seen_on_the_clock() -> None:
+    slow = alarm(Statistic=None, ExtendedStatistic="p90", Period=300, EvaluationPeriods=1)
+    assert changes(slow, minutes([9] * 7), 420) == [(300, "ALARM")]
+
+
+def test_a_metric_with_a_unit_that_nothing_is_published_in_stays_without_data() -> None:
+    assert changes(alarm(Unit="Bytes"), minutes([9] * 5), 300) == []
+
+
+def test_missing_data_keeps_fires_recovers_or_becomes_insufficient_by_its_mode() -> None:
+    outage = minutes([9, 9, 9])
+    first = (60, "ALARM"), (180, "ALARM")
+    assert changes(alarm(TreatMissingData="ignore"), outage, 1_200) == [first[1]]
+    assert changes(alarm(TreatMissingData="missing"), outage, 1_200) == [first[1], (480, "INSUFFICIENT_DATA")]
+    assert changes(alarm(TreatMissingData="breaching"), outage, 1_200) == [first[0]]
+    assert changes(alarm(TreatMissingData="notBreaching"), outage, 1_200) == [
+        (60, "OK"),
+        (180, "ALARM"),
+        (360, "OK"),  # one point has left the range, so one of three is filled
+    ]
+
+
+def test_a_longer_range_makes_old_points_count_longer() -> None:
+    outage = minutes([9, 9, 9])
+    assert changes(alarm(), outage, 1_200, evaluation_range=10)[-1] == (780, "INSUFFICIENT_DATA")
+
+
+def test_a_range_shorter_than_the_evaluation_periods_is_refused() -> None:
+    with pytest.raises(ValueError, match="less than the evaluation periods"):
+        AlarmMachine(alarm(), minutes([]), evaluation_range=2)
+
+
+def test_a_change_is_marked_when_the_undocumented_range_decided() -> None:
+    *_, sure = AlarmMachine(alarm(), minutes([1] * 7 + [9, 9, 9])).run(0, 600)
+    *_, unsure = AlarmMachine(alarm(), minutes([1] * 7)).run(0, 1_200)
+    assert not sure.depends_on_range
+    assert unsure.new is AlarmState.INSUFFICIENT_DATA
+    assert unsure.depends_on_range
+
+
+@pytest.mark.parametrize(("gap", "depends"), [(6, True), (7, False)])
+def test_whether_the_range_decided_is_looked_for_in_twice_the_range(gap: int, depends: bool) -> None:
+    """A breach fires at the age of three, unless a fine point is in the range: here 10 or 11 periods back."""
+    source, end = minutes([1, *[None] * gap, 9]), (gap + 4) * 60
+    *_, fired = AlarmMachine(alarm(), source).run(0, end)
+    assert fired.new is AlarmState.ALARM
+    assert fired.depends_on_range is depends
+    assert AlarmMachine(alarm(), source).step(end) == fired
+
+
+def test_a_change_tells_the_points_that_decided_by_the_start_of_their_periods() -> None:
+    (fired,) = AlarmMachine(alarm(EvaluationPeriods=1), minutes([9])).run(0, 60)
+    assert "[9.0 (01/01/70 00:00:00)] was greater than the threshold (5.0)" in fired.reason
+    slow = alarm(Period=300, EvaluationPeriods=2, DatapointsToAlarm=1)
+    *_, fired = AlarmMachine(slow, minutes([1, 1, 1, 1, 1, 1, 60])).run(0, 420)
+    assert "[12.8 (01/01/70 00:02:00)] was greater than" in fired.reason
+
+
+def test_the_look_back_reaches_beyond_the_start() -> None:
+    machine = AlarmMachine(alarm(), minutes([9, 9, 9]))
+    assert [change.at for change in machine.run(180, 240)] == [240]
+
+
+def test_steps_give_the_changes_of_a_run_and_the_newest_value() -> None:
+    source = minutes([1, 9, 9, 9, None, 2, 1])
+    machine = AlarmMachine(alarm(), source)
+    stepped = [change for now in range(60, 481, 60) if (change := machine.step(now))]
+    assert stepped == list(AlarmMachine(alarm(), source).run(0, 480))
+    assert machine.value is None
+    machine.step(420)
+    assert machine.value == 1
+
+
+def test_a_run_reads_the_metric_once_however_long_it_is() -> None:
+    source = minutes([1] * 1_440)
+    list(AlarmMachine(alarm(), source).run(0, 86_400))
+    assert source.asked == 1
+
+
+@pytest.mark.parametrize(("percentile", "samples"), [(0.9, 100), (0.99, 1_000), (0.5, 20), (0.1, 100), (0.01, 1_000)])
+def test_a_percentile_needs_ten_samples_beyond_it(percentile: float, samples: int) -> None:
+    assert samples_needed(percentile) == samples
+
+
+def test_the_smallest_and_the_largest_value_need_no_number_of_samples() -> None:
+    assert (samples_needed(0.0), samples_needed(1.0)) == (0, 0)
+
+
+def low_samples(policy: str, last_minute: int) -> list[tuple[int, str]]:
+    """Two minutes with 100 samples of 1 and 9, then one with fewer samples of 1."""
+    samples = [(minute * 60 + i % 60, value) for minute, value in enumerate((1.0, 9.0)) for i in range(100)]
+    samples += [(120 + i % 60, 1.0) for i in range(last_minute)]
+    p90 = alarm(Statistic=None, ExtendedStatistic="p90", EvaluationPeriods=1, EvaluateLowSampleCountPercentile=policy)
+    return changes(p90, Recorded({LATENCY: samples}), 180)
+
+
+def test_a_percentile_of_few_samples_changes_nothing_when_they_are_to_be_ignored() -> None:
+    assert low_samples("ignore", 99) == [(60, "OK"), (120, "ALARM")]
+
+
+def test_a_percentile_of_enough_samples_counts_even_when_few_are_to_be_ignored() -> None:
+    assert low_samples("ignore", 100) == [(60, "OK"), (120, "ALARM"), (180, "OK")]
+
+
+def test_a_percentile_of_few_samples_counts_when_they_are_to_be_evaluated() -> None:
+    assert low_samples("evaluate", 1) == [(60, "OK"), (120, "ALARM"), (180, "OK")]
+
+
+def rates(**changes_: Any) -> MetricAlarm:
+    return MetricAlarm.from_api(math_parameters(*RATE, EvaluationPeriods=1, Threshold=0.5, **changes_))
+
+
+def requests(errors: Values, all_requests: Values) -> Recorded:
+    series = (minutes(errors, MetricId("Shop", "Errors")), minutes(all_requests, MetricId("Shop", "Requests")))
+    return Recorded({metric: samples for source in series for metric, samples in source.samples.items()})
+
+
+def test_metric_math_fires_when_its_result_breaches() -> None:
+    assert changes(rates(), requests([0, 6], [10, 10]), 120) == [(60, "OK"), (120, "ALARM")]
+
+
+def test_metric_math_does_not_fire_when_a_division_by_zero_drops_the_point() -> None:
+    assert changes(rates(), requests([0, 6], [10, 0]), 120) == [(60, "OK")]
+
+
+def test_metric_math_may_do_without_metrics() -> None:
+    constant = math_parameters({"Id": "nine", "Expression": "TIME_SERIES(9)"}, EvaluationPeriods=1, Threshold=5)
+    assert changes(MetricAlarm.from_api(constant), Recorded({}), 120) == [(60, "ALARM")]
+
+
+def test_metric_math_slides_like_a_metric() -> None:
+    slow = [
+        entry if "Expression" in entry else entry | {"MetricStat": entry["MetricStat"] | {"Period": 120}}
+        for entry in RATE
+    ]
+    watching = MetricAlarm.from_api(math_parameters(*slow, EvaluationPeriods=1, Threshold=0.5))
+    source = requests([0, 0, 6, 6, 0], [10] * 5)
+    assert changes(watching, source, 300) == [(60, "OK"), (240, "ALARM"), (300, "OK")]
+
+
+Samples = list[tuple[int, float]]
+
+
+def naive_states(watching: MetricAlarm, source: Recorded, end: int, size: int, delay: int) -> list[tuple[int, str]]:
+    """Evaluation by evaluation from the single samples: each period is counted out anew, nothing is remembered."""
+    state, seen = "INSUFFICIENT_DATA", []
+    step = 10 if watching.period < 60 else 60
+    for now in range(step, end + 1, step):
+        newest = (now - delay) // step * step
+        ends = [newest - age * watching.period for age in reversed(range(size))]
+        values = [source.value(LATENCY, STATISTIC, end - watching.period, end) for end in ends]
+        window = "".join("-" if value is None else "X" if value > watching.threshold else "0" for value in values)
+        verdict = reread(window, watching.datapoints_to_alarm, watching.treat_missing_data, watching.evaluation_periods)
+        if verdict not in ("keep", state):
+            state = verdict
+            seen.append((now, state))
+    return seen
+
+
+STATISTIC = "Average"
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[MetricAlarm, Samples, int, int]:
+    n = draw(st.integers(1, 4))
+    period = draw(st.sampled_from((10, 20, 30, 60, 120, 180, 300)))
+    watching = alarm(
+        Period=period,
+        EvaluationPeriods=n,
+        DatapointsToAlarm=draw(st.integers(1, n)),
+        TreatMissingData=draw(st.sampled_from(MODES)),
+    )
+    times = st.integers(-10 * period, 20 * period)
+    samples = draw(st.lists(st.tuples(times, st.sampled_from((0.0, 4.0, 5.0, 6.0, 20.0))), max_size=40))
+    return watching, samples, n + draw(st.integers(0, 4)), draw(st.sampled_from((0, 5, 60, 90)))
+
+
+@given(situations())
+def test_the_machine_agrees_with_a_naive_evaluator(situation: tuple[MetricAlarm, Samples, int, int]) -> None:
+    watching, samples, size, delay = situation
+    source, end = Recorded({LATENCY: samples}), 20 * watching.period
+    naive = naive_states(watching, source, end, size, delay)
+    assert changes(watching, source, end, evaluation_range=size, delivery_delay=delay) == naive

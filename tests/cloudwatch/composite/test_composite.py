@@ -1,0 +1,224 @@
+"""Composite alarms: their states over time, and what a suppressor does to their actions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
+from cloudwatch.composite.composite_machine import CompositeMachine
+from cloudwatch.composite.suppression import ActionsDue
+from cloudwatch.parameters import ParametersRefused
+
+OK, ALARM, INSUFFICIENT_DATA = AlarmState
+TOPIC = "arn:aws:sns:us-east-1:123456789012:pages"
+
+
+def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
+    return CompositeAlarm.from_api({"AlarmName": name, "AlarmRule": rule} | parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field", "message"),
+    [
+        ({"AlarmName": None}, "AlarmName", "missing"),
+        ({"AlarmRule": None}, "AlarmRule", "missing"),
+        ({"AlarmRule": "ALARM(a) AND"}, "AlarmRule", "character 13"),
+        ({"AlarmDescription": "x" * 1025}, "AlarmDescription", "1025"),
+        ({"AlarmActions": [TOPIC] * 6}, "AlarmActions", "6 items"),
+        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "AlarmActions", "EC2"),
+        ({"OKActions": ["arn:aws:autoscaling:us-east-1:1:scalingPolicy:x"]}, "AlarmActions", "Auto Scaling"),
+        ({"ActionsSuppressor": "s"}, "ActionsSuppressorWaitPeriod", "missing"),
+        (
+            {"ActionsSuppressor": "s", "ActionsSuppressorWaitPeriod": 60},
+            "ActionsSuppressorExtensionPeriod",
+            "missing",
+        ),
+        ({"ActionsSuppressorWaitPeriod": 60}, "ActionsSuppressorWaitPeriod", "without ActionsSuppressor"),
+        ({"Tags": [{}] * 51}, "Tags", "50"),
+        ({"Threshold": 5}, "Threshold", "no such parameter"),
+    ],
+)
+def test_what_the_api_refuses_is_refused_with_its_field(parameters: Any, field: str, message: str) -> None:
+    values = {"AlarmName": "down", "AlarmRule": "ALARM(a)"} | parameters
+    with pytest.raises(ParametersRefused) as refusal:
+        CompositeAlarm.from_api(values)
+    assert any(problem.field == field and message in problem.message for problem in refusal.value.problems)
+
+
+def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
+    alarm = composite("x" * 255, "ALARM(a)", AlarmDescription="x" * 1024, OKActions=[TOPIC] * 5, Tags=[{}] * 50)
+    assert (len(alarm.name), len(alarm.description), len(alarm.actions.ok)) == (255, 1024, 5)
+
+
+def test_children_come_before_the_composites_that_watch_them() -> None:
+    top, middle = composite("top", "ALARM(middle) OR ALARM(cpu)"), composite("middle", "ALARM(cpu)")
+    assert children_first([top, middle]) == [middle, top]
+
+
+@pytest.mark.parametrize("rules", [{"a": "ALARM(a)"}, {"a": "ALARM(b)", "b": "OK(c)", "c": "NOT ALARM(a)"}])
+def test_composites_that_watch_each_other_are_refused_and_named(rules: dict[str, str]) -> None:
+    with pytest.raises(CompositeCycle) as refusal:
+        CompositeMachine([composite(name, rule) for name, rule in rules.items()])
+    assert set(refusal.value.names) == set(rules)
+
+
+def test_a_cycle_is_broken_by_a_rule_that_is_false() -> None:
+    CompositeMachine([composite("a", "FALSE"), composite("b", "ALARM(a)")])
+
+
+def change(at: int, name: str, new: AlarmState, *, depends: bool = False) -> Transition:
+    return Transition(at, name, OK if new is ALARM else ALARM, new, "", depends)
+
+
+def run(composites: list[CompositeAlarm], *changes: Transition, end: int = 1_000) -> list[Transition | ActionsDue]:
+    return list(CompositeMachine(composites, {"a": OK, "b": OK, "s": OK}).run(changes, 0, end))
+
+
+def states(events: list[Transition | ActionsDue]) -> list[tuple[int, str, str]]:
+    return [(each.at, each.name, each.new.value) for each in events if isinstance(each, Transition)]
+
+
+def test_a_composite_is_evaluated_as_soon_as_it_exists() -> None:
+    first, *_ = run([composite("down", "ALARM(a)")])
+    assert isinstance(first, Transition)
+    assert (first.at, first.old, first.new) == (0, INSUFFICIENT_DATA, OK)
+    assert first.reason == "down was created and its alarm rule evaluates to OK"
+
+
+def test_it_fires_when_its_rule_begins_to_hold_and_recovers_when_it_ends() -> None:
+    events = run(
+        [composite("down", "ALARM(a) AND ALARM(b)")],
+        change(60, "a", ALARM),
+        change(120, "b", ALARM),
+        change(180, "a", OK),
+    )
+    assert states(events) == [(0, "down", "OK"), (120, "down", "ALARM"), (180, "down", "OK")]
+
+
+def test_it_does_not_fire_when_only_a_part_of_its_rule_holds() -> None:
+    events = run([composite("down", "ALARM(a) AND ALARM(b)")], change(60, "a", ALARM))
+    assert states(events) == [(0, "down", "OK")]
+
+
+def test_its_reason_names_the_alarm_that_changed() -> None:
+    *_, last = [e for e in run([composite("down", "ALARM(a)")], change(60, "a", ALARM)) if isinstance(e, Transition)]
+    assert last.reason == "a transitioned to ALARM at Thursday 01 January, 1970 00:01:00 UTC"
+
+
+def test_a_change_travels_through_composites_in_the_same_second() -> None:
+    events = run([composite("top", "ALARM(mid)"), composite("mid", "ALARM(a)")], change(60, "a", ALARM))
+    assert states(events)[2:] == [(60, "mid", "ALARM"), (60, "top", "ALARM")]
+
+
+def test_changes_of_one_second_are_seen_together() -> None:
+    events = run(
+        [composite("one", "ALARM(a) AND OK(b)")], change(60, "a", ALARM), change(60, "b", ALARM), change(90, "b", OK)
+    )
+    assert states(events) == [(0, "one", "OK"), (90, "one", "ALARM")]
+
+
+def test_changes_at_the_beginning_and_at_the_end_count_and_others_do_not() -> None:
+    changes = (change(-60, "a", OK), change(0, "a", ALARM), change(1_000, "a", OK), change(1_060, "a", ALARM))
+    events = run([composite("down", "ALARM(a)")], *reversed(changes))
+    assert states(events) == [(0, "down", "OK"), (0, "down", "ALARM"), (1_000, "down", "OK")]
+
+
+def test_a_change_that_depends_on_the_evaluation_range_hands_its_mark_on() -> None:
+    events = run([composite("down", "ALARM(a)")], change(60, "a", ALARM, depends=True), change(90, "a", OK))
+    assert [e.depends_on_range for e in events if isinstance(e, Transition)] == [False, True, False]
+
+
+def test_without_a_suppressor_actions_run_with_every_change() -> None:
+    events = run([composite("down", "ALARM(a)", AlarmActions=[TOPIC])], change(60, "a", ALARM), change(90, "a", OK))
+    due = [(e.at, e.state, e.suppressed_by, e.actions) for e in events if isinstance(e, ActionsDue)]
+    assert due == [(0, OK, None, ()), (60, ALARM, None, (TOPIC,)), (90, OK, None, ())]
+
+
+def test_disabled_actions_are_neither_run_nor_held_back() -> None:
+    events = run([composite("down", "ALARM(a)", ActionsEnabled=False)], change(60, "a", ALARM))
+    assert not any(isinstance(event, ActionsDue) for event in events)
+
+
+def suppressed(*changes: Transition, wait: int = 2, extension: int = 3, end: int = 100) -> list[str]:
+    """As in the user guide: WaitPeriod 2, ExtensionPeriod 3. Begins quietly, long before the first change."""
+    alarm = composite(
+        "main",
+        "ALARM(a)",
+        ActionsSuppressor="s",
+        ActionsSuppressorWaitPeriod=wait,
+        ActionsSuppressorExtensionPeriod=extension,
+    )
+    machine = CompositeMachine([alarm], {"a": OK, "s": OK})
+    return list(_told(machine.run(changes, -50, end)))
+
+
+def _told(events: Iterator[Transition | ActionsDue]) -> Iterator[str]:
+    for event in events:
+        if isinstance(event, ActionsDue) and event.at >= 0:
+            yield f"t{event.at} {event.state} {event.suppressed_by or 'runs'}"
+
+
+def test_example_1_actions_run_after_the_wait_period() -> None:
+    assert suppressed(change(2, "a", ALARM)) == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
+
+
+def test_example_2_the_suppressor_holds_actions_back_before_the_wait_period_ends() -> None:
+    assert suppressed(change(2, "a", ALARM), change(3, "s", ALARM)) == ["t2 ALARM WaitPeriod", "t3 ALARM Alarm"]
+
+
+def test_example_3_a_change_during_the_wait_period_begins_a_new_one() -> None:
+    told = suppressed(change(2, "a", ALARM), change(3, "a", OK))
+    assert told == ["t2 ALARM WaitPeriod", "t3 OK WaitPeriod", "t5 OK runs"]
+
+
+def test_example_4_a_suppressor_that_is_in_alarm_already_holds_actions_back_at_once() -> None:
+    assert suppressed(change(1, "s", ALARM), change(2, "a", ALARM)) == ["t2 ALARM Alarm"]
+
+
+def test_example_5_actions_run_after_the_extension_period() -> None:
+    told = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK))
+    assert told == ["t2 ALARM WaitPeriod", "t3 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t9 ALARM runs"]
+
+
+def test_example_6_a_change_during_the_extension_period_begins_a_wait_period() -> None:
+    told = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK), change(7, "a", OK))
+    assert told[2:] == ["t6 ALARM ExtensionPeriod", "t7 OK WaitPeriod", "t9 OK runs"]
+
+
+def test_a_suppressor_that_comes_within_the_very_last_second_of_the_wait_period_is_in_time() -> None:
+    assert suppressed(change(2, "a", ALARM), change(4, "s", ALARM)) == ["t2 ALARM WaitPeriod", "t4 ALARM Alarm"]
+    assert suppressed(change(2, "a", ALARM), change(5, "s", ALARM)) == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
+
+
+def test_a_suppressor_that_comes_again_ends_the_extension_period() -> None:
+    told = suppressed(change(1, "s", ALARM), change(2, "a", ALARM), change(6, "s", OK), change(8, "s", ALARM))
+    assert told == ["t2 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t8 ALARM Alarm"]
+
+
+def test_a_suppressor_that_comes_and_goes_does_not_repeat_actions() -> None:
+    told = suppressed(change(2, "a", ALARM), change(10, "s", ALARM), change(20, "s", OK))
+    assert told == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
+
+
+def test_periods_of_nothing_hold_nothing_back() -> None:
+    told = suppressed(
+        change(2, "a", ALARM), change(3, "s", ALARM), change(4, "a", OK), change(6, "s", OK), wait=0, extension=0
+    )
+    assert told == ["t2 ALARM runs", "t4 OK Alarm", "t6 OK runs"]
+
+
+def test_periods_of_several_alarms_end_in_the_order_of_time() -> None:
+    def waiting(name: str, seconds: int) -> CompositeAlarm:
+        periods = {"ActionsSuppressorWaitPeriod": seconds, "ActionsSuppressorExtensionPeriod": 0}
+        return composite(name, "ALARM(a)", ActionsSuppressor="s", **periods)
+
+    events = run([waiting("late", 90), waiting("early", 60)], change(200, "a", ALARM))
+    ran = [(e.at, e.name) for e in events if isinstance(e, ActionsDue) and e.state is ALARM and not e.suppressed_by]
+    assert ran == [(260, "early"), (290, "late")]
+
+
+def test_a_period_that_ends_after_the_run_is_not_told() -> None:
+    assert suppressed(change(2, "a", ALARM), end=3) == ["t2 ALARM WaitPeriod"]
+    assert suppressed(change(2, "a", ALARM), end=4)[-1] == "t4 ALARM runs"

@@ -1,0 +1,108 @@
+"""The lines of log files, as logs really are: compressed, torn, damaged, with lines of any length."""
+
+import gzip
+import json
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from cloudwatch.emf import EmfReader, EmfViolation, log_lines, read_lines
+from tests.cloudwatch.emf.emf_documents import document
+
+GOOD = json.dumps(document())
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "metrics.log"
+
+
+def test_a_plain_log_is_read(log: Path) -> None:
+    log.write_text(f"{GOOD}\n{GOOD}\n")
+    assert len(list(read_lines(log_lines(log)))) == 2
+
+
+def test_a_compressed_log_is_read_whatever_its_name(log: Path) -> None:
+    log.write_bytes(gzip.compress(f"{GOOD}\n{GOOD}\n".encode()))
+    assert len(list(read_lines(log_lines(log)))) == 2
+
+
+def test_a_compressed_log_may_have_been_appended_to(log: Path) -> None:
+    log.write_bytes(gzip.compress(f"{GOOD}\n".encode()) + gzip.compress(f"{GOOD}\n".encode()))
+    assert len(list(read_lines(log_lines(log)))) == 2
+
+
+@pytest.mark.parametrize("content", ["", "\n", GOOD, f"{GOOD}\r\n", f"\n\n{GOOD}"])
+def test_the_lines_are_those_of_the_file(log: Path, content: str) -> None:
+    log.write_bytes(content.encode())
+    assert list(log_lines(log)) == content.splitlines(keepends=True)
+
+
+def test_only_a_line_feed_ends_a_line(log: Path) -> None:
+    """Others that str.splitlines and text files know may stand within a document."""
+    line = json.dumps(document(note="\u2028\x85\x1c"), ensure_ascii=False)
+    log.write_text(line, encoding="utf-8")
+    assert list(log_lines(log)) == [line]
+
+
+@pytest.mark.parametrize("cut", [1, 8, 20, 100])
+def test_compressed_data_that_break_off_are_an_error_after_the_lines_before(log: Path, cut: int) -> None:
+    lines = f"{GOOD}\n{os.urandom(200_000).hex()}\n".encode()  # so that the break is not near the first line
+    log.write_bytes(gzip.compress(lines)[:-cut])
+    reading = log_lines(log)
+    assert next(reading) == f"{GOOD}\n"
+    with pytest.raises(gzip.BadGzipFile, match=r"metrics.log: "):
+        list(reading)
+
+
+@pytest.mark.parametrize("damaged", [slice(10, 20), slice(-8, -4)], ids=["data", "checksum"])
+def test_damaged_compressed_data_are_an_error(log: Path, damaged: slice) -> None:
+    data = bytearray(gzip.compress(f"{GOOD}\n".encode() * 100))
+    data[damaged] = b"\xff" * len(data[damaged])
+    log.write_bytes(data)
+    with pytest.raises(gzip.BadGzipFile):
+        list(log_lines(log))
+
+
+def test_a_line_of_no_utf_8_is_refused_and_the_others_are_read(log: Path) -> None:
+    log.write_bytes(
+        f"{GOOD}\n".encode() + f'{GOOD[:-1]}, "note": "caf\xe9"}}\n'.encode("latin-1") + f"{GOOD}\n".encode()
+    )
+    first, refused, third = EmfReader().scan_lines(log_lines(log))
+    assert first == third
+    assert isinstance(refused, EmfViolation)
+    assert refused.line == 2
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_line_that_is_too_long_is_refused_without_being_kept(log: Path, compressed: bool) -> None:
+    content = f"{GOOD}\n{GOOD[:-1]}{' ' * 20_000_000}}}\n{GOOD}\n".encode()
+    log.write_bytes(gzip.compress(content, 1) if compressed else content)
+    del content
+    tracemalloc.start()
+    try:
+        first, refused, third = EmfReader().scan_lines(log_lines(log))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert first == third
+    assert isinstance(refused, EmfViolation)
+    assert (refused.line, refused.reason) == (2, "larger than 1048550 bytes")
+    assert peak < 10_000_000
+    assert sum(1 for _ in log_lines(log)) == 3
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+@pytest.mark.parametrize("beyond", [0, 1, 2, 3])
+def test_the_longest_line_comes_whole(log: Path, end: str, beyond: int) -> None:
+    log.write_bytes((GOOD + end + GOOD + end).encode() if end else GOOD.encode())
+    items = list(EmfReader(len(GOOD) - beyond).scan_lines(log_lines(log, len(GOOD) - beyond)))
+    assert len(items) == (2 if end else 1)
+    assert [isinstance(item, EmfViolation) for item in items] == [beyond > 0] * len(items)
+
+
+def test_a_log_that_is_not_there_is_an_error(log: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(log_lines(log))

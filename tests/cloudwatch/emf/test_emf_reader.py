@@ -1,0 +1,203 @@
+"""What the reader of many lines remembers saves work, is bounded, and changes no verdict."""
+
+import gc
+import json
+from typing import Any
+
+import pytest
+from aws_embedded_metrics.logger.metrics_context import MetricsContext
+from aws_embedded_metrics.serializers.log_serializer import LogSerializer
+from aws_embedded_metrics.unit import Unit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudwatch.emf import VALUE_MAX, EmfReader, EmfViolation, read_document, read_lines
+from cloudwatch.metric import MetricId
+from tests.cloudwatch.emf.emf_documents import (
+    GOOD,
+    METADATA,
+    OTHER_METADATA,
+    Json,
+    any_text,
+    directive,
+    document,
+    json_values,
+    mutated_lines,
+    nearly_documents,
+)
+
+
+def read_alone(line: str) -> str:
+    """What becomes of a line by itself, in full: repr tells 1 from 1.0 and True."""
+    try:
+        return repr(read_document(line))
+    except EmfViolation as error:
+        return error.reason
+
+
+def assert_read_as_alone(reader: EmfReader, line: str) -> None:
+    for _ in range(2):  # met for the first time, and again
+        try:
+            outcome = repr(reader.read(line))
+        except EmfViolation as error:
+            outcome = error.reason
+        assert outcome == read_alone(line)
+
+
+def practised_reader() -> EmfReader:
+    """A reader that remembers the metadata of the lines below."""
+    reader = EmfReader()
+    high = directive(Metrics=[{"Name": "Latency", "StorageResolution": 1}, {"Name": "Size", "Unit": "Bytes"}])
+    for root in (document(), document(high, Size=[1, 2.5]), document(directive(Dimensions=[[], ["Service"]]))):
+        reader.read(json.dumps(root))
+        reader.read(json.dumps(root, separators=(",", ":")))
+    return reader
+
+
+def test_metadata_are_validated_once() -> None:
+    reader = EmfReader()
+    reader.read(GOOD)
+    (second,), (third,) = reader.read(GOOD), reader.read(GOOD.replace("12.5", "13"))
+    assert third.metric is second.metric  # it was remembered: reading anew would make an equal one
+    assert (second.values, third.values) == ((12.5,), (13,))
+
+
+def test_the_values_of_dimensions_are_not_those_of_the_line_before() -> None:
+    reader = EmfReader()
+    lines = [json.dumps(document(Service=name)) for name in ("api", "worker", "api")]
+    assert [reader.read(line)[0].dimensions[0][1] for line in lines] == ["api", "worker", "api"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(GOOD.replace("12.5", "NaN"), id="NaN as a value"),
+        pytest.param(GOOD[:-1] + ', "note": NaN}', id="NaN as a property"),
+        pytest.param(GOOD[:-1] + ', "note": -Infinity}', id="infinity as a property"),
+        pytest.param(GOOD.replace(METADATA, "NaN"), id="NaN as metadata"),
+        pytest.param(GOOD.replace(METADATA, f'[NaN, "CloudWatchMetrics", {METADATA}]'), id="NaN beside the metadata"),
+        pytest.param(GOOD.replace(METADATA, f"-{METADATA}"), id="minus before the metadata"),
+        pytest.param(GOOD.replace(METADATA, f"5{METADATA}"), id="a number before the metadata"),
+        pytest.param(GOOD.replace(METADATA, f"{METADATA}5"), id="a number behind the metadata"),
+        pytest.param(GOOD.replace(METADATA, f"[{METADATA}]"), id="metadata within an array"),
+        pytest.param(GOOD[:-1] + ', "Latency": 1}', id="a member twice"),
+        pytest.param(GOOD.replace('"Timestamp":', '"Timestamp": 1, "Timestamp":'), id="a member of _aws twice"),
+        pytest.param(GOOD.replace(METADATA, f'{METADATA}, "CloudWatchMetrics": {METADATA}'), id="metadata twice"),
+        pytest.param(GOOD + "{}", id="something behind the document"),
+        pytest.param("\x0b" + GOOD, id="a space that JSON does not know"),
+        pytest.param(GOOD + "\x0b", id="a space that JSON does not know, behind"),
+        pytest.param(f"[{GOOD}]", id="a document within an array"),
+        pytest.param(json.dumps({"CloudWatchMetrics": [directive()], **document()}), id="metadata as a property"),
+        pytest.param(json.dumps({"CloudWatchMetrics": [directive()]}), id="metadata as a property only"),
+        pytest.param(json.dumps(document(_aws={"Timestamp": 1, "x": [directive()]})), id="metadata of another name"),
+        pytest.param(
+            f'{{"CloudWatchMetrics": {METADATA}, ' + GOOD[1:].replace(METADATA, OTHER_METADATA),
+            id="a property like metadata before other metadata",
+        ),
+        pytest.param(
+            f'{{"CloudWatchMetrics": {METADATA}, ' + GOOD[1:].replace(METADATA, "[]"),
+            id="a property like metadata before none",
+        ),
+        pytest.param(
+            f'{{"note": {json.dumps(GOOD)}, ' + GOOD[1:].replace(METADATA, OTHER_METADATA), id="a document as text"
+        ),
+        pytest.param(GOOD.replace('"Service": "api"', '"Service": ["api"]'), id="a dimension that cannot be hashed"),
+        pytest.param(GOOD.replace('"Service": "api"', '"Service": 1'), id="a number as dimension"),
+        pytest.param(GOOD.replace("12.5", "true"), id="a boolean as value"),
+        pytest.param(GOOD.replace("12.5", "1e999"), id="a value too large for a float"),
+        pytest.param(GOOD.replace("12.5", "9" * 5000), id="a value of too many digits"),
+        pytest.param(GOOD.replace("1700000000000", "true"), id="a boolean as timestamp"),
+        pytest.param(GOOD.replace("1700000000000", "-1"), id="a timestamp before the epoch"),
+        pytest.param(GOOD[:-1] + ', "note": "\ud800"}', id="half a surrogate pair"),
+        pytest.param(GOOD[:-1] + ', "note": "á"}', id="a property that is not ASCII"),
+        pytest.param(GOOD + "\r\n", id="with a line end"),
+        pytest.param(f'{GOOD[:-1]}, "note": {"[" * 5000}{"]" * 5000}}}', id="nested too deeply"),
+        pytest.param(f'{GOOD[:-1]}, "note": "{"x" * 1_100_000}"}}', id="too large"),
+        pytest.param(f'{GOOD[:-1]}, "note": "{"á" * 600_000}"}}', id="too large in UTF-8"),
+    ],
+)
+def test_what_is_remembered_changes_no_verdict(line: str) -> None:
+    assert_read_as_alone(practised_reader(), line)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.one_of(mutated_lines(), nearly_documents.map(json.dumps)), min_size=1, max_size=3))
+def test_whatever_was_read_before_each_line_is_read_as_if_alone(lines: list[str]) -> None:
+    reader = practised_reader()
+    for line in lines:
+        assert_read_as_alone(reader, line)
+
+
+def wide(number: int, prefix: str = "m") -> Json:
+    """A document with 100 metrics and a dimension that no other has, as a request id by mistake."""
+    names = [f"{prefix}{index}" for index in range(100)]
+    return document(
+        directive(Metrics=[{"Name": name} for name in names]), **dict.fromkeys(names, 1), Service=f"{number}"
+    )
+
+
+@pytest.mark.parametrize(("prefix", "kept_max"), [("m", 10_000), ("m{}.", 3_200)], ids=["dimensions", "metrics"])
+def test_what_a_reader_remembers_is_bounded(prefix: str, kept_max: int) -> None:
+    reader = EmfReader()
+    before = metrics_in_memory()
+    for number in range(150):
+        assert len(reader.read(json.dumps(wide(number, prefix.format(number))))) == 100
+    assert metrics_in_memory() - before <= kept_max
+
+
+def metrics_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, MetricId) for each in gc.get_objects())
+
+
+def test_metadata_of_unusual_size_are_not_remembered() -> None:
+    line = json.dumps(document(*[directive(Namespace=f"{index}") for index in range(1000)]))
+    reader = EmfReader()
+    reader.read(line)
+    assert reader.read(line)[0].metric is not reader.read(line)[0].metric
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.one_of(nearly_documents.map(json.dumps), json_values.map(json.dumps), any_text))
+def test_whatever_the_line_is_it_is_read_or_refused_and_nothing_else(line: str) -> None:
+    try:
+        points = read_document(line)
+    except EmfViolation as error:
+        assert str(error)
+        return
+    assert all(abs(value) <= VALUE_MAX for point in points for value in point.values)
+
+
+ascii_text = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
+dimension_names = ascii_text.filter(lambda name: not name.startswith(":")).map("d".__add__)
+metric_names = ascii_text.map("m".__add__)
+values = st.floats(min_value=-VALUE_MAX, max_value=VALUE_MAX) | st.integers(-(2**360), 2**360)
+measurements = st.tuples(st.lists(values, min_size=1, max_size=120), st.sampled_from([unit.value for unit in Unit]))
+
+
+@settings(deadline=None)
+@given(
+    namespace=ascii_text.map("n".__add__),
+    dimension_sets=st.lists(st.dictionaries(dimension_names, ascii_text, max_size=5), min_size=1, max_size=3),
+    metrics=st.dictionaries(metric_names, measurements, max_size=5),
+    properties=st.dictionaries(st.text(max_size=10).map("p".__add__), st.text() | st.integers() | st.none()),
+)
+def test_whatever_the_library_of_aws_writes_within_the_limits_is_read(
+    namespace: str,
+    dimension_sets: list[dict[str, str]],
+    metrics: dict[str, tuple[list[float], str]],
+    properties: dict[str, Any],
+) -> None:
+    context = MetricsContext(namespace=namespace, properties=properties)
+    for dimensions in dimension_sets:
+        context.put_dimensions(dimensions)
+    for name, (measured, unit) in metrics.items():
+        for value in measured:
+            context.put_metric(name, value, unit)
+    points = list(read_lines(LogSerializer.serialize(context)))
+    sets = len(context.get_dimensions())
+    assert len({point.dimensions for point in points}) == (sets if metrics else 0)
+    for name, (measured, unit) in metrics.items():
+        read_back = [value for point in points if point.name == name for value in point.values]
+        assert sorted(read_back) == sorted(measured * sets)
+        assert {point.unit for point in points if point.name == name} == {unit}

@@ -1,0 +1,276 @@
+"""Scaling policies: what PutScalingPolicy takes, and how many instances each asks for."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
+from cloudwatch.metric import MetricId
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional
+from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling, TargetTracking
+from tests.cloudwatch.alarm.test_metric_alarm import parameters
+
+Json = dict[str, Any]
+FIRING = AlarmState.ALARM
+
+
+def policy(kind: str, **own: Any) -> Json:
+    values = {"PolicyName": "p", "AutoScalingGroupName": "workers", "PolicyType": kind} | own
+    return {name: value for name, value in values.items() if value is not None}
+
+
+BACKLOG: Json = {"Namespace": "Shop", "MetricName": "BacklogPerWorker", "Statistic": "Average"}
+
+
+def tracking(target: float = 10, *, name: str = "p", **configuration: Any) -> TargetTracking:
+    given_ = {"TargetValue": target, "CustomizedMetricSpecification": BACKLOG} | configuration
+    return TargetTracking.from_api(policy("TargetTrackingScaling", PolicyName=name, TargetTrackingConfiguration=given_))
+
+
+def cpu(threshold: float = 50, comparison: str = "GreaterThanOrEqualToThreshold", name: str = "cpu") -> MetricAlarm:
+    return MetricAlarm.from_api(parameters(AlarmName=name, Threshold=threshold, ComparisonOperator=comparison))
+
+
+def step(lower: float | None, upper: float | None, amount: int) -> Json:
+    bounds = {"MetricIntervalLowerBound": lower, "MetricIntervalUpperBound": upper, "ScalingAdjustment": amount}
+    return {name: value for name, value in bounds.items() if value is not None}
+
+
+def stepping(*steps: Json, alarm: MetricAlarm | None = None, kind: str = "ChangeInCapacity", **own: Any) -> StepScaling:
+    values = policy("StepScaling", AdjustmentType=kind, StepAdjustments=list(steps), **own)
+    return StepScaling.from_api(values, alarm or cpu())
+
+
+def simple(amount: int, *, kind: str = "ChangeInCapacity", name: str = "p", **own: Any) -> SimpleScaling:
+    values = policy("SimpleScaling", PolicyName=name, AdjustmentType=kind, ScalingAdjustment=amount, **own)
+    return SimpleScaling.from_api(values, cpu(name=f"{name} alarm"))
+
+
+def asked(of: Any, value: float | None, desired: int, current: int | None = None, *, alarm: int = 0) -> int | None:
+    """What a policy asks for while the ``alarm``-th of its alarms is in ALARM."""
+    wish = of.wish(Capacity(desired, desired if current is None else current), {of.alarms[alarm].name: FIRING}, value)
+    return wish.capacity if wish else None
+
+
+def test_target_tracking_makes_two_alarms() -> None:
+    made = tracking(10)
+    watched = WatchedMetric(MetricId("Shop", "BacklogPerWorker"), "Average", 60)
+    high, low = made.alarms
+    assert (high.comparison, high.threshold, high.datapoints_to_alarm, high.evaluation_periods) == (
+        Comparison.GREATER,
+        10,
+        3,
+        3,
+    )
+    assert (low.comparison, low.threshold, low.datapoints_to_alarm, low.evaluation_periods) == (
+        Comparison.LESS,
+        9,
+        15,
+        15,
+    )
+    assert high.watched == low.watched == watched
+    assert [alarm.name for alarm in made.alarms] == [
+        "TargetTracking-workers-AlarmHigh-p",
+        "TargetTracking-workers-AlarmLow-p",
+    ]
+
+
+def test_the_undocumented_figures_of_its_alarms_are_parameters() -> None:
+    values = policy(
+        "TargetTrackingScaling",
+        TargetTrackingConfiguration={"TargetValue": 10, "CustomizedMetricSpecification": BACKLOG},
+    )
+    high, low = TargetTracking.from_api(values, high_periods=1, low_periods=5, scale_in_margin=0.5).alarms
+    assert (high.evaluation_periods, low.evaluation_periods, low.threshold) == (1, 5, 5)
+
+
+def test_target_tracking_is_strict_so_a_metric_at_its_target_changes_nothing() -> None:
+    high, low = tracking(1).alarms
+    assert not high.breaches(1)
+    assert not low.breaches(0.9)
+
+
+def test_target_tracking_with_scaling_in_disabled_has_no_low_alarm() -> None:
+    assert [alarm.name for alarm in tracking(DisableScaleIn=True).alarms] == ["TargetTracking-workers-AlarmHigh-p"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        ("ASGAverageCPUUtilization", "CPUUtilization"),
+        ("ASGAverageNetworkIn", "NetworkIn"),
+        ("ASGAverageNetworkOut", "NetworkOut"),
+    ],
+)
+def test_target_tracking_watches_predefined_metrics_of_the_group(type_: str, name: str) -> None:
+    predefined = {"PredefinedMetricType": type_}
+    high, _ = tracking(CustomizedMetricSpecification=None, PredefinedMetricSpecification=predefined).alarms
+    metric = MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": "workers"})
+    assert high.watched == WatchedMetric(metric, "Average", 60)
+
+
+@pytest.mark.parametrize("period", [10, 30, 60])
+def test_target_tracking_takes_metrics_of_high_resolution(period: int) -> None:
+    assert tracking(CustomizedMetricSpecification=BACKLOG | {"Period": period}).high.period == period
+
+
+def test_target_tracking_watches_metric_math_with_a_default_period() -> None:
+    def query(name: str, id_: str, stat: str) -> Json:
+        return {"Id": id_, "MetricStat": {"Metric": {"Namespace": "N", "MetricName": name}, "Stat": stat}}
+
+    metrics = [
+        query("Visible", "m1", "Sum") | {"ReturnData": False},
+        query("InService", "m2", "Average") | {"ReturnData": False},
+        {"Id": "e1", "Expression": "m1 / m2"},
+    ]
+    high, _ = tracking(CustomizedMetricSpecification={"Metrics": metrics}).alarms
+    assert isinstance(high.watched, WatchedMath)
+    assert (high.watched.returned, high.period) == ("e1", 60)
+
+
+# "adding 1.5 instances … we round up and add two"; "removing 1.5 instances … we remove just one" (user guide).
+def test_target_tracking_adds_two_instances_where_one_and_a_half_are_needed() -> None:
+    assert asked(tracking(50), 75.0, desired=3) == 5
+
+
+def test_target_tracking_removes_one_instance_where_one_and_a_half_are_too_many() -> None:
+    assert asked(tracking(50), 35.0, desired=5, alarm=1) == 4
+
+
+def test_target_tracking_asks_for_nothing_without_a_value() -> None:
+    assert asked(tracking(), None, desired=3) is None
+    assert asked(tracking(), None, desired=3, alarm=1) is None
+
+
+def test_target_tracking_asks_for_nothing_while_no_alarm_is_on() -> None:
+    assert tracking().wish(Capacity(3, 3), {}, 1_000.0) is None
+
+
+def test_target_tracking_does_not_count_instances_that_warm_up() -> None:
+    assert asked(tracking(10), 20.0, desired=4, current=2) is None  # 2 x 20 / 10 = 4: they are on their way
+    assert asked(tracking(10), 30.0, desired=4, current=2) == 6
+
+
+def test_target_tracking_begins_with_one_instance_where_there_is_none() -> None:
+    assert asked(tracking(10), 500.0, desired=0) == 1
+    assert proportional(0, 10, 10) == 0
+
+
+def test_target_tracking_goes_down_to_nothing_on_real_zeros() -> None:
+    assert asked(tracking(10), 0.0, desired=5, alarm=1) == 0
+
+
+@given(st.integers(1, 500), st.integers(0, 10_000), st.integers(1, 1_000))
+def test_proportional_capacity_is_the_least_that_holds_the_target(capacity: int, value: int, target: int) -> None:
+    wanted = proportional(capacity, value / 10, target / 10)
+    assert wanted * target >= capacity * value
+    assert wanted == 0 or (wanted - 1) * target < capacity * value
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "least", "expected"),
+    [
+        ("ChangeInCapacity", 5, 0, 8),
+        ("ChangeInCapacity", -2, 0, 1),
+        ("ExactCapacity", 5, 0, 5),
+        ("ExactCapacity", 0, 0, 0),
+        ("PercentChangeInCapacity", 100, 0, 6),
+        ("PercentChangeInCapacity", 0, 2, 3),
+        ("PercentChangeInCapacity", 10, 0, 4),  # 0.3 is rounded to 1
+        ("PercentChangeInCapacity", -10, 0, 2),  # -0.3 to -1
+        ("PercentChangeInCapacity", 50, 0, 4),  # 1.5 to 1
+        ("PercentChangeInCapacity", -50, 0, 2),  # -1.5 to -1
+        ("PercentChangeInCapacity", 10, 2, 5),
+        ("PercentChangeInCapacity", -10, 2, 1),
+    ],
+)
+def test_an_adjustment_is_rounded_as_the_user_guide_says(kind: str, amount: int, least: int, expected: int) -> None:
+    assert Adjustment(AdjustmentType(kind), amount, least).of(3) == expected
+
+
+@pytest.mark.parametrize(("percent", "of", "expected"), [(1270, 1, 12), (67, 1, 1), (-58, 1, -1), (-667, 1, -6)])
+def test_the_examples_of_rounding_in_the_user_guide_come_out(percent: int, of: int, expected: int) -> None:
+    assert Adjustment(AdjustmentType.PERCENT, percent).of(of) - of == expected
+
+
+def test_a_minimum_magnitude_adds_two_where_a_quarter_of_four_is_one() -> None:
+    assert Adjustment(AdjustmentType.PERCENT, 25, 2).of(4) == 6
+
+
+OUT = stepping(step(0, 10, 0), step(10, 20, 10), step(20, None, 30), kind="PercentChangeInCapacity")
+IN = stepping(
+    step(-10, 0, 0),
+    step(-20, -10, -10),
+    step(None, -20, -30),
+    kind="PercentChangeInCapacity",
+    alarm=cpu(comparison="LessThanOrEqualToThreshold"),
+)
+
+
+# The example of the user guide: a threshold of 50 percent, a group of 10.
+@pytest.mark.parametrize(
+    ("value", "desired", "expected"),
+    [(50, 10, None), (59.9, 10, None), (60, 10, 11), (69.9, 10, 11), (70, 11, 14), (1_000, 10, 13)],
+)
+def test_a_step_policy_scales_out_by_the_step_that_the_metric_has_reached(
+    value: float, desired: int, expected: int | None
+) -> None:
+    assert asked(OUT, value, desired) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "desired", "expected"),
+    [(50, 14, None), (40.1, 14, None), (40, 14, 13), (30.1, 14, 13), (30, 13, 10), (0, 10, 7)],
+)
+def test_a_step_policy_scales_in_by_the_step_that_the_metric_has_reached(
+    value: float, desired: int, expected: int | None
+) -> None:
+    assert asked(IN, value, desired) == expected
+
+
+def test_a_metric_at_the_threshold_is_on_the_side_that_the_alarm_looks_to() -> None:
+    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 50, 3) == 4
+    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 51, 3) == 5
+    below = cpu(comparison="LessThanOrEqualToThreshold")
+    assert asked(stepping(step(-1, 0, -1), step(None, -1, -2), alarm=below), 50, 3) == 2
+
+
+def test_a_step_policy_does_not_add_again_what_still_warms_up() -> None:
+    assert asked(OUT, 62, desired=11, current=10) is None
+    assert asked(OUT, 70, desired=11, current=10) == 13
+
+
+def test_a_step_policy_asks_for_nothing_without_a_value_or_outside_its_steps() -> None:
+    assert asked(OUT, None, 10) is None
+    assert asked(OUT, 49, 10) is None
+
+
+def test_a_step_policy_asks_for_nothing_while_its_alarm_is_not_on() -> None:
+    assert OUT.wish(Capacity(10, 10), {"cpu": AlarmState.OK}, 99) is None
+    assert OUT.wish(Capacity(10, 10), {"cpu": AlarmState.INSUFFICIENT_DATA}, 99) is None
+
+
+def test_an_exact_step_sets_the_capacity_in_either_direction() -> None:
+    exact = stepping(step(0, None, 5), kind="ExactCapacity")
+    assert asked(exact, 60, desired=3) == 5
+    assert asked(exact, 60, desired=8) == 5
+    assert asked(exact, 60, desired=5) is None
+    assert asked(stepping(step(0, None, 0), kind="ExactCapacity"), 60, desired=5) == 0
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(-100, 100))
+def test_neighbouring_steps_share_no_value_and_leave_none_out(width: int, other: int, difference: float) -> None:
+    bounds = [None, -width - other, -width, 0, width, width + other, None]
+    steps = [step(lower, upper, index) for index, (lower, upper) in enumerate(pairwise(bounds))]
+    read = stepping(*steps).steps
+    assert sum(each.holds(difference, above=difference >= 0) for each in read) == 1
+
+
+def test_a_simple_policy_adjusts_whatever_the_value_is() -> None:
+    assert asked(simple(2), None, 3) == 5
+    assert asked(simple(-2), None, 3) == 1

@@ -1,0 +1,202 @@
+"""Jobs in virtual time over the real SQL of both databases (T14, T23, T25, T27 of docs/RELIABILITY.md).
+
+The clocks of process and database are years apart here, so T23 holds in every line: no decision asks the process.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from typing import cast
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from sqlalchemy import event, select, text, update
+
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import Video, VideoStatus
+from showcase.jobs.job_message import JobMessage
+from showcase.jobs.jobs import Claim, ClaimRefusal, claim, finish, hand_back
+from showcase.jobs.outbox import BATCH_ROWS, RESERVED_SECONDS, Entry
+from showcase.videos import FAST_PATH_SECONDS, add_video
+from tests.records import claimed, new_player, new_video, video_state
+from tests.showcase.jobs.job_machine import JobMachine
+from tests.showcase.jobs.job_worker import Workers
+from tests.showcase.jobs.job_world import JobWorld, Visit
+from tests.showcase.jobs.queue_model import Fate, Sending
+from tests.showcase.jobs.virtual_time import START, VirtualClock, govern
+
+settings.register_profile(
+    "job machine",
+    settings.get_profile("project"),
+    max_examples=200,
+    stateful_step_count=50,
+    suppress_health_check=list(HealthCheck),
+)
+# For a campaign: more examples above, and ``derandomize=False``, so that each run plays other histories.
+HISTORIES = settings.get_profile("job machine")
+
+
+@pytest.fixture
+def clock(database: Database) -> VirtualClock:
+    clock = VirtualClock()
+    govern(database, clock)
+    return clock
+
+
+@pytest.fixture
+def player_id(database: Database, clock: VirtualClock) -> UUID:
+    return new_player(database)
+
+
+@pytest.fixture
+def world(database: Database, clock: VirtualClock, player_id: UUID) -> JobWorld:
+    return JobWorld(database, clock, player_id, Counter())
+
+
+@pytest.fixture
+def workers(world: JobWorld) -> Workers:
+    return Workers(world)
+
+
+@pytest.mark.timeout(1200)  # for the search of the shortest history, should one fail
+def test_jobs_keep_every_promise_in_any_history(database: Database, clock: VirtualClock, player_id: UUID) -> None:
+    visited: Counter[Visit] = Counter()
+    machine = cast("type[RuleBasedStateMachine]", lambda: JobMachine(database, clock, player_id, visited))
+    run_state_machine_as_test(machine, settings=HISTORIES)
+    assert [visit for visit in Visit if not visited[visit]] == [], "I8: all bad paths were really visited"
+
+
+def test_the_clock_is_ours_and_stands_still(database: Database, clock: VirtualClock) -> None:
+    for _ in range(2):
+        with database.reading() as connection:
+            times = connection.execute(select(database_time(), database_time(90.5), database_time(-0.001))).one()
+        assert tuple(times) == (clock.now, clock.after(90.5), clock.after(-0.001))
+        clock.advance(4 * 3600.25)
+    assert clock.after(0) > START
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_transaction_sees_one_moment_as_with_the_real_now(database: Database, clock: VirtualClock) -> None:
+    with database.writing() as connection:
+        clock.advance(1)
+        assert connection.execute(select(database_time())).scalar_one() == START
+    with database.writing() as connection:
+        assert connection.execute(select(database_time())).scalar_one() == clock.now
+
+
+def test_who_asks_for_the_real_time_is_refused(database: Database, clock: VirtualClock) -> None:
+    is_sqlite = database.engine.dialect.name == "sqlite"
+    words = ("CURRENT_TIMESTAMP", "datetime('now')", "unixepoch()") if is_sqlite else ("clock_timestamp()",)
+    for word in words:
+        with pytest.raises(Exception, match=r"real time|user-defined function"), database.engine.begin() as connection:
+            connection.execute(text(f"SELECT {word}"))
+
+
+def test_no_row_knows_the_real_time(world: JobWorld, workers: Workers) -> None:
+    """``check`` compares every time of the rows with the virtual clock."""
+    world.accept()
+    for delivery in world.queue.receive(1):
+        held = workers.take(delivery)
+        assert held
+        world.clock.advance(30)
+        workers.renew([held])
+        world.check()
+        world.clock.advance(30)
+        workers.finish(held)
+    world.check()
+    (row,) = world.model.rows.values()
+    assert (row.uploaded_at, row.enqueued_at, row.processed_at) == (START, START, world.clock.now)
+
+
+def test_a_message_of_an_older_generation_does_no_harm(world: JobWorld, workers: Workers) -> None:
+    """T14, with the video in work: the message is dropped, the job goes on."""
+    entry = world.accept()
+    held = workers.take(world.queue.receive(1)[0])
+    world.queue.put(JobMessage(entry.video_id, UUID(int=1), "", entry.uploaded_at).to_json())
+    assert workers.take(world.queue.receive(1)[0]) is None
+    world.check()
+    assert world.visited[Visit.OTHER_GENERATION] == 1
+    assert held
+    workers.finish(held)
+    world.check()
+    assert not world.queue.videos()
+
+
+def test_only_the_newest_generation_of_a_video_is_published(database: Database) -> None:
+    """T14, with the old generation still in work, and its message coming first and last."""
+    old = new_video(database)
+    new = replace(old, task_id=uuid4())
+    old_claim = claimed(database, old)
+    _begin_generation(database, new)
+    assert _try_claim(database, old) is ClaimRefusal.GONE
+    new_claim = claimed(database, new)
+    with database.writing() as connection:
+        assert finish(connection, old_claim, "old") is None
+        assert finish(connection, new_claim, "new") is not None
+    assert _try_claim(database, old) is ClaimRefusal.GONE
+    state = video_state(database, old.video_id)
+    assert state and (state.status, state.processed_key) == ("processed", "new")
+
+
+def _try_claim(database: Database, entry: Entry) -> Claim | ClaimRefusal:
+    with database.writing() as connection:
+        return claim(connection, entry.video_id, entry.task_id, worker="late", lease_seconds=60, attempts_max=5)
+
+
+def _begin_generation(database: Database, entry: Entry) -> None:
+    """The clip was replaced: there is no function for it, so this is what one would have to write."""
+    fresh = {"task_id": entry.task_id, "status": VideoStatus.UPLOADED, "lease_until": None, "worker": None}
+    with database.writing() as connection:
+        connection.execute(update(Video).where(Video.id == entry.video_id).values(fresh))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_video_accepted_first_and_committed_last_is_swept(world: JobWorld) -> None:
+    """T25: a sweeper that went by "what came after the last one sent" would never see it."""
+    first = world.next_upload()
+    with world.database.writing() as slow:
+        add_video(slow, first)
+        world.clock.advance(1)
+        second = world.insert()
+        world.clock.advance(FAST_PATH_SECONDS + 1)
+        world.sweep()
+        assert world.queue.attempts == [second.video_id]
+    assert world.outbox.sweep() == 1
+    assert world.queue.attempts == [second.video_id, first.id]
+
+
+def test_a_sweep_asks_a_queue_that_is_away_for_one_batch_only(world: JobWorld) -> None:
+    entries = [world.insert() for _ in range(BATCH_ROWS + 1)]
+    world.clock.advance(FAST_PATH_SECONDS + 1)
+    world.queue.sendings = {entry.video_id: Sending(Fate.AWAY) for entry in entries}
+    assert world.outbox.sweep() == 0
+    assert len(world.queue.attempts) == BATCH_ROWS
+    world.queue.sendings = {}
+    world.clock.advance(RESERVED_SECONDS + 1)
+    assert world.outbox.sweep() == len(entries), "the rest was kept, whether reserved or not"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_video_that_is_freed_while_a_claim_looks_is_not_given_up(database: Database) -> None:
+    """Between the two statements of a claim, the worker that held the video hands it back."""
+    entry = new_video(database)
+    held = claimed(database, entry)
+
+    def free(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT videos.status"):
+            with database.writing() as other:
+                hand_back(other, held, due_seconds=60, attempt_counts=True)
+
+    event.listen(database.engine, "before_cursor_execute", free)
+    assert _try_claim(database, entry) is ClaimRefusal.BUSY
+
+
+def test_one_message_is_enough_for_a_dead_workers_video(world: JobWorld, workers: Workers) -> None:
+    """An hour without any worker, and a sweep every 5 s."""
+    world.accept()
+    assert workers.take(world.queue.receive(1)[0])
+    for _ in range(3600 // 5):
+        world.clock.advance(5)
+        world.sweep()
+    assert len(world.queue.attempts) == 2

@@ -1,0 +1,91 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from showcase.errors import SettingsError
+from worker.media.bumpers import find_artwork, prepare_bumpers
+from worker.media.confinement import Confinement
+from worker.media.encoder import Encoder, find_encoder
+
+OLD = """#!/bin/sh
+echo "ffmpeg version 4.2.2 Copyright"
+"""
+WITHOUT_X264 = """#!/bin/sh
+case "$2" in -version) echo "ffmpeg version 7.1 Copyright";; *) echo " nothing ";; esac
+"""
+
+
+def program(path: Path, script: str) -> Path:
+    path.write_text(script)
+    path.chmod(0o755)
+    return path
+
+
+def test_the_configured_ffmpeg_is_used(encoder: Encoder) -> None:
+    found = find_encoder(Path(encoder.path))
+    assert (found.path, found.origin) == (encoder.path, "setting ANB_FFMPEG")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (OLD, "at least 5"),
+        (WITHOUT_X264, "libx264"),
+        ("#!/bin/sh\nexit 1\n", "does not run"),
+        ("#!/bin/sh\n", "is not ffmpeg"),
+    ],
+)
+def test_a_configured_ffmpeg_that_does_not_do_stops_the_start(tmp_path: Path, script: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        find_encoder(program(tmp_path / "ffmpeg", script))
+
+
+def test_a_configured_ffmpeg_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="does not run"):
+        find_encoder(tmp_path / "none")
+
+
+def test_a_system_ffmpeg_is_used_if_it_is_good_enough(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ffmpeg").symlink_to(encoder.path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_encoder(None).origin == "system"
+
+
+@pytest.mark.parametrize("script", [OLD, WITHOUT_X264])
+def test_the_wheels_ffmpeg_is_used_where_the_systems_is_not_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    program(tmp_path / "ffmpeg", script)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_encoder(None).origin == "wheel imageio-ffmpeg"
+
+
+def test_bumpers_are_encoded_once_and_then_kept(encoder: Encoder, confinement: Confinement, tmp_path: Path) -> None:
+    artwork = find_artwork(None, None, None)
+    first = prepare_bumpers(encoder, confinement, artwork, tmp_path)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert set(written) == {first.opening, first.closing}
+    assert prepare_bumpers(encoder, confinement, artwork, tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
+
+
+def test_a_still_can_be_a_bumper(encoder: Encoder, confinement: Confinement, tmp_path: Path) -> None:
+    still = tmp_path / "still.png"
+    shutil.copy(find_artwork(None, None, None).watermark, still)
+    bumpers = prepare_bumpers(encoder, confinement, find_artwork(None, still, None), tmp_path / "cache")
+    assert bumpers.opening != bumpers.closing
+
+
+def test_artwork_that_is_missing_or_no_picture_stops_the_start(
+    encoder: Encoder, confinement: Confinement, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="ANB_WATERMARK"):
+        find_artwork(tmp_path / "none.png", None, None)
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    with pytest.raises(SettingsError, match="cannot be used"):
+        prepare_bumpers(encoder, confinement, find_artwork(None, text, None), tmp_path / "cache")
+    assert list((tmp_path / "cache").glob("*")) == []

@@ -1,0 +1,291 @@
+"""Bad media: every mutant of the corpus ends in a clean class and within its limits, at upload and in the worker.
+
+A mutant is made from its name alone: ``mutant.content(seeds)`` gives the bytes that a message speaks of.
+"""
+
+import io
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Event
+
+import pytest
+
+from service.resources.form_upload import ScannedStream
+from showcase.clips.clip_rules import judge_movie
+from showcase.clips.movie import read_movie
+from showcase.clips.mp4_boxes import KEPT_BYTES_MAX, BadBoxes
+from showcase.errors import UnacceptableClip
+from tests.clips import Clips
+from tests.hostile_clips.blind import BLIND
+from tests.hostile_clips.corpus import CORPUS, Mutant
+from tests.hostile_clips.scales import Scales
+from tests.hostile_clips.seeds import SEEDS
+from tests.hostile_clips.structure import STRUCTURE
+from tests.worker.conftest import LIMITS, MIB
+from tests.worker.media.pictures import Pictures
+from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
+from worker.media import pipeline, transcode
+from worker.media.confinement import Limits
+from worker.media.media_process import run_media
+from worker.media.pipeline import BUMPER_FRAMES, FRAMES_PER_SECOND, Source, body_command
+from worker.media.transcode import Transcoder
+
+BATCHES = 16
+FUZZ_ROUNDS = 1500  # of each seed; raise it for a longer campaign
+BODY_SECONDS = 3  # of a mutant that can be played: enough to meet its fault, and a tenth of the time
+ACCEPTED, PROCESSED, TRIED_AGAIN = "accepted", "processed", "to be tried again"
+PIECES = (7, 4096, 65_536, MIB)
+UPLOAD_BYTES_MAX = 100 * MIB
+OWN_MEMORY_MAX = 3 * KEPT_BYTES_MAX  # what was kept, while it is gathered and once more as bytes; and its description
+FFMPEG_MEMORY_MAX = 400 * MIB  # docs/VIDEO.md: of one encode, 4K HEVC included
+
+batches = pytest.mark.parametrize("batch", range(BATCHES))
+
+# What a clip must be called in the end, where there can be no two opinions.
+VERDICTS = {
+    "moov last: as it is": PROCESSED,
+    "moov first: as it is": PROCESSED,
+    "fragmented: as it is": PROCESSED,
+    "rotated: as it is": PROCESSED,
+    "hevc: as it is": PROCESSED,
+    "moov last: all but one frame at one time": PROCESSED,
+    "moov last: first frame of 10 h": PROCESSED,
+    "moov last: edit list that begins after the end": "damaged",
+    "moov last: edit list of one moment 100,000 times": "damaged",
+    "moov last: audio of 60 million samples": "damaged",
+    "moov last: chunks beyond the end": "damaged",
+    "moov last: media inside a track": "no_video",
+    "moov last: pixels of 1:10000": PROCESSED,
+    "moov last: pixels of 10000:1": PROCESSED,
+    "pixels of 65535:1 in the stream": PROCESSED,
+    "pixels of 1:65535 in the stream": PROCESSED,
+    "moov last: colours (2, 18, 2)": PROCESSED,
+    "moov last: colours (9, 16, 14)": "codec_unsupported",
+    "moov last: codec b'encv'": "codec_unsupported",
+    "moov last: claimed size 1x1": "resolution_too_low",
+    "67 megapixels": "resolution_too_high",
+    "67 megapixels that call themselves 1080p": "resolution_too_high",
+    "moov last: 500 tracks": "damaged",
+    "moov last: a still of 60,000 tiles": "damaged",
+    "moov last: 10 h in 36,000 pictures": "too_long",
+    "moov last: 20 s at 1000 pictures a second": "frame_rate_unsupported",
+    "moov last: 400,000 kinds of box in the sample entry": "damaged",
+    "moov last: samples in /etc/passwd": PROCESSED,  # what lies in the file itself, as ever
+    "moov last: brands of QuickTime": "not_mp4",
+    "impostor: a playlist": "not_mp4",
+    "impostor: a concat script": "not_mp4",
+}
+
+
+@dataclass
+class Complaints:
+    """What is wrong with which mutants. Those are kept, to be looked at."""
+
+    directory: Path
+    lines: list[str] = field(default_factory=list)
+
+    def check(self, is_so: bool, mutant: Mutant, content: bytes, what: str) -> None:
+        if not is_so:
+            kept = self.directory / f"complaint-{len(self.lines)}.mp4"
+            kept.write_bytes(content)
+            self.lines.append(f"{mutant.name}: {what} ({kept})")
+
+
+@pytest.fixture(scope="module")
+def seeds(clips: Clips) -> dict[str, bytes]:
+    return {name: make(clips).read_bytes() for name, make in SEEDS.items()}
+
+
+@pytest.fixture
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Complaints]:
+    complaints = Complaints(tmp_path_factory.mktemp("complaints"))
+    yield complaints
+    assert not complaints.lines, "\n".join(complaints.lines)
+
+
+@pytest.fixture(scope="module")
+def hurried(transcoder: Transcoder) -> Iterator[Transcoder]:
+    """As in production, but for shorter limits and a shorter body."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pipeline, transcode):
+            patch.setattr(module, "BODY_SECONDS_MAX", BODY_SECONDS)
+        yield replace(transcoder, limits=replace(LIMITS, wall_seconds=120, stall_seconds=30), threads=1)
+
+
+def uploaded(content: bytes, random: Random) -> str:
+    """What becomes of an upload that comes in pieces of all sizes."""
+    stream = ScannedStream(io.BytesIO(content), UPLOAD_BYTES_MAX)
+    piece_max = max(random.choice(PIECES), len(content) // 1000)
+    try:
+        while stream.read(random.randint(1, piece_max)):
+            pass
+        stream.judge()
+    except UnacceptableClip as refusal:
+        return refusal.code
+    return ACCEPTED
+
+
+def worked_on(transcoder: Transcoder, source: Path) -> str:
+    """What becomes of a clip in the worker: processed, a refusal, or an error that has it tried again."""
+    try:
+        result = transcoder.transcode(source, source.parent, Event(), lambda _percent: None)
+    except UnacceptableClip as refusal:
+        return refusal.code
+    except (EncodeFailed, EncodeStuck, EncodeWrong) as error:
+        return f"{TRIED_AGAIN}: {error!r}"
+    assert result == source.with_name("processed.mp4")
+    return PROCESSED
+
+
+def endured(transcoder: Transcoder, source: Path, limits: Limits) -> str:
+    """What becomes of a clip that nobody has judged before ffmpeg gets it."""
+    body = source.with_name("body.mp4")
+    command = body_command(
+        transcoder.encoder, Source(source, transfer=2), transcoder.watermark.resolve(), body, threads=1
+    )
+    try:
+        run_media(
+            command, directory=source.parent, confinement=transcoder.confinement, limits=limits, cancelled=Event()
+        )
+    except (EncodeFailed, EncodeStuck) as error:
+        return type(error).__name__
+    return PROCESSED
+
+
+@contextmanager
+def named(mutant: Mutant) -> Iterator[None]:
+    """Whatever goes wrong within says whose fault it is."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(mutant.name)
+        raise
+
+
+@contextmanager
+def own_memory() -> Iterator[Callable[[], int]]:
+    """How much memory Python's objects take at the most."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@contextmanager
+def job(tmp_path: Path, content: bytes) -> Iterator[Path]:
+    """The original in the folder of its job, which alone may be written to."""
+    folder = tmp_path / "job"
+    folder.mkdir()
+    original = folder / "original.mp4"
+    original.write_bytes(content)
+    yield original
+    assert original.read_bytes() == content and list(tmp_path.iterdir()) == [folder]
+    shutil.rmtree(folder)
+
+
+@batches
+def test_at_upload_every_mutant_is_accepted_or_refused_with_a_code(
+    seeds: dict[str, bytes], complaints: Complaints, batch: int
+) -> None:
+    for mutant in CORPUS[batch::BATCHES]:
+        content = mutant.content(seeds)
+        with named(mutant), own_memory() as most_bytes:
+            uploaded(content, Random(mutant.name))
+            taken = most_bytes()
+        complaints.check(taken <= OWN_MEMORY_MAX, mutant, content, f"judging it took {taken / MIB:.0f} MiB")
+
+
+@batches
+def test_in_the_worker_every_mutant_is_processed_or_refused_for_good(
+    hurried: Transcoder,
+    pictures: Pictures,
+    seeds: dict[str, bytes],
+    complaints: Complaints,
+    tmp_path: Path,
+    batch: int,
+) -> None:
+    for mutant in CORPUS[batch::BATCHES]:
+        content = mutant.content(seeds)
+        at_upload = uploaded(content, Random(mutant.name))
+        check = partial(complaints.check, mutant=mutant, content=content)
+        with named(mutant), job(tmp_path, content) as original, Scales() as scales, own_memory() as most_bytes:
+            verdict = worked_on(hurried, original)
+            taken = most_bytes()
+            check(not verdict.startswith(TRIED_AGAIN), what=verdict)
+            check(verdict == VERDICTS.get(mutant.name, verdict), what=f"in the end {verdict}")
+            check(at_upload in (ACCEPTED, verdict), what=f"{at_upload} at upload, {verdict} in the worker")
+            check(scales.resident_bytes <= FFMPEG_MEMORY_MAX, what=f"{scales.resident_bytes / MIB:.0f} MiB in ffmpeg")
+            check(taken <= OWN_MEMORY_MAX, what=f"{taken / MIB:.0f} MiB in the worker")
+            check(not scales.children(), what="it left processes")
+            if verdict == PROCESSED:
+                check(scales.resident_bytes > 0, what="nobody saw its ffmpeg")
+                check(not (fault := _fault(pictures, original.with_name("processed.mp4"))), what=fault)
+
+
+def _fault(pictures: Pictures, result: Path) -> str:
+    """What is wrong with a result: not the ordered shape, not silent, or not to be played strictly."""
+    movie = read_movie(result)
+    video = movie.video
+    if not video or (video.codec, video.width, video.height, movie.has_audio) != ("avc1", 1280, 720, False):
+        return f"the result is {movie}"
+    if not 0 < video.frames - 2 * BUMPER_FRAMES <= (BODY_SECONDS + 1) * FRAMES_PER_SECOND:
+        return f"the result has {video.frames} frames"
+    return pictures.complaints(result)
+
+
+@batches
+def test_behind_the_rules_the_limits_hold(
+    hurried: Transcoder, seeds: dict[str, bytes], complaints: Complaints, tmp_path: Path, batch: int
+) -> None:
+    """Were the rules wrong about a refused mutant, ffmpeg would still be kept within its limits."""
+    limits = replace(LIMITS, wall_seconds=8, stall_seconds=4)
+    for mutant in CORPUS[batch::BATCHES]:
+        content = mutant.content(seeds)
+        if uploaded(content, Random(mutant.name)) == ACCEPTED:
+            continue
+        check = partial(complaints.check, mutant=mutant, content=content)
+        with named(mutant), job(tmp_path, content) as original, Scales() as scales:
+            endured(hurried, original, limits)
+            check(scales.resident_bytes <= limits.memory_bytes, what=f"{scales.resident_bytes / MIB:.0f} MiB in ffmpeg")
+            check(not scales.children(), what="it left processes")
+
+
+@pytest.mark.parametrize("seed", ["moov last", "moov first", "fragmented", "hevc"])
+def test_thousands_more_are_judged_alike_in_pieces_and_as_a_file(
+    seeds: dict[str, bytes], complaints: Complaints, tmp_path: Path, seed: str
+) -> None:
+    mutations = list((BLIND | STRUCTURE).items())
+    file = tmp_path / "clip.mp4"
+    for number in range(FUZZ_ROUNDS):
+        random = Random(f"{seed} {number}")
+        name, mutation = random.choice(mutations)
+        content = mutation(seeds[seed], random)
+        file.write_bytes(content)
+        in_pieces, as_file = uploaded(content, random), _judged_file(file)
+        mutant = Mutant(f"{seed} {number}: {name}", seed, mutation)
+        complaints.check(in_pieces == as_file, mutant, content, f"{in_pieces} in pieces, {as_file} as a file")
+
+
+def _judged_file(path: Path) -> str:
+    """As the worker judges a clip before it starts ffmpeg."""
+    try:
+        judge_movie(read_movie(path))
+    except (BadBoxes, UnacceptableClip) as error:
+        return error.code
+    return ACCEPTED
+
+
+def test_the_scales_see_what_a_process_took(tmp_path: Path) -> None:
+    hog = f"{sys.executable} -c 'bytearray(150 * 1024 * 1024); import time; time.sleep(0.5)'; true"
+    with Scales() as scales:
+        subprocess.run(["/bin/sh", "-c", f"exec {hog}"], check=True)
+    assert 150 * MIB <= scales.resident_bytes <= 250 * MIB

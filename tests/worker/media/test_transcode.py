@@ -1,0 +1,289 @@
+"""The clip pipeline on real files with a real ffmpeg: odd ones come out right, bad ones are refused cleanly."""
+
+import errno
+import subprocess
+import threading
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from showcase.clips.movie import read_movie
+from showcase.errors import UnacceptableClip
+from tests.clips import X264, Clips
+from tests.worker.media.pictures import Frame, Pictures, is_near
+from worker.errors import EncodeFailed
+from worker.media import pipeline
+from worker.media.pipeline import BUMPER_FRAMES, Source, body_command
+from worker.media.transcode import Transcoder, whose_fault
+
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
+BLACK = (0, 0, 0)
+
+
+def quarters(size: str, rate: str = "30", seconds: float = 20) -> str:
+    """A picture whose quarters tell where they are: red, green / blue, white."""
+    width, height = (int(side) for side in size.split("x"))
+    boxes = ",".join(
+        f"drawbox=x={x}:y={y}:w={width // 2}:h={height // 2}:c={colour}:t=fill"
+        for colour, x, y in (
+            ("red", 0, 0), ("lime", width // 2, 0), ("blue", 0, height // 2), ("white", width // 2, height // 2)
+        )
+    )  # fmt: skip
+    return f"color=c=black:s={size}:r={rate}:d={seconds},{boxes}"
+
+
+def quarter_clip(clips: Clips, size: str, *options: str, rate: str = "10") -> Path:
+    return clips.make("-f", "lavfi", "-i", quarters(size, rate), *(options or X264))
+
+
+ODD: dict[str, Callable[[Clips], Path]] = {
+    "plain": lambda c: c.plain(),
+    "no audio": lambda c: c.pattern(),
+    "audio": lambda c: c.with_sound(),
+    "portrait": lambda c: quarter_clip(c, "1080x1920"),
+    "4:3": lambda c: quarter_clip(c, "1440x1080"),
+    "anamorphic": lambda c: c.make("-f", "lavfi", "-i", quarters("1440x1080", "10") + ",setsar=4/3", *X264),
+    "rotated by metadata": lambda c: c.rotated(quarter_clip(c, "1920x1080"), -90),
+    "variable frame rate": lambda c: c.pattern(
+        *X264, "-fps_mode", "vfr", filters="select='not(mod(n\\,3))+between(mod(n\\,90)\\,0\\,44)'"),
+    "HEVC": lambda c: c.pattern(*X265, "-pix_fmt", "yuv420p", rate="10"),
+    "10-bit HEVC": lambda c: c.pattern(*X265, "-pix_fmt", "yuv420p10", rate="10"),
+    "HDR (HLG)": lambda c: c.hlg("testsrc2=s=1920x1080:r=10:d=20"),
+    "120 fps": lambda c: c.make("-f", "lavfi", "-i", "color=c=teal:s=1920x1080:r=120:d=20", *X264),
+    "odd dimensions": lambda c: c.pattern("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p",
+                                          size="1921x1081", rate="10"),
+    "fragmented": lambda c: c.remuxed(c.plain(), "-movflags", "+frag_keyframe+empty_moov"),
+    "moov in front": lambda c: c.remuxed(c.plain(), "-movflags", "+faststart"),
+    "full range, as some phones": lambda c: c.make(
+        "-f", "lavfi", "-i", "color=c=gray:s=1920x1080:r=10:d=20,format=yuvj420p", "-c:v", "libx264",
+        "-preset", "ultrafast"),
+    "video starts late": lambda c: c.make("-f", "lavfi", "-i", "sine=d=22", "-itsoffset", "1", "-i", str(c.plain()),
+                                          "-c:v", "copy", "-c:a", "aac"),
+    "cut by an edit list": lambda c: c.make("-ss", "7.3", "-i", str(c.plain(seconds=30)), "-c", "copy"),
+    "long": lambda c: c.plain(seconds=60),
+    "real camera footage": lambda c: c.camera_footage(),
+}  # fmt: skip
+
+
+def transcoded(transcoder: Transcoder, source: Path, directory: Path) -> Path:
+    result = transcoder.transcode(source, directory, threading.Event(), lambda _percent: None)
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_every_acceptable_clip_becomes_a_broadcast_clip(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path, name: str
+) -> None:
+    result = transcoded(transcoder, ODD[name](clips), job_directory)
+    movie = read_movie(result)
+    video = movie.video
+    assert video and (video.codec, video.width, video.height, video.rotation_degrees) == ("avc1", 1280, 720, 0)
+    assert not movie.has_audio and not movie.is_fragmented
+    assert 24.0 <= video.seconds <= 35.0 and video.frames == round(video.seconds * 30)
+    assert pictures.complaints(result) == ""
+    assert _moov_is_in_front(result)
+
+
+def _moov_is_in_front(path: Path) -> bool:
+    data = path.read_bytes()
+    return data.index(b"moov") < data.index(b"mdat")
+
+
+def _middle(transcoder: Transcoder, pictures: Pictures, source: Path, directory: Path) -> Frame:
+    return pictures.at(transcoded(transcoder, source, directory), 12)
+
+
+def test_a_portrait_clip_stands_upright_between_black_bars(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    frame = _middle(transcoder, pictures, ODD["portrait"](clips), job_directory)
+    left, right = 640 - 202, 640 + 202  # 720 * 9 / 16 = 405 wide
+    assert is_near(frame.mean(0, 0, left - 8, 720), BLACK)
+    assert is_near(frame.mean(right + 8, 0, 1280 - right - 8, 300), BLACK)
+    assert is_near(frame.mean(left + 8, 40, 180, 200), (255, 0, 0))
+    assert is_near(frame.mean(660, 40, 160, 200), (0, 255, 0))
+    assert is_near(frame.mean(left + 8, 400, 180, 200), (0, 0, 255))
+
+
+def test_a_4_to_3_clip_is_not_stretched(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    frame = _middle(transcoder, pictures, ODD["4:3"](clips), job_directory)
+    assert is_near(frame.mean(0, 0, 150, 720), BLACK)
+    assert is_near(frame.mean(170, 40, 400, 200), (255, 0, 0))
+    assert is_near(frame.mean(660, 40, 440, 200), (0, 255, 0))
+
+
+def test_pixels_that_are_not_square_are_taken_into_account(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    frame = _middle(transcoder, pictures, ODD["anamorphic"](clips), job_directory)
+    assert is_near(frame.mean(8, 40, 600, 200), (255, 0, 0))
+    assert is_near(frame.mean(660, 40, 600, 200), (0, 255, 0))
+
+
+def test_the_rotation_of_a_phone_is_honoured(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    frame = _middle(transcoder, pictures, ODD["rotated by metadata"](clips), job_directory)
+    # Turned clockwise by 90 degrees: blue over white on the left becomes blue, red on top.
+    assert is_near(frame.mean(0, 0, 400, 720), BLACK)
+    assert is_near(frame.mean(450, 40, 160, 200), (0, 0, 255))
+    assert is_near(frame.mean(660, 40, 160, 200), (255, 0, 0))
+
+
+def test_hdr_is_brought_into_the_range_of_a_normal_screen(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    grey_in_hlg = clips.hlg("color=c=0xBFBFBF:s=1920x1080:r=10:d=20")
+    frame = _middle(transcoder, pictures, grey_in_hlg, job_directory)
+    red, green, blue = frame.mean(200, 200, 300, 300)
+    assert max(red, green, blue) - min(red, green, blue) <= 6, "grey stays grey"
+    assert 165 <= green <= 250, "HLG's 75 % is the white of paper"
+
+
+def test_both_bumpers_and_the_watermark_are_seen(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, job_directory: Path
+) -> None:
+    result = transcoded(transcoder, clips.plain(), job_directory)
+    navy = (0, 0, 128)
+    opening, body, closing = (pictures.at(result, second) for second in (1.5, 12.0, 23.5))
+    assert is_near(body.mean(100, 100, 900, 300), navy, 10)
+    for bumper in (opening, closing):
+        assert not is_near(bumper.mean(0, 0, 1280, 720), navy, 40)
+    corner = body.mean(1280 - 32 - 200, 720 - 32 - 60, 200, 60)
+    assert not is_near(corner, navy, 12), "the watermark is over the clip"
+    assert is_near(pictures.at(result, 2.6).mean(100, 100, 900, 300), navy, 10), "the clip begins after 2.5 s"
+    assert is_near(pictures.at(result, 22.4).mean(100, 100, 900, 300), navy, 10), "and ends 20 s later"
+
+
+def test_a_long_clip_is_trimmed_to_thirty_seconds(clips: Clips, transcoder: Transcoder, job_directory: Path) -> None:
+    video = read_movie(transcoded(transcoder, clips.plain(seconds=60), job_directory)).video
+    assert video and video.frames == 900 + 2 * BUMPER_FRAMES and video.seconds == 35.0
+
+
+def test_progress_rises_to_the_end(clips: Clips, transcoder: Transcoder, job_directory: Path) -> None:
+    seen: list[int] = []
+    transcoder.transcode(clips.pattern(), job_directory, threading.Event(), seen.append)
+    assert seen == sorted(seen) and seen[-1] >= 95 and max(seen) <= 99
+
+
+@pytest.mark.parametrize("rate", ["30", "50", "60000/1001", "60", "120", "240"])
+def test_motion_stays_even_at_every_frame_rate(
+    clips: Clips, transcoder: Transcoder, pictures: Pictures, tmp_path: Path, rate: str
+) -> None:
+    bar = f"color=white:s=4x720:r={rate}:d=2[bar];color=s=1280x720:r={rate}:d=2[night];[night][bar]overlay=x=480*t+1"
+    in_milliseconds = ("-video_track_timescale", "1000")  # moments are never quite where they should be
+    clip = clips.make("-f", "lavfi", "-i", bar, *X264, *in_milliseconds)
+    body = tmp_path / "body.mp4"
+    command = body_command(transcoder.encoder, Source(clip.resolve(), 2), transcoder.watermark, body, threads=1)
+    subprocess.run(command, check=True, timeout=60)
+    seconds = [place / 480 for place in pictures.bars(body)]
+    steps = [after - before for before, after in pairwise(seconds)]
+    assert len(seconds) == 60 and min(steps) > 0, "no picture twice"
+    assert max(steps) <= 1 / 30 + 0.5 / float(Fraction(rate)), "none left out"
+
+
+BAD: dict[str, tuple[str, Callable[[Clips, Path], Path]]] = {
+    "truncated": ("truncated", lambda c, t: c.copy(c.pattern(), t / "x.mp4", size=1_000_000)),
+    "10 s": ("too_short", lambda c, _: c.plain(seconds=10)),
+    "90 s": ("too_long", lambda c, _: c.plain(seconds=90)),
+    "720p": ("resolution_too_low", lambda c, _: c.plain(size="1280x720")),
+    "audio only": ("no_video", lambda c, _: c.make("-f", "lavfi", "-i", "sine=d=25", "-c:a", "aac")),
+    "bits flipped": ("damaged", lambda c, t: _with_noise(c.pattern(), t / "noise.mp4")),
+}
+
+
+def _with_noise(source: Path, target: Path) -> Path:
+    """The boxes are whole, the pictures are not."""
+    data = bytearray(source.read_bytes())
+    start = data.index(b"mdat") + 4
+    for position in range(start + 200_000, start + 400_000):
+        data[position] ^= 0x5A
+    target.write_bytes(data)
+    return target
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_clip_is_refused_with_a_reason_for_its_owner(
+    clips: Clips, transcoder: Transcoder, job_directory: Path, tmp_path: Path, name: str
+) -> None:
+    code, make = BAD[name]
+    with pytest.raises(UnacceptableClip) as caught:
+        transcoder.transcode(make(clips, tmp_path), job_directory, threading.Event(), lambda _percent: None)
+    assert caught.value.code == code
+    assert caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("text", b"esto no es un video\n" * 1000),
+        ("playlist", b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.ts\n#EXT-X-ENDLIST\n"),
+        ("concat script", b"ffconcat version 1.0\nfile 'secret.mp4'\n"),
+        ("empty", b""),
+    ],
+)
+def test_a_file_that_only_says_that_it_is_mp4_is_never_opened(
+    transcoder: Transcoder, job_directory: Path, name: str, content: bytes
+) -> None:
+    source = job_directory / "original.mp4"
+    source.write_bytes(content)
+    with pytest.raises(UnacceptableClip) as caught:
+        transcoder.transcode(source, job_directory, threading.Event(), lambda _percent: None)
+    assert caught.value.code == "not_mp4"
+    assert not (job_directory / "body.mp4").exists()
+
+
+def test_an_owner_cannot_smuggle_options_into_the_command(transcoder: Transcoder, tmp_path: Path) -> None:
+    source = Source(tmp_path / "-vf movie=x; rm -rf.mp4", transfer=2)
+    command = body_command(transcoder.encoder, source, tmp_path / "mark.png", tmp_path / "body.mp4", threads=1)
+    at = command.index(str(source.path))
+    assert command[at - 1] == "-i"
+    for option in ("-protocol_whitelist", "-format_whitelist", "-codec_whitelist", "-max_pixels", "-err_detect"):
+        assert option in command[:at], f"{option} guards the owner's file"
+
+
+def test_the_sound_is_neither_decoded_nor_complained_of(
+    clips: Clips, transcoder: Transcoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BODY_SECONDS_MAX", 1)
+    source = Source(clips.with_sound().resolve(), transfer=2)
+    command = body_command(transcoder.encoder, source, transcoder.watermark, tmp_path / "body.mp4", threads=1)
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert made.stderr == ""
+    assert "aac" not in command[command.index("-codec_whitelist") + 1]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr", "code"),
+    [
+        (183, "[mov] moov: Invalid data found when processing input", "damaged"),
+        (69, "Error while decoding stream #0:0", "damaged"),
+        (234, "[h264] Picture size 8192x8192 exceeds specified max pixel count 9437184", "resolution_too_high"),
+        (234, "[fc#0] Stream specifier ':V:0' in filtergraph description … matches no streams.", "no_video"),
+        (234, "[graph 0 input from stream 0:0] Invalid color space", "codec_unsupported"),
+        (244, "[in#0] Error opening input: Cannot allocate memory", "damaged"),  # the demuxer's own limits
+        (255, "", None),  # SIGTERM
+        (-9, "Invalid data found when processing input", None),  # killed by us, by the kernel or by a limit
+        (1, "watermark.png: No such file or directory", None),
+        (127, "prlimit: failed to execute ffmpeg", None),
+        (187, "x264 [error]: malloc of size 3000000 failed: Cannot allocate memory", None),
+        (69, "Error submitting packet to decoder: Cannot allocate memory", None),  # perhaps the machine is full
+    ],
+)
+def test_only_what_a_decoder_cannot_read_is_held_against_the_clip(
+    exit_code: int, stderr: str, code: str | None
+) -> None:
+    verdict = whose_fault(EncodeFailed(exit_code, stderr))
+    assert (verdict.code if isinstance(verdict, UnacceptableClip) else None) == code
+
+
+def test_a_full_disk_is_told_as_one_and_held_against_nobody() -> None:
+    fault = whose_fault(EncodeFailed(228, "av_interleaved_write_frame(): No space left on device"))
+    assert isinstance(fault, OSError)
+    assert fault.errno == errno.ENOSPC

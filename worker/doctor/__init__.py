@@ -1,0 +1,1 @@
+"""``python -m worker.doctor``: would a worker work here? What is wrong, and what to do."""

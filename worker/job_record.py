@@ -1,0 +1,104 @@
+"""What one job measured: one EMF record at its end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+
+from showcase.jobs.job_queue import Delivery
+from showcase.jobs.jobs import Claim
+from telemetry.catalogue import JOB
+from telemetry.recorder import Property, Recorder
+
+
+class Outcome(StrEnum):
+    """How a message ended."""
+
+    PROCESSED = "processed"
+    REFUSED = "refused"  # the clip breaks a rule or is damaged
+    DUPLICATE = "duplicate"  # settled already, or the video is gone
+    BUSY = "busy"  # another worker has it
+    UNREADABLE = "unreadable"  # not one of our messages
+    HANDED_BACK = "handed_back"  # this worker is stopping
+    LEASE_LOST = "lease_lost"
+    DELETED = "deleted"  # by its owner, while it was in work
+    RETRY = "retry"  # failed, will be tried again
+    UNAVAILABLE = "unavailable"  # database or storage away, will be tried again
+    EXHAUSTED = "exhausted"  # failed, and that was the last attempt
+    ORIGINAL_MISSING = "original_missing"
+    CRASHED = "crashed"  # an error that nobody foresaw
+
+
+_ERRORS = frozenset(
+    {
+        Outcome.RETRY,
+        Outcome.UNAVAILABLE,
+        Outcome.EXHAUSTED,
+        Outcome.ORIGINAL_MISSING,
+        Outcome.LEASE_LOST,
+        Outcome.CRASHED,
+    }
+)
+_DEAD_LETTERED = frozenset({Outcome.UNREADABLE, Outcome.EXHAUSTED})
+_SUPPRESSED = frozenset({Outcome.DUPLICATE, Outcome.BUSY})
+
+
+class JobReport:
+    """Collects while the job runs; ``write`` once at the end."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._metrics: dict[str, float] = {}
+        self._properties: dict[str, Property] = {
+            "message_id": delivery.message_id,
+            "receive_count": delivery.receive_count,
+            "request_id": delivery.request_id,
+        }
+        self._claim: Claim | None = None
+
+    def claimed(self, claim: Claim) -> None:
+        self._claim = claim
+        if claim.attempt == 1:
+            self._metrics["QueueWait"] = _milliseconds(claim.enqueued_at or claim.uploaded_at, claim.claimed_at)
+        self._properties |= {
+            "video_id": str(claim.video_id),
+            "task_id": str(claim.task_id),
+            "fence": claim.fence,
+            "attempt": claim.attempt,
+            "original_bytes": claim.original_bytes,
+        }
+
+    @contextmanager
+    def timing(self, metric: str) -> Iterator[None]:
+        """Measure a step, in ms of wall time."""
+        started = time.perf_counter()
+        yield
+        self._metrics[metric] = round((time.perf_counter() - started) * 1000, 1)
+
+    def published(self, claim: Claim, processed_at: datetime) -> None:
+        self._metrics["ProcessingTime"] = _milliseconds(claim.claimed_at, processed_at)
+        self._metrics["UploadToProcessed"] = _milliseconds(claim.uploaded_at, processed_at)
+
+    def note(self, **properties: Property) -> None:
+        self._properties |= properties
+
+    def write(self, recorder: Recorder, outcome: Outcome) -> None:
+        measured = self._metrics if outcome is Outcome.PROCESSED else self._kept_of_failure()
+        outcomes = {
+            "Jobs": 1,
+            "VideosProcessed": int(outcome is Outcome.PROCESSED),
+            "VideosRefused": int(outcome is Outcome.REFUSED),
+            "JobErrors": int(outcome in _ERRORS),
+            "Retries": int(self._claim is not None and self._claim.attempt > 1),
+            "DuplicatesSuppressed": int(outcome in _SUPPRESSED),
+            "LeasesLost": int(outcome is Outcome.LEASE_LOST),
+            "MessagesDeadLettered": int(outcome in _DEAD_LETTERED),
+        }
+        recorder.record(JOB, outcomes | measured, properties={"outcome": outcome.value, **self._properties})
+
+    def _kept_of_failure(self) -> dict[str, float]:
+        return {name: value for name, value in self._metrics.items() if name == "QueueWait"}
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return round(max(0.0, (end - start).total_seconds() * 1000), 1)

@@ -1,0 +1,1 @@
+"""From a clip on disk to the broadcast clip on disk, with ffmpeg."""

@@ -1,0 +1,126 @@
+"""Runs one ffmpeg: in its own process group, with limits, reading its progress, killed as a group."""
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from worker.errors import EncodeFailed, EncodeStuck
+from worker.media.confinement import Confinement, Limits
+
+LOOK_SECONDS = 0.2  # how soon a cancelled job is noticed
+EXIT_SECONDS = 5.0
+STDERR_BYTES_KEPT = 8192
+READ_BYTES = 16 * 1024
+
+
+def run_media(
+    command: list[str],
+    *,
+    directory: Path,
+    confinement: Confinement,
+    limits: Limits,
+    cancelled: threading.Event,
+    on_frame: Callable[[int], None] = lambda _frame: None,
+) -> bool:
+    """Run ``command`` (with ``-progress pipe:1``) to its end; tell ``on_frame`` how many frames are done.
+
+    False if it was killed because ``cancelled`` was set. Raises EncodeFailed, or EncodeStuck for one that
+    shows no progress or takes too long. Whatever happens, no process of the group is left.
+    """
+    with subprocess.Popen(
+        confinement.command(command, limits),
+        cwd=directory,
+        env={},  # no credentials for a decoder of strangers' files
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        watch = _Watch(process, limits, on_frame)
+        try:
+            finished = watch.until_end(cancelled)
+            if finished:  # its outputs have ended; a program may close them a moment before it ends itself
+                _wait_for_exit(process)
+        finally:
+            _kill_group(process)
+    if not finished:
+        return False
+    if process.returncode != 0:
+        raise EncodeFailed(process.returncode, watch.stderr)
+    return True
+
+
+def _wait_for_exit(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(EXIT_SECONDS)
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+class _Watch:
+    """Reads both pipes and looks at the clocks."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", limits: Limits, on_frame: Callable[[int], None]) -> None:
+        assert process.stdout is not None and process.stderr is not None  # noqa: S101 - both are pipes
+        self._limits = limits
+        self._on_frame = on_frame
+        self._started = self._moved = time.monotonic()
+        self._frames = 0
+        self._line = b""
+        self._stderr = b""
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(process.stdout, selectors.EVENT_READ, self._take_progress)
+        self._selector.register(process.stderr, selectors.EVENT_READ, self._take_stderr)
+
+    @property
+    def stderr(self) -> str:
+        return self._stderr.decode(errors="replace")
+
+    def until_end(self, cancelled: threading.Event) -> bool:
+        """True when both pipes have ended, False when cancelled. Raises EncodeStuck."""
+        with self._selector:
+            while self._selector.get_map():
+                if cancelled.is_set():
+                    return False
+                self._check_clocks()
+                for key, _ in self._selector.select(LOOK_SECONDS):
+                    self._read(key)
+        return True
+
+    def _read(self, key: selectors.SelectorKey) -> None:
+        data = os.read(key.fd, READ_BYTES)
+        if data:
+            key.data(data)
+        else:
+            self._selector.unregister(key.fileobj)
+
+    def _take_stderr(self, data: bytes) -> None:
+        self._stderr = (self._stderr + data)[-STDERR_BYTES_KEPT:]
+
+    def _take_progress(self, data: bytes) -> None:
+        *lines, self._line = (self._line + data).split(b"\n")
+        frames = [int(line[6:]) for line in lines if line.startswith(b"frame=") and line[6:].strip().isdigit()]
+        if frames:
+            self._take_frames(max(frames))
+
+    def _take_frames(self, frames: int) -> None:
+        if frames > self._frames:
+            self._frames = frames
+            self._on_frame(frames)
+            self._moved = time.monotonic()  # afterwards: what the callback takes is not held against the encode
+
+    def _check_clocks(self) -> None:
+        now = time.monotonic()
+        if now - self._started > self._limits.wall_seconds:
+            raise EncodeStuck(f"the encode took longer than {self._limits.wall_seconds:g} s")
+        if now - self._moved > self._limits.stall_seconds:
+            raise EncodeStuck(f"the encode made no progress for {self._limits.stall_seconds:g} s")

@@ -1,0 +1,1 @@
+"""``python -m worker.redrive``: the operator's tool for the dead-letter queue."""
