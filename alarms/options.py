@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
-from alarms.terminal import Screen
+from cli.screen import Screen
 
 VARIABLES = ROOT / "alarms/variables.json"
 EXAMPLE = ROOT / "alarms/variables.example.json"

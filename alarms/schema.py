@@ -11,7 +11,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
 from alarms.definition_files import ROOT, DefinitionKind
-from alarms.terminal import Screen
+from cli.screen import Screen
 from cloudwatch.alarm.state import AlarmState
 
 DESCRIPTION = """\

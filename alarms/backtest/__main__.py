@@ -12,7 +12,7 @@ from alarms.definition_files import Definition, DefinitionError, DefinitionKind,
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
-from alarms.terminal import Screen
+from cli.screen import Screen
 from cloudwatch.parameters import ParametersRefused
 
 DESCRIPTION = """\

@@ -16,7 +16,7 @@ from alarms.simulate import arrivals
 from alarms.simulate.policies import contenders
 from alarms.simulate.results import Figures, figures
 from alarms.simulate.simulation import Setting, Simulation, SimulationOutcome
-from alarms.terminal import Screen
+from cli.screen import Screen
 
 DESCRIPTION = """\
 Simulate uploads → queue → metrics → alarms → policies → fleet, and compare three ways to scale: the definitions', the

@@ -14,7 +14,7 @@ from alarms.sync.account import AWS_ERRORS, LiveAccount
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import Change, Plan, make_plan, with_policy_arns
 from alarms.sync.plan_text import change_lines, plan_document, summary_line
-from alarms.terminal import Screen
+from cli.screen import Screen
 
 DESCRIPTION = """\
 Bring dashboards, alarms and scaling policies of the live account to what the definitions say.

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from alarms.definition_files import DefinitionError
 from alarms.options import add_common_options, read_asked_definitions
-from alarms.terminal import Screen
 from alarms.test.cases import Case, CaseResult, read_cases, run_case
+from cli.screen import Screen
 
 DESCRIPTION = """\
 Play each alarm with the series of its test file, by CloudWatch's own rules, and compare its states.
