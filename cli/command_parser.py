@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     REFUSED = 2
 
 
-MEANINGS: Mapping[int, str] = {
+MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DONE: "done, and nothing is wrong",
     ExitCode.FAILED: "something failed, or what was looked at is wrong; the text says what",
     ExitCode.REFUSED: "nothing was done: wrong usage, or settings or files that cannot be read",
@@ -26,7 +26,7 @@ def command_parser(
     *,
     notes: str = "",
     examples: Sequence[tuple[str, str]] = (),
-    exit_codes: Mapping[int, str] | None = None,
+    exit_codes: Mapping[ExitCode, str] | None = None,
 ) -> argparse.ArgumentParser:
     """A parser for ``python -m MODULE``, whose ``--help`` ends with notes, examples and exit codes.
 
