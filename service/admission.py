@@ -17,9 +17,9 @@ from service.errors import BadRequest, ProtocolFault
 from service.requests import JSON_BYTES_MAX
 from service.resources.form_upload import FORM_OVERHEAD_BYTES, refuse_by_headers
 from showcase.errors import Overloaded, ShowcaseError, Unavailable
+from telemetry.catalogue import Route
 
 REFUSAL = "anb.refusal"  # in the environ: the ShowcaseError that the answer shall tell
-UPLOAD = ("POST", "/api/videos/upload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Admission:
 
         ``bytes_to_come`` tells what all bodies that were admitted may still bring.
         """
-        if (head.method, _routed(head.path)) == UPLOAD:
+        if f"{head.method} {_routed(head.path)}" == Route.UPLOAD_VIDEO:
             return self._judge_upload(head, bytes_to_come)
         if (head.content_length or 0) > BODY.bytes_max:
             raise BODY.exceeded()

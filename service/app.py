@@ -1,4 +1,4 @@
-"""The WSGI application: which path is answered by which resource."""
+"""The WSGI application: which resource answers which route."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +11,14 @@ from falcon.media.multipart import MultipartParseOptions
 from service.access_tokens import ActivePlayers, Authenticator, Tokens
 from service.admission import EarlyRefusals
 from service.draining import Draining
-from service.errors import install_error_handlers
+from service.errors import App, install_error_handlers
 from service.middleware.cors import Cors
 from service.middleware.request_telemetry import RequestTelemetry
 from service.middleware.security_headers import SecurityHeaders
-from service.middleware.unknown_methods import KnownMethods
+from service.middleware.unknown_methods import UnknownMethods
 from service.resources.direct_upload import CompleteDirectUpload, DirectUploads, OwnDirectUpload
-from service.resources.docs import docs_resources
-from service.resources.form_upload import Upload
+from service.resources.docs import Document, PageFile
+from service.resources.form_upload import FormUpload
 from service.resources.health import Live, Ready
 from service.resources.own_videos import OwnVideo, OwnVideos
 from service.resources.public_pages import PublicVideos, Rankings, Votes
@@ -27,6 +27,7 @@ from service.route_limits import RequestLimits
 from service.upload_views import UploadViews
 from service.views import VideoViews
 from showcase.database.engine import Database
+from showcase.dependencies import Dependency
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.passwords import Passwords
@@ -35,12 +36,13 @@ from showcase.storage.links import Links
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.completion import Completion
 from showcase.uploads.inbox import Inbox
+from telemetry.catalogue import Route
 from telemetry.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the resources are made of."""
+    """Everything that the resources are built from."""
 
     database: Database
     queue: JobQueue
@@ -59,68 +61,80 @@ class Api:
     cors_origins: str | None = None
 
 
-def _form_handler() -> MultipartFormHandler:
-    options = MultipartParseOptions()
-    options.max_body_part_count = 4
-    options.max_body_part_buffer_size = 4096
-    options.max_body_part_headers_size = 2048
-    options.max_secure_filename_length = 64  # for whoever will use a name: today none is read, keys come from rows
-    return MultipartFormHandler(options)
-
-
-def _middleware(api: Api) -> list[Any]:
-    """Answers pass through it from the last to the first: telemetry sees them as they leave."""
-    cors = [Cors(api.cors_origins)] if api.cors_origins else []
-    refusals = EarlyRefusals(Authenticator(api.tokens))
-    return [RequestTelemetry(api.recorder), SecurityHeaders(), *cors, refusals, KnownMethods()]
-
-
-def create_app(api: Api, draining: Draining | None = None) -> falcon.App[falcon.Request, falcon.Response]:
-    """The contest's API (SPEC §1). Not ready from the moment that ``draining`` has begun."""
+def create_app(api: Api, draining: Draining | None = None) -> App:
+    """The contest's API (SPEC §1). It is not ready once ``draining`` has begun."""
     app = falcon.App(middleware=_middleware(api))
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.media_handlers[falcon.MEDIA_MULTIPART] = _form_handler()
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=orjson.dumps)
     install_error_handlers(app)
-
-    players = ActivePlayers(api.tokens, api.database)
-    app.add_route("/api/auth/signup", Signup(api.database, api.passwords, api.limits.signup))
-    app.add_route("/api/auth/login", Login(api.database, api.passwords, api.tokens, api.limits.login))
-
-    upload = Upload(players, api.database, api.media, api.outbox, bytes_max=api.upload_bytes_max)
-    app.add_route("/api/videos/upload", upload)
-    _add_direct_uploads(app, api, players)
-    views = VideoViews(Links(api.media, api.link_seconds))
-    app.add_route("/api/videos", OwnVideos(players, api.database, views))
-    app.add_route("/api/videos/{video_id}", OwnVideo(players, api.database, api.media, views))
-
-    app.add_route("/api/public/videos", PublicVideos(api.database, views))
-    votes = Votes(players, api.database, api.limits.vote, own_allowed=api.own_vote_allowed)
-    app.add_route("/api/public/videos/{video_id}/vote", votes)
-    for path in ("/api/public/rankings", "/api/public/ranking"):
-        app.add_route(path, Rankings(api.database))
-
-    ready = Ready({"database": api.database, "queue": api.queue, "storage": api.media}, draining or Draining())
-    for path in ("/api/health/ready", "/health"):
-        app.add_route(path, ready)
-    app.add_route("/api/health/live", Live())
-    for path, resource in docs_resources().items():
-        app.add_route(path, resource)
+    for resource, *routes in _resources(api, draining or Draining()):
+        _add(app, resource, routes)
     return app
 
 
-def _add_direct_uploads(app: falcon.App[falcon.Request, falcon.Response], api: Api, players: Authenticator) -> None:
-    views = UploadViews(api.inbox, api.link_seconds)
-    opening = DirectUploads(
-        players,
-        api.database,
-        api.media,
-        api.inbox,
-        views,
-        bytes_max=api.upload_bytes_max,
-        seconds=api.direct_upload_seconds,
-    )
-    app.add_route("/api/videos/uploads", opening)
-    app.add_route("/api/videos/uploads/{upload_id}", OwnDirectUpload(players, api.database, views))
+def _middleware(api: Api) -> list[Any]:
+    """Answers pass through it from the last to the first: telemetry sees them as they leave."""
+    cors = [Cors(api.cors_origins)] if api.cors_origins else []
+    early_refusals = EarlyRefusals(Authenticator(api.tokens))
+    return [RequestTelemetry(api.recorder), SecurityHeaders(), *cors, early_refusals, UnknownMethods()]
+
+
+def _form_handler() -> MultipartFormHandler:
+    options = MultipartParseOptions()
+    options.max_body_part_count = 4
+    options.max_body_part_buffer_size = 4096
+    options.max_body_part_headers_size = 2048
+    options.max_secure_filename_length = 64  # no file name is read today: keys come from rows
+    return MultipartFormHandler(options)
+
+
+def _resources(api: Api, draining: Draining) -> list[tuple[object, *tuple[Route, ...]]]:
+    """Each resource with its routes. Two routes of one method are two names of the same thing."""
+    players = ActivePlayers(api.tokens, api.database)
+    views = VideoViews(Links(api.media, api.link_seconds))
+    upload_views = UploadViews(api.inbox, api.link_seconds)
     completion = Completion(api.database, api.media, api.inbox, api.outbox)
-    app.add_route("/api/videos/uploads/{upload_id}/complete", CompleteDirectUpload(players, completion))
+    dependencies: dict[str, Dependency] = {"database": api.database, "queue": api.queue, "storage": api.media}
+    return [
+        (Signup(api.database, api.passwords, api.limits.signup), Route.SIGN_UP),
+        (Login(api.database, api.passwords, api.tokens, api.limits.login), Route.LOG_IN),
+        (
+            FormUpload(players, api.database, api.media, api.outbox, bytes_max=api.upload_bytes_max),
+            Route.UPLOAD_VIDEO,
+        ),
+        (
+            DirectUploads(
+                players,
+                api.database,
+                api.media,
+                api.inbox,
+                upload_views,
+                bytes_max=api.upload_bytes_max,
+                seconds=api.direct_upload_seconds,
+            ),
+            Route.OPEN_UPLOAD,
+        ),
+        (OwnDirectUpload(players, api.database, upload_views), Route.GET_UPLOAD),
+        (CompleteDirectUpload(players, completion), Route.COMPLETE_UPLOAD),
+        (OwnVideos(players, api.database, views), Route.LIST_OWN_VIDEOS),
+        (OwnVideo(players, api.database, api.media, views), Route.GET_VIDEO, Route.DELETE_VIDEO),
+        (PublicVideos(api.database, views), Route.LIST_PUBLIC_VIDEOS),
+        (Votes(players, api.database, api.limits.vote, own_allowed=api.own_vote_allowed), Route.VOTE),
+        (Rankings(api.database), Route.LIST_RANKINGS, Route.LIST_RANKING),
+        (Ready(dependencies, draining), Route.IS_READY, Route.IS_HEALTHY),
+        (Live(), Route.IS_ALIVE),
+        (Document(), Route.GET_DOCUMENT),
+        (PageFile("index.html", "text/html"), Route.GET_DOCS),
+        (PageFile("docs.css", "text/css"), Route.GET_DOCS_STYLE),
+        (PageFile("docs.js", "text/javascript"), Route.GET_DOCS_SCRIPT),
+    ]
+
+
+def _add(app: App, resource: object, routes: list[Route]) -> None:
+    """Falcon answers every method that the resource has, so the routes must name them all. Raises ValueError."""
+    answered = {name.removeprefix("on_").upper() for name in dir(resource) if name.startswith("on_")} - {"HEAD"}
+    if answered != {route.method for route in routes}:
+        raise ValueError(f"{type(resource).__name__} answers {sorted(answered)}, and its routes are {routes}")
+    for path in dict.fromkeys(route.path for route in routes):
+        app.add_route(path, resource)

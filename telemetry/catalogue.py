@@ -52,31 +52,50 @@ API = "api"
 WORKER = "worker"
 
 SERVICE = "Service"  # API or WORKER
-ROUTE = "Route"  # method and template, one of ROUTES, or what the API says of a path that it does not know
+ROUTE = "Route"  # one of ROUTES, or NO_ROUTE
 
-ROUTES = (
-    "POST /api/auth/signup",
-    "POST /api/auth/login",
-    "POST /api/videos/upload",
-    "POST /api/videos/uploads",
-    "GET /api/videos/uploads/{upload_id}",
-    "POST /api/videos/uploads/{upload_id}/complete",
-    "GET /api/videos",
-    "GET /api/videos/{video_id}",
-    "DELETE /api/videos/{video_id}",
-    "GET /api/public/videos",
-    "POST /api/public/videos/{video_id}/vote",
-    "GET /api/public/rankings",
-    "GET /api/public/ranking",
-    "GET /api/health/live",
-    "GET /api/health/ready",
-    "GET /health",
-    "GET /api/openapi.json",
-    "GET /api/docs",
-    "GET /api/docs/docs.css",
-    "GET /api/docs/docs.js",
-)
-NO_ROUTE = "none"  # all that is not one of ROUTES: never what clients can invent
+
+class Route(StrEnum):
+    """Every route of the API: a method, and the template of a path.
+
+    This is the only list of them. The API adds these routes and no others, its OpenAPI document describes each, and
+    each is a value of the dimension ROUTE.
+    """
+
+    SIGN_UP = "POST /api/auth/signup"
+    LOG_IN = "POST /api/auth/login"
+    UPLOAD_VIDEO = "POST /api/videos/upload"
+    OPEN_UPLOAD = "POST /api/videos/uploads"
+    GET_UPLOAD = "GET /api/videos/uploads/{upload_id}"
+    COMPLETE_UPLOAD = "POST /api/videos/uploads/{upload_id}/complete"
+    LIST_OWN_VIDEOS = "GET /api/videos"
+    GET_VIDEO = "GET /api/videos/{video_id}"
+    DELETE_VIDEO = "DELETE /api/videos/{video_id}"
+    LIST_PUBLIC_VIDEOS = "GET /api/public/videos"
+    VOTE = "POST /api/public/videos/{video_id}/vote"
+    LIST_RANKINGS = "GET /api/public/rankings"
+    LIST_RANKING = "GET /api/public/ranking"
+    IS_ALIVE = "GET /api/health/live"
+    IS_READY = "GET /api/health/ready"
+    IS_HEALTHY = "GET /health"
+    GET_DOCUMENT = "GET /api/openapi.json"
+    GET_DOCS = "GET /api/docs"
+    GET_DOCS_STYLE = "GET /api/docs/docs.css"
+    GET_DOCS_SCRIPT = "GET /api/docs/docs.js"
+
+    @property
+    def method(self) -> str:
+        """``GET``, ``POST`` or ``DELETE``."""
+        return self.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The template: ``/api/videos/{video_id}``."""
+        return self.partition(" ")[2]
+
+
+ROUTES: tuple[str, ...] = tuple(Route)
+NO_ROUTE = "none"  # every other request: clients could make any number of values of their paths, and metrics cost money
 
 API_REQUEST = RecordKind(
     "ApiRequest",

@@ -6,16 +6,12 @@ import uuid
 
 from falcon import Request, Response
 
-from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES
+from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES, Route
 from telemetry.logs import enter_log_context
 from telemetry.recorder import Property, Recorder
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-HEALTH_PROBES = (
-    "/api/health/live",
-    "/api/health/ready",
-    "/health",
-)  # their 503 tells the balancer, and fails no caller
+HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # their 503 fails no caller
 
 
 class RequestTelemetry:
@@ -34,19 +30,20 @@ class RequestTelemetry:
     def process_response(self, request: Request, response: Response, _resource: object, _succeeded: bool) -> None:
         latency_ms = (time.perf_counter() - request.context.started) * 1000
         status = response.status_code
+        route = _route(request)
         metrics = {
             "Requests": 1,
             "Latency": round(latency_ms, 3),
             "ClientErrors": int(400 <= status < 500),
             "RateLimited": int(status == 429),
-            "ServerErrors": int(status >= 500 and request.uri_template not in HEALTH_PROBES),
+            "ServerErrors": int(status >= 500 and route not in HEALTH_PROBES),
         }
         if upload_bytes := request.context.get("upload_bytes"):
             metrics["UploadBytes"] = upload_bytes
         self._recorder.record(
             API_REQUEST,
             metrics,
-            dimensions={ROUTE: _route(request)},
+            dimensions={ROUTE: route},
             properties=_properties(request, response),
         )
 
@@ -64,7 +61,7 @@ def _properties(request: Request, response: Response) -> dict[str, Property]:
 
 
 def _route(request: Request) -> str:
-    """Method and template. What clients can invent (paths, methods) must not become metrics, which cost money."""
+    """The route of the request, or NO_ROUTE for paths and methods that clients invent: each value costs money."""
     method = "GET" if request.method == "HEAD" else request.method
     route = f"{method} {request.uri_template}"
     return route if route in ROUTES else NO_ROUTE

@@ -8,7 +8,7 @@ from falcon import Request, Response
 OWN_METHODS = ("DELETE", "GET", "HEAD", "POST")
 
 
-class KnownMethods:
+class UnknownMethods:
     """Falcon middleware; Falcon itself answers 400 to a method that it does not know."""
 
     def process_resource(

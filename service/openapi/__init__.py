@@ -1,1 +1,1 @@
-"""What the API promises, as an OpenAPI 3.1 document: the tests hold it and the running app against each other."""
+"""The OpenAPI 3.1 document. Tests hold it and the running API against each other."""

@@ -1,62 +1,72 @@
-"""Parameters, headers and the way to say who asks."""
+"""Parameters, headers and the security scheme."""
 
 from service.openapi.vocabulary import Json
 from service.paging import LIMIT_MAX, OFFSET_MAX
+
+_POSITION: Json = {"type": "integer", "minimum": 1, "maximum": OFFSET_MAX}
 
 
 def _query(name: str, schema: Json, description: str, example: object) -> Json:
     return {"name": name, "in": "query", "schema": schema, "description": description, "example": example}
 
 
-def _id(name: str, description: str) -> Json:
-    schema = {"type": "string", "format": "uuid"}
-    example = "5d2c7c1e-5a0a-4b0e-8f3d-3f1d8d1f0c55"
-    place = {"name": name, "in": "path", "required": True}
-    return {**place, "schema": schema, "description": description, "example": example}
+def _id(name: str, noun: str) -> Json:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+        "description": f"An id that is not a UUID matches no {noun} (404).",
+        "example": "5d2c7c1e-5a0a-4b0e-8f3d-3f1d8d1f0c55",
+    }
 
-
-def _header(description: str, schema: Json) -> Json:
-    return {"description": description, "schema": schema}
-
-
-_POSITION: Json = {"type": "integer", "minimum": 1, "maximum": OFFSET_MAX}
 
 PARAMETERS: dict[str, Json] = {
     "limit": _query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_MAX},
-        "How many to show.",
+        "The number of items to show.",
         20,
     ),
     "offset": _query(
         "offset",
         {"type": "integer", "minimum": 0, "maximum": OFFSET_MAX, "default": 0},
-        "How many to leave out before them.",
+        "The number of items to skip before them.",
         0,
     ),
-    "from": _query("from", _POSITION, "The first position to show; instead of `offset`. After `to` it is refused.", 1),
-    "to": _query("to", _POSITION, f"The last position to show; at most {LIMIT_MAX} are shown.", 10),
+    "from": _query(
+        "from",
+        _POSITION,
+        "The first position to show, instead of `offset`. A `from` that is greater than `to` is refused.",
+        1,
+    ),
+    "to": _query("to", _POSITION, f"The last position to show. At most {LIMIT_MAX} players are shown.", 10),
     "city": _query(
         "city",
         {"type": "string", "maxLength": 100, "pattern": "^[^\\u0000-\\u001f]*$"},
-        "Only the players of this city, in whatever letter case; blank is all of them.",
+        "Only the players of this city. Letter case makes no difference. A blank city means all cities.",
         "Bogotá",
     ),
-    "video_id": _id("video_id", "What is no UUID names no video, and is not found."),
-    "upload_id": _id("upload_id", "What is no UUID names no upload, and is not found."),
+    "video_id": _id("video_id", "video"),
+    "upload_id": _id("upload_id", "upload"),
 }
 
 HEADERS: dict[str, Json] = {
-    "Link": _header(
-        "Where the `next`, `prev` and `first` page are (RFC 8288), where there are such; relative to this request.",
-        {"type": "string"},
-    ),
-    "RequestId": _header(
-        "The id of this request, for questions about it; the client's own `X-Request-Id` if it is well-formed.",
-        {"type": "string"},
-    ),
-    "RetryAfter": _header("Seconds after which it makes sense to ask again.", {"type": "integer", "minimum": 1}),
-    "WWWAuthenticate": _header("How to say who asks.", {"type": "string"}),
+    "Link": {
+        "description": "Links to the `next`, `prev` and `first` page (RFC 8288), as far as these exist. They are "
+        "relative to this request.",
+        "schema": {"type": "string"},
+    },
+    "RequestId": {
+        "description": "The id of this request, for questions about it. A well-formed `X-Request-Id` of the client is "
+        "used.",
+        "schema": {"type": "string"},
+    },
+    "RetryAfter": {
+        "description": "Seconds to wait before the next try.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWWAuthenticate": {"description": "The way to authenticate: `Bearer`.", "schema": {"type": "string"}},
 }
 
 SECURITY_SCHEMES: dict[str, Json] = {
@@ -64,7 +74,7 @@ SECURITY_SCHEMES: dict[str, Json] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The token that log-in answered. It is looked at before everything else: without a valid one "
-        "the answer is 401, also for a video that does not exist.",
+        "description": "The token from log-in. The API checks it first: without a valid token the answer is 401, also "
+        "for a video that does not exist.",
     }
 }

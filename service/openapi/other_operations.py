@@ -1,59 +1,50 @@
-"""For load balancers and for developers."""
+"""Health for load balancers, and this document for developers."""
 
-from service.openapi.vocabulary import PUBLIC, Json, answers, json_content, reference
+from service.answers import Alive, Readiness
+from service.openapi.vocabulary import Json, answers, json_content, operation
+from telemetry.catalogue import Route
 
-_HEALTHY = {"status": "healthy", "checks": {"database": "ok", "queue": "ok", "storage": "ok"}}
-_SICK = {"status": "unhealthy", "checks": {"database": "ok", "queue": "unavailable", "storage": "ok"}}
+_ALIVE: Alive = {"status": "alive"}
+_HEALTHY: Readiness = {"status": "healthy", "checks": {"database": "ok", "queue": "ok", "storage": "ok"}}
+_UNHEALTHY: Readiness = {"status": "unhealthy", "checks": {"database": "ok", "queue": "unavailable", "storage": "ok"}}
 
 
-def _readiness(operation_id: str, note: str) -> Json:
-    return {
-        "get": {
-            "operationId": operation_id,
-            "tags": ["Operations"],
-            "summary": "Is everything there that requests need?",
-            "description": note,
-            "security": PUBLIC,
-            "responses": {
-                "200": answers("Database, queue and storage answer.", "Readiness", _HEALTHY),
-                "503": {
-                    "description": "One of them does not, or this process is about to stop: send requests elsewhere.",
-                    "content": json_content(reference("Readiness"), _SICK),
-                },
+def _readiness(operation_id: str, note: str = "") -> Json:
+    return operation(
+        operation_id,
+        "Operations",
+        "Can this process serve requests?",
+        description=note,
+        responses={
+            "200": answers("The database, the queue and the storage answer.", "Readiness", _HEALTHY),
+            "503": {
+                "description": "One of them does not answer, or this process stops soon. Send requests elsewhere.",
+                "content": json_content("Readiness", _UNHEALTHY),
             },
-        }
-    }
+        },
+    )
 
 
 def _page(operation_id: str, summary: str, media_type: str) -> Json:
     schema: Json = {"type": "object"} if media_type == "application/json" else {"type": "string"}
     content = {media_type: {"schema": schema}}
-    return {
-        "get": {
-            "operationId": operation_id,
-            "tags": ["Operations"],
-            "summary": summary,
-            "security": PUBLIC,
-            "responses": {"200": {"description": "It.", "content": content}},
-        }
-    }
+    return operation(
+        operation_id, "Operations", summary, responses={"200": {"description": "The file.", "content": content}}
+    )
 
 
-OPERATIONS: dict[str, Json] = {
-    "/api/health/live": {
-        "get": {
-            "operationId": "isAlive",
-            "tags": ["Operations"],
-            "summary": "Is the process up?",
-            "description": "Asks nobody else.",
-            "security": PUBLIC,
-            "responses": {"200": answers("It is.", "Alive", {"status": "alive"})},
-        }
-    },
-    "/api/health/ready": _readiness("isReady", ""),
-    "/health": _readiness("isHealthy", "Another name of `/api/health/ready`."),
-    "/api/openapi.json": _page("getDocument", "This document", "application/json"),
-    "/api/docs": _page("getDocs", "This document as a page", "text/html"),
-    "/api/docs/docs.css": _page("getDocsStyle", "The style of that page", "text/css"),
-    "/api/docs/docs.js": _page("getDocsScript", "The script of that page", "text/javascript"),
+OPERATIONS: dict[Route, Json] = {
+    Route.IS_ALIVE: operation(
+        "isAlive",
+        "Operations",
+        "Is the process up?",
+        description="The answer depends on nothing but the process.",
+        responses={"200": answers("The process is up.", "Alive", _ALIVE)},
+    ),
+    Route.IS_READY: _readiness("isReady"),
+    Route.IS_HEALTHY: _readiness("isHealthy", "Another name of `/api/health/ready`."),
+    Route.GET_DOCUMENT: _page("getDocument", "This document", "application/json"),
+    Route.GET_DOCS: _page("getDocs", "This document as a page", "text/html"),
+    Route.GET_DOCS_STYLE: _page("getDocsStyle", "The style of the page", "text/css"),
+    Route.GET_DOCS_SCRIPT: _page("getDocsScript", "The script of the page", "text/javascript"),
 }

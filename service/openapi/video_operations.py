@@ -1,141 +1,162 @@
 """A player's own videos."""
 
 from service import messages
-from service.openapi.vocabulary import NEEDS_TOKEN, Json, answers, errors, link, parameter
+from service.answers import DeletedVideo, OwnVideoDetail, OwnVideoItem, UploadedVideo
+from service.openapi.vocabulary import Json, answers, errors, link, operation
+from telemetry.catalogue import Route
 
 VIDEO_ID = "5d2c7c1e-5a0a-4b0e-8f3d-3f1d8d1f0c55"
-_TASK_ID = "9e1f3a70-8a55-4d0c-b1a4-7a1b0c0e4f21"
-_WAITING = {
+UPLOADED_AT = "2025-03-10T14:30:00Z"
+PROCESSED_AT = "2025-03-10T14:32:10Z"
+PROCESSED_URL = "https://anb-videos.s3.amazonaws.com/processed/5d2c7c1e/1.mp4?X-Amz-Signature=…"
+CLIP_CODES = (
+    *("clip_too_large", "codec_unsupported", "damaged", "frame_rate_unsupported", "no_video", "not_mp4"),
+    *("resolution_too_high", "resolution_too_low", "title_missing", "too_long", "too_short", "truncated"),
+)
+
+_WAITING: OwnVideoItem = {
     "video_id": VIDEO_ID,
     "title": "Mi mejor jugada",
     "status": "uploaded",
-    "uploaded_at": "2025-03-10T14:30:00Z",
+    "uploaded_at": UPLOADED_AT,
 }
-RESULT = {
-    "processed_at": "2025-03-10T14:32:10Z",
-    "processed_url": "https://anb-videos.s3.amazonaws.com/processed/5d2c7c1e/1.mp4?X-Amz-Signature=…",
+_PROCESSED: OwnVideoItem = {
+    "video_id": VIDEO_ID,
+    "title": "Mi mejor jugada",
+    "status": "processed",
+    "uploaded_at": UPLOADED_AT,
+    "processed_at": PROCESSED_AT,
+    "processed_url": PROCESSED_URL,
 }
-_PROCESSED = {**_WAITING, "status": "processed", **RESULT}
-_DETAIL = {
-    **_PROCESSED,
+_DETAIL: OwnVideoDetail = {
+    "video_id": VIDEO_ID,
+    "title": "Mi mejor jugada",
+    "status": "processed",
+    "uploaded_at": UPLOADED_AT,
+    "processed_at": PROCESSED_AT,
+    "processed_url": PROCESSED_URL,
     "original_url": "https://anb-videos.s3.amazonaws.com/uploads/5d2c7c1e.mp4?X-Amz-Signature=…",
     "votes": 125,
     "attempts": 1,
     "progress": 100,
 }
-CLIP_CODES = (
-    "clip_too_large codec_unsupported damaged frame_rate_unsupported no_video not_mp4 resolution_too_high "
-    "resolution_too_low title_missing too_long too_short truncated"
-)
+_UPLOADED: UploadedVideo = {
+    "message": messages.UPLOADED,
+    "task_id": "9e1f3a70-8a55-4d0c-b1a4-7a1b0c0e4f21",
+    "video_id": VIDEO_ID,
+}
+_DELETED: DeletedVideo = {"message": messages.DELETED, "video_id": VIDEO_ID}
+
+_FORM: Json = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "title": {"type": "string", "minLength": 1, "maxLength": 200},
+                    "video_file": {"contentMediaType": "video/mp4"},
+                },
+                "required": ["title", "video_file"],
+            },
+            "encoding": {"video_file": {"contentType": "video/mp4"}},
+        }
+    },
+}
 
 
 def links_to(pointer: str) -> Json:
-    """From an answer to the operations on the video whose id is there."""
+    """Links from an answer to the operations on the video whose id is at ``pointer``."""
     return {
-        "getVideo": link("getVideo", "How the processing goes.", video_id=f"$response.body#/{pointer}"),
-        "deleteVideo": link("deleteVideo", "Take it back.", video_id=f"$response.body#/{pointer}"),
+        "getVideo": link("getVideo", "The progress of the video.", video_id=f"$response.body#/{pointer}"),
+        "deleteVideo": link("deleteVideo", "Delete the video.", video_id=f"$response.body#/{pointer}"),
     }
 
 
-OPERATIONS: dict[str, Json] = {
-    "/api/videos/upload": {
-        "post": {
-            "operationId": "uploadVideo",
-            "tags": ["My videos"],
-            "summary": "Upload a clip",
-            "description": "An MP4 by content, of 20 to 60 seconds and at least 1080p, of at most 100 MB. It is judged "
-            "while it streams in: what breaks a rule is refused, and nothing of it is kept.",
-            "security": NEEDS_TOKEN,
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {
-                                "title": {"type": "string", "minLength": 1, "maxLength": 200},
-                                "video_file": {"contentMediaType": "video/mp4"},
-                            },
-                            "required": ["title", "video_file"],
-                        },
-                        "encoding": {"video_file": {"contentType": "video/mp4"}},
-                    }
-                },
-            },
-            "responses": {
-                "201": answers(
-                    "The clip is accepted, and will be processed.",
-                    "UploadedVideo",
-                    {"message": messages.UPLOADED, "task_id": _TASK_ID, "video_id": VIDEO_ID},
-                    links=links_to("video_id"),
-                ),
-                **errors(
-                    _400=f"{CLIP_CODES} invalid_body video_file_missing",
-                    _401="not_authenticated",
-                    _503="unavailable",
-                ),
-            },
-        }
-    },
-    "/api/videos": {
-        "get": {
-            "operationId": "listOwnVideos",
-            "tags": ["My videos"],
-            "summary": "List my videos, newest first",
-            "security": NEEDS_TOKEN,
-            "parameters": [parameter("limit"), parameter("offset")],
-            "responses": {
-                "200": answers(
-                    "`processed_at` and `processed_url` are there once the video is processed.",
-                    "OwnVideos",
-                    [_PROCESSED, _WAITING],
-                    links=links_to("0/video_id"),
-                    paged=True,
-                ),
-                **errors(_400="bad_parameter", _401="not_authenticated", _503="unavailable"),
-            },
-        }
-    },
-    "/api/videos/{video_id}": {
-        "get": {
-            "operationId": "getVideo",
-            "tags": ["My videos"],
-            "summary": "See one of my videos",
-            "security": NEEDS_TOKEN,
-            "parameters": [parameter("video_id")],
-            "responses": {
-                "200": answers(
-                    "Its links, its votes, and how the processing goes; why, if it failed.",
-                    "OwnVideoDetail",
-                    _DETAIL,
-                    links=links_to("video_id"),
-                ),
-                **errors(_401="not_authenticated", _403="video_not_yours", _404="video_not_found", _503="unavailable"),
-            },
+OPERATIONS: dict[Route, Json] = {
+    Route.UPLOAD_VIDEO: operation(
+        "uploadVideo",
+        "My videos",
+        "Upload a clip",
+        description="The clip is an MP4 by its content, lasts 20 to 60 seconds, has at least 1080p and at most 100 MB. "
+        "It is checked while it arrives. A clip that breaks a rule is refused, and nothing of it is kept.",
+        needs_token=True,
+        body=_FORM,
+        responses={
+            "201": answers(
+                "The clip is accepted and will be processed.", "UploadedVideo", _UPLOADED, links=links_to("video_id")
+            ),
+            **errors(
+                {
+                    400: [*CLIP_CODES, "invalid_body", "video_file_missing"],
+                    401: ["not_authenticated"],
+                    503: ["unavailable"],
+                }
+            ),
         },
-        "delete": {
-            "operationId": "deleteVideo",
-            "tags": ["My videos"],
-            "summary": "Delete a video that is not open for voting",
-            "security": NEEDS_TOKEN,
-            "parameters": [parameter("video_id")],
-            "responses": {
-                "200": answers(
-                    "The video is gone, and its file.",
-                    "DeletedVideo",
-                    {"message": messages.DELETED, "video_id": VIDEO_ID},
-                    links={
-                        "getVideo": link("getVideo", "It is not found any more.", video_id="$response.body#/video_id")
-                    },
-                ),
-                **errors(
-                    _400="video_published",
-                    _401="not_authenticated",
-                    _403="video_not_yours",
-                    _404="video_not_found",
-                    _503="unavailable",
-                ),
-            },
+    ),
+    Route.LIST_OWN_VIDEOS: operation(
+        "listOwnVideos",
+        "My videos",
+        "List my videos, newest first",
+        needs_token=True,
+        parameters=["limit", "offset"],
+        responses={
+            "200": answers(
+                "A page of the videos. Only processed videos have `processed_at` and `processed_url`.",
+                "OwnVideos",
+                [_PROCESSED, _WAITING],
+                links=links_to("0/video_id"),
+                paged=True,
+            ),
+            **errors({400: ["bad_parameter"], 401: ["not_authenticated"], 503: ["unavailable"]}),
         },
-    },
+    ),
+    Route.GET_VIDEO: operation(
+        "getVideo",
+        "My videos",
+        "Get one of my videos",
+        needs_token=True,
+        parameters=["video_id"],
+        responses={
+            "200": answers(
+                "The video with its links, its votes and its progress. A failed video has a reason.",
+                "OwnVideoDetail",
+                _DETAIL,
+                links=links_to("video_id"),
+            ),
+            **errors(
+                {
+                    401: ["not_authenticated"],
+                    403: ["video_not_yours"],
+                    404: ["video_not_found"],
+                    503: ["unavailable"],
+                }
+            ),
+        },
+    ),
+    Route.DELETE_VIDEO: operation(
+        "deleteVideo",
+        "My videos",
+        "Delete a video that is not open for voting",
+        needs_token=True,
+        parameters=["video_id"],
+        responses={
+            "200": answers(
+                "The video and its files are deleted.",
+                "DeletedVideo",
+                _DELETED,
+                links={"getVideo": link("getVideo", "Answers 404 from now on.", video_id="$response.body#/video_id")},
+            ),
+            **errors(
+                {
+                    400: ["video_published"],
+                    401: ["not_authenticated"],
+                    403: ["video_not_yours"],
+                    404: ["video_not_found"],
+                    503: ["unavailable"],
+                }
+            ),
+        },
+    ),
 }

@@ -1,5 +1,6 @@
-"""The words in which the operations of the document are written."""
+"""The parts that the operations of the document are built from."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.messages import ERRORS
@@ -7,43 +8,64 @@ from showcase.clips.clip_rules import unacceptable
 
 Json = dict[str, Any]
 
-NEEDS_TOKEN: list[Json] = [{"bearerAuth": []}]
-PUBLIC: list[Json] = []
-
-DESCRIPTIONS = {
-    "400": "The request breaks a rule; `code` says which, `fields` where.",
-    "401": "Who is asking is not proven.",
+# How each status of failure is described, in every operation.
+FAILURES = {
+    "400": "The request breaks a rule. `code` says which one, `fields` says where.",
+    "401": "The request has no valid access token.",
     "403": "It belongs to another player.",
-    "404": "There is no such thing, or not for this purpose.",
-    "429": "Too often, for this account or this address.",
-    "503": "Something that the API needs is away for a moment. The same request may be made again.",
+    "404": "It does not exist, or it is not open for this.",
+    "429": "This account or this address sends too many requests.",
+    "503": "The API needs something that is away for a moment. Send the same request again later.",
 }
-RETRY_AFTER: Json = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
-ERROR_HEADERS: dict[str, Json] = {
+_RETRY_AFTER: Json = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+_HEADERS_OF_FAILURES: dict[str, Json] = {
     "401": {"WWW-Authenticate": {"$ref": "#/components/headers/WWWAuthenticate"}},
-    "429": RETRY_AFTER,
-    "503": RETRY_AFTER,
+    "429": _RETRY_AFTER,
+    "503": _RETRY_AFTER,
 }
+
+
+def operation(
+    operation_id: str,
+    tag: str,
+    summary: str,
+    *,
+    responses: Json,
+    description: str = "",
+    needs_token: bool = False,
+    parameters: Sequence[str] = (),
+    body: Json | None = None,
+) -> Json:
+    """One operation. ``parameters`` are names of ``components.PARAMETERS``."""
+    found: Json = {
+        "operationId": operation_id,
+        "tags": [tag],
+        "summary": summary,
+        "security": [{"bearerAuth": []}] if needs_token else [],
+        "responses": responses,
+    }
+    if description:
+        found["description"] = description
+    if parameters:
+        found["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in parameters]
+    if body:
+        found["requestBody"] = body
+    return found
 
 
 def reference(schema: str) -> Json:
+    """A reference to a schema by its name."""
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def array_of(schema: str) -> Json:
-    return {"type": "array", "items": reference(schema)}
-
-
-def parameter(name: str) -> Json:
-    return {"$ref": f"#/components/parameters/{name}"}
-
-
-def json_content(schema: Json, example: object) -> Json:
-    return {"application/json": {"schema": schema, "examples": {"example": {"value": example}}}}
+def json_content(schema: str, example: object) -> Json:
+    """Content of a schema, by its name, with an example."""
+    return {"application/json": {"schema": reference(schema), "examples": {"example": {"value": example}}}}
 
 
 def json_body(schema: str, example: object) -> Json:
-    return {"required": True, "content": json_content(reference(schema), example)}
+    """A required JSON body."""
+    return {"required": True, "content": json_content(schema, example)}
 
 
 def answers(description: str, schema: str, example: object, *, links: Json | None = None, paged: bool = False) -> Json:
@@ -51,29 +73,33 @@ def answers(description: str, schema: str, example: object, *, links: Json | Non
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if paged:
         headers["Link"] = {"$ref": "#/components/headers/Link"}
-    answer: Json = {"description": description, "headers": headers, "content": json_content(reference(schema), example)}
+    answer: Json = {"description": description, "headers": headers, "content": json_content(schema, example)}
     return answer | ({"links": links} if links else {})
 
 
-def errors(**codes_of: str) -> Json:
-    """The answers of failure: ``errors(_400="invalid_body invalid_field")``. Every code has its sentence in Spanish."""
-    return {status.lstrip("_"): _error(status.lstrip("_"), codes.split()) for status, codes in codes_of.items()}
+def errors(codes_of: Mapping[int, Sequence[str]]) -> Json:
+    """The answers of failure: the codes of each status. Every code has its sentence in Spanish."""
+    return {str(status): _failure(str(status), codes) for status, codes in codes_of.items()}
 
 
-def _error(status: str, codes: list[str]) -> Json:
-    narrowed: Json = {"allOf": [reference("Error"), {"properties": {"code": {"enum": codes}}}]}
+def _failure(status: str, codes: Sequence[str]) -> Json:
+    narrowed: Json = {"allOf": [reference("Error"), {"properties": {"code": {"enum": list(codes)}}}]}
     examples = {code: {"value": {"code": code, "message": message_of(code)}} for code in codes}
     return {
-        "description": DESCRIPTIONS[status],
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}, **ERROR_HEADERS.get(status, {})},
+        "description": FAILURES[status],
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+            **_HEADERS_OF_FAILURES.get(status, {}),
+        },
         "content": {"application/json": {"schema": narrowed, "examples": examples}},
     }
 
 
 def message_of(code: str) -> str:
-    """The sentence that goes with a code."""
+    """The Spanish sentence of a code."""
     return ERRORS.get(code) or unacceptable(code).reason
 
 
 def link(operation_id: str, description: str, **parameters: str) -> Json:
+    """A link from an answer to an operation; ``parameters`` are runtime expressions."""
     return {"operationId": operation_id, "description": description, "parameters": parameters}

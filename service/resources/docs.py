@@ -40,13 +40,3 @@ class PageFile:
         response.set_header("Content-Security-Policy", PAGE_POLICY)
 
     on_head = on_get
-
-
-def docs_resources() -> dict[str, Document | PageFile]:
-    """Path → resource."""
-    return {
-        "/api/openapi.json": Document(),
-        "/api/docs": PageFile("index.html", "text/html"),
-        "/api/docs/docs.css": PageFile("docs.css", "text/css"),
-        "/api/docs/docs.js": PageFile("docs.js", "text/javascript"),
-    }

@@ -82,7 +82,7 @@ class _Form:
     clip: StoredClip | None = None
 
 
-class Upload:
+class FormUpload:
     """``POST /api/videos/upload``: multipart with ``video_file`` and ``title``, in any order."""
 
     needs_token = True
