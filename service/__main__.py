@@ -1,4 +1,4 @@
-"""``python -m service``: the HTTP API under waitress."""
+"""``python -m service``: serve the HTTP API."""
 
 import sys
 

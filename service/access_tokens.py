@@ -1,4 +1,4 @@
-"""Access tokens (JWT, HS256) and who is asking."""
+"""Access tokens (JWT, HS256), and the player that a request comes from."""
 
 import hashlib
 import time
@@ -15,13 +15,13 @@ ALGORITHM = "HS256"
 ISSUER = "anb-rising-stars"
 AUDIENCE = "anb-rising-stars-api"
 REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
-TOKEN_CHARACTERS_MAX = 1024  # ours have some 300: what is longer is not even parsed
+TOKEN_CHARACTERS_MAX = 1024  # a token of this API has about 300; longer ones are not parsed
 
 
 class Tokens:
-    """Issues and reads tokens signed with ``secret``; a token lives ``seconds``.
+    """Issues and reads tokens that are signed with ``secret``. A token expires after ``seconds``.
 
-    ``previous`` is accepted too: the old secret, or the next one, while instances change from one to the other.
+    ``previous`` is accepted too. It is the old secret, or the next one, while instances change from one to the other.
     """
 
     def __init__(self, secret: str, seconds: int, *, previous: str | None = None) -> None:
@@ -31,12 +31,13 @@ class Tokens:
         self.seconds = seconds
 
     def issue(self, player_id: uuid.UUID) -> str:
+        """A new token for a player."""
         now = int(time.time())
         claims = {"sub": str(player_id), "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + self.seconds}
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
     def player_id(self, token: str) -> uuid.UUID:
-        """Whose token it is. Raises NotAuthenticated."""
+        """The player of a token. Raises NotAuthenticated."""
         if len(token) > TOKEN_CHARACTERS_MAX:
             raise NotAuthenticated("not_authenticated")
         try:
@@ -53,29 +54,29 @@ class Tokens:
             raise NotAuthenticated("not_authenticated") from error
 
     def _secret_of(self, token: str) -> str:
-        """The secret that the token names. One that names none (versions before key ids) is held to today's.
+        """The secret whose key id the token has. A token without one is of a version before key ids.
 
-        The name only chooses: the signature decides. Raises jwt.PyJWTError.
+        The key id only selects a secret; the signature decides. Raises jwt.PyJWTError.
         """
         named = jwt.get_unverified_header(token).get("kid", self._key_id)
         if named not in self._secrets:
-            raise jwt.InvalidKeyError("the token names a key that is not ours")
+            raise jwt.InvalidKeyError("the token has an unknown key id")
         return self._secrets[named]
 
 
 def key_id(secret: str) -> str:
-    """A name for a secret. It tells no more of it than any signature does."""
+    """A name for a secret. It reveals no more of the secret than a signature does."""
     return hashlib.sha256(b"key id\0" + secret.encode()).hexdigest()[:16]
 
 
 class Authenticator:
-    """Reads the ``Authorization: Bearer`` header. Identity comes from nowhere else."""
+    """Reads the ``Authorization: Bearer`` header. This is the only source of identity."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     def player_id(self, request: Request) -> uuid.UUID:
-        """The player who asks. Raises NotAuthenticated."""
+        """The player that sent the request. Raises NotAuthenticated."""
         return self.bearer(request.auth)
 
     def bearer(self, authorization: str | None) -> uuid.UUID:
@@ -87,7 +88,7 @@ class Authenticator:
 
 
 class ActivePlayers(Authenticator):
-    """Also asks whether the account is still there and active: no token outlives that."""
+    """Also checks that the account still exists and is active, so that no token outlives its account."""
 
     def __init__(self, tokens: Tokens, database: Database) -> None:
         super().__init__(tokens)

@@ -1,8 +1,8 @@
-"""Judging a request by its headers, before any of its body is taken.
+"""Decides by the headers of a request whether its body may come.
 
-waitress hands a request to the application only when its whole body lies in memory or in a temporary file.
-So the door asks here first. What is refused reaches the application without its body, with the refusal
-in its environ: the answer, its record and its headers are made where all others are made.
+waitress calls the application only when the whole body is in memory or in a temporary file. So the server decides here
+first. A refused request reaches the application without its body and with the refusal in its environ. The application
+then makes the answer, its record and its headers as it does for all other requests.
 """
 
 import shutil
@@ -19,12 +19,12 @@ from service.resources.form_upload import FORM_OVERHEAD_BYTES, refuse_by_headers
 from showcase.errors import Overloaded, ShowcaseError, Unavailable
 from telemetry.catalogue import Route
 
-REFUSAL = "anb.refusal"  # in the environ: the ShowcaseError that the answer shall tell
+REFUSAL = "anb.refusal"  # key in the environ: the ShowcaseError to answer with
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What the headers say. ``content_length`` is None for a chunked body: nobody knows its length yet."""
+    """The headers that decide. ``content_length`` is None for a chunked body, whose length is unknown."""
 
     method: str
     path: str
@@ -35,13 +35,14 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """What a body may bring, and the code of the refusal when it brings more."""
+    """The most bytes that a body may have, and the code of the refusal of a larger one."""
 
     bytes_max: int
     code: str
     field: str | None = None
 
     def exceeded(self) -> BadRequest:
+        """The refusal of a larger body."""
         return BadRequest(self.code, [self.field] if self.field else None)
 
 
@@ -49,12 +50,12 @@ BODY = BodyLimit(JSON_BYTES_MAX, "body_too_large")
 
 
 def temporary_bytes_free() -> int:
-    """Free bytes where bodies are kept until they are handled. Raises OSError."""
+    """Free bytes on the disk that holds bodies until they are handled. Raises OSError."""
     return shutil.disk_usage(tempfile.gettempdir()).free
 
 
 class Admission:
-    """Decides in microseconds and without I/O but a look at the disk: it is asked in the loop of the server."""
+    """Runs in the loop of the server: a decision takes microseconds, and no I/O but a look at the free disk."""
 
     def __init__(
         self,
@@ -71,11 +72,13 @@ class Admission:
         self._bytes_free = bytes_free
 
     def judge(self, head: RequestHead, bytes_to_come: Callable[[], int]) -> BodyLimit:
-        """What the body may bring. Raises Refused; Overloaded when the disk is nearly full; Unavailable.
+        """The limit of the body. Raises Refused; Overloaded when the disk is nearly full; Unavailable.
 
-        ``bytes_to_come`` tells what all bodies that were admitted may still bring.
+        ``bytes_to_come`` returns how many bytes all admitted bodies may still have.
         """
-        if f"{head.method} {_routed(head.path)}" == Route.UPLOAD_VIDEO:
+        # The path as the router reads it: waitress joins leading slashes, Falcon strips one trailing slash.
+        path = "/" + head.path.lstrip("/").removesuffix("/")
+        if f"{head.method} {path}" == Route.UPLOAD_VIDEO:
             return self._judge_upload(head, bytes_to_come)
         if (head.content_length or 0) > BODY.bytes_max:
             raise BODY.exceeded()
@@ -85,37 +88,30 @@ class Admission:
         self._players.bearer(head.authorization)
         refuse_by_headers(head.content_length, head.content_type, bytes_max=self._upload_bytes_max)
         expected = self._upload.bytes_max if head.content_length is None else head.content_length
-        if self._room() - bytes_to_come() < expected:
-            raise Overloaded("an upload was turned away: the disk of temporary files is nearly full")
-        return self._upload
-
-    def _room(self) -> int:
         try:
-            return self._bytes_free() - self._disk_free_bytes_min
+            room = self._bytes_free() - self._disk_free_bytes_min
         except OSError as error:
             raise Unavailable("disk", "asking for its free bytes") from error
-
-
-def _routed(path: str) -> str:
-    """The path as the router sees it: waitress joins leading slashes, Falcon strips one trailing slash."""
-    return "/" + path.lstrip("/").removesuffix("/")
+        if room - bytes_to_come() < expected:
+            raise Overloaded("an upload was refused: the disk of temporary files is nearly full")
+        return self._upload
 
 
 class EarlyRefusals:
-    """Falcon middleware: tells what the door has decided, unless the router has a better answer (404, 405)."""
+    """Falcon middleware that raises the refusals of the server, unless the router has a better answer (404, 405)."""
 
     def __init__(self, players: Authenticator) -> None:
         self._players = players
 
     def process_request(self, request: Request, _response: Response) -> None:
-        """What is no request has no route either. Raises ProtocolFault."""
+        """Raises ProtocolFault at once: bytes that are not a request have no route."""
         if isinstance(refusal := _refusal(request), ProtocolFault):
             raise refusal
 
     def process_resource(
         self, request: Request, _response: Response, resource: object, _params: dict[str, object]
     ) -> None:
-        """Raises the refusal; where a token is needed, 401 is decided before everything else."""
+        """Raises the refusal. Where a token is needed, 401 comes before every other refusal."""
         if refusal := _refusal(request):
             if getattr(resource, "needs_token", False):
                 self._players.player_id(request)

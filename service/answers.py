@@ -22,6 +22,8 @@ Count = Annotated[int, Field(ge=0)]
 Position = Annotated[int, Field(ge=1)]
 Status = Annotated[str, Field(json_schema_extra={"enum": [status.value for status in VideoStatus]})]
 
+Check = Literal["ok", "unavailable", "draining"]
+
 _EXACT = ConfigDict(extra="forbid")
 
 
@@ -194,7 +196,7 @@ class Readiness(TypedDict):
     """The state of each dependency, and of the process while it stops."""
 
     status: Literal["healthy", "unhealthy"]
-    checks: dict[str, Literal["ok", "unavailable", "draining"]]
+    checks: dict[str, Check]
 
 
 @with_config(_EXACT)

@@ -1,14 +1,14 @@
-"""Whether this process still wants new work."""
+"""Whether this process still takes new work."""
 
 
 class Draining:
-    """Begins once, on the first signal, and never ends. Takes no lock: a signal handler may begin it."""
+    """It begins once, on the first signal, and never ends. It takes no lock, so a signal handler may begin it."""
 
     def __init__(self) -> None:
         self._has_begun = False
 
     def begin(self) -> None:
-        """From now on readiness fails and connections are closed after their answer."""
+        """From now on readiness fails, and each connection is closed after its answer."""
         self._has_begun = True
 
     @property

@@ -1,6 +1,6 @@
-"""From errors to answers, in one place. Every error has one shape: ``{"code": …, "message": …}``.
+"""Every error becomes an answer here. Every error has one shape: ``{"code": …, "message": …}``.
 
-Bodies that break a rule are 400, also where HTTP has a finer status: the contract says so.
+A body that breaks a rule is 400, also where HTTP has a more exact status, because the contract says so.
 """
 
 import logging
@@ -9,6 +9,7 @@ from typing import Any
 import falcon
 from falcon import Request, Response
 
+from service.answers import Error
 from service.messages import ERRORS
 from showcase.errors import (
     Forbidden,
@@ -29,7 +30,7 @@ App = falcon.App[Request, Response]
 
 
 class BadRequest(Refused):
-    """The request itself is malformed. ``fields`` are those at fault, where it has fields."""
+    """The request is malformed. ``fields`` are the fields at fault, if it has fields."""
 
     def __init__(self, code: str, fields: list[str] | None = None) -> None:
         super().__init__(code)
@@ -37,7 +38,7 @@ class BadRequest(Refused):
 
 
 class ProtocolFault(BadRequest):
-    """What came is no request that could be read, or did not come in time; ``status`` is HTTP's own for it."""
+    """The bytes are not a readable request, or the request was late. ``status`` is the status of HTTP for this."""
 
     def __init__(self, code: str, status: str = falcon.HTTP_400) -> None:
         super().__init__(code)
@@ -45,7 +46,7 @@ class ProtocolFault(BadRequest):
 
 
 def install_error_handlers(app: App) -> None:
-    """The most special class wins, whatever the order."""
+    """Falcon calls the handler of the most specific class; the order makes no difference."""
     app.add_error_handler(Refused, _refused)
     app.add_error_handler(UnacceptableClip, _unacceptable_clip)
     app.add_error_handler(TooManyRequests, _too_many_requests)
@@ -55,14 +56,19 @@ def install_error_handlers(app: App) -> None:
     app.add_error_handler(Exception, _unexpected)
 
 
-def _answer(response: Response, status: str, code: str, message: str | None = None, **extra: object) -> None:
+def _answer(
+    response: Response, status: str, code: str, message: str | None = None, fields: list[str] | None = None
+) -> None:
+    body: Error = {"code": code, "message": message or ERRORS[code]}
+    if fields:
+        body["fields"] = fields
     response.status = status
-    response.media = {"code": code, "message": message or ERRORS[code], **extra}
+    response.media = body
 
 
 def _refused(_request: Request, response: Response, error: Refused, _params: dict[str, Any]) -> None:
-    fields = getattr(error, "fields", None)
-    _answer(response, _status_of(error), error.code, **({"fields": fields} if fields else {}))
+    fields = error.fields if isinstance(error, BadRequest) else None
+    _answer(response, _status_of(error), error.code, fields=fields)
     if isinstance(error, NotAuthenticated):
         response.set_header("WWW-Authenticate", "Bearer")
 
@@ -107,6 +113,6 @@ def _http_error(_request: Request, response: Response, error: falcon.HTTPError, 
 
 
 def _unexpected(_request: Request, response: Response, error: Exception, _params: dict[str, Any]) -> None:
-    # The API's one broad handler: whatever we did not foresee is logged once, and tells the client nothing.
+    # The one broad handler of the API: an unexpected error is logged once, and the client reads no detail of it.
     log.error("unexpected error", exc_info=error)
     _answer(response, falcon.HTTP_500, "unexpected")

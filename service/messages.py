@@ -1,4 +1,4 @@
-"""What the API says to people, in Spanish; the contract's own words where it has them."""
+"""The sentences of the API for people, in Spanish. Sentences of the contract are used word for word."""
 
 SIGNED_UP = "Usuario creado exitosamente."
 UPLOADED = "Video subido correctamente. Procesamiento en curso."

@@ -1,7 +1,7 @@
-"""Lists that can grow are read in pages: ``limit`` and ``offset``, and ``Link`` headers (RFC 8288) to walk them.
+"""Lists that can grow come in pages: ``limit`` and ``offset``, and ``Link`` headers (RFC 8288) to the other pages.
 
-The bare call stays the contract's plain array. A page reads one row more than it shows: that row says whether
-there is a next page, without counting.
+A call without parameters returns a plain array, as the contract says. A page reads one row more than it shows. That
+row tells whether there is a next page, without counting.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from service.errors import BadRequest
 
 LIMIT_MAX = 100
 OFFSET_MAX = 1_000_000
-DIGITS_MAX = 9  # more would be out of every bound: not even read as a number
+DIGITS_MAX = 9  # a longer number is out of every bound, so it is not read
 
 T = TypeVar("T")
 
@@ -29,15 +29,15 @@ class Page:
 
     @property
     def rows(self) -> int:
-        """How many to read: one more than is shown."""
+        """The number of rows to read: one more than the page shows."""
         return self.limit + 1
 
     def show(
         self, request: Request, response: Response, rows: list[T], *, kept: Mapping[str, str | None] | None = None
     ) -> list[T]:
-        """The items of the page, and in the answer's ``Link`` where to go from here.
+        """The items of the page. The links to its neighbours go into the header ``Link`` of the answer.
 
-        ``kept`` are the other parameters of the query, which the links repeat; None is one that was not given.
+        ``kept`` are the other parameters of the query, which the links repeat. A parameter that was not given is None.
         """
         others = {name: value for name, value in (kept or {}).items() if value is not None}
         for relation, page in self._neighbours(has_next=len(rows) > self.limit).items():
@@ -46,7 +46,7 @@ class Page:
         return rows[: self.limit]
 
     def parameters(self) -> dict[str, int]:
-        """What asks for this page."""
+        """The parameters of a query for this page."""
         return {"limit": self.limit, "offset": self.offset}
 
     def _neighbours(self, *, has_next: bool) -> dict[str, Self]:
@@ -60,7 +60,7 @@ class Page:
 
 
 class Positions(Page):
-    """A page of a ranking that was asked for by positions, which count from 1; both ends are in it."""
+    """A page of the ranking from one position to another, both included. Positions count from 1."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ class Positions(Page):
 
 
 def read_page(request: Request) -> Page:
-    """``limit`` (1-100) and ``offset``; without them the first hundred. Raises BadRequest."""
+    """``limit`` (1 to 100) and ``offset``. Without them, the first hundred. Raises BadRequest."""
     limit = read_number(request, "limit", 1, LIMIT_MAX)
     offset = read_number(request, "offset", 0, OFFSET_MAX)
     return Page(LIMIT_MAX if limit is None else limit, offset or 0)
@@ -78,7 +78,7 @@ def read_page(request: Request) -> Page:
 def read_positions(request: Request) -> Page:
     """``from`` and ``to`` (positions, from 1, inclusive), or else ``limit`` and ``offset``. Raises BadRequest.
 
-    ``from`` alone shows ``limit`` players; a stretch of more than a hundred shows its first hundred.
+    ``from`` alone shows ``limit`` players. Of more than a hundred positions, the first hundred are shown.
     """
     first = read_number(request, "from", 1, OFFSET_MAX)
     last = read_number(request, "to", 1, OFFSET_MAX)
@@ -102,7 +102,7 @@ def read_number(request: Request, name: str, lowest: int, highest: int) -> int |
 
 
 def read_parameter(request: Request, name: str) -> str | None:
-    """A parameter of the query, or None. One that is given twice means nothing: raises BadRequest."""
+    """A parameter of the query, or None. Raises BadRequest for one that is given twice."""
     value: Any = request.params.get(name)
     if isinstance(value, list):
         raise BadRequest("bad_parameter", [name])

@@ -1,4 +1,4 @@
-"""What clients send, read and checked: JSON bodies, texts and ids."""
+"""Reads and checks what clients send: JSON bodies, texts and ids."""
 
 import re
 import uuid
@@ -14,11 +14,11 @@ from showcase.errors import NotFound
 from showcase.uploads.inbox import CONTENT_TYPE
 
 JSON_BYTES_MAX = 64 * 1024
-FOLDED_CHARACTERS_MAX = 200  # of the columns that hold the folded texts
+FOLDED_CHARACTERS_MAX = 200  # the length of the columns with folded texts
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-# Folding lengthens some letters, up to threefold: what is stored must still fit.
+# Folding makes some letters up to three times as long. The folded text must fit into its column.
 
 
 def _foldable_email(text: str) -> str:
@@ -39,7 +39,7 @@ def _printable(text: str) -> str:
     return text
 
 
-# What _printable refuses, for whoever reads the schema; and what stripping would leave nothing of.
+# The rule of _printable for readers of the schema. PRINTABLE also refuses a text of blanks only.
 WITHOUT_CONTROLS: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*$"}
 PRINTABLE: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*[^\u0000-\u0020\s][^\u0000-\u001f]*$"}
 
@@ -54,7 +54,7 @@ Password = Annotated[str, Field(min_length=8, max_length=128, json_schema_extra=
 
 
 class Body(BaseModel):
-    """A JSON body: strict types, surrounding blanks stripped, unknown fields ignored."""
+    """A JSON body. Types are strict, surrounding blanks are stripped, unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, str_strip_whitespace=True, frozen=True)
 
@@ -78,7 +78,7 @@ B = TypeVar("B", bound=Body)
 
 
 class UploadBody(Body):
-    """What a client announces. ``title`` and ``content_type`` are judged as those of the form are."""
+    """The announcement of a direct upload. ``title`` and ``content_type`` follow the rules of the form."""
 
     title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": 200, **PRINTABLE})] = ""
     size_bytes: Annotated[int, Field(ge=1)]
@@ -87,7 +87,7 @@ class UploadBody(Body):
 
 
 def read_body(request: Request, kind: type[B]) -> B:
-    """The JSON body. Raises BadRequest that names the fields at fault."""
+    """The JSON body. Raises BadRequest with the fields at fault."""
     raw = request.bounded_stream.read(JSON_BYTES_MAX + 1)
     if len(raw) > JSON_BYTES_MAX:
         raise BadRequest("body_too_large")
@@ -111,7 +111,7 @@ def read_title(text: str) -> str:
 
 
 def read_city(request: Request) -> str | None:
-    """The city of a ranking; None when it is not given or blank. Raises BadRequest."""
+    """The city of a ranking. None if it is missing or blank. Raises BadRequest."""
     city = read_parameter(request, "city")
     if city is None or not city.strip():
         return None
@@ -122,7 +122,7 @@ def read_city(request: Request) -> str | None:
 
 
 def read_video_id(text: str) -> uuid.UUID:
-    """An id of a path. One that is no UUID names no video: raises NotFound."""
+    """The id of a video in a path. Raises NotFound for an id that is not a UUID."""
     if not _UUID.fullmatch(text):
         raise NotFound("video_not_found")
     return uuid.UUID(text)

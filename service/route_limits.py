@@ -1,6 +1,6 @@
-"""How often the API lets an account, and an address, log in, sign up and vote.
+"""How often an account, and an address, may log in, sign up and vote.
 
-The address is the peer's, or what the load balancer says of it where waitress trusts that.
+The address is that of the peer. Behind a trusted load balancer it is the address that the balancer reports.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from showcase.rates import Limit
 
 
 class RouteLimits:
-    """The two limits of one kind of request, called ``purpose``. None is no limit."""
+    """The two limits of one kind of request, its ``purpose``. None means no limit."""
 
     def __init__(self, rate_limits: RateLimits, purpose: str, *, account: Limit | None, address: Limit | None) -> None:
         self._rate_limits = rate_limits
@@ -22,7 +22,7 @@ class RouteLimits:
         self._address = f"{purpose} address", address
 
     def admit(self, request: Request, account: str) -> None:
-        """Let the request of ``account`` (its id or normalised e-mail) pass. Raises TooManyRequests, Unavailable."""
+        """Count a request of ``account`` (its id or normalised e-mail). Raises TooManyRequests, Unavailable."""
         holders = ((self._account, account), (self._address, network_of(request.remote_addr)))
         self._rate_limits.take(
             *(Draw(purpose, holder, limit) for (purpose, limit), holder in holders if limit is not None)
@@ -31,7 +31,7 @@ class RouteLimits:
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """The limits of every route that has some."""
+    """The limits of every route that has limits."""
 
     login: RouteLimits
     signup: RouteLimits

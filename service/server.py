@@ -2,12 +2,14 @@
 
 import logging
 import signal
-import sys
+from collections.abc import Sequence
 from functools import partial
 from types import FrameType
 
 from waitress.adjustments import Adjustments
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from service.access_tokens import Authenticator, Tokens
 from service.admission import Admission
 from service.app import Api, create_app
@@ -21,7 +23,7 @@ from service.watchdog import ApiWatchdog
 from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.database.tables import verify_schema
-from showcase.errors import ShowcaseError
+from showcase.errors import SettingsError, ShowcaseError
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.passwords import Passwords
@@ -35,31 +37,50 @@ from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, ROUTE, SWEEP
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_process_recorder
 
-END_SECONDS = 30.0  # beside lame duck and drain: refusing what still comes, the sweep under way, the last records
+END_SECONDS = 30.0  # after lame duck and drain: the last refusals, the current sweep, the last records
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
+
+DESCRIPTION = """\
+Serve the HTTP API until SIGTERM or Ctrl-C. The settings come from the environment and from .env (see .env.example).
+"""
+EXIT_CODES = {
+    ExitCode.DONE: "stopped by a signal, after every request was answered or cut off",
+    ExitCode.FAILED: "it could not start: the database, the schema or the port; the text says what",
+}
 
 log = logging.getLogger(__name__)
 
 
-def main() -> int:
-    """Run the API; the exit code is 1 when it cannot start."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the API until a signal, and return an ExitCode."""
+    parser = command_parser("service", DESCRIPTION, exit_codes=EXIT_CODES)
+    parser.parse_args(arguments)
+    screen = Screen()
     draining = Draining()
     try:
         settings = read_settings(ApiSettings)
         start_logging(settings.log_level, "api")
         api = build_api(settings, open_process_recorder(settings, API))
         verify_schema(api.database)
-        voucher = _voucher(settings, draining)
-        server = build_server(settings, api, draining, voucher)
+        watchdog = ApiWatchdog(
+            Notifier(settings.notify_socket),
+            settings.watchdog_usec,
+            draining,
+            end_seconds=settings.lame_duck_seconds + settings.drain_seconds + END_SECONDS,
+        )
+        server = build_server(settings, api, draining, watchdog)
+    except SettingsError as error:
+        screen.fail(str(error))
+        return ExitCode.REFUSED
     except (ShowcaseError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
-        return 1
+        screen.fail(str(error))
+        return ExitCode.FAILED
     try:
-        serve(server, api, draining, settings, voucher)
+        serve(server, api, draining, settings, watchdog)
     finally:
         api.database.close()
         api.recorder.close()
-    return 0
+    return ExitCode.DONE
 
 
 def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
@@ -67,16 +88,16 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
     database = Database(settings.database_url, pool_size=settings.threads + 2)
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
-    media = MediaStore(aws, settings.bucket, connections=settings.threads)
-    rate_limits = RateLimits(database, settings.jwt_secret.get_secret_value().encode())
+    secret, previous = settings.jwt_secret.get_secret_value(), settings.jwt_secret_previous
+    rate_limits = RateLimits(database, secret.encode())
     return Api(
         database=database,
         queue=queue,
-        media=media,
+        media=MediaStore(aws, settings.bucket, connections=settings.threads),
         inbox=Inbox(aws, settings.bucket, connections=settings.threads),
         outbox=Outbox(database, queue, settings.bucket),
         passwords=Passwords(),
-        tokens=_tokens(settings),
+        tokens=Tokens(secret, settings.token_seconds, previous=previous.get_secret_value() if previous else None),
         recorder=recorder,
         rate_limits=rate_limits,
         limits=RequestLimits.of(settings, rate_limits),
@@ -88,92 +109,69 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
     )
 
 
-def _tokens(settings: ApiSettings) -> Tokens:
-    previous = settings.jwt_secret_previous
-    return Tokens(
-        settings.jwt_secret.get_secret_value(),
-        settings.token_seconds,
-        previous=previous.get_secret_value() if previous else None,
-    )
-
-
-def _voucher(settings: ApiSettings, draining: Draining) -> ApiWatchdog:
-    patience = settings.lame_duck_seconds + settings.drain_seconds + END_SECONDS
-    return ApiWatchdog(Notifier(settings.notify_socket), settings.watchdog_usec, draining, end_seconds=patience)
-
-
-def build_server(settings: ApiSettings, api: Api, draining: Draining, voucher: ApiWatchdog) -> HttpServer:
+def build_server(settings: ApiSettings, api: Api, draining: Draining, watchdog: ApiWatchdog) -> HttpServer:
     """waitress, listening. Raises OSError when the port is taken."""
-    admission = Admission(
-        Authenticator(api.tokens),
-        upload_bytes_max=settings.upload_bytes_max,
-        disk_free_bytes_min=settings.disk_free_bytes_min,
-    )
-    application = voucher.around(create_app(api, draining))
+    application = watchdog.around(create_app(api, draining))
     return HttpServer(
         behind_proxy(application, settings.trusted_proxy, settings.trusted_proxy_hops),
-        _options(settings),
-        admission=admission,
-        deadlines=_deadlines(settings),
+        Adjustments(
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            connection_limit=settings.connections_max,
+            recv_bytes=RECEIVE_BYTES,
+            max_request_header_size=settings.header_bytes_max,
+            ident=None,
+        ),
+        admission=Admission(
+            Authenticator(api.tokens),
+            upload_bytes_max=settings.upload_bytes_max,
+            disk_free_bytes_min=settings.disk_free_bytes_min,
+        ),
+        deadlines=Deadlines(
+            head_seconds=settings.head_seconds,
+            body_seconds=settings.body_seconds,
+            body_grace_seconds=settings.body_grace_seconds,
+            body_bytes_per_second_min=settings.body_bytes_per_second_min,
+            idle_seconds=settings.idle_seconds,
+        ),
         draining=draining,
         per_address_max=settings.connections_per_address_max,
         proxy=settings.trusted_proxy,
-        on_turn=voucher.turn,
+        on_turn=watchdog.turn,
     )
 
 
-def _options(settings: ApiSettings) -> Adjustments:
-    return Adjustments(
-        host=settings.host,
-        port=settings.port,
-        threads=settings.threads,
-        connection_limit=settings.connections_max,
-        recv_bytes=RECEIVE_BYTES,
-        max_request_header_size=settings.header_bytes_max,
-        ident=None,
-    )
-
-
-def _deadlines(settings: ApiSettings) -> Deadlines:
-    return Deadlines(
-        head_seconds=settings.head_seconds,
-        body_seconds=settings.body_seconds,
-        body_grace_seconds=settings.body_grace_seconds,
-        body_bytes_per_second_min=settings.body_bytes_per_second_min,
-        idle_seconds=settings.idle_seconds,
-    )
-
-
-def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSettings, voucher: ApiWatchdog) -> None:
-    """Serve until a signal, then until what is in flight is answered; the sweeper of the outbox runs beside."""
-    sweeping = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep_outbox, api))
+def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSettings, watchdog: ApiWatchdog) -> None:
+    """Serve until a signal, then until every request is answered. The sweeper of the outbox runs beside it."""
+    sweeper = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep, api))
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, partial(_stop, server, draining))
     log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
-    sweeping.start()
-    voucher.ready()
+    sweeper.start()
+    watchdog.ready()
     try:
         cut = server.serve(lame_duck_seconds=settings.lame_duck_seconds, drain_seconds=settings.drain_seconds)
-        _count_cut(api.recorder, cut)
+        _record_cut(api.recorder, cut)
     finally:
-        sweeping.stop()
+        sweeper.stop()
         server.close()
 
 
-def _count_cut(recorder: Recorder, cut: int) -> None:
-    """A request that was cut off has failed its caller, though nobody could tell it."""
-    log.log(logging.WARNING if cut else logging.INFO, "stopped; %d requests cut off", cut)
-    for _ in range(cut):
-        metrics = {"Requests": 1, "ClientErrors": 0, "RateLimited": 0, "ServerErrors": 1}
-        recorder.record(API_REQUEST, metrics, dimensions={ROUTE: NO_ROUTE}, properties={"cut": True})
-
-
-def _sweep_outbox(api: Api) -> None:
+def _sweep(api: Api) -> None:
     api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep(), "RateLimitsRemoved": api.rate_limits.sweep()})
 
 
 def _stop(server: HttpServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:
-    # Nothing here may take a lock, and a second signal must do nothing: the server may be closed by then.
+    # A signal handler may take no lock. A second signal does nothing: the server may be closed by then.
     if not draining.has_begun:
         draining.begin()
         server.wake()
+
+
+def _record_cut(recorder: Recorder, cut: int) -> None:
+    """A request that was cut off counts as a server error, although its client has no answer."""
+    log.log(logging.WARNING if cut else logging.INFO, "stopped; %d requests cut off", cut)
+    for _ in range(cut):
+        metrics = {"Requests": 1, "ClientErrors": 0, "RateLimited": 0, "ServerErrors": 1}
+        recorder.record(API_REQUEST, metrics, dimensions={ROUTE: NO_ROUTE}, properties={"cut": True})

@@ -1,4 +1,4 @@
-"""What the service manager is told about the API: it works while its loop turns and requests end."""
+"""The watchdog of the API: the service manager restarts a process whose loop or whose requests hang."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,10 +11,11 @@ REQUESTS = "requests"
 
 
 class ApiWatchdog:
-    """Vouches for the process on each turn of the server's loop, unless requests wait and none of them ends.
+    """Feeds the watchdog of the service manager on each turn of the server's loop.
 
-    So a loop that hangs, or threads that all hang, have the service manager restart the process, while one that is
-    only busy is left alone; the balancer cannot tell them apart. ``end_seconds``: how long the end may take.
+    It does not feed it while requests wait and none of them ends. So the service manager restarts a process whose loop
+    hangs, or whose threads all hang, and not one that is only busy; a balancer cannot tell these apart.
+    ``end_seconds`` is how long the end of the process may take.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class ApiWatchdog:
         self._is_ending = False
 
     def around(self, application: Application) -> Application:
-        """``application``, each of whose answers is a sign of life."""
+        """The application, wrapped so that each answer counts as a sign of life."""
 
         def answering(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             try:
@@ -39,11 +40,11 @@ class ApiWatchdog:
         return answering
 
     def ready(self) -> None:
-        """The server listens."""
+        """Tell the service manager that the server listens."""
         self._notifier.ready()
 
     def turn(self, requests_wait: bool) -> None:
-        """The loop has turned; ``requests_wait``: there are more than threads."""
+        """The loop has turned. ``requests_wait`` says whether requests wait for a thread."""
         if self._draining.has_begun and not self._is_ending:
             self._is_ending = True
             self._notifier.stopping(self._end_seconds)

@@ -1,1 +1,1 @@
-"""What is measured, and how it gets out without ever hurting the work."""
+"""Metrics, records and logs. Writing them never blocks a request or a job, and never fails it."""

@@ -1,7 +1,7 @@
-"""Every metric that this system emits: name, unit, dimensions, meaning. What is not here cannot be emitted.
+"""Every metric that this system emits: name, unit, dimensions, meaning. No other metric can be emitted.
 
-Outcomes are written as 0 or 1 for *every* unit of work, so that the Average of the metric is the rate and
-no division is needed. Ids are properties of a record, never dimensions.
+Outcomes are written as 0 or 1 for *every* unit of work. So the Average of the metric is the rate, without a division.
+Ids are properties of a record, never dimensions.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """What one unit of work writes. Each dimension set makes a CloudWatch metric of each metric (and its cost).
+    """The record of one unit of work. Each dimension set makes a CloudWatch metric of each metric, and has its cost.
 
-    ``services`` are those that write it: values of the dimension Service. ``statistics`` are those that mean
-    something; None is all. What several processes say at once of the same thing has no Sum.
+    ``services`` are the services that write it: values of the dimension Service. ``statistics`` are the meaningful
+    ones; None means all. A value that several processes report at the same time has no meaningful Sum.
     """
 
     name: str
@@ -107,7 +107,7 @@ API_REQUEST = RecordKind(
         Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; the Average is the rate."),
         Metric("RateLimited", Unit.COUNT, "1 if the answer was 429, else 0; the Average is the rate."),
         Metric("ServerErrors", Unit.COUNT, "1 if a caller (no health probe) got 5xx, else 0; the Average is the rate."),
-        Metric("UploadBytes", Unit.BYTES, "Size of the clip; accepted uploads only."),
+        Metric("UploadBytes", Unit.BYTES, "Size of the clip, for accepted uploads only."),
     ),
 )
 
@@ -118,12 +118,14 @@ JOB = RecordKind(
     (
         Metric("Jobs", Unit.COUNT, "1 for each message handled."),
         Metric("VideosProcessed", Unit.COUNT, "1 if the message ended as a published clip; the Sum is the throughput."),
-        Metric("VideosRefused", Unit.COUNT, "1 if the clip itself was refused (its owner reads why), else 0."),
+        Metric("VideosRefused", Unit.COUNT, "1 if the clip was refused (its owner can read the reason), else 0."),
         Metric(
-            "JobErrors", Unit.COUNT, "1 if the job failed for a reason of ours, else 0; the Average is the error rate."
+            "JobErrors",
+            Unit.COUNT,
+            "1 if the job failed and the clip is not at fault, else 0; the Average is the error rate.",
         ),
         Metric("Retries", Unit.COUNT, "1 if it was not the first attempt, else 0."),
-        Metric("DuplicatesSuppressed", Unit.COUNT, "1 if the message gave nothing to do, else 0."),
+        Metric("DuplicatesSuppressed", Unit.COUNT, "1 if the video of the message needed no work, else 0."),
         Metric("LeasesLost", Unit.COUNT, "1 if the job was abandoned because its lease was lost, else 0."),
         Metric("MessagesDeadLettered", Unit.COUNT, "1 if the message went to the dead-letter queue, else 0."),
         Metric(
@@ -142,10 +144,12 @@ WORKER_HEARTBEAT = RecordKind(
     (WORKER,),
     ((SERVICE,),),
     (
-        Metric("WorkerHeartbeat", Unit.COUNT, "1 for each turn of the heartbeat while the poll loop is alive."),
+        Metric("WorkerHeartbeat", Unit.COUNT, "1 for each turn of the heartbeat while the poll loop works."),
         Metric("BusySlots", Unit.COUNT, "Videos in work in this process."),
         Metric(
-            "HeartbeatFailures", Unit.COUNT, "Renewals of lease or visibility since the last turn that got no answer."
+            "HeartbeatFailures",
+            Unit.COUNT,
+            "Renewals of a lease or a visibility without an answer, since the last turn.",
         ),
     ),
 )
@@ -155,11 +159,17 @@ SWEEP = RecordKind(
     (API, WORKER),
     ((SERVICE,),),
     (
-        Metric("MessagesResent", Unit.COUNT, "Messages sent by the sweeper: unsent, vanished or abandoned ones."),
-        Metric("RateLimitsRemoved", Unit.COUNT, "Counts of rate limits removed that had run out."),
-        Metric("OrphansRemoved", Unit.COUNT, "Objects and unfinished uploads removed that no video needs."),
-        Metric("UploadsAbandoned", Unit.COUNT, "Direct uploads forgotten that were opened and never completed."),
-        Metric("FoldersRemoved", Unit.COUNT, "Work folders removed that dead processes left."),
+        Metric(
+            "MessagesResent", Unit.COUNT, "Messages that the sweeper sent, because they were unsent, lost or abandoned."
+        ),
+        Metric("RateLimitsRemoved", Unit.COUNT, "Expired counts of rate limits that were removed."),
+        Metric(
+            "OrphansRemoved",
+            Unit.COUNT,
+            "Objects and unfinished uploads that were removed because no video needs them.",
+        ),
+        Metric("UploadsAbandoned", Unit.COUNT, "Direct uploads that were removed because nobody completed them."),
+        Metric("FoldersRemoved", Unit.COUNT, "Work folders of dead processes that were removed."),
     ),
 )
 
@@ -173,10 +183,10 @@ QUEUE = RecordKind(
             Unit.COUNT,
             "(QueueDepth + MessagesInFlight) ÷ max(1, Workers); the fleet scales on its Average.",
         ),
-        Metric("QueueDepth", Unit.COUNT, "Messages that wait to be received."),
-        Metric("MessagesInFlight", Unit.COUNT, "Messages received and not yet deleted or back: in work, backing off."),
-        Metric("OldestMessageAge", Unit.SECONDS, "Since the oldest waiting video was queued; 0 if none waits."),
-        Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, whether or not somebody reads them."),
+        Metric("QueueDepth", Unit.COUNT, "Messages that a worker can receive."),
+        Metric("MessagesInFlight", Unit.COUNT, "Messages that are in work or wait for a retry."),
+        Metric("OldestMessageAge", Unit.SECONDS, "Seconds since the oldest waiting video was queued; 0 if none waits."),
+        Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, visible or not."),
         Metric("Workers", Unit.COUNT, "In-service instances of the Auto Scaling group; 1 where there is no group."),
     ),
     statistics=("Average", "Minimum", "Maximum", "SampleCount"),
@@ -191,7 +201,7 @@ TELEMETRY = RecordKind(
         Metric(
             "RecordsDropped",
             Unit.COUNT,
-            "EMF records lost since the last report: destination too slow or away, or invalid.",
+            "EMF records lost since the last report: the destination was away or too slow, or the record was invalid.",
         ),
     ),
 )

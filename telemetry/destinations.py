@@ -1,4 +1,4 @@
-"""Where records can go: a file descriptor (stdout), a file, the CloudWatch agent, nowhere."""
+"""The destinations of records: a file descriptor (stdout), a file, the CloudWatch agent, or none."""
 
 import os
 import re
@@ -13,17 +13,19 @@ from telemetry.sink import Destination
 
 PORT_MAX = 65_535
 CONNECT_SECONDS = 1.0
-STALL_SECONDS = 30.0  # an agent that takes no byte for so long is given up, and called again
-SEND_BUFFER_BYTES = 64 * 1024  # what a dead agent can take from us without our knowing
+STALL_SECONDS = 30.0  # after this time without a byte taken, the connection to the agent is made again
+SEND_BUFFER_BYTES = 64 * 1024  # the most bytes that are lost unseen when an agent dies
 
 
 class DescriptorDestination:
-    """An open file descriptor, for example 1 (stdout). os.write, because Python's buffered stdout loses
-    and doubles records under threads (python/cpython#119506)."""
+    """An open file descriptor, for example 1 (stdout).
+
+    It uses os.write, because Python's buffered stdout loses and doubles records under threads (python/cpython#119506).
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._is_torn = False  # the last line was written in part (disk full): it must end before the next begins
+        self._is_torn = False  # the last line is incomplete (disk full): a line end must come before the next line
 
     def write(self, line: bytes) -> None:
         view = memoryview(b"\n" + line if self._is_torn else line)
@@ -32,11 +34,11 @@ class DescriptorDestination:
             self._is_torn = len(view) > 0
 
     def close(self) -> None:
-        """Somebody else opened it."""
+        """Does nothing: the descriptor belongs to its opener."""
 
 
 class FileDestination(DescriptorDestination):
-    """A file that is appended to. Opened anew when it was moved away, so that logs can be rotated."""
+    """A file that is appended to. It is opened again after it was moved away, so that logs can be rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,7 +47,7 @@ class FileDestination(DescriptorDestination):
 
     def write(self, line: bytes) -> None:
         if not self._is_current():
-            descriptor = self._open()  # before the old one is closed: it may fail, and be tried again
+            descriptor = self._open()  # before the old one is closed, because this may fail and is then tried again
             self.close()
             super().__init__(descriptor)
         super().write(line)
@@ -63,10 +65,10 @@ class FileDestination(DescriptorDestination):
 
 
 class AgentDestination:
-    """The CloudWatch agent's TCP port. Connects when there is something to write.
+    """The TCP port of the CloudWatch agent. It connects at the first write.
 
-    A line counts as written once the kernel has it; what an agent does not read is lost with its connection,
-    at most SEND_BUFFER_BYTES and the agent's own receive buffer.
+    A line counts as written once the kernel has it. The lines that an agent has not read are lost with its connection:
+    at most SEND_BUFFER_BYTES, and the receive buffer of the agent.
     """
 
     def __init__(self, host: str, port: int, *, stall_seconds: float = STALL_SECONDS) -> None:
@@ -107,8 +109,8 @@ class AgentDestination:
 
 
 def _closed_by_peer(connection: socket.socket) -> bool:
-    # Without this look, the first record after an agent's restart would vanish in a half-closed connection.
-    connection.setblocking(False)  # MSG_DONTWAIT is not enough: a socket with a timeout waits before it asks
+    # Without this check, the first record after a restart of the agent is lost in a half-closed connection.
+    connection.setblocking(False)  # MSG_DONTWAIT is not enough: a socket with a timeout waits first
     try:
         return connection.recv(1, socket.MSG_PEEK) == b""
     except BlockingIOError:
@@ -116,17 +118,17 @@ def _closed_by_peer(connection: socket.socket) -> bool:
 
 
 class NoDestination:
-    """Discards everything."""
+    """Discards every record."""
 
     def write(self, line: bytes) -> None:
-        """Forget it."""
+        """Does nothing."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing."""
 
 
 def check_destination(name: str) -> str:
-    """The name itself, if it can be opened. Raises ValueError."""
+    """The name, if it is the name of a destination. Raises ValueError."""
     _opener(name)
     return name
 

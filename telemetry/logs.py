@@ -1,4 +1,4 @@
-"""JSON logs on stderr: a line reads alone and carries the ids of the request or job that it belongs to."""
+"""JSON logs on stderr. Each line can be read alone, and has the ids of its request or job."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ class _AddContext(logging.Filter):
 
 @contextmanager
 def log_context(**ids: str) -> Iterator[None]:
-    """Put ids (request_id, video_id, …) on every line that this thread logs inside the block."""
+    """Add ids (request_id, video_id, …) to every line that this thread logs inside the block."""
     token = _context.set({**_context.get({}), **ids})
     try:
         yield
@@ -48,5 +48,5 @@ def start_logging(level: str, service: str) -> None:
     handler.addFilter(_AddContext())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for chatty in ("botocore", "boto3", "urllib3", "aws_embedded_metrics", "s3transfer"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for library in ("botocore", "boto3", "urllib3", "aws_embedded_metrics", "s3transfer"):
+        logging.getLogger(library).setLevel(logging.WARNING)

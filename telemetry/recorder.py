@@ -101,7 +101,7 @@ def _plain(value: Property) -> Property:
 
 
 class Recorder:
-    """Where requests and jobs leave what they measured. Never blocks and never raises into the work."""
+    """Takes the records of requests and jobs. It never blocks, and it raises no errors."""
 
     def __init__(self, record_format: RecordFormat, sink: Sink) -> None:
         self._format = record_format
@@ -129,7 +129,7 @@ class Recorder:
         return self._sink.counts
 
     def close(self, seconds: float = 3.0) -> None:
-        """Write what waits, for at most so long."""
+        """Write the waiting records, for at most ``seconds``."""
         self._sink.close(seconds)
 
 

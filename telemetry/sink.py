@@ -1,8 +1,8 @@
-"""The way out for records: a bounded queue, one writer thread, and a count of what was lost.
+"""A bounded queue of records, one thread that writes them, and a count of the lost ones.
 
-``submit`` never blocks and never fails. When the destination is slow or away, the queue fills, the oldest
-records give way to the newest, and the loss is counted and reported as a metric. One record is one write,
-so that lines of several threads or processes cannot mix.
+``submit`` never blocks and never fails. When the destination is slow or away, the queue fills up, the oldest records
+are dropped, and the loss is counted and reported as a metric. Each record is one write, so that lines of several
+threads or processes cannot mix.
 """
 
 import logging
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 REPORT_SECONDS = 60.0
-LINGER_SECONDS = 0.05  # records that come within it share a wake-up: a third of the CPU time of a busy API
+LINGER_SECONDS = 0.05  # records within it share one wake-up, which saves a third of the CPU time of a busy API
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
 
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Destination(Protocol):
-    """Where lines go. Only the writer thread calls it."""
+    """A destination of lines. Only the writer thread calls it."""
 
     def write(self, line: bytes) -> None:
-        """Write one whole line. Raises OSError, after which the same line is tried again."""
+        """Write one whole line. After an OSError the same line is tried again."""
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close files and connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SinkCounts:
 
 
 class Sink:
-    """``records_max`` bounds the queue; ``report`` makes the line that tells the counts since the last report."""
+    """``records_max`` is the length of the queue. ``report`` makes a line of the counts since the last report."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Sink:
         self._writer.start()
 
     def submit(self, line: str) -> None:
-        """Queue one line (without its end). After ``close`` it is only counted as dropped."""
+        """Queue one line, without a line end. After ``close`` a line is only counted as dropped."""
         with self._lock:
             if self._closed:
                 self._dropped += 1
@@ -79,18 +79,18 @@ class Sink:
         self._wake.set()
 
     def count_dropped(self) -> None:
-        """Count a record that was lost before it came here."""
+        """Count a record that was lost before it was submitted."""
         with self._lock:
             self._dropped += 1
 
     @property
     def counts(self) -> SinkCounts:
-        """Since the start."""
+        """The counts since the start."""
         with self._lock:
             return SinkCounts(self._emitted, self._dropped)
 
     def close(self, seconds: float) -> None:
-        """Write what waits and a last report, for at most so long; what is left then is counted as dropped."""
+        """Write the waiting lines and a last report, for at most ``seconds``. The rest is counted as dropped."""
         self._closing.set()
         self._wake.set()
         self._writer.join(seconds)
@@ -115,7 +115,7 @@ class Sink:
         self._report_if_due()
         while (line := self._take()) is not None:
             self._write_counted(line)
-            self._report_if_due()  # here too: a destination that is only slow never lets the queue become empty
+            self._report_if_due()  # here too, because with a slow destination the queue never becomes empty
 
     def _report_if_due(self) -> None:
         if time.monotonic() >= self._report_at:
@@ -123,7 +123,7 @@ class Sink:
             self._write_report()
 
     def _write_report(self) -> None:
-        """Past the queue, where the report on a loss could be lost itself."""
+        """Write the report directly: in the queue, a report on a loss could be lost."""
         if self._report is None:
             return
         now = self.counts
@@ -143,7 +143,7 @@ class Sink:
             return self._waiting.popleft() if self._waiting else None
 
     def _write(self, line: bytes) -> bool:
-        """Write the line, trying until it is out or until the sink closes."""
+        """Write the line, and try again until it is written or the sink closes."""
         pause = RETRY_SECONDS_MIN
         while True:
             try:

@@ -1,1 +1,1 @@
-"""The waitress side of the API: who comes in, for how long, and how the last one leaves."""
+"""The server: waitress with admission by headers, deadlines for clients, and a drain at the end."""

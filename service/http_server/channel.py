@@ -1,4 +1,4 @@
-"""waitress' channel (one connection), with absolute deadlines and a close that lets the client read the answer."""
+"""One connection: waitress' channel, with absolute deadlines and a close after which the client can read the answer."""
 
 import socket
 import time
@@ -17,7 +17,7 @@ PIPELINED_MAX = 16
 
 
 class HttpChannel(HTTPChannel):  # type: ignore[misc]
-    """All methods but ``note_answer`` run in the loop of the server."""
+    """Every method except ``note_answer`` runs in the loop of the server."""
 
     request: RequestParser | None
     requests: list[RequestParser]
@@ -32,40 +32,40 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
         super().__init__(server, sock, addr, adj, map)
 
     def parser_class(self, adj: Any) -> RequestParser:
-        """A parser for the next request. Nobody needs to send many before they read: answers would pile up here."""
+        """A parser for the next request. It refuses the request if too many answers wait to be read already."""
         parser = RequestParser(adj, self.server.judge)
         if len(self.requests) >= PIPELINED_MAX:
             parser.refuse(ProtocolFault("malformed_request"))
         return parser
 
     def note_answer(self) -> None:
-        """An answer begins or ends: in the task's thread, before the channel may read on."""
+        """Note that an answer begins or ends. The thread of the task calls it before the channel reads on."""
         self._quiet_since = time.monotonic()
         self._has_served = True
 
     @property
     def bytes_to_come(self) -> int:
-        """What the body on its way may still bring."""
+        """How many bytes the body of the current request may still have."""
         return self.request.bytes_to_come if self.request is not None else 0
 
     def keep_time(self, now: float) -> None:
-        """Close or refuse what is late; the server asks about once a second."""
+        """Close the connection, or refuse its request, if it is late. The server calls this about twice a second."""
         if self.requests:
-            return  # the application works
+            return  # the application works: the client is not late
         if self._linger is not None:
             is_over = self._linger.is_over(now)
         elif self.total_outbufs_len or self.close_when_flushed:
             is_over = now - self._quiet_since > self._deadlines.answer_seconds
         elif self.request is None:
-            is_over = now - self._quiet_since > self._quiet_seconds()
+            quiet_seconds = self._deadlines.quiet_seconds(
+                has_served=self._has_served, is_leaving=self.server.is_leaving
+            )
+            is_over = now - self._quiet_since > quiet_seconds
         else:
             is_over = False
             self._refuse_if_late(self.request, now)
         if is_over:
             self.handle_close()
-
-    def _quiet_seconds(self) -> float:
-        return self._deadlines.quiet_seconds(has_served=self._has_served, is_leaving=self.server.is_leaving)
 
     def _refuse_if_late(self, request: RequestParser, now: float) -> None:
         if request.body_began_at is None:
@@ -76,7 +76,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
             self.refuse(ProtocolFault("request_timeout", falcon.HTTP_408))
 
     def refuse(self, refusal: ShowcaseError) -> None:
-        """Stop receiving the request that is on its way, if there is one, and have it answered."""
+        """Stop receiving the current request, if there is one, and let the application answer it."""
         with self.requests_lock:
             if self.request is None or self.requests:
                 return
@@ -86,7 +86,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
         self.server.add_task(self)
 
     def handle_write(self) -> None:
-        """As waitress', but the last answer is followed by a half-close."""
+        """Like waitress, but a half-close follows the last answer."""
         if self.will_close or not self.close_when_flushed:
             super().handle_write()
             return
@@ -106,10 +106,10 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
             self._linger = Linger(self._deadlines, time.monotonic())
 
     def handle_read(self) -> None:
-        """As waitress', but after the half-close what comes is thrown away."""
+        """Like waitress, but bytes that arrive after the half-close are thrown away."""
         if self._linger is None:
             super().handle_read()
-        elif data := self.recv(self.adj.recv_bytes):  # closes at the end of the stream
+        elif data := self.recv(self.adj.recv_bytes):  # recv closes the channel at the end of the stream
             now = time.monotonic()
             self._linger.swallow(len(data), now)
             if self._linger.is_over(now):

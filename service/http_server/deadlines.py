@@ -1,4 +1,4 @@
-"""How long a client may take for what. Absolute: a byte now and then gains no time."""
+"""How long a client may take for each phase. Deadlines are absolute: single bytes do not extend them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from showcase.settings import MIB
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds for each phase of a connection. While the application works, the client is not on the clock."""
+    """Seconds for each phase of a connection. The time in which the application works does not count."""
 
     head_seconds: float
     body_seconds: float
@@ -30,17 +30,17 @@ class Deadlines:
         return seconds > self.body_seconds or received < counted * self.body_bytes_per_second_min
 
     def quiet_seconds(self, *, has_served: bool, is_leaving: bool) -> float:
-        """How long a connection may stay open without a request. On a new one the headers are due."""
+        """How long a connection may stay open without a request. A new one must send its headers in time."""
         if is_leaving:
             return self.goodbye_seconds
         return self.idle_seconds if has_served else self.head_seconds
 
 
 class Linger:
-    """The time after an answer that closes the connection: the client may still be sending.
+    """The time after an answer that closes the connection, in which the client may still send.
 
-    Closing a socket that has unread bytes resets the connection, and the client may lose the answer. So only
-    our side is closed, and what comes is thrown away: for a bounded time, and not without end.
+    Closing a socket with unread bytes resets the connection, and the client may lose the answer. So the server closes
+    only its own side and throws away what arrives, for a bounded time and a bounded number of bytes.
     """
 
     def __init__(self, deadlines: Deadlines, now: float) -> None:
@@ -50,7 +50,7 @@ class Linger:
         self._bytes_left = deadlines.linger_bytes_max
 
     def swallow(self, count: int, now: float) -> None:
-        """So many bytes were thrown away."""
+        """Note that ``count`` bytes were thrown away."""
         self._bytes_left -= count
         self._quiet_until = now + self._deadlines.linger_quiet_seconds
 

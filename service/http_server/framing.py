@@ -1,4 +1,4 @@
-"""Where does a request end? Headers about which two servers could disagree are refused: that is smuggling."""
+"""Finds headers that two servers could read differently. Such requests are refused, because they allow smuggling."""
 
 import re
 
@@ -10,19 +10,19 @@ VERSIONS = ("1.0", "1.1")
 
 
 def has_bare_line_feed(text: bytes) -> bool:
-    """Lines must end with CR LF (RFC 9112 §2.2 lets servers be lenient; front and back may then disagree)."""
+    """Whether a line ends without CR. RFC 9112 §2.2 allows it, but a proxy and this server could then disagree."""
     return _BARE_LINE_FEED.search(text) is not None
 
 
 def has_folded_line(head: bytes) -> bool:
-    """RFC 9112 §5.2: refuse, or replace by a space."""
+    """Whether a header is folded over lines. RFC 9112 §5.2: a server refuses it, or replaces the fold by a space."""
     return _FOLDED_LINE.search(head) is not None
 
 
 def is_ambiguous(head: bytes, version: str, fields: dict[str, str]) -> bool:
-    """Whether the length of the body, or the host that is meant, can be read in more than one way.
+    """Whether the length of the body, or the host, can be read in more than one way.
 
-    ``fields`` are those that waitress read out of ``head``. RFC 9112 §3.2 (one Host), §6.1 and §6.3 (one
+    ``fields`` are the headers that waitress has read from ``head``. RFC 9112 §3.2 (one Host), §6.1 and §6.3 (one
     Transfer-Encoding, exactly ``chunked``, in HTTP/1.1 only and not beside a Content-Length).
     """
     if version not in VERSIONS or (version == "1.1" and "HOST" not in fields) or "," in fields.get("HOST", ""):

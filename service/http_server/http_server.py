@@ -1,4 +1,4 @@
-"""waitress' server: admission, the clock of all connections, and the drain at the end."""
+"""waitress' server, with admission, deadlines of all connections, and the drain at the end."""
 
 import logging
 import math
@@ -17,20 +17,20 @@ from service.http_server.deadlines import Deadlines
 from service.http_server.proxy import EVERYBODY, Application
 from showcase.errors import Overloaded
 
-TURN_SECONDS = 0.5  # of the loop when nothing happens: how exactly deadlines are kept
+TURN_SECONDS = 0.5  # one turn of the loop when nothing happens; deadlines are as exact as this
 LAST_WORDS_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
 
 class HttpServer(TcpWSGIServer):  # type: ignore[misc]
-    """Listens from its construction on. Raises OSError when the port is taken.
+    """It listens as soon as it is constructed. Raises OSError when the port is taken.
 
-    ``per_address_max`` bounds the connections of one peer (0: no bound), except those of ``proxy``. While it serves,
-    ``on_turn`` is called about each TURN_SECONDS, with whether requests wait for a thread.
+    ``per_address_max`` is the most connections of one peer (0: no limit). It does not apply to ``proxy``. The server
+    calls ``on_turn`` about each TURN_SECONDS, with whether requests wait for a thread.
     """
 
-    is_leaving = False  # nobody new comes in, and who has nothing to ask is sent away
+    is_leaving = False  # new connections are no longer accepted, and idle ones are closed
 
     def __init__(
         self,
@@ -50,10 +50,10 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._draining = draining
         self._per_address_max = 0 if proxy == EVERYBODY else per_address_max
         self._proxy = proxy
-        self._turned_away = 0
+        self._connections_refused = 0
         self._clock_at = 0.0
-        options.max_request_body_size = math.inf  # admission knows better, and has better words
-        options.clear_untrusted_proxy_headers = False  # behind_proxy does it
+        options.max_request_body_size = math.inf  # admission has limits and messages of its own
+        options.clear_untrusted_proxy_headers = False  # behind_proxy clears them
         super().__init__(application, adj=options)
 
     @property
@@ -61,19 +61,16 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         return self._draining.has_begun
 
     def judge(self, head: RequestHead) -> BodyLimit:
-        """Whether the body of a request may come. Raises what Admission raises."""
-        return self._admission.judge(head, self._bytes_to_come)
-
-    def _bytes_to_come(self) -> int:
-        return sum(channel.bytes_to_come for channel in self._channels())
+        """The limit of the body of a request. Raises the errors of Admission."""
+        return self._admission.judge(head, lambda: sum(channel.bytes_to_come for channel in self._channels()))
 
     def _channels(self) -> Iterable[HttpChannel]:
         return list(self.active_channels.values())
 
     def channel_class(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any) -> None:  # noqa: A002 - waitress' name
-        """Let a new connection in, unless its peer has too many."""
+        """Take a new connection, unless its peer has too many."""
         if self._has_too_many(addr[0]):
-            self._turned_away += 1
+            self._connections_refused += 1
             sock.close()
         else:
             HttpChannel(server, sock, addr, adj, map)
@@ -85,13 +82,13 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         return connected >= self._per_address_max
 
     def maintenance(self, now: float) -> None:
-        """waitress' own clock is not used: a byte now and then would stop it."""
+        """Does nothing: in waitress' own check, single bytes extend the deadline."""
 
     def serve(self, *, lame_duck_seconds: float, drain_seconds: float) -> int:
-        """Serve until the drain has begun and all requests are answered; return how many had to be cut.
+        """Serve until the drain has begun and all requests are answered. Return the number of requests cut off.
 
-        ``lame_duck_seconds``: new connections are still served so long, while the balancer notices that
-        readiness fails. ``drain_seconds``: what was begun may take so long from then on.
+        For ``lame_duck_seconds`` new connections are still served: the balancer needs time to see that readiness
+        fails. After that, requests that have begun may take ``drain_seconds``.
         """
         while not self.is_draining:
             self._turn()
@@ -106,7 +103,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         return cut
 
     def wake(self) -> None:
-        """Have the loop look around at once: one write to a pipe, which a signal handler may do."""
+        """Make the loop turn at once. It writes to a pipe, which a signal handler may do."""
         self.pull_trigger()
 
     def _turn_until(self, deadline: float, *, while_connected: bool = False) -> None:
@@ -122,12 +119,12 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         for channel in self._channels():
             channel.keep_time(now)
         self._on_turn(bool(self.task_dispatcher.queue))
-        if self._turned_away:
-            log.warning("%d connections turned away: too many from one address", self._turned_away)
-            self._turned_away = 0
+        if self._connections_refused:
+            log.warning("%d connections refused: too many from one address", self._connections_refused)
+            self._connections_refused = 0
 
     def _stop_accepting(self) -> None:
-        """Take in who has already knocked, then close the socket: a closed backlog is a reset for all in it."""
+        """Accept the connections of the backlog, then close the socket: closing it first would reset them."""
         for _ in range(self.adj.connection_limit):
             known = len(self.active_channels)
             self.handle_accept()
@@ -138,12 +135,15 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
 
     def _refuse_what_still_comes(self) -> None:
         for channel in self._channels():
-            channel.refuse(Overloaded("a request that had not come whole was turned away: the API stops"))
+            channel.refuse(Overloaded("an incomplete request was refused: the API stops"))
         self._turn_until(time.monotonic() + LAST_WORDS_SECONDS, while_connected=True)
 
     def close(self) -> None:
-        """Close everything. A thread that still works keeps its way to wake the loop: the number of a closed
-        descriptor may already be somebody else's."""
+        """Close everything.
+
+        A thread that still works keeps the pipe that wakes the loop: the number of a closed descriptor may belong to
+        another file by then.
+        """
         for channel in self._channels():
             channel.handle_close()
         if self.task_dispatcher.threads:

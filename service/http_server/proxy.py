@@ -1,4 +1,4 @@
-"""Who is the client, behind a balancer? waitress' rules for proxy headers, with the API's own shape of errors."""
+"""The address of the client behind a balancer: waitress' rules for proxy headers, with errors of this API."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -18,9 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def behind_proxy(application: Application, trusted: str | None, hops: int) -> Application:
-    """Believe ``trusted`` (an address, or ``*``) what the last ``hops`` proxies say of client and scheme.
+    """Take the client's address and scheme from the headers of ``trusted`` (an address, or ``*``).
 
-    What anybody else says is removed: a client cannot choose its address.
+    Of several proxies in a row, the last ``hops`` count. Headers from any other peer are removed, so a client cannot
+    choose its address.
     """
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

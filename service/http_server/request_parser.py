@@ -1,4 +1,4 @@
-"""waitress' request parser, which asks for admission as soon as the headers are complete."""
+"""waitress' request parser, with admission as soon as the headers are complete."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from service.errors import ProtocolFault
 from service.http_server.framing import has_bare_line_feed, has_folded_line, is_ambiguous
 from showcase.errors import ShowcaseError, Unavailable
 
-CONTROL_BYTES_MAX = 8 * 1024  # of a chunk's size line, or of the trailer
+CONTROL_BYTES_MAX = 8 * 1024  # the size line of a chunk, or the trailer
 
 Judge = Callable[[RequestHead], BodyLimit]
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """One request. What is refused is complete at once, without a body; what follows it is not read as a request."""
+    """One request. A refused request is complete at once, without a body, and the bytes after it are not read."""
 
     headers: dict[str, str]
     body_rcv: Any
@@ -34,66 +34,63 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         self.body_began_at: float | None = None
 
     def received(self, data: bytes) -> int:
-        """Take bytes; return how many were consumed. A refused request consumes all that there is."""
+        """Take bytes, and return how many were consumed. A refused request consumes all of them."""
         if self.refusal:
             return len(data)
         try:
             consumed = int(super().received(data))
-        except OSError:  # of the temporary file
+        except OSError:  # the temporary file cannot be written
             self.refuse(Unavailable("disk", "storing a body"))
         else:
-            self._look(data)
+            self._check(data)
         return len(data) if self.refusal else consumed
 
-    def _look(self, data: bytes) -> None:
-        if self.error is not None:
-            self.refuse(_in_our_words(self.error))
+    def _check(self, data: bytes) -> None:
+        if isinstance(self.error, RequestHeaderFieldsTooLarge):
+            self.refuse(ProtocolFault("headers_too_large", falcon.HTTP_431))
+        elif self.error is not None:
+            self.refuse(ProtocolFault("malformed_request"))
         elif self.body_rcv is not None:
-            self._look_at_body()
+            if self._limit is None:
+                self._ask_for_admission()
+            elif self.chunked:
+                self._check_chunks(self._limit)
         elif self.headers_finished:
-            self.expect_continue = False  # nothing would come: waitress would wait for it all the same
+            self.expect_continue = False  # there is no body, but waitress would wait for one
         elif b"\n" in data and has_bare_line_feed(self.header_plus):
             self.refuse(ProtocolFault("malformed_request"))
 
-    def _look_at_body(self) -> None:
-        if self._limit is None:
-            self._ask_for_admission()
-        elif self.chunked:
-            self._look_at_chunks(self._limit)
-
     def _ask_for_admission(self) -> None:
         self.body_began_at = time.monotonic()
-        try:
-            self._limit = self._judge(self._head())
-        except ShowcaseError as refusal:
-            self.refuse(refusal)
-
-    def _look_at_chunks(self, limit: BodyLimit) -> None:
-        chunks = self.body_rcv
-        if len(chunks) > limit.bytes_max or self.body_bytes_received > 2 * limit.bytes_max:
-            self.refuse(limit.exceeded())
-        elif len(chunks.control_line) + len(chunks.trailer) > CONTROL_BYTES_MAX:
-            self.refuse(ProtocolFault("malformed_request"))
-
-    def _head(self) -> RequestHead:
-        return RequestHead(
+        head = RequestHead(
             method=self.command,
             path=self.path,
             authorization=self.headers.get("AUTHORIZATION"),
             content_type=self.headers.get("CONTENT_TYPE"),
             content_length=None if self.chunked else self.content_length,
         )
+        try:
+            self._limit = self._judge(head)
+        except ShowcaseError as refusal:
+            self.refuse(refusal)
+
+    def _check_chunks(self, limit: BodyLimit) -> None:
+        chunks = self.body_rcv
+        if len(chunks) > limit.bytes_max or self.body_bytes_received > 2 * limit.bytes_max:
+            self.refuse(limit.exceeded())
+        elif len(chunks.control_line) + len(chunks.trailer) > CONTROL_BYTES_MAX:
+            self.refuse(ProtocolFault("malformed_request"))
 
     @property
     def bytes_to_come(self) -> int:
-        """What the body may still bring."""
+        """How many bytes the body may still have."""
         if self._limit is None or self.completed:
             return 0
         expected = self._limit.bytes_max if self.chunked else self.content_length
         return max(0, int(expected - self.body_bytes_received))
 
     def refuse(self, refusal: ShowcaseError) -> None:
-        """Give up the body, and let the application answer with the refusal."""
+        """Drop the body, and let the application answer with the refusal."""
         self.close()
         self.body_rcv = None
         self.error = None
@@ -101,32 +98,27 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         self.refusal = refusal
         self.completed = True
         if not self._head_is_known:
-            self._become_nobodys_request()
+            self._clear_head()
 
-    def _become_nobodys_request(self) -> None:
-        if not isinstance(self.refusal, ProtocolFault):  # it has no route, so nothing else can be said of it
+    def _clear_head(self) -> None:
+        """Without readable headers there is no route, so the only possible refusal is a fault of the protocol."""
+        if not isinstance(self.refusal, ProtocolFault):
             self.refusal = ProtocolFault("request_timeout", falcon.HTTP_408)
         self.headers = {}
         self.command, self.request_uri, self.path, self.query = "GET", "/", "/", ""
         self.version, self.url_scheme = "1.1", self.adj.url_scheme
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Raises ParsingError, for what waitress refuses and for what it would let pass."""
+        """Raises ParsingError, also for headers that waitress would accept."""
         if has_folded_line(header_plus):
             raise ParsingError("folded header line")
         try:
             super().parse_header(header_plus)
         except TransferEncodingNotImplemented as error:
-            # By RFC 9112 501 would do; but no client shall be able to make a server error.
+            # RFC 9112 allows 501, but no client may be able to cause a server error.
             raise ParsingError(error.args[0]) from error
-        except ValueError as error:  # a host that is no host, a length of thousands of digits
+        except ValueError as error:  # for example an invalid host, or a length of thousands of digits
             raise ParsingError("unreadable") from error
         if is_ambiguous(header_plus, self.version, self.headers):
             raise ParsingError("ambiguous")
         self._head_is_known = True
-
-
-def _in_our_words(error: Any) -> ProtocolFault:
-    if isinstance(error, RequestHeaderFieldsTooLarge):
-        return ProtocolFault("headers_too_large", falcon.HTTP_431)
-    return ProtocolFault("malformed_request")

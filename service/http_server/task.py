@@ -1,4 +1,4 @@
-"""waitress' tasks: one call of the application, and what is said when even that has failed."""
+"""waitress' tasks: one call of the application, and the answer when that call fails."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from service.middleware.security_headers import security_headers
 
 
 class RequestTask(WSGITask):  # type: ignore[misc]
-    """Tells the application what was refused, and closes after refusals and while the process drains."""
+    """Passes a refusal to the application. Closes the connection after a refusal, and while the process drains."""
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
@@ -32,7 +32,7 @@ class RequestTask(WSGITask):  # type: ignore[misc]
 
 
 class LastResort(ErrorTask):  # type: ignore[misc]
-    """The application itself failed to answer; Falcon's handler of unexpected errors makes that next to impossible."""
+    """Answers when the application itself fails. Falcon's handler of unexpected errors makes that very rare."""
 
     def execute(self) -> None:
         body = json.dumps({"code": "unexpected", "message": ERRORS["unexpected"]}, ensure_ascii=False).encode()

@@ -1,1 +1,1 @@
-"""What Falcon does with every request and every answer."""
+"""Falcon middleware: steps that every request and every answer passes."""

@@ -1,6 +1,6 @@
 """Which web pages of other origins may call the API from a browser.
 
-Never with credentials: tokens travel in a header that a page must hold to send, no cookie is ever read.
+Credentials are never allowed. A page sends its token in a header, and the API reads no cookies.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ RESPONSE_HEADERS = ("Link", "Retry-After", "X-Request-Id")
 
 
 class Cors(CORSMiddleware[Any, Any]):
-    """Falcon's, with the request headers that we read instead of all that are asked for, and an answer that caches.
+    """Falcon's middleware, with a fixed list of request headers, and with ``Vary`` for caches.
 
     ``origins`` is ``*``, or origins separated by commas.
     """
@@ -25,4 +25,6 @@ class Cors(CORSMiddleware[Any, Any]):
         if resp.get_header("Access-Control-Allow-Headers"):
             resp.set_header("Access-Control-Allow-Headers", REQUEST_HEADERS)
         if self.allow_origins != "*":
-            resp.append_header("Vary", "Origin")  # also where no origin asked: a cache must not give that to one
+            resp.append_header(
+                "Vary", "Origin"
+            )  # also for requests without an origin: a cache must not use their answer for one with an origin

@@ -15,7 +15,7 @@ HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # their 503 
 
 
 class RequestTelemetry:
-    """Falcon middleware. Responders may leave ``request.context.upload_bytes``."""
+    """Falcon middleware. A responder may set ``request.context.upload_bytes``."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -56,7 +56,7 @@ def _properties(request: Request, response: Response) -> dict[str, Property]:
         "status": status,
         "status_class": f"{status // 100}xx",
         "request_bytes": request.content_length or 0,
-        "response_bytes": len(response.render_body() or b""),  # Falcon keeps what it has rendered
+        "response_bytes": len(response.render_body() or b""),  # Falcon keeps the rendered body
     }
 
 

@@ -1,6 +1,6 @@
-"""What every answer tells browsers, whoever makes it: the application, or the server before it.
+"""Headers for browsers on every answer, of the application and of the server.
 
-From OWASP's REST security cheat sheet: the answers are data, so a browser is to run, frame, sniff and keep none of it.
+Source: OWASP's REST security cheat sheet. The answers are data, so a browser must not run, frame, sniff or keep them.
 A resource that needs another value sets the header itself.
 """
 
@@ -17,12 +17,12 @@ HTTPS_HEADERS = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
 def security_headers(scheme: str) -> tuple[tuple[str, str], ...]:
-    """The headers of an answer to a request that came by ``scheme``, ``http`` or ``https``."""
+    """The headers of an answer. ``scheme`` is that of the request, ``http`` or ``https``."""
     return SECURITY_HEADERS + HTTPS_HEADERS if scheme == "https" else SECURITY_HEADERS
 
 
 class SecurityHeaders:
-    """Falcon middleware."""
+    """Falcon middleware that adds the headers that the resource has not set."""
 
     def process_response(self, request: Request, response: Response, _resource: object, _succeeded: bool) -> None:
         for name, value in security_headers(request.scheme):

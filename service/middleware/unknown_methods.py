@@ -1,4 +1,4 @@
-"""Methods that no standard knows are answered like those that a resource does not have: 405, with ``Allow``."""
+"""A method of no standard gets the answer of a method that the resource does not have: 405, with ``Allow``."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ OWN_METHODS = ("DELETE", "GET", "HEAD", "POST")
 
 
 class UnknownMethods:
-    """Falcon middleware; Falcon itself answers 400 to a method that it does not know."""
+    """Falcon middleware. Falcon alone would answer 400 to a method that it does not know."""
 
     def process_resource(
         self, request: Request, _response: Response, resource: object, _params: dict[str, Any]

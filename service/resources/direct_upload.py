@@ -1,4 +1,4 @@
-"""Direct uploads: the client is told how to bring the bytes to the storage itself, and then completes the upload."""
+"""Direct uploads: the client sends the bytes to the storage itself, and then completes the upload."""
 
 import uuid
 
@@ -7,6 +7,7 @@ from falcon import Request, Response
 
 from service import messages
 from service.access_tokens import Authenticator
+from service.answers import UploadedVideo
 from service.errors import BadRequest
 from service.requests import UploadBody, read_body, read_title
 from service.upload_views import UploadViews
@@ -22,10 +23,10 @@ from showcase.uploads.inbox import CONTENT_TYPE, Inbox
 class DirectUploads:
     """``POST /api/videos/uploads`` ``{title, size_bytes, content_type, resumable?}``: 201 with where to send the clip.
 
-    Without ``resumable``: ``url`` and ``fields`` of a form to POST, with the clip as its last field, ``file``.
-    With it: ``parts``, each with ``number``, ``size_bytes`` and a ``url`` to PUT it to. Both with ``upload_id``,
-    ``status`` ``open``, ``expires_at`` and ``expires_in`` (seconds) of the upload, and ``links_expire_in``; links are
-    renewed by ``GET /api/videos/uploads/{upload_id}``.
+    Without ``resumable`` the answer has ``url`` and ``fields`` of a form to POST; the clip is its last field, ``file``.
+    With it the answer has ``parts``, each with ``number``, ``size_bytes`` and a ``url`` to PUT it to. Both have
+    ``upload_id``, ``status`` ``open``, ``expires_at`` and ``expires_in`` (seconds) of the upload, and
+    ``links_expire_in``. ``GET /api/videos/uploads/{upload_id}`` renews the links.
     400: ``title_missing``, ``clip_too_large``, ``not_mp4``, ``invalid_field``, ``too_many_uploads``. 401.
     """
 
@@ -81,11 +82,11 @@ class DirectUploads:
 
 
 class OwnDirectUpload:
-    """``GET /api/videos/uploads/{upload_id}``: how it stands, for a client that lost its connection or its links.
+    """``GET /api/videos/uploads/{upload_id}``: its state, for a client that lost its connection or its links.
 
     ``status`` is ``open``, ``expired``, ``completed`` (with ``video_id``, ``task_id``) or ``refused`` (with ``code``
-    and ``message``). While it is open, what the 201 told, with new links; each part says whether it was
-    ``received``, and those that were have no ``url``. 401, 403 ``upload_not_yours``, 404 ``upload_not_found``.
+    and ``message``). An open upload has the fields of the 201, with new links. Each part has ``received``; a part that
+    has arrived has no ``url``. 401, 403 ``upload_not_yours``, 404 ``upload_not_found``.
     """
 
     needs_token = True
@@ -106,10 +107,10 @@ class OwnDirectUpload:
 
 
 class CompleteDirectUpload:
-    """``POST /api/videos/uploads/{upload_id}/complete``: 201 with the body of a form upload, however often it is asked.
+    """``POST /api/videos/uploads/{upload_id}/complete``: 201 with the body of a form upload, also when sent again.
 
-    400: ``upload_incomplete`` (send what is missing, and ask again), ``upload_expired``, or what is wrong with the
-    clip, in the words of the form upload; then file and upload are gone. 401, 403 ``upload_not_yours``, 404
+    400: ``upload_incomplete`` (the client sends the missing bytes, then completes again), ``upload_expired``, or the
+    code of a broken rule, as in the form upload; then file and upload are deleted. 401, 403 ``upload_not_yours``, 404
     ``upload_not_found``.
     """
 
@@ -125,11 +126,12 @@ class CompleteDirectUpload:
         if completed.is_new:
             request.context.upload_bytes = completed.upload.size_bytes
         response.status = falcon.HTTP_201
-        response.media = {
+        answer: UploadedVideo = {
             "message": messages.UPLOADED,
             "task_id": str(completed.upload.task_id),
             "video_id": str(completed.upload.video_id),
         }
+        response.media = answer
 
 
 def _read_upload_id(text: str) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and a page that shows it and fetches nothing from any other host."""
+"""The OpenAPI document, and a page that shows it. The page fetches nothing from other hosts."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ FRESH = "public, max-age=300"
 
 
 class Document:
-    """``GET /api/openapi.json``: the same for everybody and as long as the process lives."""
+    """``GET /api/openapi.json``: made once, and the same for every client."""
 
     def __init__(self) -> None:
         self._text = json.dumps(build_document(), ensure_ascii=False)
@@ -27,7 +27,7 @@ class Document:
 
 
 class PageFile:
-    """``GET /api/docs`` and the files of that page."""
+    """``GET /api/docs``, or a file of that page."""
 
     def __init__(self, name: str, media_type: str) -> None:
         self._text = (PAGE / name).read_text()

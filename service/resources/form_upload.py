@@ -1,4 +1,4 @@
-"""Uploading a clip: it streams through into the storage and is judged by its boxes on the way."""
+"""Uploading a clip by form: it streams into the storage, and its boxes are checked on the way."""
 
 import logging
 import uuid
@@ -11,6 +11,7 @@ from falcon.media.multipart import BodyPart, MultipartForm
 
 from service import messages
 from service.access_tokens import Authenticator
+from service.answers import UploadedVideo
 from service.errors import BadRequest
 from service.requests import read_title
 from showcase.clips.clip_rules import judge_scan, unacceptable
@@ -21,13 +22,13 @@ from showcase.jobs.outbox import Entry, Outbox
 from showcase.storage.media_store import ByteSource, MediaStore
 from showcase.videos import NewVideo, add_video, original_key
 
-FORM_OVERHEAD_BYTES = 64 * 1024  # what a form adds around the clip: boundaries, part headers, the title
+FORM_OVERHEAD_BYTES = 64 * 1024  # of a form around its clip: boundaries, part headers, the title
 
 log = logging.getLogger(__name__)
 
 
 def refuse_by_headers(content_length: int | None, content_type: str | None, *, bytes_max: int) -> None:
-    """Raises BadRequest when the headers already show that there is no clip to come, or one that is too large."""
+    """Raises BadRequest when the headers show that the form has no clip, or one that is too large."""
     if (content_length or 0) > bytes_max + FORM_OVERHEAD_BYTES:
         raise BadRequest("clip_too_large", ["video_file"])
     if not (content_type or "").lower().startswith(falcon.MEDIA_MULTIPART):
@@ -35,7 +36,7 @@ def refuse_by_headers(content_length: int | None, content_type: str | None, *, b
 
 
 class ScannedStream:
-    """Passes a clip through to whoever reads it, counts and sums it, and refuses it as soon as it is hopeless."""
+    """Passes a clip on to its reader, counts its bytes and its CRC-32, and refuses it at the first broken rule."""
 
     def __init__(self, source: ByteSource, bytes_max: int) -> None:
         self._source = source
@@ -58,7 +59,7 @@ class ScannedStream:
         return data
 
     def judge(self) -> None:
-        """All has been read: is it a clip of the contest? Raises UnacceptableClip."""
+        """Check the whole clip, after its last byte. Raises UnacceptableClip."""
         try:
             self._scanner.finish()
         except BadBoxes as error:
@@ -68,7 +69,7 @@ class ScannedStream:
 
 @dataclass(frozen=True, slots=True)
 class StoredClip:
-    """What was stored of the form's clip."""
+    """Size and CRC-32 of the stored clip."""
 
     bytes: int
     crc32: int
@@ -76,7 +77,7 @@ class StoredClip:
 
 @dataclass(slots=True)
 class _Form:
-    """What the form has brought so far."""
+    """The parts of the form that have arrived."""
 
     title: str | None = None
     clip: StoredClip | None = None
@@ -114,14 +115,15 @@ class FormUpload:
         self._accept(video)
         request.context.upload_bytes = clip.bytes
         response.status = falcon.HTTP_201
-        response.media = {
+        answer: UploadedVideo = {
             "message": messages.UPLOADED,
             "task_id": str(video.task_id),
             "video_id": str(video.id),
         }
+        response.media = answer
 
     def _receive(self, parts: MultipartForm, key: str) -> tuple[str, StoredClip]:
-        """Store the clip under ``key``; return title and clip. A refused upload leaves nothing behind."""
+        """Store the clip under ``key``; return title and clip. Nothing of a refused upload stays stored."""
         form = _Form()
         try:
             for part in parts:
@@ -158,10 +160,10 @@ class FormUpload:
             log.warning("file %s of a refused upload not removed: %s", key, error)
 
     def _accept(self, video: NewVideo) -> None:
-        """From the commit on the video will be processed; sending at once only makes it faster."""
+        """After the commit the video will be processed. Sending the message at once only makes it faster."""
         with self._database.writing() as connection:
             uploaded_at = add_video(connection, video)
         log.info("video %s accepted: %d bytes", video.id, video.original_bytes)
         entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
         if not self._outbox.send(entry):
-            log.warning("video %s not sent to the queue: the sweeper will", video.id)
+            log.warning("video %s not sent to the queue yet: the sweeper sends it", video.id)

@@ -6,6 +6,7 @@ from falcon import Request, Response
 
 from service import messages
 from service.access_tokens import Authenticator
+from service.answers import DeletedVideo
 from service.paging import read_page
 from service.requests import read_video_id
 from service.views import VideoViews
@@ -62,10 +63,11 @@ class OwnVideo:
         with self._database.writing() as connection:
             keys = delete_own(connection, found_id, player_id)
         self._remove_files(keys)
-        response.media = {"message": messages.DELETED, "video_id": str(found_id)}
+        answer: DeletedVideo = {"message": messages.DELETED, "video_id": str(found_id)}
+        response.media = answer
 
     def _remove_files(self, keys: list[str]) -> None:
-        # The row is gone, so the answer stands; what cannot be removed now is an orphan for the sweeper.
+        # The row is deleted, so the answer stands. The housekeeping removes a file that cannot be removed now.
         for key in keys:
             try:
                 self._media.delete(key)

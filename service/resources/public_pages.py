@@ -1,10 +1,11 @@
-"""What everybody may see, and voting."""
+"""Public lists and the ranking, and voting."""
 
 import falcon
 from falcon import Request, Response
 
 from service import messages
 from service.access_tokens import Authenticator
+from service.answers import VoteCounted
 from service.paging import read_page, read_positions
 from service.requests import read_city, read_video_id
 from service.route_limits import RouteLimits
@@ -47,7 +48,8 @@ class Votes:
         with self._database.writing() as connection:
             vote(connection, read_video_id(video_id), player_id, own_allowed=self._own_allowed)
         response.status = falcon.HTTP_200
-        response.media = {"message": messages.VOTED}
+        answer: VoteCounted = {"message": messages.VOTED}
+        response.media = answer
 
 
 class Rankings:

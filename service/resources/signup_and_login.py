@@ -5,6 +5,7 @@ from falcon import Request, Response
 
 from service import messages
 from service.access_tokens import Tokens
+from service.answers import AccessToken, SignedUp
 from service.errors import BadRequest
 from service.requests import LoginBody, SignupBody, read_body
 from service.route_limits import RouteLimits
@@ -26,9 +27,17 @@ class Signup:
         if body.password1 != body.password2:
             raise BadRequest("passwords_differ", ["password2"])
         self._limits.admit(request, normalise_email(body.email))
-        player_id = open_account(self._database, self._passwords, _new_player(body))
+        player = NewPlayer(
+            email=body.email,
+            first_name=body.first_name,
+            last_name=body.last_name,
+            city=body.city,
+            country=body.country,
+            password=body.password1,
+        )
+        player_id = open_account(self._database, self._passwords, player)
         response.status = falcon.HTTP_201
-        response.media = {
+        account: SignedUp = {
             "message": messages.SIGNED_UP,
             "id": str(player_id),
             "email": normalise_email(body.email),
@@ -38,17 +47,7 @@ class Signup:
             "country": body.country,
             "is_active": True,
         }
-
-
-def _new_player(body: SignupBody) -> NewPlayer:
-    return NewPlayer(
-        email=body.email,
-        first_name=body.first_name,
-        last_name=body.last_name,
-        city=body.city,
-        country=body.country,
-        password=body.password1,
-    )
+        response.media = account
 
 
 class Login:
@@ -62,10 +61,11 @@ class Login:
 
     def on_post(self, request: Request, response: Response) -> None:
         body = read_body(request, LoginBody)
-        self._limits.admit(request, normalise_email(body.email))  # before the hash, which costs 10,000 times as much
+        self._limits.admit(request, normalise_email(body.email))  # first: the hash costs 10,000 times as much
         player_id = log_in(self._database, self._passwords, body.email, body.password)
-        response.media = {
+        token: AccessToken = {
             "access_token": self._tokens.issue(player_id),
             "token_type": "Bearer",
             "expires_in": self._tokens.seconds,
         }
+        response.media = token
