@@ -122,7 +122,7 @@ JOB = RecordKind(
         Metric(
             "JobErrors",
             Unit.COUNT,
-            "1 if the job failed and the clip is not at fault, else 0; the Average is the error rate.",
+            "1 if the job failed without fault of the clip, else 0; the Average is the error rate.",
         ),
         Metric("Retries", Unit.COUNT, "1 if it was not the first attempt, else 0."),
         Metric("DuplicatesSuppressed", Unit.COUNT, "1 if the video of the message needed no work, else 0."),
@@ -149,7 +149,7 @@ WORKER_HEARTBEAT = RecordKind(
         Metric(
             "HeartbeatFailures",
             Unit.COUNT,
-            "Renewals of a lease or a visibility without an answer, since the last turn.",
+            "Renewals of lease or visibility without an answer since the last turn.",
         ),
     ),
 )
@@ -159,14 +159,12 @@ SWEEP = RecordKind(
     (API, WORKER),
     ((SERVICE,),),
     (
-        Metric(
-            "MessagesResent", Unit.COUNT, "Messages that the sweeper sent, because they were unsent, lost or abandoned."
-        ),
+        Metric("MessagesResent", Unit.COUNT, "Unsent, lost or abandoned messages that the sweeper sent."),
         Metric("RateLimitsRemoved", Unit.COUNT, "Expired counts of rate limits that were removed."),
         Metric(
             "OrphansRemoved",
             Unit.COUNT,
-            "Objects and unfinished uploads that were removed because no video needs them.",
+            "Removed objects and unfinished uploads that no video needs.",
         ),
         Metric("UploadsAbandoned", Unit.COUNT, "Direct uploads that were removed because nobody completed them."),
         Metric("FoldersRemoved", Unit.COUNT, "Work folders of dead processes that were removed."),
