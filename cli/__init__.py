@@ -1,1 +1,1 @@
-"""What all commands of this project share: how they read options, what they print, and with which code they exit."""
+"""The parts that all commands of this project share: options, output and exit codes."""

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command tells its caller."""
+    """The exit code of a command."""
 
     DONE = 0
     FAILED = 1
@@ -15,9 +15,11 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DONE: "done, and nothing is wrong",
-    ExitCode.FAILED: "something failed, or what was looked at is wrong; the text says what",
+    ExitCode.FAILED: "something failed, or a problem was found; the output says which",
     ExitCode.REFUSED: "nothing was done: wrong usage, or settings or files that cannot be read",
 }
+
+COMMAND_CHARACTERS_MAX = 72  # of an example that has its meaning beside it
 
 
 def command_parser(
@@ -30,14 +32,12 @@ def command_parser(
 ) -> argparse.ArgumentParser:
     """A parser for ``python -m MODULE``, whose ``--help`` ends with notes, examples and exit codes.
 
-    ``examples`` are pairs of arguments and what they do. ``exit_codes`` says what single codes mean for this command,
-    where MEANINGS is too general. The parser itself exits with 2 on wrong usage.
+    ``examples`` are pairs of arguments and what they do. ``exit_codes`` replaces single MEANINGS that are too general
+    for this command. The parser itself exits with 2 on wrong usage.
     """
     sections = [notes.strip()] if notes else []
     if examples:
-        lines = [(f"  python -m {module} {arguments}".rstrip(), meaning) for arguments, meaning in examples]
-        width = max(len(line) for line, _ in lines) + 3
-        sections.append("examples:\n" + "\n".join(f"{line:{width}}{meaning}".rstrip() for line, meaning in lines))
+        sections.append(_example_section(module, examples))
     meanings = {**MEANINGS, **(exit_codes or {})}
     sections.append("exit codes:\n" + "\n".join(f"  {int(code)}  {meaning}" for code, meaning in meanings.items()))
     return argparse.ArgumentParser(
@@ -46,3 +46,12 @@ def command_parser(
         epilog="\n\n".join(sections),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _example_section(module: str, examples: Sequence[tuple[str, str]]) -> str:
+    """Meanings stand in one column; if one of the commands is too long for that, each stands below its command."""
+    lines = [(f"  python -m {module} {arguments}".rstrip(), meaning) for arguments, meaning in examples]
+    width = max(len(line) for line, _ in lines) + 3
+    if width > COMMAND_CHARACTERS_MAX:
+        return "examples:\n" + "\n".join(f"{line}\n      {meaning}" for line, meaning in lines)
+    return "examples:\n" + "\n".join(f"{line:{width}}{meaning}".rstrip() for line, meaning in lines)

@@ -1,4 +1,4 @@
-"""What commands print. Colours appear only on a terminal, and never where NO_COLOR is set."""
+"""The output of commands. Colours appear only on a terminal, and never where NO_COLOR is set."""
 
 import json
 
@@ -6,7 +6,7 @@ from rich.console import Console, RenderableType
 
 
 class Screen:
-    """Results go to standard output, faults to standard error.
+    """Prints results to standard output, and faults to standard error.
 
     ``quiet`` keeps texts for people off standard output, so that it holds one JSON document and nothing else.
     """
@@ -22,21 +22,21 @@ class Screen:
         return self._output
 
     def line(self, text: str = "", style: str = "") -> None:
-        """One or more lines, word for word."""
+        """Print one or more lines word for word: no markup is interpreted, and no line is wrapped."""
         self._output.print(text, style=style or None, markup=False)
 
     def good(self, text: str) -> None:
-        """A line in green."""
+        """Print a success, in green."""
         self.line(text, "green")
 
     def show(self, table: RenderableType) -> None:
-        """A table, or anything else that rich renders, as wide as the terminal."""
+        """Print a table, or anything else that rich renders, as wide as the terminal."""
         self._output.print(table, soft_wrap=False)
 
     def document(self, document: object) -> None:
-        """One JSON document, also where the screen is quiet."""
+        """Print one JSON document, even when the screen is quiet."""
         self._machine.print(json.dumps(document, ensure_ascii=False, indent=2), markup=False)
 
     def fail(self, text: str) -> None:
-        """What is wrong, on standard error."""
+        """Print what is wrong to standard error, even when the screen is quiet."""
         self._errors.print(text, style="red", markup=False)
