@@ -1,21 +1,21 @@
 """The definitions: one JSON file for each alarm, composite, scaling policy and dashboard, in the shape of its API call.
 
-A file has three members: ``why``, for people; ``assumes``, the units that it takes its metrics to have; and one
-that is named like the API call and holds its parameters::
+A file has three members: ``why``, the reasons, for people; ``assumes``, the unit that each metric must have; and one
+that has the name of the API call and holds its parameters::
 
     {"why": {"promise": …, "threshold": …, "missing_data": …, "owner": …},
      "assumes": {"DeadLetterDepth": "Count"},
      "put_metric_alarm": {"AlarmName": "${PREFIX}-dead-letters", …}}
 
-An alarm's description is made of its ``why``, and ends with the link to its section of the runbook.
+The description of an alarm is made from its ``why``, and ends with the link to its section of the runbook.
 
-``${NAME}`` stands for what differs between environments. ``${policy:NAME}`` stands for the ARN of the scaling
-policy in the file ``NAME.json``, which is known only once that policy exists: it is left as it is here.
+``${NAME}`` stands for a value that differs between environments. ``${policy:NAME}`` stands for the ARN of the scaling
+policy in the file ``NAME.json``. The ARN exists only once the policy exists, so this module leaves the text as it is.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -28,7 +28,7 @@ Variables = Mapping[str, str | int | float]
 
 
 class DefinitionKind(StrEnum):
-    """The API call that a definition is made for, in the order in which they are applied."""
+    """The API call that a definition is made for, in the order of application."""
 
     SCALING_POLICY = "put_scaling_policy"
     METRIC_ALARM = "put_metric_alarm"
@@ -47,7 +47,7 @@ FOLDERS = {
     DefinitionKind.COMPOSITE_ALARM: "alarms/definitions/composite_alarms",
     DefinitionKind.DASHBOARD: "dashboards",
 }
-_ALARMS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
+ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
 _NAMES = {
     DefinitionKind.SCALING_POLICY: "PolicyName",
     DefinitionKind.METRIC_ALARM: "AlarmName",
@@ -57,7 +57,7 @@ _NAMES = {
 
 
 class DefinitionError(Exception):
-    """What is wrong with the definitions: a line for each problem, with file and key."""
+    """The problems of the definitions: a line for each, with file and key."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -76,7 +76,7 @@ class Definition:
 
     @property
     def name_key(self) -> str:
-        """The parameter that has the name: ``AlarmName``."""
+        """The parameter that holds the name, for example ``AlarmName``."""
         return _NAMES[self.kind]
 
     @property
@@ -85,7 +85,7 @@ class Definition:
 
     @property
     def stem(self) -> str:
-        """The name of the file without its ending: the definition's name in every environment."""
+        """The name of the file without its ending. It is the same in every environment."""
         return Path(self.file).stem
 
 
@@ -93,18 +93,19 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
     """All definitions below ``root``, in the order of application. Raises DefinitionError."""
     found: list[Definition] = []
     problems: list[str] = []
-    for kind, path in _files(root):
-        try:
-            found.append(_read(kind, path, path.relative_to(root).as_posix(), variables))
-        except DefinitionError as error:
-            problems += error.problems
+    for kind, folder in FOLDERS.items():
+        for path in sorted((root / folder).glob("*.json")):
+            try:
+                found.append(_read(kind, path, path.relative_to(root).as_posix(), variables))
+            except DefinitionError as error:
+                problems += error.problems
     if problems:
         raise DefinitionError(problems)
     return found
 
 
 def read_definition(path: Path, variables: Variables) -> Definition:
-    """One file, wherever it lies; its kind is told by the call that it has. Raises DefinitionError."""
+    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError."""
     document = _json_object(path, str(path))
     for kind in DefinitionKind:
         if kind in document:
@@ -120,10 +121,11 @@ def read_variables(path: Path) -> Variables:
     return variables
 
 
-def _files(root: Path) -> Iterator[tuple[DefinitionKind, Path]]:
-    for kind, folder in FOLDERS.items():
-        for path in sorted((root / folder).glob("*.json")):
-            yield kind, path
+def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> None:
+    """Raises DefinitionError if one of ``stems`` is not the file of an alarm."""
+    known = {definition.stem for definition in definitions if definition.kind in ALARM_KINDS}
+    if unknown := [stem for stem in stems if stem not in known]:
+        raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
 
 def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> Definition:
@@ -132,20 +134,19 @@ def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> 
         raise DefinitionError([f'{file}: needs two members, "why" and "{kind}"'])
     problems: list[str] = []
     filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
-    if _NAMES[kind] not in document[kind]:
+    why, parameters = filled["why"], filled[kind]
+    if _NAMES[kind] not in parameters:
         problems.append(f"{file}: {kind}.{_NAMES[kind]} is missing")
     if not isinstance(document.get("assumes", {}), dict):
-        problems.append(f"{file}: assumes: is no JSON object")
+        problems.append(f"{file}: assumes: is not a JSON object")
     if problems:
         raise DefinitionError(problems)
-    if kind in _ALARMS:
-        filled[kind]["AlarmDescription"] = _description(filled["why"], path.stem, variables)
-    return Definition(kind, file, filled["why"], document.get("assumes", {}), filled[kind])
-
-
-def _description(why: Mapping[str, str], stem: str, variables: Variables) -> str:
-    link = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{stem}"
-    return f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {link}"
+    if kind in ALARM_KINDS:
+        runbook = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{path.stem}"
+        parameters["AlarmDescription"] = (
+            f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {runbook}"
+        )
+    return Definition(kind, file, why, document.get("assumes", {}), parameters)
 
 
 def _json_object(path: Path, file: str) -> dict[str, Any]:
@@ -159,23 +160,19 @@ def _json_object(path: Path, file: str) -> dict[str, Any]:
 
 
 def _fill(value: Any, variables: Variables, place: str, problems: list[str]) -> Any:
-    """``value`` with its variables filled in; what is missing is noted with its place."""
+    """``value`` with its variables filled in. A missing variable adds to ``problems``, with its place."""
     if isinstance(value, dict):
-        return {key: _fill(item, variables, _below(place, key), problems) for key, item in value.items()}
+        below = f"{place}." if ": " in place else f"{place}: "  # file: key.key
+        return {key: _fill(item, variables, f"{below}{key}", problems) for key, item in value.items()}
     if isinstance(value, list):
         return [_fill(item, variables, f"{place}[{index}]", problems) for index, item in enumerate(value)]
-    return _fill_text(value, variables, place, problems) if isinstance(value, str) else value
-
-
-def _below(place: str, key: str) -> str:
-    return f"{place}: {key}" if ": " not in place else f"{place}.{key}"
-
-
-def _fill_text(text: str, variables: Variables, place: str, problems: list[str]) -> str | int | float:
-    missing = {name for name in _VARIABLE.findall(text) if name not in variables}
-    problems += [f"{place}: ${{{name}}} is not set; add it to the variables of this environment" for name in missing]
-    if missing:
-        return text
-    if whole := _VARIABLE.fullmatch(text):
+    if not isinstance(value, str):
+        return value
+    if missing := {name for name in _VARIABLE.findall(value) if name not in variables}:
+        problems += [
+            f"{place}: ${{{name}}} is not set; add it to the variables of this environment" for name in missing
+        ]
+        return value
+    if whole := _VARIABLE.fullmatch(value):
         return variables[whole[1]]  # a number stays a number
-    return _VARIABLE.sub(lambda match: str(variables[match[1]]), text)
+    return _VARIABLE.sub(lambda match: str(variables[match[1]]), value)

@@ -1,4 +1,4 @@
-"""What the commands have in common: the variables of an environment, and the definitions filled in with them."""
+"""The options that all commands of the alarms have, and the definitions and variables that they name."""
 
 import argparse
 from pathlib import Path
@@ -11,18 +11,18 @@ EXAMPLE = ROOT / "alarms/variables.example.json"
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """``--variables``, ``--json``."""
+    """Add ``--variables`` and ``--json``."""
     parser.add_argument(
         "--variables",
         metavar="FILE",
         type=Path,
-        help="what differs in this environment, as JSON (default: alarms/variables.json, else the example beside it)",
+        help="the values of this environment, as JSON (default: alarms/variables.json, else the example beside it)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document, for machines")
+    parser.add_argument("--json", action="store_true", help="print one JSON document, for machines")
 
 
 def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[list[Definition], Variables]:
-    """The definitions with the variables that were asked for. Raises DefinitionError."""
+    """The definitions, filled in with the variables that the command line names. Raises DefinitionError."""
     path = asked.variables or (VARIABLES if VARIABLES.exists() else EXAMPLE)
     if path == EXAMPLE:
         screen.line(f"Variables: {path.relative_to(ROOT)} (there is no alarms/variables.json)", "dim")

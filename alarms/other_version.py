@@ -1,4 +1,4 @@
-"""Another version of the definitions: one file in the place of its namesake, or all as a git revision has them."""
+"""Another version of the definitions: with one file replaced, or all of them from a git revision."""
 
 import io
 import subprocess
@@ -22,7 +22,7 @@ def other_version(against: str, definitions: list[Definition], variables: Variab
 
 
 def _of_revision(revision: str, variables: Variables) -> list[Definition]:
-    if revision.startswith("-"):  # git would take it for an option
+    if revision.startswith("-"):  # git would read it as an option
         raise DefinitionError([f"{revision} is neither a file nor a git revision"])
     command = ["git", "archive", "--format=tar", revision, "--", "alarms", "dashboards"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)

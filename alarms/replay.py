@@ -1,4 +1,4 @@
-"""What the alarms would have done: definitions played over recorded EMF logs, by CloudWatch's own rules."""
+"""Replays alarms over recorded EMF logs, by CloudWatch's own rules, to see when they would have fired."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,26 +17,28 @@ from cloudwatch.metric import MetricId
 from cloudwatch.store import MetricStore
 
 MINUTE = 60
-FLAP_SECONDS = 900  # an alarm that fires again so soon after it was over, flaps
+FLAP_SECONDS = 900  # an alarm flaps if it fires again within this time after its end
 
 
 class NothingRecorded(Exception):
-    """The logs have no EMF record at all."""
+    """The logs have no EMF record."""
 
 
 @dataclass
 class Recording:
-    """The metrics of logs. ``start`` and ``end`` are full minutes (seconds since the epoch)."""
+    """The metrics of some logs. ``start`` and ``end`` are full minutes, in seconds since the epoch.
+
+    ``violations`` counts the lines that are not valid EMF.
+    """
 
     store: MetricStore
     start: int
     end: int
     violations: int = 0
-    other_lines: int = 0
 
 
 def read_recording(paths: Iterable[Path]) -> Recording:
-    """All logs together, in any order, plain or gzip. Raises NothingRecorded, OSError."""
+    """Read all logs together, in any order, plain or gzip. Raises NothingRecorded, OSError."""
     store, reader = MetricStore(), EmfReader()
     first, last = float("inf"), 0
     for path in paths:
@@ -47,12 +49,12 @@ def read_recording(paths: Iterable[Path]) -> Recording:
     if not last:
         raise NothingRecorded("There is no EMF record in these logs.")
     start, end = int(first) // 1000 // MINUTE * MINUTE, (last // 1000 // MINUTE + 1) * MINUTE
-    return Recording(store, start, end, reader.violations, reader.others)
+    return Recording(store, start, end, reader.violations)
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One time in ALARM, in seconds since the epoch; ``ends`` is that of the recording if it was not over."""
+    """One period in ALARM, in seconds since the epoch. If it did not end, ``ends`` is the end of the recording."""
 
     begins: int
     ends: int
@@ -64,7 +66,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What one alarm would have done. ``skipped`` says why it could not be played."""
+    """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed, else empty."""
 
     definition: Definition
     end: int
@@ -77,13 +79,13 @@ class History:
 
     @property
     def flaps(self) -> int:
-        """How often it fired again within FLAP_SECONDS of its end."""
+        """How often the alarm fired again within FLAP_SECONDS of its end."""
         pairs = zip(self.episodes, self.episodes[1:], strict=False)
         return sum(later.begins - earlier.ends < FLAP_SECONDS for earlier, later in pairs)
 
 
 def find_episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episode]:
-    """From the changes of one alarm, in order."""
+    """The episodes of one alarm, from its transitions in order."""
     begins: int | None = None
     for transition in transitions:
         if transition.new is AlarmState.ALARM:
@@ -96,10 +98,10 @@ def find_episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episo
 
 
 def replay(definitions: Iterable[Definition], recording: Recording, *, namespace: str) -> list[History]:
-    """Metric alarms first, then the composites over them.
+    """Replay the metric alarms, then the composites over them.
 
-    An alarm is skipped if none of its metrics is of ``namespace``: EMF logs have no metrics of AWS itself, and
-    missing data would be taken for silence.
+    An alarm is skipped if none of its metrics is of ``namespace``. EMF logs have no metrics of AWS itself, and their
+    absence would count as missing data.
     """
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
     histories = [_replay_alarm(d, recording, namespace) for d in alarms]
@@ -121,19 +123,23 @@ def _replay_alarm(definition: Definition, recording: Recording, namespace: str) 
 
 
 def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
-    """Whether any of its metrics is of ``namespace``, so that EMF records can have it."""
+    """Whether EMF records of ``namespace`` can hold any metric of the alarm."""
     return any(metric.namespace == namespace for metric in watched_metrics(alarm))
 
 
 def first_look(alarm: MetricAlarm, start: int) -> int:
-    """Where missing data breach, what lies before the ``start`` of the records must not count as missing."""
+    """The time of the first evaluation, in seconds since the epoch.
+
+    If missing data breaches, the first window lies within the records, because the time before ``start`` must not
+    count as missing.
+    """
     if alarm.treat_missing_data is not TreatMissingData.BREACHING:
         return start
     return start + alarm.evaluation_periods * alarm.period
 
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
-    """The metrics that an alarm reads, each once."""
+    """The metrics that the alarm reads, each once."""
     watched = alarm.watched
     if isinstance(watched, WatchedMetric):
         return [watched.metric]

@@ -1,1 +1,1 @@
-"""``python -m alarms.backtest``: what the alarms would have done over recorded logs."""
+"""``python -m alarms.backtest``: replays the alarms over recorded logs."""

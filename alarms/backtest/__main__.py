@@ -1,105 +1,91 @@
-"""``python -m alarms.backtest LOG…``: what the alarms would have done."""
+"""``python -m alarms.backtest LOG…``: when the alarms would have fired over recorded logs."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
-from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
+from alarms.replay import History, NothingRecorded, Recording, read_recording, replay
+from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.parameters import ParametersRefused
 
 DESCRIPTION = """\
-Play the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
-how long, and how often it flapped. Alarms on AWS's own metrics (load balancer, database) are not in such logs.
+Replay the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
+how long, and how often it would have flapped. Alarms on metrics of AWS itself (load balancer, database) are skipped,
+because these metrics are not in the logs.
 """
 
-EPILOG = """\
-examples:
-  python -m alarms.backtest .local/demo/emf.log
-  python -m alarms.backtest --alarm worker-errors --against worker-errors-50.json logs/*.gz
-  python -m alarms.backtest --against HEAD~5 --png pictures logs/2026-11-*.log
-
-exit codes:
-  0  played, whether or not anything fired
-  1  the logs cannot be read, or have no EMF record
-  2  wrong usage, or definitions that cannot be read
-"""
+EXAMPLES = [
+    (".local/demo/emf.log", "all alarms over one log"),
+    ("--alarm worker-errors --against worker-errors-50.json logs/*.gz", "one alarm beside a changed copy of its file"),
+    ("--against HEAD~5 --png pictures logs/2026-11-*.log", "beside a former commit, with pictures"),
+]
+EXIT_CODES = {
+    ExitCode.DONE: "replayed, whether or not an alarm fired",
+    ExitCode.FAILED: "the logs cannot be read, or have no EMF record",
+    ExitCode.REFUSED: "wrong usage, or definitions that cannot be read",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is documented in EPILOG."""
+    """Replay the alarms over the logs that the command line names, and return an ExitCode."""
     asked = _parse(arguments)
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        _check_names(asked.alarm or (), definitions)
+        require_alarms(asked.alarm, definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
         recording = read_recording(asked.log)
-    except DefinitionError as error:
+        namespace = str(variables["NAMESPACE"])
+        histories = _asked_histories(definitions, recording, namespace, asked.alarm)
+        others = _asked_histories(other, recording, namespace, asked.alarm) if other else None
+    except (DefinitionError, ParametersRefused) as error:
         screen.fail(str(error))
-        return 2
+        return ExitCode.REFUSED
     except (NothingRecorded, OSError) as error:
         screen.fail(str(error))
-        return 1
-    try:
-        histories = _chosen(definitions, recording, variables, asked)
-        others = _chosen(other, recording, variables, asked) if other else None
-    except ParametersRefused as error:
-        screen.fail(str(error))
-        return 2
+        return ExitCode.FAILED
     if asked.json:
-        print(json.dumps(_document(recording, histories, others), ensure_ascii=False, indent=2))  # noqa: T201
-    _show(recording, histories, others, screen)
+        screen.document(_document(recording, histories, others))
+    _print_table(recording, histories, others, screen)
     if asked.png:
-        _draw(asked.png, histories, recording, screen)
-    return 0
+        _draw_pictures(asked.png, histories, recording, screen)
+    return ExitCode.DONE
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m alarms.backtest",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("alarms.backtest", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("log", nargs="+", type=Path, help="EMF logs, in any order")
-    parser.add_argument("--alarm", action="append", metavar="NAME", help="only this alarm (may be given again)")
+    parser.add_argument("--alarm", action="append", default=[], metavar="NAME", help="only this alarm; may be repeated")
     parser.add_argument("--against", metavar="FILE|REV", help="compare with another version: a file or a git revision")
     parser.add_argument("--png", metavar="FOLDER", type=Path, help="draw each metric alarm: metric, threshold, states")
     add_common_options(parser)
     return parser.parse_args(arguments)
 
 
-def _check_names(stems: Sequence[str], definitions: list[Definition]) -> None:
-    """Raises DefinitionError for an alarm that does not exist."""
-    known = {d.stem for d in definitions if d.kind in (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)}
-    if unknown := [stem for stem in stems if stem not in known]:
-        raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
-
-
-def _chosen(
-    definitions: list[Definition], recording: Recording, variables: Variables, asked: argparse.Namespace
+def _asked_histories(
+    definitions: Sequence[Definition], recording: Recording, namespace: str, stems: Sequence[str]
 ) -> list[History]:
-    histories = replay(definitions, recording, namespace=str(variables["NAMESPACE"]))
-    return [h for h in histories if not asked.alarm or h.definition.stem in asked.alarm]
+    """All alarms are replayed, because composites need their children; only those of ``stems`` are returned."""
+    histories = replay(definitions, recording, namespace=namespace)
+    return [history for history in histories if not stems or history.definition.stem in stems]
 
 
-def _show(recording: Recording, histories: list[History], others: list[History] | None, screen: Screen) -> None:
+def _print_table(recording: Recording, histories: list[History], others: list[History] | None, screen: Screen) -> None:
     screen.line(f"{_time(recording.start)} to {_time(recording.end)} UTC, {_duration(recording.end - recording.start)}")
     if recording.violations:
-        screen.line(f"{recording.violations} line(s) are no valid EMF: CloudWatch makes no metric of them", "yellow")
+        screen.line(f"{recording.violations} line(s) are not valid EMF: CloudWatch makes no metric of them", "yellow")
     screen.line(f"{'':2}{'alarm':<32} {'fired':>5} {'in ALARM':>9} {'longest':>8} {'flaps':>5}  first", "bold")
-    before = {h.definition.name: h for h in others or ()}
+    other_by_name = {history.definition.name: history for history in others or ()}
     for history in histories:
         screen.line("  " + _row(history), "red" if history.episodes else "")
-        other = before.get(history.definition.name)
+        other = other_by_name.get(history.definition.name)
         if other and other.episodes != history.episodes:
             screen.line("≠ " + _row(other), "yellow")
     if others is not None:
@@ -109,7 +95,7 @@ def _show(recording: Recording, histories: list[History], others: list[History] 
 def _row(history: History) -> str:
     name = history.definition.name
     if history.skipped:
-        return f"{name:<32} not played: {history.skipped}"
+        return f"{name:<32} not replayed: {history.skipped}"
     episodes = history.episodes
     total, longest = sum(e.seconds for e in episodes), max((e.seconds for e in episodes), default=0)
     first = _time(episodes[0].begins) if episodes else ""
@@ -131,7 +117,10 @@ def _member(history: History) -> dict[str, Any]:
         "name": history.definition.name,
         "skipped": history.skipped or None,
         "flaps": history.flaps,
-        "episodes": [_episode(episode) for episode in history.episodes],
+        "episodes": [
+            {"from": _time(episode.begins), "to": _time(episode.ends), "seconds": episode.seconds}
+            for episode in history.episodes
+        ],
         "transitions": [
             {"at": _time(t.at), "from": t.old, "to": t.new, "reason": t.reason, "depends_on_range": t.depends_on_range}
             for t in history.transitions
@@ -139,12 +128,8 @@ def _member(history: History) -> dict[str, Any]:
     }
 
 
-def _episode(episode: Episode) -> dict[str, Any]:
-    return {"from": _time(episode.begins), "to": _time(episode.ends), "seconds": episode.seconds}
-
-
-def _draw(folder: Path, histories: list[History], recording: Recording, screen: Screen) -> None:
-    from alarms.backtest.history_drawing import draw_history  # noqa: PLC0415 - matplotlib is slow to import, and seldom wanted
+def _draw_pictures(folder: Path, histories: list[History], recording: Recording, screen: Screen) -> None:
+    from alarms.backtest.history_drawing import draw_history  # noqa: PLC0415 - matplotlib takes long to import
 
     folder.mkdir(parents=True, exist_ok=True)
     for history in histories:

@@ -1,4 +1,4 @@
-"""Pictures of alarms: the metric as the alarm sees it, its threshold, and its states over time."""
+"""Pictures of alarms: the metric with the alarm's statistic and period, the threshold, and the states over time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ WIDTH_INCHES, HEIGHT_INCHES = 11.0, 4.0
 
 
 def draw_history(history: History, recording: Recording, path: Path) -> None:
-    """A PNG. Gaps in the line are missing data."""
+    """Write a PNG to ``path``. Gaps in the line are missing data."""
     alarm = MetricAlarm.from_api(history.definition.parameters)
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[12, 1])
@@ -28,19 +28,15 @@ def draw_history(history: History, recording: Recording, path: Path) -> None:
 
 
 def _draw_metric(axes: Axes, alarm: MetricAlarm, recording: Recording) -> None:
-    first = recording.start + alarm.period
-    seen = fetch(alarm, recording.store, first, recording.end, 1)
-    times = [_date(seen.end_of(index)) for index in range(len(seen.values))]
-    values: Sequence[float] = [float("nan") if value is None else value for value in seen.values]
+    datapoints = fetch(alarm, recording.store, recording.start + alarm.period, recording.end, 1)
+    times = [_date(datapoints.end_of(index)) for index in range(len(datapoints.values))]
+    values: Sequence[float] = [float("nan") if value is None else value for value in datapoints.values]
+    points = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} x {alarm.period} s"
+    condition = f"{alarm.comparison} {alarm.threshold:g}, {points}, missing: {alarm.treat_missing_data}"
     axes.plot(times, values, drawstyle="steps-post", color="#1f77b4", marker=".", markersize=3, linewidth=1)  # type: ignore[arg-type]
-    axes.axhline(alarm.threshold, color="#d62728", linestyle="--", linewidth=1, label=_condition(alarm))
+    axes.axhline(alarm.threshold, color="#d62728", linestyle="--", linewidth=1, label=condition)
     axes.legend(loc="upper left", frameon=False)
     axes.grid(alpha=0.3)
-
-
-def _condition(alarm: MetricAlarm) -> str:
-    points = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} x {alarm.period} s"
-    return f"{alarm.comparison} {alarm.threshold:g}, {points}, missing: {alarm.treat_missing_data}"
 
 
 def _draw_states(axes: Axes, history: History, recording: Recording) -> None:

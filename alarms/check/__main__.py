@@ -13,23 +13,25 @@ from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
-Hold the definitions against what the code declares that it emits (both ways), and against CloudWatch's quirks.
+Compare the definitions with the metrics that the code declares (both ways), and check them for CloudWatch's quirks.
 
-Every metric, dimension set, unit and statistic that is watched must be emitted by declared code or be a known metric
-of AWS; every emitted metric must be watched, or alarms/definitions/unwatched.json says why not.
+Every metric, dimension set, unit and statistic in a definition must be one that the code declares, or a known metric
+of AWS. Every declared metric must be in a definition, or alarms/definitions/unwatched.json says why not.
 """
 
 EXAMPLES = [
-    ("", "the definitions alone"),
-    ("--logs .local/demo/emf.log", "are these records what the catalogue declares?"),
+    ("", "check the definitions"),
+    ("--logs .local/demo/emf.log", "also check that its records are declared"),
 ]
-EXIT_CODES = {ExitCode.FAILED: "problems, one a line: file, key, what is wrong"}
+EXIT_CODES = {ExitCode.FAILED: "there are problems; each line of the output has file, key and what is wrong"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what the command line names, and return an ExitCode."""
+    """Check the definitions and the logs that the command line names, and return an ExitCode."""
     parser = command_parser("alarms.check", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
-    parser.add_argument("--logs", nargs="+", type=Path, default=[], metavar="LOG", help="also hold EMF logs against it")
+    parser.add_argument(
+        "--logs", nargs="+", type=Path, default=[], metavar="LOG", help="also compare EMF logs with the catalogue"
+    )
     add_common_options(parser)
     asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find_problems(definitions: Sequence[Definition], variables: Variables) -> list[str]:
-    """Of the definitions alone: what ``alarms.sync`` asks before it touches anything."""
+    """The problems of the definitions, without logs. ``alarms.sync`` refuses to run if there is one."""
     prefix = str(variables["PREFIX"])
     if refused := list(calls_that_aws_refuses(Definitions(tuple(definitions), prefix, ROOT))):
         return refused  # nothing else can be read from such a call

@@ -1,6 +1,7 @@
-"""Metrics of AWS itself that an operator of this system may watch: what no code of ours emits.
+"""Metrics that AWS itself publishes and an operator of this system may watch.
 
-Sources: the metrics pages of each service's user guide. Not complete; add what is missed, with its dimension sets.
+Sources: the metrics pages of each service's user guide. The list is not complete: add the metrics that you need, with
+their dimension sets.
 """
 
 from dataclasses import dataclass
@@ -9,16 +10,19 @@ Dimensions = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """``sparse``: written only while there is something to count, so that missing data is the normal state."""
+class AwsMetrics:
+    """Metrics that have the same dimension sets.
+
+    ``sparse`` metrics are published only while there is something to count, so missing data is their normal state.
+    """
 
     dimension_sets: tuple[Dimensions, ...]
     names: frozenset[str]
     sparse: bool = False
 
 
-def _known(dimension_sets: tuple[Dimensions, ...], names: str, *, sparse: bool = False) -> Known:
-    return Known(dimension_sets, frozenset(names.split()), sparse)
+def _metrics(dimension_sets: tuple[Dimensions, ...], names: str, *, sparse: bool = False) -> AwsMetrics:
+    return AwsMetrics(dimension_sets, frozenset(names.split()), sparse)
 
 
 _BALANCER: tuple[Dimensions, ...] = (("LoadBalancer",), ("AvailabilityZone", "LoadBalancer"))
@@ -27,16 +31,16 @@ _TARGETS: tuple[Dimensions, ...] = (
     ("AvailabilityZone", "LoadBalancer", "TargetGroup"),
 )
 
-KNOWN: dict[str, tuple[Known, ...]] = {
+AWS_METRICS: dict[str, tuple[AwsMetrics, ...]] = {
     "AWS/ApplicationELB": (
-        _known(_TARGETS, "HealthyHostCount UnHealthyHostCount"),
-        _known(
+        _metrics(_TARGETS, "HealthyHostCount UnHealthyHostCount"),
+        _metrics(
             _BALANCER + _TARGETS,
             "HTTPCode_Target_2XX_Count HTTPCode_Target_4XX_Count HTTPCode_Target_5XX_Count RequestCount "
             "TargetResponseTime TargetConnectionErrorCount",
             sparse=True,
         ),
-        _known(
+        _metrics(
             _BALANCER,
             "HTTPCode_ELB_4XX_Count HTTPCode_ELB_5XX_Count HTTPCode_ELB_502_Count HTTPCode_ELB_503_Count "
             "HTTPCode_ELB_504_Count RejectedConnectionCount ActiveConnectionCount NewConnectionCount",
@@ -44,14 +48,14 @@ KNOWN: dict[str, tuple[Known, ...]] = {
         ),
     ),
     "AWS/AutoScaling": (
-        _known(
+        _metrics(
             (("AutoScalingGroupName",),),
             "GroupDesiredCapacity GroupInServiceCapacity GroupInServiceInstances GroupMaxSize GroupMinSize "
             "GroupPendingInstances GroupTerminatingInstances GroupTotalInstances",
         ),
     ),
     "AWS/EC2": (
-        _known(
+        _metrics(
             (("AutoScalingGroupName",), ("InstanceId",)),
             "CPUUtilization CPUCreditBalance CPUSurplusCreditBalance NetworkIn NetworkOut StatusCheckFailed "
             "StatusCheckFailed_Instance StatusCheckFailed_System StatusCheckFailed_AttachedEBS EBSIOBalance% "
@@ -59,22 +63,22 @@ KNOWN: dict[str, tuple[Known, ...]] = {
         ),
     ),
     "AWS/Logs": (
-        _known((("LogGroupName",),), "EMFParsingErrors EMFValidationErrors", sparse=True),
-        _known((("LogGroupName",),), "IncomingBytes IncomingLogEvents"),
+        _metrics((("LogGroupName",),), "EMFParsingErrors EMFValidationErrors", sparse=True),
+        _metrics((("LogGroupName",),), "IncomingBytes IncomingLogEvents"),
     ),
     "AWS/RDS": (
-        _known(
+        _metrics(
             (("DBInstanceIdentifier",),),
             "CPUUtilization DatabaseConnections FreeStorageSpace FreeableMemory ReadLatency WriteLatency ReplicaLag "
             "DBLoad BurstBalance EBSByteBalance% EBSIOBalance% MaximumUsedTransactionIDs DiskQueueDepth",
         ),
     ),
     "AWS/S3": (
-        _known((("BucketName", "FilterId"),), "AllRequests 4xxErrors 5xxErrors FirstByteLatency", sparse=True),
-        _known((("BucketName", "StorageType"),), "BucketSizeBytes NumberOfObjects"),
+        _metrics((("BucketName", "FilterId"),), "AllRequests 4xxErrors 5xxErrors FirstByteLatency", sparse=True),
+        _metrics((("BucketName", "StorageType"),), "BucketSizeBytes NumberOfObjects"),
     ),
     "AWS/SQS": (
-        _known(
+        _metrics(
             (("QueueName",),),
             "ApproximateAgeOfOldestMessage ApproximateNumberOfMessagesVisible ApproximateNumberOfMessagesNotVisible "
             "ApproximateNumberOfMessagesDelayed NumberOfMessagesSent NumberOfMessagesReceived NumberOfMessagesDeleted "
@@ -84,6 +88,6 @@ KNOWN: dict[str, tuple[Known, ...]] = {
 }
 
 
-def known(namespace: str, name: str) -> Known | None:
-    """The entry of a metric of AWS, or None."""
-    return next((entry for entry in KNOWN.get(namespace, ()) if name in entry.names), None)
+def find_aws_metric(namespace: str, name: str) -> AwsMetrics | None:
+    """The entry that lists the metric, or None."""
+    return next((entry for entry in AWS_METRICS.get(namespace, ()) if name in entry.names), None)

@@ -1,13 +1,16 @@
-"""CloudWatch's quirks, and our own rules, as checks of the definitions: a function a rule, the reason beside it."""
+"""CloudWatch's quirks and this project's own rules, as checks of the definitions.
+
+Each function in RULES is one rule, and its docstring is the reason.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from alarms.check.known_metrics import known
-from alarms.check.watched_metrics import watches
-from alarms.definition_files import ROOT, Definition, DefinitionKind
+from alarms.check.known_metrics import find_aws_metric
+from alarms.check.watched_metrics import metric_uses
+from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
 from cloudwatch.dashboard.body import Widget, read_dashboard
@@ -19,43 +22,46 @@ RUNBOOK = "docs/RUNBOOK.md"
 _WHY_OF_ALARMS = ("promise", "threshold", "missing_data", "owner", "fires_within_minutes")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _POLICY = re.compile(r"\$\{policy:([a-z0-9-]+)\}")
-_CONTINUOUS = (WORKER_HEARTBEAT, QUEUE)  # written every minute, come what may
+_CONTINUOUS = (WORKER_HEARTBEAT, QUEUE)  # written every minute, with or without work
 
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All definitions, by kind."""
+    """All definitions, the prefix of their names, and the folder that holds the runbook."""
 
-    definitions: tuple[Definition, ...]
+    all: tuple[Definition, ...]
     prefix: str
     root: Path
 
     def of(self, *kinds: DefinitionKind) -> list[Definition]:
-        return [definition for definition in self.definitions if definition.kind in kinds]
+        return [definition for definition in self.all if definition.kind in kinds]
 
     @property
     def alarm_names(self) -> set[str]:
-        return {definition.name for definition in self.of(DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)}
+        return {definition.name for definition in self.of(*ALARM_KINDS)}
 
 
-def lint_problems(definitions: Iterable[Definition], prefix: str, root: Path = ROOT) -> list[str]:
-    """Everything that is wrong, as ``file: key: what is wrong``. Rules on a call that AWS refuses are left out."""
-    house = Definitions(tuple(definitions), prefix, root)
-    if refused := list(calls_that_aws_refuses(house)):
+def lint_problems(definitions: Iterable[Definition], prefix: str) -> list[str]:
+    """Everything that breaks a rule, as ``file: key: what is wrong``.
+
+    If AWS would refuse a call, only that is reported, because the other rules cannot read such a call.
+    """
+    checked = Definitions(tuple(definitions), prefix, ROOT)
+    if refused := list(calls_that_aws_refuses(checked)):
         return refused
-    return [problem for rule in RULES for problem in rule(house)]
+    return [problem for rule in RULES for problem in rule(checked)]
 
 
-def calls_that_aws_refuses(house: Definitions) -> Iterator[str]:
-    """The rules of the API itself: limits, periods, ids, expressions, structure and grid of dashboards."""
-    for definition in house.definitions:
+def calls_that_aws_refuses(definitions: Definitions) -> Iterator[str]:
+    """The rules of the API itself: limits, periods, ids, expressions, and the structure and grid of dashboards."""
+    for definition in definitions.all:
         place = f"{definition.file}: {definition.kind}"
         if definition.kind is DefinitionKind.DASHBOARD:
             found = read_dashboard(definition.parameters.get("DashboardBody", "")).problems
             yield from (f"{place}.DashboardBody{problem.data_path}: {problem.message}" for problem in found)
             continue
         try:
-            _read(definition, house)
+            _parse_parameters(definition, definitions)
         except ParametersRefused as error:
             yield from (f"{place}.{problem}" for problem in error.problems)
 
@@ -65,68 +71,68 @@ def _at(definition: Definition, key: str) -> str:
     return f"{definition.file}: {definition.kind}.{key}"
 
 
-def _read(definition: Definition, house: Definitions) -> None:
+def _parse_parameters(definition: Definition, definitions: Definitions) -> None:
+    """Raises ParametersRefused."""
     if definition.kind is DefinitionKind.METRIC_ALARM:
         MetricAlarm.from_api(definition.parameters)
     elif definition.kind is DefinitionKind.COMPOSITE_ALARM:
         CompositeAlarm.from_api(definition.parameters)
     elif definition.parameters.get("PolicyType") == "TargetTrackingScaling":
         TargetTracking.from_api(definition.parameters)
-    elif acting := _alarms_that_act_by(definition, house):
+    elif users := _alarms_that_use(definition, definitions):
         kind = StepScaling if definition.parameters.get("PolicyType") == "StepScaling" else SimpleScaling
-        kind.from_api(definition.parameters, MetricAlarm.from_api(acting[0].parameters))
+        kind.from_api(definition.parameters, MetricAlarm.from_api(users[0].parameters))
 
 
-def _alarms_that_act_by(policy: Definition, house: Definitions) -> list[Definition]:
+def _alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
     action = f"${{policy:{policy.stem}}}"
-    return [
-        alarm for alarm in house.of(DefinitionKind.METRIC_ALARM) if action in alarm.parameters.get("AlarmActions", [])
-    ]
+    alarms = definitions.of(DefinitionKind.METRIC_ALARM)
+    return [alarm for alarm in alarms if action in alarm.parameters.get("AlarmActions", [])]
 
 
-def names_are_those_of_their_files(house: Definitions) -> Iterator[str]:
-    """``PREFIX-file``: so a name is found, no name is there twice, and sync reads the live state by its prefix."""
-    for definition in house.definitions:
-        if definition.name != (expected := f"{house.prefix}-{definition.stem}"):
+def names_are_those_of_their_files(definitions: Definitions) -> Iterator[str]:
+    """The name is ``PREFIX-file``: it leads to its file, it is unique, and sync reads the account by the prefix."""
+    for definition in definitions.all:
+        if definition.name != (expected := f"{definitions.prefix}-{definition.stem}"):
             yield f"{_at(definition, definition.name_key)}: {definition.name} should be {expected}"
 
 
-def alarms_and_composites_share_no_name(house: Definitions) -> Iterator[str]:
-    """CloudWatch has one space of names for both."""
-    metric_alarms = {alarm.stem for alarm in house.of(DefinitionKind.METRIC_ALARM)}
-    for composite in house.of(DefinitionKind.COMPOSITE_ALARM):
+def alarms_and_composites_share_no_name(definitions: Definitions) -> Iterator[str]:
+    """Metric alarms and composites share one space of names in CloudWatch."""
+    metric_alarms = {alarm.stem for alarm in definitions.of(DefinitionKind.METRIC_ALARM)}
+    for composite in definitions.of(DefinitionKind.COMPOSITE_ALARM):
         if composite.stem in metric_alarms:
             yield f"{_at(composite, 'AlarmName')}: a metric alarm has this name too"
 
 
-def alarms_say_why(house: Definitions) -> Iterator[str]:
-    """OPS06-BP01: each alert says which promise is at risk, why here, and who cares."""
-    for alarm in house.of(DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM):
+def alarms_say_why(definitions: Definitions) -> Iterator[str]:
+    """OPS06-BP01: each alert names the promise at risk, the reason of its threshold, and its owner."""
+    for alarm in definitions.of(*ALARM_KINDS):
         for name in _WHY_OF_ALARMS:
             if not alarm.why.get(name):
                 yield f"{alarm.file}: why.{name}: is missing"
 
 
-def each_alarm_has_its_section_of_the_runbook(house: Definitions) -> Iterator[str]:
-    """Its description links there; a page without instructions is noise."""
-    path = house.root / RUNBOOK
+def each_alarm_has_its_section_of_the_runbook(definitions: Definitions) -> Iterator[str]:
+    """The description of the alarm links there, and a page without instructions is noise."""
+    path = definitions.root / RUNBOOK
     sections = set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) if path.exists() else set()
-    alarms = {alarm.stem: alarm.file for alarm in house.of(DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)}
+    alarms = {alarm.stem: alarm.file for alarm in definitions.of(*ALARM_KINDS)}
     for stem in sorted(alarms.keys() - sections):
         yield f"{alarms[stem]}: why: {RUNBOOK} has no section {stem}"
     for section in sorted(sections - alarms.keys()):
         yield f"{RUNBOOK}: section {section}: there is no such alarm"
 
 
-def composites_name_alarms_that_exist(house: Definitions) -> Iterator[str]:
-    """CloudWatch takes a rule over an alarm that does not exist, and never evaluates it."""
-    composites = [(d, CompositeAlarm.from_api(d.parameters)) for d in house.of(DefinitionKind.COMPOSITE_ALARM)]
+def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[str]:
+    """CloudWatch accepts a rule over an alarm that does not exist, and never evaluates it."""
+    composites = [(d, CompositeAlarm.from_api(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
     for definition, composite in composites:
         for child in composite.rule.children:
-            if child not in house.alarm_names:
+            if child not in definitions.alarm_names:
                 yield f"{_at(definition, 'AlarmRule')}: there is no alarm {child}"
         suppressor = composite.suppressor
-        if suppressor and suppressor.alarm not in house.alarm_names:
+        if suppressor and suppressor.alarm not in definitions.alarm_names:
             yield f"{_at(definition, 'ActionsSuppressor')}: there is no alarm {suppressor.alarm}"
     try:
         children_first(composite for _, composite in composites)
@@ -134,27 +140,27 @@ def composites_name_alarms_that_exist(house: Definitions) -> Iterator[str]:
         yield f"alarms/definitions/composite_alarms: {error}"
 
 
-def only_composites_notify(house: Definitions) -> Iterator[str]:
-    """Pages come from composites; a child acts on the fleet or on nothing."""
-    policies = {policy.stem for policy in house.of(DefinitionKind.SCALING_POLICY)}
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
+def only_composites_notify(definitions: Definitions) -> Iterator[str]:
+    """Only composites send pages and tickets. A metric alarm scales the fleet or has no action."""
+    policies = {policy.stem for policy in definitions.of(DefinitionKind.SCALING_POLICY)}
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         for action in _actions(alarm):
             match = _POLICY.fullmatch(action)
             if not match:
-                yield f"{_at(alarm, 'AlarmActions')}: {action} is no scaling policy; let a composite notify"
+                yield f"{_at(alarm, 'AlarmActions')}: {action} is not a scaling policy; let a composite notify"
             elif match[1] not in policies:
                 yield f"{_at(alarm, 'AlarmActions')}: there is no policy {match[1]}"
-    for composite in house.of(DefinitionKind.COMPOSITE_ALARM):
+    for composite in definitions.of(DefinitionKind.COMPOSITE_ALARM):
         if not composite.parameters.get("AlarmActions"):
             yield f"{_at(composite, 'AlarmActions')}: it notifies nobody"
 
 
-def topics_are_well_formed(house: Definitions) -> Iterator[str]:
-    """An action is not validated by CloudWatch: a dead ARN is a page that never comes."""
-    for composite in house.of(DefinitionKind.COMPOSITE_ALARM):
+def topics_are_well_formed(definitions: Definitions) -> Iterator[str]:
+    """CloudWatch does not validate an action: with a wrong ARN, the page never comes."""
+    for composite in definitions.of(DefinitionKind.COMPOSITE_ALARM):
         for action in _actions(composite):
             if not _TOPIC.fullmatch(action):
-                yield f"{_at(composite, 'AlarmActions')}: {action!r} is no ARN of an SNS topic"
+                yield f"{_at(composite, 'AlarmActions')}: {action!r} is not the ARN of an SNS topic"
 
 
 def _actions(alarm: Definition) -> list[str]:
@@ -163,105 +169,111 @@ def _actions(alarm: Definition) -> list[str]:
     ]
 
 
-def every_alarm_is_heard(house: Definitions) -> Iterator[str]:
-    """A metric alarm that is in no composite and scales nothing fires for nobody."""
-    heard = {
-        c for d in house.of(DefinitionKind.COMPOSITE_ALARM) for c in CompositeAlarm.from_api(d.parameters).rule.children
-    }
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
-        if alarm.name not in heard and not _actions(alarm):
-            yield f"{alarm.file}: put_metric_alarm: it is in no composite, and does nothing"
+def every_alarm_has_an_effect(definitions: Definitions) -> Iterator[str]:
+    """A metric alarm that is in no composite and scales nothing has no effect when it fires."""
+    composites = [CompositeAlarm.from_api(d.parameters) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
+    children = {child for composite in composites for child in composite.rule.children}
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
+        if alarm.name not in children and not _actions(alarm):
+            yield f"{alarm.file}: put_metric_alarm: no composite contains it, and it has no action"
 
 
-def step_policies_have_an_alarm(house: Definitions) -> Iterator[str]:
-    """A step or simple policy does nothing by itself."""
-    for policy in house.of(DefinitionKind.SCALING_POLICY):
+def step_policies_have_an_alarm(definitions: Definitions) -> Iterator[str]:
+    """A step or simple policy runs only as the action of an alarm."""
+    for policy in definitions.of(DefinitionKind.SCALING_POLICY):
         tracks = policy.parameters.get("PolicyType") == "TargetTrackingScaling"
-        if not tracks and not _alarms_that_act_by(policy, house):
-            yield f"{policy.file}: put_scaling_policy: no alarm acts by it"
+        if not tracks and not _alarms_that_use(policy, definitions):
+            yield f"{policy.file}: put_scaling_policy: no alarm has it as an action"
 
 
-def no_alarm_gives_a_unit(house: Definitions) -> Iterator[str]:
-    """A unit that does not match what is published gives INSUFFICIENT_DATA for ever. ``assumes`` is checked instead."""
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
-        yield from (f"{w.place}.Unit: leave it out, and say it in assumes" for w in watches(alarm) if w.unit)
+def no_alarm_gives_a_unit(definitions: Definitions) -> Iterator[str]:
+    """A unit other than the published one gives INSUFFICIENT_DATA for ever. ``assumes`` is checked instead."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
+        for use in metric_uses(alarm):
+            if use.unit:
+                yield f"{use.place}.Unit: leave it out, and name the unit in assumes"
 
 
-def percentiles_say_what_few_samples_mean(house: Definitions) -> Iterator[str]:
-    """p99 of three requests is their maximum: whoever writes the alarm must decide."""
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
+def percentiles_say_what_few_samples_mean(definitions: Definitions) -> Iterator[str]:
+    """The p99 of three requests is their maximum, so the author of the alarm must decide whether that counts."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         statistic = str(alarm.parameters.get("ExtendedStatistic", ""))
         if statistic.startswith("p") and "EvaluateLowSampleCountPercentile" not in alarm.parameters:
-            yield f"{_at(alarm, 'EvaluateLowSampleCountPercentile')}: evaluate or ignore, it must be said"
+            yield f"{_at(alarm, 'EvaluateLowSampleCountPercentile')}: is missing; it must be evaluate or ignore"
 
 
-def missing_data_is_said(house: Definitions) -> Iterator[str]:
-    """The default (missing) is seldom what was thought of."""
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
+def missing_data_is_said(definitions: Definitions) -> Iterator[str]:
+    """The default (missing) is seldom what the author meant."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         if "TreatMissingData" not in alarm.parameters:
             yield f"{_at(alarm, 'TreatMissingData')}: is missing"
 
 
-def sparse_metrics_do_not_breach_by_silence(house: Definitions) -> Iterator[str]:
-    """A metric that is written only while there are errors is silent when all is well."""
-    for alarm in house.of(DefinitionKind.METRIC_ALARM):
-        for watch in watches(alarm):
-            entry = known(watch.metric.namespace, watch.metric.name)
+def sparse_metrics_do_not_treat_missing_data_as_breaching(definitions: Definitions) -> Iterator[str]:
+    """A metric that is published only while there are errors has no data when all is well."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
+        for use in metric_uses(alarm):
+            entry = find_aws_metric(use.metric.namespace, use.metric.name)
             if entry and entry.sparse and alarm.parameters.get("TreatMissingData") == "breaching":
-                yield f"{_at(alarm, 'TreatMissingData')}: {watch.metric.name} is silent when all is well"
+                yield f"{_at(alarm, 'TreatMissingData')}: breaching, but {use.metric.name} has no data when all is well"
 
 
-def continuous_metrics_have_a_partner_that_hears_silence(house: Definitions) -> Iterator[str]:
-    """The pairing rule: an alarm that shrugs at missing data is blind when the publisher dies, so another must not."""
+def continuous_metrics_have_an_alarm_on_missing_data(definitions: Definitions) -> Iterator[str]:
+    """An alarm that ignores missing data stays quiet when the publisher dies, so another alarm must fire on that."""
+    metric_alarms = definitions.of(DefinitionKind.METRIC_ALARM)
     for kind in _CONTINUOUS:
         names = {metric.name for metric in kind.metrics}
-        alarms = [a for a in house.of(DefinitionKind.METRIC_ALARM) if any(w.metric.name in names for w in watches(a))]
+        alarms = [a for a in metric_alarms if any(use.metric.name in names for use in metric_uses(a))]
         if alarms and all(a.parameters.get("TreatMissingData") != "breaching" for a in alarms):
-            yield f"{_at(alarms[0], 'TreatMissingData')}: no alarm on {kind.name} records breaches by silence"
+            place = _at(alarms[0], "TreatMissingData")
+            yield f"{place}: no alarm on {kind.name} records treats missing data as breaching"
 
 
-def tracked_metrics_have_an_alarm_on_their_absence(house: Definitions) -> Iterator[str]:
-    """Without data target tracking changes nothing, and says nothing."""
+def tracked_metrics_have_an_alarm_on_their_absence(definitions: Definitions) -> Iterator[str]:
+    """Without data, target tracking changes nothing and reports nothing."""
     breaching = {
-        watch.metric
-        for alarm in house.of(DefinitionKind.METRIC_ALARM)
+        use.metric
+        for alarm in definitions.of(DefinitionKind.METRIC_ALARM)
         if alarm.parameters.get("TreatMissingData") == "breaching"
-        for watch in watches(alarm)
+        for use in metric_uses(alarm)
     }
-    for policy in house.of(DefinitionKind.SCALING_POLICY):
-        for watch in watches(policy):
-            if watch.metric not in breaching:
-                yield f"{watch.place}: no alarm fires when {watch.metric.name} is missing"
+    for policy in definitions.of(DefinitionKind.SCALING_POLICY):
+        for use in metric_uses(policy):
+            if use.metric not in breaching:
+                yield f"{use.place}: no alarm fires when {use.metric.name} is missing"
 
 
-def dashboards_say_that_they_are_managed(house: Definitions) -> Iterator[str]:
-    """PutDashboard's own advice: else somebody edits by hand what the next sync undoes."""
-    for definition in house.of(DefinitionKind.DASHBOARD):
+def dashboards_say_that_they_are_managed(definitions: Definitions) -> Iterator[str]:
+    """AWS advises this for PutDashboard: else somebody edits by hand what the next sync undoes."""
+    for definition in definitions.of(DefinitionKind.DASHBOARD):
         texts = [w.properties.get("markdown", "") for w in _widgets(definition) if w.type == "text"]
         if not any("alarms.sync" in text and "Runbook](" in text for text in texts):
-            yield f"{_at(definition, 'DashboardBody')}: no text says that it is managed, with the runbook's link"
+            yield f"{_at(definition, 'DashboardBody')}: no text widget names alarms.sync and links the runbook"
 
 
-def drawn_thresholds_are_those_of_the_alarms(house: Definitions) -> Iterator[str]:
-    """A line labelled ``alarm NAME…`` must lie where that alarm fires (in its own unit, if it says no other)."""
-    alarms = {alarm.stem: alarm for alarm in house.of(DefinitionKind.METRIC_ALARM)}
-    for definition in house.of(DefinitionKind.DASHBOARD):
-        for widget in _widgets(definition):
-            for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
-                place = _at(definition, f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}")
-                label = line.get("label", "") if isinstance(line, dict) else ""  # a band is no threshold
-                match = re.match(r"alarm ([a-z0-9-]+)", str(label))
-                if match and match[1] not in alarms:
-                    yield f"{place}: there is no alarm {match[1]}"
-                elif match and float(line["value"]) != float(alarms[match[1]].parameters["Threshold"]):
-                    yield f"{place}: {line['value']} is not the threshold of {match[1]}"
+def drawn_thresholds_are_those_of_the_alarms(definitions: Definitions) -> Iterator[str]:
+    """A line that is labelled ``alarm NAME…`` must lie at the threshold of that alarm, in the unit of the alarm."""
+    alarms = {alarm.stem: alarm for alarm in definitions.of(DefinitionKind.METRIC_ALARM)}
+    for definition in definitions.of(DefinitionKind.DASHBOARD):
+        lines = [
+            (_at(definition, f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}"), line)
+            for widget in _widgets(definition)
+            for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", []))
+            if isinstance(line, dict)  # a band is a list, and not a threshold
+        ]
+        for place, line in lines:
+            match = re.match(r"alarm ([a-z0-9-]+)", str(line.get("label", "")))
+            if match and match[1] not in alarms:
+                yield f"{place}: there is no alarm {match[1]}"
+            elif match and float(line["value"]) != float(alarms[match[1]].parameters["Threshold"]):
+                yield f"{place}: {line['value']} is not the threshold of {match[1]}"
 
 
-def alarm_widgets_name_alarms_that_exist(house: Definitions) -> Iterator[str]:
-    """CloudWatch shows an empty box for one that does not."""
-    for definition in house.of(DefinitionKind.DASHBOARD):
+def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[str]:
+    """CloudWatch shows an empty box for an alarm that does not exist."""
+    for definition in definitions.of(DefinitionKind.DASHBOARD):
         for alarm in read_dashboard(definition.parameters["DashboardBody"]).alarms:
-            if alarm.arn.rpartition(":")[2] not in house.alarm_names:
+            if alarm.arn.rpartition(":")[2] not in definitions.alarm_names:
                 yield f"{definition.file}: put_dashboard.DashboardBody{alarm.path}: there is no alarm {alarm.arn}"
 
 
@@ -277,13 +289,13 @@ RULES: tuple[Callable[[Definitions], Iterator[str]], ...] = (
     composites_name_alarms_that_exist,
     only_composites_notify,
     topics_are_well_formed,
-    every_alarm_is_heard,
+    every_alarm_has_an_effect,
     step_policies_have_an_alarm,
     no_alarm_gives_a_unit,
     percentiles_say_what_few_samples_mean,
     missing_data_is_said,
-    sparse_metrics_do_not_breach_by_silence,
-    continuous_metrics_have_a_partner_that_hears_silence,
+    sparse_metrics_do_not_treat_missing_data_as_breaching,
+    continuous_metrics_have_an_alarm_on_missing_data,
     tracked_metrics_have_an_alarm_on_their_absence,
     dashboards_say_that_they_are_managed,
     drawn_thresholds_are_those_of_the_alarms,

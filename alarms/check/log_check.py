@@ -1,12 +1,12 @@
-"""Recorded EMF logs, held against the catalogue: is what was written what was declared?"""
+"""Compares recorded EMF logs with the catalogue: is everything that was written declared?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from cloudwatch.emf import Datapoint, EmfReader, EmfViolation, log_lines
-from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE, RecordKind
+from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE
 
-PROBLEMS_MAX = 100  # of one log: whoever has more has the wrong log
+PROBLEMS_MAX = 100  # of one log: a log with more is the wrong file
 
 _KINDS = {
     (metric.name, tuple(sorted(keys))): kind
@@ -17,33 +17,27 @@ _KINDS = {
 
 
 def log_problems(paths: Iterable[Path], namespace: str) -> list[str]:
-    """What is no valid EMF, and what is not declared: each once a log. Raises OSError."""
-    return [f"{path}: {problem}" for path in paths for problem in _problems(path, namespace)]
-
-
-def _problems(path: Path, namespace: str) -> Iterator[str]:
-    said: set[str] = set()
-    for item in EmfReader().scan_lines(log_lines(path)):
-        problem = str(item) if isinstance(item, EmfViolation) else _undeclared(item, namespace)
-        if problem and problem not in said:
-            said.add(problem)
-            yield problem
-        if len(said) >= PROBLEMS_MAX:
-            return
+    """Everything that is not valid EMF or not declared, each problem once for each log. Raises OSError."""
+    problems: list[str] = []
+    for path in paths:
+        found: dict[str, None] = {}
+        for item in EmfReader().scan_lines(log_lines(path)):
+            if problem := str(item) if isinstance(item, EmfViolation) else _undeclared(item, namespace):
+                found[problem] = None
+            if len(found) >= PROBLEMS_MAX:
+                break
+        problems += [f"{path}: {problem}" for problem in found]
+    return problems
 
 
 def _undeclared(point: Datapoint, namespace: str) -> str:
+    """How the datapoint differs from the catalogue, or nothing."""
     if point.namespace != namespace:
         return f"namespace {point.namespace!r} is not {namespace!r}"
-    keys = tuple(key for key, _ in point.dimensions)
-    kind = _KINDS.get((point.name, keys))
-    if kind is None:
-        return f"{point.name} with the dimensions {', '.join(keys)} is not declared"
-    return _wrong_detail(point, kind)
-
-
-def _wrong_detail(point: Datapoint, kind: RecordKind) -> str:
+    kind = _KINDS.get((point.name, tuple(key for key, _ in point.dimensions)))
     values = dict(point.dimensions)
+    if kind is None:
+        return f"{point.name} with the dimensions {', '.join(values)} is not declared"
     if point.unit != kind.metric(point.name).unit:
         return f"{point.name} is written in {point.unit}, declared in {kind.metric(point.name).unit}"
     if values[SERVICE] not in kind.services:

@@ -11,9 +11,8 @@ from cloudwatch.metric import MetricId
 
 @dataclass(frozen=True, slots=True)
 class MetricUse:
-    """One statistic of one metric. ``place`` is ``file: key path``; ``period`` in seconds."""
+    """One statistic of one metric. ``place`` is ``file: key path``; ``period`` is in seconds."""
 
-    definition: Definition
     place: str
     metric: MetricId
     statistic: str
@@ -21,35 +20,31 @@ class MetricUse:
     unit: str | None = None
 
 
-def watches(definition: Definition) -> Iterator[MetricUse]:
-    """What one definition watches; what cannot be read as a metric is left to the lint."""
+def metric_uses(definition: Definition) -> Iterator[MetricUse]:
+    """The metrics that one definition watches. The lint reports what cannot be read as a metric."""
+    place = f"{definition.file}: {definition.kind}"
     if definition.kind is DefinitionKind.DASHBOARD:
-        yield from _of_dashboard(definition)
+        for graphed in read_dashboard(definition.parameters["DashboardBody"]).metrics:
+            yield MetricUse(f"{place}.DashboardBody{graphed.path}", graphed.metric, graphed.statistic, graphed.period)
     else:
-        yield from _of_call(definition, definition.parameters, f"{definition.file}: {definition.kind}")
+        yield from _uses_below(definition.parameters, place)
 
 
-def _of_dashboard(definition: Definition) -> Iterator[MetricUse]:
-    for graphed in read_dashboard(definition.parameters["DashboardBody"]).metrics:
-        place = f"{definition.file}: {definition.kind}.DashboardBody{graphed.path}"
-        yield MetricUse(definition, place, graphed.metric, graphed.statistic, graphed.period)
-
-
-def _of_call(definition: Definition, value: Any, place: str) -> Iterator[MetricUse]:
-    """Wherever the parameters have a MetricName: in an alarm, in one of its queries, in a target tracking policy."""
+def _uses_below(value: Any, place: str) -> Iterator[MetricUse]:
+    """A MetricName can stand in an alarm, in one of its queries, and in a target tracking policy."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _of_call(definition, item, f"{place}[{index}]")
+            yield from _uses_below(item, f"{place}[{index}]")
     elif isinstance(value, Mapping) and "Metric" in value and "Stat" in value:
-        yield _watch(definition, value["Metric"], value, f"{place}.Metric")
+        yield _metric_use(value["Metric"], value, f"{place}.Metric")
     elif isinstance(value, Mapping) and "MetricName" in value:
-        yield _watch(definition, value, value, place)
+        yield _metric_use(value, value, place)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _of_call(definition, item, f"{place}.{key}")
+            yield from _uses_below(item, f"{place}.{key}")
 
 
-def _watch(definition: Definition, metric: Mapping[str, Any], stat: Mapping[str, Any], place: str) -> MetricUse:
-    statistic = stat.get("Stat") or stat.get("Statistic") or stat.get("ExtendedStatistic") or ""
+def _metric_use(metric: Mapping[str, Any], statistic_of: Mapping[str, Any], place: str) -> MetricUse:
+    statistic = statistic_of.get("Stat") or statistic_of.get("Statistic") or statistic_of.get("ExtendedStatistic") or ""
     identity = MetricId.from_api(metric.get("Namespace", ""), metric["MetricName"], metric.get("Dimensions", []))
-    return MetricUse(definition, place, identity, statistic, stat.get("Period", 60), stat.get("Unit"))
+    return MetricUse(place, identity, statistic, statistic_of.get("Period", 60), statistic_of.get("Unit"))

@@ -1,4 +1,4 @@
-"""A picture of contenders side by side: what waits and works, the fleet, the backlog a worker."""
+"""A picture of the contenders side by side: the work, the fleet, and the backlog per worker."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +8,19 @@ from matplotlib.figure import Figure
 from alarms.simulate.simulation import SimulationOutcome
 
 WIDTH_INCHES, HEIGHT_INCHES = 12.0, 8.0
-HOURS = 60  # minutes
+MINUTES_PER_HOUR = 60
 
 
 def draw_outcomes(outcomes: Sequence[SimulationOutcome], target: float, path: Path) -> None:
-    """A PNG with three rows over simulated hours."""
+    """Write a PNG with three rows over simulated hours. ``target`` is a backlog per worker."""
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
     rows = figure.subplots(3, 1, sharex=True)
     for outcome in outcomes:
         metrics = outcome.metrics
         work = [a + b for a, b in zip(metrics.column("QueueDepth"), metrics.column("MessagesInFlight"), strict=True)]
-        for axes, values in zip(
-            rows, (work, metrics.column("Workers"), metrics.column("BacklogPerWorker")), strict=True
-        ):
-            hours = [minute / HOURS for minute in range(len(values))]
+        columns = (work, metrics.column("Workers"), metrics.column("BacklogPerWorker"))
+        for axes, values in zip(rows, columns, strict=True):
+            hours = [minute / MINUTES_PER_HOUR for minute in range(len(values))]
             axes.plot(hours, values, drawstyle="steps-post", linewidth=1, label=outcome.contender)
     for axes, title in zip(rows, ("waiting or in work", "workers in service", "backlog per worker"), strict=True):
         axes.set_title(title, loc="left", fontsize=10)

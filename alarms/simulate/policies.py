@@ -1,8 +1,7 @@
-"""The ways to scale that are compared: the definitions', the plan's original rules, and none."""
+"""The ways to scale that are compared: the definitions, the original rules of the plan, and a fixed fleet."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -11,7 +10,11 @@ from cloudwatch.scaling.policy import Policy, SimpleScaling, StepScaling, Target
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """``careful``: instances are drained before they end, and idle ones are chosen first."""
+    """One way to scale.
+
+    If ``careful``, instances are drained before they end, and idle ones end first. If ``fixed``, the fleet always has
+    the maximum of instances.
+    """
 
     name: str
     policies: Callable[[], list[Policy]]
@@ -20,7 +23,7 @@ class Contender:
 
 
 def contenders(definitions: Iterable[Definition], namespace: str) -> list[Contender]:
-    """Ours, the plan's, and a fixed fleet of the maximum."""
+    """The definitions ("ours"), the plan, and a fixed fleet. ``namespace`` is the namespace of the metrics."""
     known = list(definitions)
     return [
         Contender("ours", lambda: defined_policies(known)),
@@ -30,43 +33,38 @@ def contenders(definitions: Iterable[Definition], namespace: str) -> list[Conten
 
 
 def defined_policies(definitions: Iterable[Definition]) -> list[Policy]:
-    """Those of the definitions, each step policy with the alarm that acts by it."""
+    """The policies of the definitions, each step policy with the alarm that has it as an action."""
     known = list(definitions)
-    return [_policy(d, known) for d in known if d.kind is DefinitionKind.SCALING_POLICY]
-
-
-def _policy(definition: Definition, definitions: list[Definition]) -> Policy:
-    if definition.parameters["PolicyType"] == "TargetTrackingScaling":
-        return TargetTracking.from_api(definition.parameters)
-    action = f"${{policy:{definition.stem}}}"
-    alarm = next(d for d in definitions if action in d.parameters.get("AlarmActions", []))
-    return StepScaling.from_api(definition.parameters, MetricAlarm.from_api(alarm.parameters))
+    policies: list[Policy] = []
+    for definition in known:
+        if definition.kind is not DefinitionKind.SCALING_POLICY:
+            continue
+        if definition.parameters["PolicyType"] == "TargetTrackingScaling":
+            policies.append(TargetTracking.from_api(definition.parameters))
+            continue
+        action = f"${{policy:{definition.stem}}}"
+        alarm = next(d for d in known if action in d.parameters.get("AlarmActions", []))
+        policies.append(StepScaling.from_api(definition.parameters, MetricAlarm.from_api(alarm.parameters)))
+    return policies
 
 
 def planned_policies(namespace: str) -> list[Policy]:
-    """The plan's rules as they stood: messages that wait, more than 20 add one, fewer than 5 remove one."""
+    """The original rules of the plan: more than 20 waiting messages add a worker, fewer than 5 remove one."""
     return [
-        SimpleScaling.from_api(
-            _simple("up", 1), MetricAlarm.from_api(_depth_alarm(namespace, "up", "GreaterThan", 20))
-        ),
-        SimpleScaling.from_api(
-            _simple("down", -1), MetricAlarm.from_api(_depth_alarm(namespace, "down", "LessThan", 5))
-        ),
+        _planned_policy(namespace, "up", 1, "GreaterThanThreshold", 20),
+        _planned_policy(namespace, "down", -1, "LessThanThreshold", 5),
     ]
 
 
-def _simple(name: str, adjustment: int) -> Mapping[str, Any]:
-    return {
+def _planned_policy(namespace: str, name: str, adjustment: int, comparison: str, threshold: float) -> SimpleScaling:
+    policy = {
         "AutoScalingGroupName": "plan",
         "PolicyName": name,
         "PolicyType": "SimpleScaling",
         "AdjustmentType": "ChangeInCapacity",
         "ScalingAdjustment": adjustment,
     }
-
-
-def _depth_alarm(namespace: str, name: str, comparison: str, threshold: float) -> Mapping[str, Any]:
-    return {
+    alarm = {
         "AlarmName": f"plan-{name}",
         "Namespace": namespace,
         "MetricName": "QueueDepth",
@@ -75,5 +73,6 @@ def _depth_alarm(namespace: str, name: str, comparison: str, threshold: float) -
         "Period": 60,
         "EvaluationPeriods": 2,
         "Threshold": threshold,
-        "ComparisonOperator": f"{comparison}Threshold",
+        "ComparisonOperator": comparison,
     }
+    return SimpleScaling.from_api(policy, MetricAlarm.from_api(alarm))

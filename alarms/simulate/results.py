@@ -1,17 +1,17 @@
-"""What a simulation came to, in figures."""
+"""The results of a simulation, as figures."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from alarms.simulate.simulation import SimulationOutcome
 
-FLAP_SECONDS = 1800  # a turn from growing to shrinking, or back, within so short a time
+FLAP_SECONDS = 1800  # a flap is a turn from growing to shrinking, or back, within this time
 PERCENTILES = (50, 90, 99)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Latencies in seconds, from upload to published."""
+    """Latencies are in seconds, from the upload to the published video."""
 
     contender: str
     published: int
@@ -30,9 +30,11 @@ class Figures:
 
 
 def figures(outcome: SimulationOutcome) -> Figures:
-    """Of an outcome with at least one published upload."""
+    """The figures of an outcome with at least one published upload."""
     ordered = sorted(outcome.latencies)
     p50, p90, p99 = (ordered[min(len(ordered) - 1, len(ordered) * p // 100)] for p in PERCENTILES)
+    pairs = zip(outcome.decisions, outcome.decisions[1:], strict=False)
+    flaps = sum((a.new > a.old) != (b.new > b.old) and b.at - a.at < FLAP_SECONDS for a, b in pairs)
     return Figures(
         contender=outcome.contender,
         published=len(ordered),
@@ -43,11 +45,6 @@ def figures(outcome: SimulationOutcome) -> Figures:
         worker_hours=round(outcome.worker_seconds / 3600, 2),
         workers_mean=round(outcome.worker_seconds / outcome.seconds, 2),
         changes=len(outcome.decisions),
-        flaps=_flaps(outcome),
+        flaps=flaps,
         interrupted=outcome.interrupted,
     )
-
-
-def _flaps(outcome: SimulationOutcome) -> int:
-    pairs = zip(outcome.decisions, outcome.decisions[1:], strict=False)
-    return sum((a.new > a.old) != (b.new > b.old) and b.at - a.at < FLAP_SECONDS for a, b in pairs)

@@ -1,4 +1,4 @@
-"""The instances of a fleet, and what happens to their jobs when one of them goes."""
+"""The instances of a fleet and their jobs, which are cut off when an instance ends."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, eq=False)
 class SimulatedInstance:
-    """One worker instance. ``running`` are its jobs: number → time of the upload."""
+    """One worker instance. ``running`` maps the number of each job to the time of its upload."""
 
     zone: int
     launched_at: float
@@ -22,10 +22,7 @@ class SimulatedInstance:
 
 
 class SimulatedFleet:
-    """Instances over ``zones``. ``careful`` ones are drained before they go, and busy ones are chosen last.
-
-    ``worker_seconds`` counts from launch to end, as they are billed.
-    """
+    """Instances over ``zones``. A ``careful`` fleet drains an instance before it ends, and chooses busy ones last."""
 
     def __init__(self, *, zones: int, slots: int, careful: bool) -> None:
         self._zones = zones
@@ -36,7 +33,7 @@ class SimulatedFleet:
         self._ended_seconds = 0.0
 
     def launch(self, now: float) -> SimulatedInstance:
-        """In the zone that has fewest. It takes jobs from ``put_in_service`` on."""
+        """Launch an instance in the zone that has fewest. It takes jobs once ``put_in_service`` was called."""
         counts = [sum(i.zone == zone for i in self.instances) for zone in range(self._zones)]
         instance = SimulatedInstance(counts.index(min(counts)), now, self._slots)
         self.instances.append(instance)
@@ -55,25 +52,25 @@ class SimulatedFleet:
         return None
 
     def give_slot_back(self, instance: SimulatedInstance, now: float) -> None:
-        """A job of it has ended; an instance that was only waiting for that ends."""
+        """A job of the instance has ended. A drained instance ends with its last job."""
         if instance.takes_jobs:
             self._free.append(instance)
         elif not instance.running:
             self._end(instance, now)
 
     def retire(self, now: float) -> list[float]:
-        """One instance goes; return the uploads whose jobs were cut off."""
+        """Retire one instance, and return the uploads of the jobs that were cut off."""
         candidates = [instance for instance in self.instances if instance.takes_jobs]
         if not candidates:
             return []
-        busiest_last = min(candidates, key=lambda i: len(i.running)) if self._careful else candidates[0]
-        busiest_last.leaving = True
-        if self._careful and busiest_last.running:
+        chosen = min(candidates, key=lambda i: len(i.running)) if self._careful else candidates[0]
+        chosen.leaving = True
+        if self._careful and chosen.running:
             return []
-        return self._cut_off(busiest_last, now)
+        return self._cut_off(chosen, now)
 
     def lose_zone(self, zone: int, now: float) -> list[float]:
-        """Everything in it is gone at once; return the uploads whose jobs were cut off."""
+        """End all instances of the zone at once, and return the uploads of the jobs that were cut off."""
         lost = [instance for instance in self.instances if instance.zone == zone]
         return [upload for instance in lost for upload in self._cut_off(instance, now)]
 
@@ -89,16 +86,17 @@ class SimulatedFleet:
         self.instances.remove(instance)
 
     def busy(self) -> int:
-        """Jobs in work."""
+        """The number of running jobs."""
         return sum(len(instance.running) for instance in self.instances)
 
     def staying(self) -> int:
-        """Instances that work or will soon; not those that only end their jobs."""
+        """The number of instances that are in service or starting, without those that drain."""
         return sum(instance.takes_jobs for instance in self.instances)
 
     def in_service(self) -> int:
-        """Instances that are given jobs: GroupInServiceInstances."""
+        """The number of instances that take jobs: the metric GroupInServiceInstances."""
         return sum(instance.takes_jobs and instance.in_service for instance in self.instances)
 
     def worker_seconds(self, now: float) -> float:
+        """Billed time of all instances until ``now``, from launch to end."""
         return self._ended_seconds + sum(now - instance.launched_at for instance in self.instances)

@@ -9,21 +9,21 @@ MINUTE = 60
 
 
 class SimulatedMetrics:
-    """A MetricSource that grows minute by minute. Every statistic of one value is the value, but its count."""
+    """A MetricSource that grows minute by minute. Each statistic of one value is the value, except its count."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self._values: dict[str, list[float]] = {}
 
     def publish(self, values: Mapping[str, float]) -> None:
-        """The values of the next minute, the same metrics each time."""
+        """Add the values of the next minute. Each call must have the same metrics."""
         for name, value in values.items():
             self._values.setdefault(name, []).append(value)
 
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
     ) -> Series:
-        """Only of periods of a minute. See MetricSource."""
+        """See MetricSource. Raises ValueError for any period but a minute."""
         if period != MINUTE:
             raise ValueError(f"a simulation publishes by the minute, not every {period} s")
         known = self._values.get(metric.name, []) if metric.namespace == self._namespace else []

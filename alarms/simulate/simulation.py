@@ -1,10 +1,12 @@
-"""The simulation: uploads and ends of jobs as events, metrics, alarms and policies by the minute."""
+"""The simulation: uploads and ends of jobs are events; metrics, alarms and policies run every minute."""
 
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from alarms.simulate.policies import Contender
@@ -13,14 +15,27 @@ from alarms.simulate.simulated_metrics import MINUTE, SimulatedMetrics
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 
-NOTICED_SECONDS = 120.0  # until Auto Scaling replaces instances that are gone
+ZONES = 2
+LEASE_SECONDS = 60.0  # a job that was cut off is received again after this time
+REPLACED_SECONDS = 120.0  # Auto Scaling replaces lost instances after this time
+
+
+class ServiceTime:
+    """Draws from a log-normal distribution with this mean (seconds) and coefficient of variation."""
+
+    def __init__(self, mean: float, spread: float) -> None:
+        self._sigma = math.sqrt(math.log(1 + spread * spread))
+        self._mu = math.log(mean) - self._sigma**2 / 2
+
+    def __call__(self, chance: random.Random) -> float:
+        return chance.lognormvariate(self._mu, self._sigma)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What is simulated. Times in seconds; ``service_time`` draws how long a job takes on one slot.
+    """The parameters of a simulation. Times are in seconds; ``service_time`` draws the time of a job on one slot.
 
-    Raises ValueError for a minimum of none.
+    Raises ValueError if the minimum is less than 1.
     """
 
     uploads: int
@@ -29,19 +44,17 @@ class Setting:
     maximum: int = 3
     slots: int = 1
     boot_seconds: float = 120.0
-    lease_seconds: float = 60.0
-    zones: int = 2
     zone_lost_at: float | None = None
     seed: int = 1
 
     def __post_init__(self) -> None:
         if self.minimum < 1:
-            raise ValueError("the minimum must be at least 1: a fleet of none does not see a backlog below its target")
+            raise ValueError("the minimum must be at least 1: an empty fleet ignores a backlog below its target")
 
 
 @dataclass(slots=True)
 class SimulationOutcome:
-    """What came of it. ``latencies``: from upload to published, in seconds, in the order of publication."""
+    """The result of a simulation. ``latencies`` are seconds from upload to publication, in the order of publication."""
 
     contender: str
     latencies: list[float] = field(default_factory=list)
@@ -53,13 +66,13 @@ class SimulationOutcome:
 
 
 class Simulation:
-    """One contender under one setting. ``arrivals`` are times of uploads, rising."""
+    """One contender under one setting. ``arrivals`` are rising times of uploads, in seconds."""
 
     def __init__(self, setting: Setting, contender: Contender, arrivals: Iterator[float], namespace: str) -> None:
         self._setting = setting
         self._arrivals = arrivals
         self._chance = random.Random(setting.seed)  # noqa: S311
-        self._fleet = SimulatedFleet(zones=setting.zones, slots=setting.slots, careful=contender.careful)
+        self._fleet = SimulatedFleet(zones=ZONES, slots=setting.slots, careful=contender.careful)
         self._waiting: deque[float] = deque()
         self._backing_off = 0
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
@@ -80,9 +93,9 @@ class Simulation:
             self._fleet.put_in_service(self._fleet.launch(0.0))
 
     def run(self) -> SimulationOutcome:
-        """Until every upload is published."""
+        """Run until every upload is published."""
         setting, now = self._setting, 0.0
-        self._at(MINUTE, self._minute)
+        self._at(MINUTE, self._each_minute)
         if setting.zone_lost_at is not None:
             self._at(setting.zone_lost_at, self._lose_zone)
         uploads = iter(self._arrivals)
@@ -110,67 +123,57 @@ class Simulation:
             upload, number = self._waiting.popleft(), next(self._numbers)
             instance.running[number] = upload
             end = now + self._setting.service_time(self._chance)
-            heapq.heappush(self._events, (end, number, self._end_of_job(instance, number)))
+            self._at(end, partial(self._end_job, instance, number))
 
-    def _end_of_job(self, instance: SimulatedInstance, number: int) -> Callable[[float], None]:
-        def end(now: float) -> None:
-            upload = instance.running.pop(number, None)
-            if upload is None:
-                return  # cut off, and done again elsewhere
-            self.outcome.latencies.append(now - upload)
-            self._fleet.give_slot_back(instance, now)
-            self._start_jobs(now)
+    def _end_job(self, instance: SimulatedInstance, number: int, now: float) -> None:
+        upload = instance.running.pop(number, None)
+        if upload is None:
+            return  # the job was cut off, and is done again elsewhere
+        self.outcome.latencies.append(now - upload)
+        self._fleet.give_slot_back(instance, now)
+        self._start_jobs(now)
 
-        return end
-
-    def _come_back(self, uploads: list[float], now: float) -> None:
-        """Cut-off jobs are received again when their lease has ended."""
+    def _back_off(self, uploads: list[float], now: float) -> None:
+        """Jobs that were cut off are received again when their lease has ended."""
         self.outcome.interrupted += len(uploads)
         self._backing_off += len(uploads)
         for upload in uploads:
-            self._at(now + self._setting.lease_seconds, self._back(upload))
+            self._at(now + LEASE_SECONDS, partial(self._receive_again, upload))
 
-    def _back(self, upload: float) -> Callable[[float], None]:
-        def back(now: float) -> None:
-            self._backing_off -= 1
-            self._waiting.appendleft(upload)
-            self._start_jobs(now)
+    def _receive_again(self, upload: float, now: float) -> None:
+        self._backing_off -= 1
+        self._waiting.appendleft(upload)
+        self._start_jobs(now)
 
-        return back
-
-    def _minute(self, now: float) -> None:
-        """Publish, evaluate the alarms, ask the policies."""
+    def _each_minute(self, now: float) -> None:
+        """Publish the metrics, evaluate the alarms, and apply the policies."""
         at = round(now)
-        self.outcome.metrics.publish(self._published())
+        waiting, in_flight = len(self._waiting), self._fleet.busy() + self._backing_off
+        workers = self._fleet.in_service()
+        self.outcome.metrics.publish(
+            {
+                "BacklogPerWorker": (waiting + in_flight) / max(1, workers),
+                "QueueDepth": waiting,
+                "MessagesInFlight": in_flight,
+                "Workers": workers,
+            }
+        )
         for machine in self._machines.values():
             machine.step(at)
         states = {name: machine.state for name, machine in self._machines.items()}
-        decision = self._group.step(at, states, self._newest_values())
+        enabled = (policy for policy in self._policies if policy.common.enabled)
+        values = {policy.common.name: self._machines[policy.alarms[0].name].value for policy in enabled}
+        decision = self._group.step(at, states, values)
         if decision:
             self.outcome.decisions.append(decision)
             self._resize(decision, now)
-        self._at(now + MINUTE, self._minute)
-
-    def _newest_values(self) -> dict[str, float | None]:
-        """Of each policy's metric, by the policy's name: what its alarm has just seen."""
-        enabled = (policy for policy in self._policies if policy.common.enabled)
-        return {policy.common.name: self._machines[policy.alarms[0].name].value for policy in enabled}
-
-    def _published(self) -> dict[str, float]:
-        waiting, in_flight = len(self._waiting), self._fleet.busy() + self._backing_off
-        workers = self._fleet.in_service()
-        return {
-            "BacklogPerWorker": (waiting + in_flight) / max(1, workers),
-            "QueueDepth": waiting,
-            "MessagesInFlight": in_flight,
-            "Workers": workers,
-        }
+        self._at(now + MINUTE, self._each_minute)
 
     def _resize(self, decision: Decision, now: float) -> None:
         for _ in range(decision.new - decision.old):
             self._launch(now)
         for _ in range(decision.old - decision.new):
-            self._come_back(self._fleet.retire(now), now)
+            self._back_off(self._fleet.retire(now), now)
 
     def _launch(self, now: float) -> None:
         instance = self._fleet.launch(now)
@@ -183,10 +186,10 @@ class Simulation:
         self._at(now + self._setting.boot_seconds, ready)
 
     def _lose_zone(self, now: float) -> None:
-        self._come_back(self._fleet.lose_zone(0, now), now)
-        self._at(now + NOTICED_SECONDS, self._replace_lost)
+        self._back_off(self._fleet.lose_zone(0, now), now)
+        self._at(now + REPLACED_SECONDS, self._replace_lost)
 
     def _replace_lost(self, now: float) -> None:
-        """As many as are desired by now, which may be fewer than were lost."""
+        """Launch up to the desired number of this moment, which may be fewer instances than were lost."""
         for _ in range(self._group.desired - self._fleet.staying()):
             self._launch(now)

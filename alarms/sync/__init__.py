@@ -1,1 +1,1 @@
-"""``python -m alarms.sync``: bring the live account to what the definitions say."""
+"""``python -m alarms.sync``: makes the objects of the AWS account match the definitions."""

@@ -1,11 +1,9 @@
-"""``python -m alarms.sync``: bring the live account to what the definitions say."""
+"""``python -m alarms.sync``: makes the objects of the AWS account match the definitions."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from alarms.check.__main__ import find_problems
 from alarms.definition_files import Definition, DefinitionError, Variables
@@ -14,129 +12,126 @@ from alarms.sync.account import AWS_ERRORS, LiveAccount
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import Change, Plan, make_plan, with_policy_arns
 from alarms.sync.plan_text import change_lines, plan_document, summary_line
+from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
-Bring dashboards, alarms and scaling policies of the live account to what the definitions say.
+Make the dashboards, alarms and scaling policies of the AWS account match the definitions.
 
-First the plan is shown, field by field. Then it is applied: policies, alarms, composites, dashboards; deletions
-last, composites before what they name. Nothing is touched that does not carry our tag. A run that was stopped or
-killed at any point is simply made again; when nothing differs, no call that writes is made.
+The plan is printed first, field by field. Then it is applied: policies, alarms, composites, dashboards. Deletions come
+last, composites before the alarms that they name. Only objects with this project's tag are changed. A run that was
+stopped at any point can simply be repeated; a run that finds no difference makes no call that writes.
 """
 
-EPILOG = """\
-examples:
-  python -m alarms.sync --plan                           what would change, and why
-  python -m alarms.sync --variables production.json      apply it
-  python -m alarms.sync --prune                          also delete what is ours and defined no more
-  python -m alarms.sync --check                          for a nightly job: has somebody changed it by hand?
-
-Credentials and endpoint are found as every AWS SDK finds them; the region is the variable REGION.
-
-exit codes:
-  0  nothing to do, or everything applied (with --plan: shown)
-  1  something failed, or was not ours to change; what was and was not applied is said
-  2  drift (--check); wrong usage, or definitions that cannot be read
+NOTES = """\
+Credentials and endpoint are found as in every AWS SDK; the region is the variable REGION.
 """
+
+EXAMPLES = [
+    ("--plan", "show what would change, field by field"),
+    ("--variables production.json", "apply it"),
+    ("--prune", "also delete managed objects that have no definition any more"),
+    ("--check", "for a nightly job: exit with 2 if the account differs"),
+]
+EXIT_CODES = {
+    ExitCode.DONE: "nothing to do, or everything applied (with --plan: shown)",
+    ExitCode.FAILED: "a call failed, or an object is not managed from here; the output lists what was not applied",
+    ExitCode.REFUSED: "the account differs (--check); or wrong usage, or definitions that cannot be read or are wrong",
+}
 
 
 @dataclass
 class Progress:
-    """What a run has done so far."""
+    """The changes that a run has applied, the remarks of CloudWatch about them, and the error that ended the run."""
 
     applied: list[Change] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     error: str = ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is documented in EPILOG."""
+    """Plan, apply if asked, and return an ExitCode."""
     asked = _parse(arguments)
     screen = Screen(quiet=asked.json)
     if not (asked.variables or asked.plan or asked.check or VARIABLES.exists()):
-        screen.fail("Whose account? Give --variables FILE, or write alarms/variables.json: the example is nobody's.")
-        return 2
+        screen.fail("Which account? Give --variables FILE, or write alarms/variables.json: the example is no account.")
+        return ExitCode.REFUSED
     try:
         definitions, variables = read_asked_definitions(asked, screen)
     except DefinitionError as error:
         screen.fail(str(error))
-        return 2
+        return ExitCode.REFUSED
     if problems := find_problems(definitions, variables):
-        screen.fail("\n".join([*problems, "Nothing was touched: see `python -m alarms.check`."]))
-        return 2
+        screen.fail("\n".join([*problems, "Nothing was changed: see `python -m alarms.check`."]))
+        return ExitCode.REFUSED
     try:
         return _sync(definitions, variables, asked, screen)
     except AWS_ERRORS as error:
-        screen.fail(f"The live state cannot be read: {error}")
-        return 1
+        screen.fail(f"The account cannot be read: {error}")
+        return ExitCode.FAILED
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m alarms.sync",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("alarms.sync", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
     add_common_options(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--plan", action="store_true", help="only show what would change")
-    only.add_argument("--check", action="store_true", help="only show, and exit with 2 if anything differs")
-    parser.add_argument("--prune", action="store_true", help="delete what carries our tag and is defined no more")
+    only.add_argument("--check", action="store_true", help="only show it, and exit with 2 if anything differs")
+    parser.add_argument("--prune", action="store_true", help="delete objects with our tag that have no definition")
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="fail on what CloudWatch remarks about a dashboard; it does so only when the dashboard is put",
+        help="exit with 1 if CloudWatch remarks on a dashboard; it does so only when the dashboard is put",
     )
     return parser.parse_args(arguments)
 
 
-def _sync(definitions: list[Definition], variables: Variables, asked: argparse.Namespace, screen: Screen) -> int:
+def _sync(definitions: list[Definition], variables: Variables, asked: argparse.Namespace, screen: Screen) -> ExitCode:
+    """Raises AWS_ERRORS if the account cannot be read."""
     prefix = str(variables["PREFIX"])
     account = LiveAccount(str(variables["REGION"]))
+    arns = account.policy_arns(definitions)
+    wanted = [replace(d, parameters=with_policy_arns(d.parameters, arns)) for d in definitions]
     tags = {OWNER_KEY: owner_of(prefix)}
-    plan = make_plan(
-        _with_known_arns(definitions, account), account.read(definitions, prefix), tags=tags, prune=asked.prune
-    )
-    _show(plan, screen)
+    plan = make_plan(wanted, account.read(definitions, prefix), tags=tags, prune=asked.prune)
+    _print_plan(plan, screen)
     progress = Progress()
     if not (asked.plan or asked.check or plan.conflicts):
         _apply(plan, definitions, account, progress, screen)
     if asked.json:
-        print(json.dumps(_document(plan, progress), ensure_ascii=False, indent=2))  # noqa: T201 - for machines
-    return _exit_code(plan, progress, asked)
+        applied = [change.name for change in progress.applied]
+        outcome = {"applied": applied, "remarks": progress.remarks, "error": progress.error or None}
+        screen.document({**plan_document(plan), **outcome})
+    if plan.conflicts or progress.error or (asked.strict and progress.remarks):
+        return ExitCode.FAILED
+    account_differs = bool(plan.changes or plan.prunable)
+    return ExitCode.REFUSED if asked.check and account_differs else ExitCode.DONE
 
 
-def _with_known_arns(definitions: list[Definition], account: LiveAccount) -> list[Definition]:
-    arns = account.policy_arns(definitions)
-    return [replace(d, parameters=with_policy_arns(d.parameters, arns)) for d in definitions]
-
-
-def _show(plan: Plan, screen: Screen) -> None:
+def _print_plan(plan: Plan, screen: Screen) -> None:
     for change in plan.changes:
         for line, style in change_lines(change):
             screen.line(line, style)
     for conflict in plan.conflicts:
-        screen.fail(f"{conflict}. Delete or rename it, or give it our tag; then run again.")
+        screen.fail(f"{conflict}. Delete it, rename it, or give it our tag; then run again.")
     if plan.prunable:
-        screen.line(
-            f"Defined no more (--prune deletes what has our tag; policies have none): {', '.join(plan.prunable)}"
-        )
+        names = ", ".join(plan.prunable)
+        screen.line(f"Without a definition (--prune deletes those with our tag; policies have no tags): {names}")
     screen.line(summary_line(plan))
 
 
 def _apply(plan: Plan, definitions: list[Definition], account: LiveAccount, progress: Progress, screen: Screen) -> None:
-    """One change after the other, until one fails: what comes later may depend on it."""
+    """Apply one change after the other. The first error ends the run, because later changes may depend on it."""
     for number, change in enumerate(plan.changes, start=1):
         screen.line(f"[{number}/{len(plan.changes)}] {change.action} {change.kind.noun} {change.name}")
         try:
-            progress.messages += account.apply(_ready(change, definitions, account))
+            progress.remarks += account.apply(_with_new_policies(change, definitions, account))
         except AWS_ERRORS as error:
             progress.error = f"{change.action} {change.kind.noun} {change.name}: {error}"
             break
         progress.applied.append(change)
-    for message in progress.messages:
-        screen.fail(f"CloudWatch remarks: {message}")
+    for remark in progress.remarks:
+        screen.fail(f"CloudWatch remarks: {remark}")
     if progress.error:
         screen.fail(f"{progress.error}\nApplied: {len(progress.applied)} of {len(plan.changes)}. Not applied:")
         for change in plan.changes[len(progress.applied) :]:
@@ -145,26 +140,11 @@ def _apply(plan: Plan, definitions: list[Definition], account: LiveAccount, prog
         screen.good(f"Applied {len(progress.applied)} change(s).")
 
 
-def _ready(change: Change, definitions: list[Definition], account: LiveAccount) -> Change:
-    """With the ARNs of policies that this very run has made."""
+def _with_new_policies(change: Change, definitions: list[Definition], account: LiveAccount) -> Change:
+    """The change with the ARNs of policies that this run has created."""
     if change.parameters is None or "${policy:" not in str(change.parameters):
         return change
-    return change.with_parameters(with_policy_arns(change.parameters, account.policy_arns(definitions)))
-
-
-def _document(plan: Plan, progress: Progress) -> dict[str, Any]:
-    return {
-        **plan_document(plan),
-        "applied": [change.name for change in progress.applied],
-        "remarks": progress.messages,
-        "error": progress.error or None,
-    }
-
-
-def _exit_code(plan: Plan, progress: Progress, asked: argparse.Namespace) -> int:
-    if plan.conflicts or progress.error or (asked.strict and progress.messages):
-        return 1
-    return 2 if asked.check and (plan.changes or plan.prunable) else 0
+    return replace(change, parameters=with_policy_arns(change.parameters, account.policy_arns(definitions)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The live account: the only one who calls CloudWatch and Auto Scaling for ``alarms.sync``.
+"""The AWS account: only this module calls CloudWatch and Auto Scaling for ``alarms.sync``.
 
-Calls are paced under the documented rates (PutMetricAlarm, PutCompositeAlarm and DeleteAlarms 3 a second, the
-dashboards 10), and botocore tries throttled ones again. IAM: ``cloudwatch:DescribeAlarms``, ``ListDashboards``,
+Calls are paced below the documented rates (PutMetricAlarm, PutCompositeAlarm and DeleteAlarms 3 a second, the
+dashboards 10), and botocore retries throttled calls. IAM: ``cloudwatch:DescribeAlarms``, ``ListDashboards``,
 ``GetDashboard``, ``ListTagsForResource``, ``autoscaling:DescribePolicies`` to plan; to apply also
 ``cloudwatch:PutMetricAlarm``, ``PutCompositeAlarm``, ``DeleteAlarms``, ``PutDashboard``, ``DeleteDashboards``,
 ``TagResource`` and ``autoscaling:PutScalingPolicy``.
@@ -27,7 +27,7 @@ AWS_ERRORS = (BotoCoreError, ClientError)
 
 
 class Pace:
-    """Lets at most so many calls through a second, evenly: one that came late does not bring the next one forward."""
+    """Spaces calls evenly, at most ``per_second`` of them a second. A late call does not bring the next one forward."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Pace:
         self._next_at = 0.0
 
     def wait(self) -> None:
-        """Until the next call may be made."""
+        """Sleep until the next call is allowed."""
         early_by = self._next_at - self._clock()
         if early_by > 0:
             self._sleep(early_by)
@@ -49,7 +49,7 @@ class Pace:
 
 
 class LiveAccount:
-    """One region of one account. Every method raises what botocore raises (``AWS_ERRORS``)."""
+    """One region of one account. Every method raises the errors of botocore (``AWS_ERRORS``)."""
 
     def __init__(self, region: str) -> None:
         config = Config(region_name=region, retries={"mode": "standard", "max_attempts": ATTEMPTS})
@@ -60,7 +60,7 @@ class LiveAccount:
         self._reads = Pace(READS_PER_SECOND)
 
     def read(self, definitions: Iterable[Definition], prefix: str) -> list[LiveObject]:
-        """Everything that bears our prefix, and the policies of the groups that the definitions name."""
+        """The alarms and dashboards with this prefix, and the policies of the groups that the definitions name."""
         groups = {d.parameters["AutoScalingGroupName"] for d in definitions if d.kind is DefinitionKind.SCALING_POLICY}
         return [*self._alarms(prefix), *self._dashboards(prefix), *(p for g in groups for p in self._policies(g))]
 
@@ -100,38 +100,39 @@ class LiveAccount:
         return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
     def _put_members(self, kind: DefinitionKind, described: Mapping[str, Any]) -> dict[str, Any]:
-        """What was described, without what the put call does not take: states, times, ARNs."""
+        """The described members that the put call accepts, without states, times and ARNs."""
         client = self._autoscaling if kind is DefinitionKind.SCALING_POLICY else self._cloudwatch
         operation = client.meta.method_to_api_mapping[kind]
         shape = client.meta.service_model.operation_model(operation).input_shape
         return {name: described[name] for name in (shape.members if shape else ()) if name in described}
 
     def apply(self, change: Change) -> list[str]:
-        """Make one change; return what AWS has to say about a dashboard that it took. May be made again."""
+        """Make one change, and return the remarks of CloudWatch about an accepted dashboard. May be repeated."""
         if change.action is ChangeKind.DELETE:
-            self._delete(change)
+            if change.kind is DefinitionKind.DASHBOARD:
+                self._dashboard_writes.wait()
+                self._cloudwatch.delete_dashboards(DashboardNames=[change.name])
+            else:
+                self._alarm_writes.wait()
+                self._cloudwatch.delete_alarms(AlarmNames=[change.name])
             return []
-        messages = self._put(change) if change.parameters is not None else []
+        remarks = self._put(change) if change.parameters is not None else []
         if change.action is ChangeKind.UPDATE and change.tags:
             self._cloudwatch.tag_resource(ResourceARN=change.arn, Tags=_tag_list(change.tags))
-        return messages
+        return remarks
 
     def _put(self, change: Change) -> list[str]:
         parameters = dict(change.parameters or {})
-        if change.action is ChangeKind.CREATE and change.kind is not DefinitionKind.SCALING_POLICY:
-            parameters["Tags"] = _tag_list(change.tags)  # an update ignores them, silently
         if change.kind is DefinitionKind.SCALING_POLICY:
-            self._autoscaling.put_scaling_policy(
-                **{"Enabled": True, **parameters}
-            )  # what is left out may stay as it is
+            # Enabled is always sent: a parameter that the call leaves out may keep its value.
+            self._autoscaling.put_scaling_policy(**{"Enabled": True, **parameters})
             return []
-        if change.kind is DefinitionKind.DASHBOARD:
-            return self._put_dashboard(parameters)
-        self._alarm_writes.wait()
-        getattr(self._cloudwatch, change.kind)(**parameters)
-        return []
-
-    def _put_dashboard(self, parameters: dict[str, Any]) -> list[str]:
+        if change.action is ChangeKind.CREATE:
+            parameters["Tags"] = _tag_list(change.tags)  # an update silently ignores them
+        if change.kind is not DefinitionKind.DASHBOARD:
+            self._alarm_writes.wait()
+            getattr(self._cloudwatch, change.kind)(**parameters)
+            return []
         self._dashboard_writes.wait()
         body = json.dumps(parameters["DashboardBody"], ensure_ascii=False)
         answer = self._cloudwatch.put_dashboard(**{**parameters, "DashboardBody": body})
@@ -140,21 +141,12 @@ class LiveAccount:
             for message in answer.get("DashboardValidationMessages", [])
         ]
 
-    def _delete(self, change: Change) -> None:
-        if change.kind is DefinitionKind.DASHBOARD:
-            self._dashboard_writes.wait()
-            self._cloudwatch.delete_dashboards(DashboardNames=[change.name])
-            return
-        self._alarm_writes.wait()
-        self._cloudwatch.delete_alarms(AlarmNames=[change.name])
-
     def policy_arns(self, definitions: Iterable[Definition]) -> dict[str, str]:
         """The ARNs of the policies that exist, by the name of their file."""
         policies = [d for d in definitions if d.kind is DefinitionKind.SCALING_POLICY]
-        live = {
-            p.name: p.arn for g in {d.parameters["AutoScalingGroupName"] for d in policies} for p in self._policies(g)
-        }
-        return {d.stem: live[d.name] for d in policies if d.name in live}
+        groups = {d.parameters["AutoScalingGroupName"] for d in policies}
+        arns = {policy.name: policy.arn for group in groups for policy in self._policies(group)}
+        return {d.stem: arns[d.name] for d in policies if d.name in arns}
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[Any]:

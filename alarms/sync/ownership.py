@@ -1,4 +1,4 @@
-"""Whose an object of the account is: decided by a tag, never by its name."""
+"""Which objects of the account are managed from these definitions: a tag decides, never the name."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ OWNER_KEY = "managed-by"
 
 
 def owner_of(prefix: str) -> str:
-    """The value of the tag for everything that is managed from these definitions with this prefix."""
+    """The value of the tag on everything that these definitions manage with this prefix."""
     return f"anb-showcase/{prefix}"
 
 
-def is_ours(tags: Mapping[str, str], owner: str) -> bool:
+def is_managed(tags: Mapping[str, str], owner: str) -> bool:
     return tags.get(OWNER_KEY) == owner
 
 
 def is_untouchable(name: str) -> bool:
-    """Alarms that Auto Scaling made for its target tracking policies: editing one breaks its policy."""
+    """Whether Auto Scaling made the alarm for a target tracking policy: an edit would break the policy."""
     return name.startswith("TargetTracking-")

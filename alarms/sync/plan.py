@@ -1,14 +1,14 @@
-"""What must change so that the live account says what the definitions say. Pure: no calls."""
+"""The changes that make the account match the definitions. This module makes no calls."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from alarms.definition_files import Definition, DefinitionKind
-from alarms.sync.ownership import OWNER_KEY, is_ours, is_untouchable
+from alarms.sync.ownership import OWNER_KEY, is_managed, is_untouchable
 
 Parameters = Mapping[str, Any]
 
@@ -16,7 +16,7 @@ _QUOTED = re.compile(r'"([^"]*)"')
 
 
 class ChangeKind(StrEnum):
-    """What is done to one object."""
+    """The action of a change."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -25,7 +25,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveObject:
-    """What the account has. ``parameters`` has the members of the put call only; ``tags`` is empty for policies."""
+    """An object in the account. ``parameters`` are those of its put call; ``tags`` is empty for policies."""
 
     kind: DefinitionKind
     name: str
@@ -36,7 +36,7 @@ class LiveObject:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One difference. ``path`` is that of the API call, for example ``Metrics[rate].Expression``."""
+    """One difference. ``path`` is a path in the API call, for example ``Metrics[rate].Expression``."""
 
     path: str
     old: Any
@@ -45,7 +45,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is done to one object, and why. ``parameters`` are those to put, None when only tags differ."""
+    """One action on one object, and the fields that need it. ``parameters`` is None if only tags differ."""
 
     action: ChangeKind
     kind: DefinitionKind
@@ -55,23 +55,27 @@ class Change:
     tags: Mapping[str, str] = field(default_factory=dict)
     arn: str = ""
 
-    def with_parameters(self, parameters: Parameters) -> "Change":
-        return replace(self, parameters=parameters)
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Changes in the order in which they are made; ``conflicts`` are objects of others that bear our names."""
+    """The changes, in the order of application.
+
+    ``conflicts`` are objects with the name of a definition that are not managed from here. ``prunable`` are objects
+    without a definition that are kept: pruning was not asked for, or the object is a policy, which has no tags.
+    """
 
     changes: tuple[Change, ...]
     conflicts: tuple[str, ...] = ()
-    prunable: tuple[str, ...] = ()  # defined no more, and kept: nobody asked to prune, or a policy, which bears no tag
+    prunable: tuple[str, ...] = ()
 
 
 def make_plan(
     definitions: Iterable[Definition], live: Iterable[LiveObject], *, tags: Mapping[str, str], prune: bool
 ) -> Plan:
-    """Compare, in a normal form. ``tags`` are what each object of ours must carry, the owner's among them."""
+    """Compare definitions and account in their normal forms.
+
+    ``tags`` must be on each managed object, among them the tag of the owner (OWNER_KEY).
+    """
     wanted = {(d.kind, d.name): d for d in _children_first(definitions)}
     found = {(o.kind, o.name): o for o in live}
     owner = tags[OWNER_KEY]
@@ -79,21 +83,21 @@ def make_plan(
         change for key, definition in wanted.items() if (change := _compare(definition, found.get(key), tags, owner))
     ]
     conflicts = [
-        f"{key[0].noun} {key[1]} exists and is not ours: its tag {OWNER_KEY} is not {owner!r}"
+        f"{key[0].noun} {key[1]} exists and is not managed from here: its tag {OWNER_KEY} is not {owner!r}"
         for key in wanted
         if key in found and not _may_change(found[key], wanted[key], owner)
     ]
     left_over = [o for key, o in found.items() if key not in wanted and not is_untouchable(o.name)]
-    ours = [o for o in left_over if is_ours(o.tags, owner)]
-    # Policies bear no tags: they are shown, and left to a human.
+    managed = [o for o in left_over if is_managed(o.tags, owner)]
+    # Policies have no tags, so they are only listed.
     policies = tuple(o.name for o in left_over if o.kind is DefinitionKind.SCALING_POLICY)
     if not prune:
-        return Plan(tuple(changes), tuple(conflicts), (*(o.name for o in ours), *policies))
-    return Plan((*changes, *_deletions(ours)), tuple(conflicts), policies)
+        return Plan(tuple(changes), tuple(conflicts), (*(o.name for o in managed), *policies))
+    return Plan((*changes, *_deletions(managed)), tuple(conflicts), policies)
 
 
 def _children_first(definitions: Iterable[Definition]) -> Iterator[Definition]:
-    """In the order of application; a composite after the composites that its rule or its suppressor names."""
+    """The order of application: a composite follows the composites that its rule or its suppressor names."""
     waiting = sorted(definitions, key=lambda d: list(DefinitionKind).index(d.kind))
     while waiting:
         names = {d.name for d in waiting}
@@ -124,15 +128,15 @@ def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str,
 
 
 def _may_change(live: LiveObject, definition: Definition, owner: str) -> bool:
-    """Ours by its tag; a policy by its name on our group; an untagged twin of a definition may be adopted."""
-    if live.kind is DefinitionKind.SCALING_POLICY or is_ours(live.tags, owner):
+    """A tag decides. A policy has no tags and may change; an untagged twin of a definition is adopted."""
+    if live.kind is DefinitionKind.SCALING_POLICY or is_managed(live.tags, owner):
         return True
     same = normal_form(live.kind, live.parameters) == normal_form(definition.kind, definition.parameters)
     return same and OWNER_KEY not in live.tags
 
 
 def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
-    """Composites before what they may name, and a composite before the composites that it names."""
+    """The order of deletion: composites first, and each composite before the composites that it names."""
     yield from _composite_deletions({o.name: o for o in objects if o.kind is DefinitionKind.COMPOSITE_ALARM})
     for kind in (DefinitionKind.METRIC_ALARM, DefinitionKind.DASHBOARD):
         yield from (_deletion(o) for o in objects if o.kind is kind)
@@ -172,7 +176,7 @@ _DEFAULTS: dict[DefinitionKind, Parameters] = {
 
 
 def normal_form(kind: DefinitionKind, parameters: Parameters) -> dict[str, Any]:
-    """The same for any two calls that mean the same: defaults filled in, order that means nothing removed."""
+    """Equal for any two calls with the same effect: defaults are filled in, and lists without an order are sorted."""
     filled = {**_DEFAULTS[kind], **{key: value for key, value in parameters.items() if value not in (None, [], {})}}
     if kind is DefinitionKind.METRIC_ALARM:
         filled.setdefault("DatapointsToAlarm", filled.get("EvaluationPeriods"))
@@ -190,7 +194,8 @@ def _normal(key: str, value: Any) -> Any:
     if key == "Dimensions" and isinstance(value, list):
         return sorted(value, key=lambda pair: str(pair.get("Name")))
     if key == "Metrics" and isinstance(value, list):
-        return sorted((_normal_query(query) for query in value), key=lambda query: str(query.get("Id")))
+        queries = [{"ReturnData": True, **_normal("", query)} for query in value]
+        return sorted(queries, key=lambda query: str(query.get("Id")))
     if isinstance(value, Mapping):
         return {name: _normal(name, item) for name, item in value.items()}
     if isinstance(value, list):
@@ -198,29 +203,21 @@ def _normal(key: str, value: Any) -> Any:
     return value
 
 
-def _normal_query(query: Parameters) -> dict[str, Any]:
-    return {"ReturnData": True, **{name: _normal(name, item) for name, item in query.items()}}
-
-
 def differences(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
-    """Field by field, in the order of the new one."""
+    """The differences field by field, in the order of ``new``. Items of a list are paired by Id or Name."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*new, *(key for key in old if key not in new)]:
             yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list):
-        yield from _list_differences(old, new, path)
+        old_by_key, new_by_key = _by_key(old), _by_key(new)
+        for key in [*new_by_key, *(key for key in old_by_key if key not in new_by_key)]:
+            yield from differences(old_by_key.get(key), new_by_key.get(key), f"{path}[{key}]")
     elif old != new:
         yield FieldChange(path, old, new)
 
 
-def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[FieldChange]:
-    old_by_key, new_by_key = _keyed(old), _keyed(new)
-    for key in [*new_by_key, *(key for key in old_by_key if key not in new_by_key)]:
-        yield from differences(old_by_key.get(key), new_by_key.get(key), f"{path}[{key}]")
-
-
-def _keyed(items: list[Any]) -> dict[Any, Any]:
-    """By Id or Name where the items have one, else by position."""
+def _by_key(items: list[Any]) -> dict[Any, Any]:
+    """The items by their Id or Name, or by their position if one of them has neither."""
     for key in ("Id", "Name"):
         if items and all(isinstance(item, Mapping) and key in item for item in items):
             return {item[key]: item for item in items}
@@ -228,7 +225,7 @@ def _keyed(items: list[Any]) -> dict[Any, Any]:
 
 
 def with_policy_arns(parameters: Parameters, arns: Mapping[str, str]) -> dict[str, Any]:
-    """``${policy:NAME}`` filled in; that of a policy which does not exist yet stays."""
+    """Fill in each ``${policy:NAME}``. It stays as it is if the policy does not exist yet."""
 
     def fill(value: Any) -> Any:
         if isinstance(value, list):

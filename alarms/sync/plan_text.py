@@ -1,10 +1,10 @@
-"""A plan in words, and as a document."""
+"""A plan as lines for people, and as a document for machines."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from alarms.sync.plan import Change, ChangeKind, FieldChange, Plan
+from alarms.sync.plan import Change, ChangeKind, Plan
 
 _SIGNS = {ChangeKind.CREATE: ("+", "green"), ChangeKind.UPDATE: ("~", "yellow"), ChangeKind.DELETE: ("-", "red")}
 VALUE_CHARACTERS_MAX = 100
@@ -14,16 +14,14 @@ def change_lines(change: Change) -> Iterator[tuple[str, str]]:
     """(line, style): a headline, and a line for each field that differs."""
     sign, style = _SIGNS[change.action]
     yield f"{sign} {change.kind.noun} {change.name}", style
-    for difference in change.fields:
-        yield f"    {_difference(difference)}", ""
-
-
-def _difference(change: FieldChange) -> str:
-    if change.old is None:
-        return f"{change.path}: + {_short(change.new)}"
-    if change.new is None:
-        return f"{change.path}: - {_short(change.old)}"
-    return f"{change.path}: {_short(change.old)} → {_short(change.new)}"
+    for field in change.fields:
+        if field.old is None:
+            values = f"+ {_short(field.new)}"
+        elif field.new is None:
+            values = f"- {_short(field.old)}"
+        else:
+            values = f"{_short(field.old)} → {_short(field.new)}"
+        yield f"    {field.path}: {values}", ""
 
 
 def _short(value: Any) -> str:
@@ -40,7 +38,7 @@ def summary_line(plan: Plan) -> str:
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """For machines."""
+    """The plan as a JSON object."""
     return {
         "changes": [
             {

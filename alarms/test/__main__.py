@@ -1,88 +1,66 @@
 """``python -m alarms.test``: the unit tests of the alarms."""
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from alarms.definition_files import DefinitionError
+from alarms.definition_files import DefinitionError, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
-from alarms.test.cases import Case, CaseResult, read_cases, run_case
+from alarms.test.cases import CaseResult, read_cases, run_case
+from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
-Play each alarm with the series of its test file, by CloudWatch's own rules, and compare its states.
+Run each alarm over the series of its test file, by CloudWatch's own rules, and compare its states.
 
-Every alarm must have a file in alarms/definitions/tests; how a series is written is said in alarms/test/notation.py.
+Every alarm must have a file in alarms/definitions/tests. alarms/test/notation.py explains how a series is written.
 """
 
-EPILOG = """\
-examples:
-  python -m alarms.test
-  python -m alarms.test dead-letters workers-down     only these alarms
-
-exit codes:
-  0  every case holds
-  1  at least one does not
-  2  wrong usage, or files that cannot be read
-"""
+EXAMPLES = [
+    ("", "all alarms"),
+    ("dead-letters workers-down", "only these alarms"),
+]
+EXIT_CODES = {ExitCode.DONE: "every case holds", ExitCode.FAILED: "at least one case does not hold"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is documented in EPILOG."""
-    asked = _parse(arguments)
+    """Run the cases of the alarms that the command line names, and return an ExitCode."""
+    parser = command_parser("alarms.test", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    parser.add_argument("alarm", nargs="*", help="the names of files, without their ending (default: all)")
+    add_common_options(parser)
+    asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        cases = _chosen(read_cases(definitions), asked.alarm)
+        cases = read_cases(definitions)
+        require_alarms(asked.alarm, definitions)
     except DefinitionError as error:
         screen.fail(str(error))
-        return 2
-    verdicts = [run_case(case, str(variables["PREFIX"])) for case in cases]
+        return ExitCode.REFUSED
+    chosen = [case for case in cases if not asked.alarm or case.alarm.stem in asked.alarm]
+    results = [run_case(case, str(variables["PREFIX"])) for case in chosen]
     if asked.json:
-        print(json.dumps([_member(verdict) for verdict in verdicts], ensure_ascii=False, indent=2))  # noqa: T201
-    _show(verdicts, screen)
-    return 1 if any(verdict.problems for verdict in verdicts) else 0
+        screen.document(
+            [
+                {"file": r.case.file, "alarm": r.case.alarm.name, "name": r.case.name, "problems": list(r.problems)}
+                for r in results
+            ]
+        )
+    _print_results(results, screen)
+    return ExitCode.FAILED if any(result.problems for result in results) else ExitCode.DONE
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m alarms.test",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("alarm", nargs="*", help="the names of files, without their ending (default: all)")
-    add_common_options(parser)
-    return parser.parse_args(arguments)
-
-
-def _chosen(cases: Sequence[Case], stems: Sequence[str]) -> Sequence[Case]:
-    """Those of the alarms that were asked for; all if none was. Raises DefinitionError for one that does not exist."""
-    known = {case.alarm.stem for case in cases}
-    if unknown := [stem for stem in stems if stem not in known]:
-        raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
-    return [case for case in cases if not stems or case.alarm.stem in stems]
-
-
-def _show(verdicts: Sequence[CaseResult], screen: Screen) -> None:
-    for stem, group in groupby(verdicts, key=lambda verdict: verdict.case.alarm.stem):
+def _print_results(results: Sequence[CaseResult], screen: Screen) -> None:
+    for stem, group in groupby(results, key=lambda result: result.case.alarm.stem):
         screen.line(stem, "bold")
-        for verdict in group:
-            screen.line(
-                f"  {'✗' if verdict.problems else '✓'} {verdict.case.name}", "red" if verdict.problems else "green"
-            )
-            for problem in verdict.problems:
+        for result in group:
+            mark, style = ("✗", "red") if result.problems else ("✓", "green")
+            screen.line(f"  {mark} {result.case.name}", style)
+            for problem in result.problems:
                 screen.line(f"      {problem}")
-    failed = sum(bool(verdict.problems) for verdict in verdicts)
+    failed = sum(bool(result.problems) for result in results)
     screen.line()
-    screen.line(f"{len(verdicts) - failed} passed, {failed} failed", "red" if failed else "green")
-
-
-def _member(verdict: CaseResult) -> dict[str, object]:
-    case = verdict.case
-    return {"file": case.file, "alarm": case.alarm.name, "name": case.name, "problems": list(verdict.problems)}
+    screen.line(f"{len(results) - failed} passed, {failed} failed", "red" if failed else "green")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Unit tests of alarms, as files: series in, expected states at times.
+"""Unit tests of alarms, as files: each case gives series of values, and expects states after some minutes.
 
-One file for each alarm, ``alarms/definitions/tests/NAME.json``. ``given`` names the metrics that the alarm watches
-(with ``{Service=api}`` where two have one name), ``given_states`` the alarms that a composite watches; ``then`` says
-the state after so many minutes. For a composite, ``acts`` says whether its actions have run or were suppressed.
+Each alarm has one file, ``alarms/definitions/tests/NAME.json``. ``given`` holds a series for each metric that the alarm
+watches (``Name{Service=api}`` where two metrics have the same name). For a composite, ``given_states`` holds the states
+of the alarms that it watches. ``then`` holds the expected state after a number of minutes; for a composite, ``acts``
+also says whether its actions ran or were suppressed.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import ROOT, Definition, DefinitionError, DefinitionKind
+from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
 from alarms.replay import watched_metrics
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
@@ -25,13 +26,13 @@ from cloudwatch.metric import MetricId
 from cloudwatch.store import MetricStore
 
 FOLDER = "alarms/definitions/tests"
-BEGIN = 1_767_225_600  # 2026-01-01 00:00 UTC: every period is aligned to it
+BEGIN = 1_767_225_600  # 2026-01-01 00:00 UTC, a multiple of every period
 MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The state ``after`` so many minutes; ``acts`` None: not asked."""
+    """The expected state ``after`` a number of minutes. If ``acts`` is None, it is not compared."""
 
     after: int
     state: AlarmState
@@ -40,7 +41,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test. ``file`` and ``name`` say which."""
+    """One test: ``name`` is unique in its ``file``."""
 
     file: str
     alarm: Definition
@@ -51,15 +52,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How a case ended: ``problems`` is empty if it holds."""
+    """The result of a case. ``problems`` is empty if the case holds."""
 
     case: Case
     problems: tuple[str, ...]
 
 
 def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Case]:
-    """All cases below ``root``. Raises DefinitionError for a file that cannot be read, or an alarm without a file."""
-    alarms = {d.stem: d for d in definitions if d.kind in (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)}
+    """All cases below ``root``. Raises DefinitionError for an unreadable file, and for an alarm without a file."""
+    alarms = {d.stem: d for d in definitions if d.kind in ALARM_KINDS}
     files = {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
     problems = [
         f"{FOLDER}/{stem}.json is missing: {alarms[stem].file} has no tests" for stem in alarms if stem not in files
@@ -77,29 +78,25 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
 
 
 def _read_file(path: Path, alarm: Definition, stems: Collection[str]) -> Iterator[Case]:
-    cases = json.loads(path.read_text())["cases"]
+    is_composite = alarm.kind is DefinitionKind.COMPOSITE_ALARM
+    cases: list[dict[str, Any]] = json.loads(path.read_text())["cases"]
     if not cases:
-        raise ValueError("it has no case")
+        raise ValueError("it has no cases")
     for case in cases:
-        yield _read_case(f"{FOLDER}/{path.name}", case, alarm, stems)
-
-
-def _read_case(file: str, case: Mapping[str, Any], alarm: Definition, stems: Collection[str]) -> Case:
-    given = case["given" if alarm.kind is DefinitionKind.METRIC_ALARM else "given_states"]
-    then = tuple(Expectation(e["after"], AlarmState(e["state"]), e.get("acts")) for e in case["then"])
-    if not then:
-        raise ValueError(f"{case['name']}: it expects nothing")
-    if alarm.kind is DefinitionKind.COMPOSITE_ALARM and (unknown := given.keys() - stems):
-        raise ValueError(f"{case['name']}: there is no alarm {', '.join(sorted(unknown))}")
-    return Case(file, alarm, case["name"], given, then)
+        given = case["given_states" if is_composite else "given"]
+        then = tuple(Expectation(e["after"], AlarmState(e["state"]), e.get("acts")) for e in case["then"])
+        if not then:
+            raise ValueError(f"{case['name']}: it has no expectation")
+        if is_composite and (unknown := given.keys() - stems):
+            raise ValueError(f"{case['name']}: there is no alarm {', '.join(sorted(unknown))}")
+        yield Case(f"{FOLDER}/{path.name}", alarm, case["name"], given, then)
 
 
 def run_case(case: Case, prefix: str) -> CaseResult:
-    """Play the case with CloudWatch's rules."""
+    """Run the case by CloudWatch's rules."""
+    is_metric_alarm = case.alarm.kind is DefinitionKind.METRIC_ALARM
     try:
-        problems = (
-            _run_metric_alarm(case) if case.alarm.kind is DefinitionKind.METRIC_ALARM else _run_composite(case, prefix)
-        )
+        problems = _run_metric_alarm(case) if is_metric_alarm else _run_composite(case, prefix)
     except (ValueError, KeyError) as error:  # NotationError, ParametersRefused, an unknown metric
         problems = [str(error)]
     return CaseResult(case, tuple(problems))
@@ -107,22 +104,17 @@ def run_case(case: Case, prefix: str) -> CaseResult:
 
 def _run_metric_alarm(case: Case) -> list[str]:
     alarm = MetricAlarm.from_api(case.alarm.parameters)
-    machine = AlarmMachine(alarm, _store(case.given, watched_metrics(alarm)))
-    end = BEGIN + MINUTE * max(e.after for e in case.then)
-    return _compare(case.then, list(machine.run(BEGIN, end)), {})
-
-
-def _store(given: Mapping[str, str], metrics: Sequence[MetricId]) -> MetricStore:
     store = MetricStore()
-    for key, line in given.items():
-        metric = _named(key, metrics)
+    for key, line in case.given.items():
+        metric = _find_metric(key, watched_metrics(alarm))
         for minute, values in enumerate(read_minutes(line)):
             if values:
                 store.add(Datapoint(metric, "None", (BEGIN + MINUTE * minute) * 1000, values))
-    return store
+    end = BEGIN + MINUTE * max(e.after for e in case.then)
+    return _compare(case.then, list(AlarmMachine(alarm, store).run(BEGIN, end)), {})
 
 
-def _named(key: str, metrics: Sequence[MetricId]) -> MetricId:
+def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
     found = [m for m in metrics if key in (m.name, f"{m.name}{{{', '.join(f'{k}={v}' for k, v in m.dimensions)}}}")]
     if len(found) != 1:
         raise NotationError(f"{key} is not one of {', '.join(map(str, metrics))}")
@@ -131,19 +123,19 @@ def _named(key: str, metrics: Sequence[MetricId]) -> MetricId:
 
 def _run_composite(case: Case, prefix: str) -> list[str]:
     alarm = CompositeAlarm.from_api(case.alarm.parameters)
-    changes = [c for name, line in case.given.items() for c in _changes(f"{prefix}-{name}", expand(line))]
+    changes = [t for name, line in case.given.items() for t in _transitions(f"{prefix}-{name}", expand(line))]
     events = CompositeMachine([alarm]).run(changes, BEGIN, BEGIN + MINUTE * max(e.after for e in case.then))
     transitions: list[Transition] = []
-    acting: dict[int, bool] = {}
+    acts_at: dict[int, bool] = {}
     for event in events:
         if isinstance(event, Transition):
             transitions.append(event)
         elif isinstance(event, ActionsDue):
-            acting[event.at] = event.suppressed_by is None
-    return _compare(case.then, transitions, acting)
+            acts_at[event.at] = event.suppressed_by is None
+    return _compare(case.then, transitions, acts_at)
 
 
-def _changes(name: str, states: list[str]) -> Iterator[Transition]:
+def _transitions(name: str, states: list[str]) -> Iterator[Transition]:
     old = AlarmState.INSUFFICIENT_DATA
     for minute, text in enumerate(states):
         new = AlarmState(text)
@@ -152,7 +144,7 @@ def _changes(name: str, states: list[str]) -> Iterator[Transition]:
         old = new
 
 
-def _compare(then: Iterable[Expectation], transitions: list[Transition], acting: Mapping[int, bool]) -> list[str]:
+def _compare(then: Iterable[Expectation], transitions: list[Transition], acts_at: Mapping[int, bool]) -> list[str]:
     problems = []
     for expected in then:
         at = BEGIN + MINUTE * expected.after
@@ -161,7 +153,7 @@ def _compare(then: Iterable[Expectation], transitions: list[Transition], acting:
         if state is not expected.state:
             why = f" ({last.reason})" if last else ""
             problems.append(f"after {expected.after} min: expected {expected.state}, is {state}{why}")
-        acts = next((value for time, value in reversed(list(acting.items())) if time <= at), False)
+        acts = next((value for time, value in reversed(list(acts_at.items())) if time <= at), False)
         if expected.acts not in (None, acts):
-            problems.append(f"after {expected.after} min: its actions are {'run' if acts else 'held back'}")
+            problems.append(f"after {expected.after} min: its actions are {'run' if acts else 'not run'}")
     return problems

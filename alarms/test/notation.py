@@ -1,8 +1,8 @@
-"""Series in one line, for the files of alarm tests: what is published in each minute.
+"""The notation of a series in the test files of alarms: the values of each minute, in one line.
 
-``0x5 3 _ 7x2`` is five minutes of 0, one of 3, one without data, two of 7. ``[80 90 5000]x3`` publishes three
-values in each of three minutes, ``200*35x3`` the value 200 thirty-five times in each. For the states of alarms:
-``OKx3 ALARMx5``.
+``0x5 3 _ 7x2`` is five minutes of 0, one of 3, one without data, and two of 7. ``[80 90 5000]x3`` is three values in
+each of three minutes, and ``200*35x3`` is thirty-five times the value 200 in each. States of alarms are written in the
+same way: ``OKx3 ALARMx5``.
 """
 
 import math
@@ -15,16 +15,16 @@ Minute = tuple[float, ...]
 
 
 class NotationError(ValueError):
-    """The line cannot be read; the message quotes the part at fault."""
+    """The line cannot be read. The message quotes the part at fault."""
 
 
 def read_minutes(text: str) -> list[Minute]:
-    """The values published in each minute; an empty tuple is no data. Raises NotationError."""
+    """The values of each minute; an empty tuple is a minute without data. Raises NotationError."""
     return [_values(item) for item in expand(text)]
 
 
 def expand(text: str) -> list[str]:
-    """The items of the line, each as often as it says. Raises NotationError."""
+    """The items of the line, with their repetitions written out. Raises NotationError."""
     items: list[str] = []
     position = 0
     for match in _TOKEN.finditer(text):
@@ -59,7 +59,7 @@ def _values(item: str) -> Minute:
 
 
 def _number(text: str) -> float:
-    """Raises ValueError, also for NaN and the infinite: CloudWatch takes neither."""
+    """Raises ValueError, also for NaN and infinities, because CloudWatch accepts neither."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)

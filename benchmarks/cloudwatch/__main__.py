@@ -27,10 +27,9 @@ from rich.table import Table
 from alarms.definition_files import Definition, DefinitionKind, read_definitions, read_variables
 from alarms.options import EXAMPLE
 from alarms.replay import watched_metrics
-from alarms.simulate.__main__ import ServiceTime
 from alarms.simulate.arrivals import diurnal
 from alarms.simulate.policies import contenders
-from alarms.simulate.simulation import Setting, Simulation
+from alarms.simulate.simulation import ServiceTime, Setting, Simulation
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import LiveObject, make_plan
 from benchmarks.cloudwatch.emf_reading import write_sample

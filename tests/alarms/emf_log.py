@@ -1,4 +1,4 @@
-"""EMF logs as the product writes them, at times of the test's choice."""
+"""EMF logs in the format of the product, with chosen times."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ def document(
     namespace: str = NAMESPACE,
     **dimensions: str,
 ) -> dict[str, Any]:
-    """One record of the real format, ``minute`` after BEGIN."""
+    """One record in the real format, ``minute`` minutes after BEGIN."""
     line = RecordFormat(namespace=namespace, service=service, log_group="anb").line(kind, metrics, dimensions)
     found: dict[str, Any] = json.loads(line)
     found["_aws"]["Timestamp"] = round((BEGIN + MINUTE * minute) * 1000)

@@ -1,4 +1,4 @@
-"""Definitions are read whole or not at all; whatever is wrong with them is said with its file and key."""
+"""Definitions are read all or none; each problem names its file and key."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_the_definitions_of_this_project_are_read_in_the_order_in_which_they_are
     assert len({definition.file for definition in definitions}) == len(definitions)
 
 
-def test_variables_are_filled_in_wherever_they_stand(tmp_path: Path) -> None:
+def test_variables_are_filled_in_at_any_depth(tmp_path: Path) -> None:
     document = alarm_with(Metrics=[{"Label": "over ${LIMIT} of ${PREFIX}"}], **{"Threshold": "${LIMIT}"})
     document["why"] = {**WHY, "threshold": "${LIMIT} is too much."}
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", document)
@@ -64,7 +64,7 @@ def test_a_variable_that_stands_alone_keeps_its_type(tmp_path: Path, value: floa
     assert type(found.parameters["Threshold"]) is type(value)
 
 
-def test_the_arn_of_a_policy_is_left_for_the_time_when_the_policy_exists(tmp_path: Path) -> None:
+def test_the_arn_of_a_policy_is_not_filled_in_here(tmp_path: Path) -> None:
     write(
         tmp_path, "alarms/definitions/metric_alarms/lost.json", alarm_with(AlarmActions=["${policy:worker-scale-up}"])
     )
@@ -72,7 +72,9 @@ def test_the_arn_of_a_policy_is_left_for_the_time_when_the_policy_exists(tmp_pat
     assert found.parameters["AlarmActions"] == ["${policy:worker-scale-up}"]
 
 
-def test_an_alarms_description_is_made_of_its_why_and_links_to_its_section_of_the_runbook(tmp_path: Path) -> None:
+def test_the_description_of_an_alarm_is_made_from_its_why_and_links_to_its_section_of_the_runbook(
+    tmp_path: Path,
+) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", ALARM)
     (found,) = read_definitions({"PREFIX": "anb", "RUNBOOK_URL": "https://example.com/RUNBOOK.md"}, tmp_path)
     description = found.parameters["AlarmDescription"]
@@ -87,7 +89,7 @@ def test_a_dashboard_gets_no_description(tmp_path: Path) -> None:
     assert found.parameters == {"DashboardName": "main"}
 
 
-def test_a_missing_variable_is_said_with_file_key_and_name(tmp_path: Path) -> None:
+def test_a_missing_variable_is_reported_with_file_key_and_name(tmp_path: Path) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", alarm_with(Metrics=[{"Label": "${LIMIT}"}]))
     assert problems_of(tmp_path) == [
         "alarms/definitions/metric_alarms/lost.json: put_metric_alarm.Metrics[0].Label: ${LIMIT} is not set; "
@@ -96,13 +98,13 @@ def test_a_missing_variable_is_said_with_file_key_and_name(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["{", "", "[1, 2]", '"text"'])
-def test_a_file_that_is_no_json_object_is_named(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_json_object_is_named(tmp_path: Path, text: str) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", text)
     (problem,) = problems_of(tmp_path)
     assert problem.startswith("alarms/definitions/metric_alarms/lost.json: ")
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_binary_file_is_named(tmp_path: Path) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", "").write_bytes(b"\xff\xfe\x00")
     (problem,) = problems_of(tmp_path)
     assert problem.startswith("alarms/definitions/metric_alarms/lost.json: ")
@@ -113,7 +115,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     [{"put_metric_alarm": {"AlarmName": "x"}}, {"why": {}}, {"why": "text", "put_metric_alarm": {"AlarmName": "x"}}],
     ids=["no why", "no call", "a why without members"],
 )
-def test_a_file_without_one_of_its_members_is_named_with_what_it_needs(tmp_path: Path, document: Any) -> None:
+def test_a_file_without_a_member_is_named_with_the_members_that_it_needs(tmp_path: Path, document: Any) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/lost.json", document)
     assert problems_of(tmp_path) == [
         'alarms/definitions/metric_alarms/lost.json: needs two members, "why" and "put_metric_alarm"'
@@ -127,7 +129,7 @@ def test_a_definition_without_a_name_is_named_by_its_file(tmp_path: Path) -> Non
     ]
 
 
-def test_every_problem_of_every_file_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     write(tmp_path, "alarms/definitions/metric_alarms/a.json", alarm_with(Threshold="${ONE}", Period="${TWO}"))
     write(tmp_path, "alarms/definitions/metric_alarms/b.json", "{")
     write(tmp_path, "alarms/definitions/composite_alarms/c.json", {"why": {}})
@@ -142,7 +144,7 @@ def test_every_problem_of_every_file_is_said_at_once(tmp_path: Path) -> None:
         for kind, key in zip(DefinitionKind, ("PolicyName", "AlarmName", "AlarmName", "DashboardName"), strict=True)
     ],
 )
-def test_a_single_file_tells_its_kind_by_its_call(tmp_path: Path, kind: DefinitionKind, key: str) -> None:
+def test_the_call_in_a_single_file_decides_its_kind(tmp_path: Path, kind: DefinitionKind, key: str) -> None:
     path = write(tmp_path, "anywhere.json", {"why": {}, kind: {key: "${PREFIX}-x"}, "assumes": {"Jobs": "Count"}})
     found = read_definition(path, {"PREFIX": "anb"})
     assert (found.kind, found.name, found.stem, found.assumes) == (kind, "anb-x", "anywhere", {"Jobs": "Count"})
@@ -154,13 +156,13 @@ def test_a_single_file_without_a_call_is_refused(tmp_path: Path) -> None:
         read_definition(path, {})
 
 
-def test_variables_are_texts_and_numbers_only(tmp_path: Path) -> None:
+def test_a_variable_is_a_text_or_a_number(tmp_path: Path) -> None:
     path = write(tmp_path, "variables.json", {"PREFIX": "anb", "TOPIC": ["a"], "OWNER": None})
     with pytest.raises(DefinitionError) as caught:
         read_variables(path)
     assert caught.value.problems == [f"{path}: {name} is neither a text nor a number" for name in ("TOPIC", "OWNER")]
 
 
-def test_variables_that_are_not_there_are_named_by_their_file(tmp_path: Path) -> None:
+def test_a_missing_file_of_variables_is_named(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"nowhere\.json: .*No such file"):
         read_variables(tmp_path / "nowhere.json")

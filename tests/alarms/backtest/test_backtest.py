@@ -1,4 +1,4 @@
-"""What the alarms would have done over a recorded log, and what another version of them would have done."""
+"""Alarms are replayed over a recorded log, and compared with another version of them."""
 
 import gzip
 import json
@@ -50,33 +50,33 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def played(run: Run) -> Callable[..., dict[str, Any]]:
-    """The document for machines: its alarms by name."""
+def replayed(run: Run) -> Callable[..., dict[str, Any]]:
+    """The JSON document, with its alarms also by name."""
 
-    def played(*arguments: object) -> dict[str, Any]:
+    def replayed(*arguments: object) -> dict[str, Any]:
         code, out, _ = run("--json", *arguments)
         assert code == 0
         document: dict[str, Any] = json.loads(out)
         return {**document, **{alarm["name"]: alarm for alarm in document["alarms"]}}
 
-    return played
+    return replayed
 
 
-Played = Callable[..., dict[str, Any]]
+Replayed = Callable[..., dict[str, Any]]
 
 
-def test_every_alarm_and_composite_is_played_or_says_why_not(
-    played: Played, log: Path, definitions: list[Definition]
+def test_every_alarm_and_composite_is_replayed_or_has_a_reason_why_not(
+    replayed: Replayed, log: Path, definitions: list[Definition]
 ) -> None:
-    document = played(log)
+    document = replayed(log)
     assert {alarm["name"] for alarm in document["alarms"]} == {
         definition.name for definition in definitions if definition.kind in ("put_metric_alarm", "put_composite_alarm")
     }
     assert (document["start"], document["end"]) == ("2026-01-01 00:00", "2026-01-01 01:30")
 
 
-def test_an_episode_has_its_beginning_its_end_and_its_length(played: Played, log: Path) -> None:
-    episodes = played(log)["anb-dead-letters"]["episodes"]
+def test_an_episode_has_a_beginning_an_end_and_a_length(replayed: Replayed, log: Path) -> None:
+    episodes = replayed(log)["anb-dead-letters"]["episodes"]
     assert episodes == [
         {"from": "2026-01-01 00:11", "to": "2026-01-01 00:16", "seconds": 300},
         {"from": "2026-01-01 00:21", "to": "2026-01-01 00:24", "seconds": 180},
@@ -85,43 +85,45 @@ def test_an_episode_has_its_beginning_its_end_and_its_length(played: Played, log
     ]
 
 
-def test_an_alarm_that_fires_again_soon_after_it_was_over_flaps(played: Played, log: Path) -> None:
+def test_an_alarm_that_fires_again_soon_after_its_end_flaps(replayed: Replayed, log: Path) -> None:
     assert FLAP_SECONDS == 15 * MINUTE
-    assert played(log)["anb-dead-letters"]["flaps"] == 2
+    assert replayed(log)["anb-dead-letters"]["flaps"] == 2
 
 
-def test_an_alarm_that_is_not_over_lasts_to_the_end_of_the_recording(played: Played, log: Path) -> None:
-    alarm = played(log)["anb-worker-scale-up"]
+def test_an_alarm_without_an_end_lasts_to_the_end_of_the_recording(replayed: Replayed, log: Path) -> None:
+    alarm = replayed(log)["anb-worker-scale-up"]
     assert alarm["episodes"][-1]["to"] == "2026-01-01 01:30"
     assert len(alarm["episodes"]) == 1
 
 
-def test_a_composite_follows_its_children(played: Played, log: Path) -> None:
-    document = played(log)
+def test_a_composite_follows_its_children(replayed: Replayed, log: Path) -> None:
+    document = replayed(log)
     child = {episode["from"] for episode in document["anb-dead-letters"]["episodes"]}
     assert child <= {episode["from"] for episode in document["anb-needs-attention"]["episodes"]}
     assert document["anb-users-see-errors"]["episodes"] == []
 
 
-def test_an_alarm_on_a_metric_of_aws_is_not_played_and_says_so(played: Played, log: Path) -> None:
-    document = played(log)
+def test_an_alarm_on_a_metric_of_aws_is_skipped_with_the_reason(replayed: Replayed, log: Path) -> None:
+    document = replayed(log)
     assert document["anb-database-cpu"]["skipped"] == "its metrics are AWS's own, and not in EMF logs"
     assert document["anb-database-cpu"]["transitions"] == []
     assert document["anb-dead-letters"]["skipped"] is None
 
 
-def test_what_lies_before_the_recording_is_not_missing(played: Played, tmp_path: Path) -> None:
-    """The first record of the queue comes some minutes after that of somebody else."""
+def test_the_time_before_the_recording_does_not_count_as_missing_data(replayed: Replayed, tmp_path: Path) -> None:
+    """The first record of the queue is some minutes later than the first record of the API."""
     log = write_log(tmp_path / "late.log", [request(0), *(queue(minute) for minute in range(3, 30))])
-    assert played(log)["anb-backlog-metric-missing"]["episodes"] == []
+    assert replayed(log)["anb-backlog-metric-missing"]["episodes"] == []
 
 
-def test_a_publisher_that_dies_within_the_recording_is_missed(played: Played, tmp_path: Path) -> None:
+def test_the_alarm_on_missing_data_fires_when_the_publisher_dies_within_the_recording(
+    replayed: Replayed, tmp_path: Path
+) -> None:
     def dying() -> Iterator[dict[str, Any]]:
         yield from (queue(minute) for minute in range(10))
         yield from (request(minute) for minute in range(30))
 
-    document = played(write_log(tmp_path / "dying.log", dying()))
+    document = replayed(write_log(tmp_path / "dying.log", dying()))
     (episode,) = document["anb-backlog-metric-missing"]["episodes"]
     assert (episode["from"], episode["to"]) == ("2026-01-01 00:15", "2026-01-01 00:30")
 
@@ -134,12 +136,12 @@ def test_the_table_says_how_often_and_how_long(run: Run, log: Path) -> None:
     assert "2026-01-01 00:00 to 2026-01-01 01:30 UTC, 1 h 30" in out
 
 
-def test_only_the_alarms_that_were_asked_for_are_shown(played: Played, log: Path) -> None:
-    document = played(log, "--alarm", "dead-letters", "--alarm", "workers-down")
+def test_only_the_named_alarms_are_printed(replayed: Replayed, log: Path) -> None:
+    document = replayed(log, "--alarm", "dead-letters", "--alarm", "workers-down")
     assert [alarm["name"] for alarm in document["alarms"]] == ["anb-dead-letters", "anb-workers-down"]
 
 
-def test_an_alarm_that_does_not_exist_is_wrong_usage(run: Run, log: Path) -> None:
+def test_an_unknown_alarm_is_wrong_usage(run: Run, log: Path) -> None:
     code, _, err = run(log, "--alarm", "dead-leters")
     assert code == 2
     assert "there is no alarm dead-leters" in err
@@ -153,13 +155,13 @@ def test_a_compressed_log_in_parts_in_any_order_is_the_same_recording(run: Run, 
     assert run("--json", later, earlier) == run("--json", log)
 
 
-def test_lines_that_are_no_valid_emf_are_counted_and_left_out(run: Run, tmp_path: Path) -> None:
+def test_lines_that_are_not_valid_emf_are_counted_and_left_out(run: Run, tmp_path: Path) -> None:
     broken = job(1)
     del broken["Service"]
     log = write_log(tmp_path / "emf.log", [job(0), broken, "GET / 200", job(5)])
     code, out, _ = run(log)
     assert code == 0
-    assert "1 line(s) are no valid EMF" in out
+    assert "1 line(s) are not valid EMF" in out
 
 
 @pytest.fixture
@@ -172,8 +174,8 @@ def slower(tmp_path: Path) -> Path:
     return path
 
 
-def test_another_version_of_one_definition_is_compared(run: Run, played: Played, log: Path, slower: Path) -> None:
-    document = played(log, "--alarm", "dead-letters", "--against", slower)
+def test_another_version_of_one_definition_is_compared(run: Run, replayed: Replayed, log: Path, slower: Path) -> None:
+    document = replayed(log, "--alarm", "dead-letters", "--against", slower)
     (other,) = document["against"]
     assert [episode["from"] for episode in other["episodes"]] == ["2026-01-01 01:16"]
     _, out, _ = run(log, "--against", slower)
@@ -181,13 +183,13 @@ def test_another_version_of_one_definition_is_compared(run: Run, played: Played,
     assert not any(line.startswith("≠ anb-worker-scale-up") for line in out.splitlines())
 
 
-def test_the_composites_are_compared_over_the_other_version_too(played: Played, log: Path, slower: Path) -> None:
-    document = played(log, "--alarm", "needs-attention", "--against", slower)
+def test_the_composites_are_compared_over_the_other_version_too(replayed: Replayed, log: Path, slower: Path) -> None:
+    document = replayed(log, "--alarm", "needs-attention", "--against", slower)
     (other,) = document["against"]
     assert other["episodes"] != document["anb-needs-attention"]["episodes"]
 
 
-def test_another_version_of_an_alarm_that_is_none_is_refused(run: Run, log: Path, slower: Path) -> None:
+def test_another_version_of_an_unknown_alarm_is_refused(run: Run, log: Path, slower: Path) -> None:
     slower.write_text(slower.read_text().replace("${PREFIX}-dead-letters", "${PREFIX}-dead-leters"))
     code, _, err = run(log, "--against", slower)
     assert code == 2
@@ -195,13 +197,13 @@ def test_another_version_of_an_alarm_that_is_none_is_refused(run: Run, log: Path
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs git and its history")
-def test_a_git_revision_is_compared(played: Played, log: Path) -> None:
-    document = played(log, "--against", "HEAD")
+def test_a_git_revision_is_compared(replayed: Replayed, log: Path) -> None:
+    document = replayed(log, "--against", "HEAD")
     assert {alarm["name"] for alarm in document["against"]} >= {"anb-dead-letters", "anb-workers-down"}
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
-def test_what_is_neither_file_nor_revision_is_refused(run: Run, log: Path) -> None:
+def test_a_text_that_is_neither_file_nor_revision_is_refused(run: Run, log: Path) -> None:
     code, _, err = run(log, "--against", "no-such-revision")
     assert code == 2
     assert "no-such-revision is neither a file nor a git revision with definitions" in err
@@ -214,7 +216,7 @@ def test_a_revision_that_looks_like_an_option_is_not_given_to_git(run: Run, log:
     assert not (tmp_path / "written").exists()
 
 
-def test_a_picture_is_drawn_of_each_metric_alarm_that_was_played(run: Run, log: Path, tmp_path: Path) -> None:
+def test_each_replayed_metric_alarm_gets_a_picture(run: Run, log: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "pictures"
     code, out, _ = run(log, "--png", folder, "--alarm", "dead-letters", "--alarm", "database-cpu")
     assert code == 0
@@ -223,24 +225,24 @@ def test_a_picture_is_drawn_of_each_metric_alarm_that_was_played(run: Run, log: 
     assert f"drawn: {folder / 'dead-letters.png'}" in out
 
 
-def test_it_ends_with_1_for_logs_without_records(run: Run, tmp_path: Path) -> None:
+def test_logs_without_records_exit_with_1(run: Run, tmp_path: Path) -> None:
     code, _, err = run(write_log(tmp_path / "empty.log", ["hello"]))
     assert code == 1
     assert "no EMF record" in err
 
 
-def test_it_ends_with_1_for_a_log_that_is_not_there_or_damaged(run: Run, log: Path, tmp_path: Path) -> None:
+def test_a_missing_or_damaged_log_exits_with_1(run: Run, log: Path, tmp_path: Path) -> None:
     assert run(tmp_path / "no.log")[0] == 1
     damaged = tmp_path / "damaged.log.gz"
     damaged.write_bytes(gzip.compress(log.read_bytes())[:-100])
     assert run(damaged)[0] == 1
 
 
-def test_it_ends_with_2_for_definitions_that_cannot_be_read(run: Run, log: Path, tmp_path: Path) -> None:
+def test_unreadable_definitions_exit_with_2(run: Run, log: Path, tmp_path: Path) -> None:
     assert run(log, "--variables", tmp_path / "nowhere.json")[0] == 2
 
 
-def test_a_recording_is_made_of_full_minutes(tmp_path: Path) -> None:
+def test_a_recording_begins_and_ends_on_full_minutes(tmp_path: Path) -> None:
     recording = read_recording([write_log(tmp_path / "emf.log", [job(3.5), job(1.2)])])
     assert (recording.start, recording.end) == (BEGIN + 1 * MINUTE, BEGIN + 4 * MINUTE)
     with pytest.raises(NothingRecorded):

@@ -1,4 +1,4 @@
-"""Every way to rename one thing in the catalogue or in one definition."""
+"""All renamings of one name in the catalogue or in one definition."""
 
 import copy
 import re
@@ -15,14 +15,14 @@ _IDENTIFIER = re.compile(r"\b[a-z][a-z_]*\b")
 
 @dataclass(frozen=True)
 class Renaming:
-    """``place`` says what was renamed, for the name of the test."""
+    """A definition with one name changed. ``place`` says which, for the name of the test."""
 
     place: str
     definition: Definition
 
 
 def definition_renamings(definition: Definition, namespace: str) -> Iterator[Renaming]:
-    """One for each name in the parameters that can be wrong offline."""
+    """A renaming for each name in the parameters that the check can verify offline."""
     for path, rename in _places(definition.parameters, (), namespace):
         parameters = copy.deepcopy(dict(definition.parameters))
         holder: Any = parameters
@@ -40,17 +40,17 @@ Rename = Callable[[Any], Any]
 def _places(value: Any, path: Path, namespace: str) -> Iterator[tuple[Path, Rename]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _of_member(value, key, item, (*path, key), namespace)
+            yield from _places_of_member(value, key, item, (*path, key), namespace)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _places(item, (*path, index), namespace)
 
 
-def _of_member(
+def _places_of_member(
     holder: dict[str, Any], key: str, item: Any, path: Path, namespace: str
 ) -> Iterator[tuple[Path, Rename]]:
     if key == "Id" and holder.get("ReturnData"):
-        return  # nobody refers to the result
+        return  # nothing refers to the result
     if (key in _NAMES and isinstance(item, str)) or key in ("ActionsSuppressor", "stat"):
         yield path, _appended
     elif key == "AlarmRule":
@@ -66,14 +66,14 @@ def _of_member(
             if own:
                 yield (*path, index, "Value"), _appended
     elif key == "metrics":
-        yield from _of_graph(item, path, namespace)
+        yield from _places_of_graph(item, path, namespace)
     elif key == "alarms":
         yield from (((*path, index), _appended) for index in range(len(item)))
     else:
         yield from _places(item, path, namespace)
 
 
-def _of_graph(metrics: list[list[Any]], path: Path, namespace: str) -> Iterator[tuple[Path, Rename]]:
+def _places_of_graph(metrics: list[list[Any]], path: Path, namespace: str) -> Iterator[tuple[Path, Rename]]:
     for row, metric in enumerate(metrics):
         for column, item in enumerate(metric):
             is_value = column >= 3 and column % 2 == 1
@@ -92,7 +92,7 @@ def _replaced(name: str) -> Rename:
 
 
 def catalogue_renamings() -> Iterator[tuple[str, tuple[RecordKind, ...]]]:
-    """One for each metric, unit, dimension and service of the catalogue."""
+    """A renaming for each metric, unit, dimension and service of the catalogue."""
     for index, kind in enumerate(RECORD_KINDS):
         for place, changed in _kind_renamings(kind):
             yield f"{kind.name}.{place}", (*RECORD_KINDS[:index], changed, *RECORD_KINDS[index + 1 :])

@@ -1,4 +1,4 @@
-"""The command says what is wrong, one a line, of the definitions and of recorded logs."""
+"""``alarms.check`` prints the problems of the definitions and of recorded logs, one a line."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def log_problems(run: Run, tmp_path: Path) -> LogProblems:
-    """What the command says of a log with these records, without the name of the log."""
+    """The problems of a log with these records, without the name of the log."""
 
     def problems(*records: Mapping[str, Any] | str) -> list[str]:
         log = write_log(tmp_path / "emf.log", records)
@@ -41,13 +41,13 @@ def log_problems(run: Run, tmp_path: Path) -> LogProblems:
     return problems
 
 
-def test_it_ends_with_0_when_everything_fits(run: Run) -> None:
+def test_definitions_without_problems_exit_with_0(run: Run) -> None:
     code, out, err = run("--variables", EXAMPLE)
     assert (code, err) == (0, "")
     assert "definitions and the catalogue fit together." in out
 
 
-def test_it_ends_with_1_and_says_file_and_key_of_each_problem(run: Run, tmp_path: Path) -> None:
+def test_problems_exit_with_1_and_have_file_and_key(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "variables.json"
     path.write_text(json.dumps({**read_variables(EXAMPLE), "PAGE_TOPIC_ARN": "arn:aws:sns:us-east-1:12:anb"}))
     code, out, _ = run("--variables", path)
@@ -60,13 +60,13 @@ def test_it_ends_with_1_and_says_file_and_key_of_each_problem(run: Run, tmp_path
     assert json.loads(out) == {"problems": problems}
 
 
-def test_it_prints_one_json_document(run: Run) -> None:
+def test_json_is_one_document(run: Run) -> None:
     code, out, err = run("--json", "--variables", EXAMPLE)
     assert (code, json.loads(out), err) == (0, {"problems": []}, "")
 
 
 @pytest.mark.parametrize("text", ["{", '{"PREFIX": "anb"}'])
-def test_it_ends_with_2_for_what_cannot_be_read(run: Run, tmp_path: Path, text: str) -> None:
+def test_unreadable_variables_exit_with_2(run: Run, tmp_path: Path, text: str) -> None:
     path = tmp_path / "variables.json"
     path.write_text(text)
     code, out, err = run("--json", "--variables", path)
@@ -74,7 +74,7 @@ def test_it_ends_with_2_for_what_cannot_be_read(run: Run, tmp_path: Path, text: 
     assert err
 
 
-def test_it_ends_with_2_for_variables_without_prefix_or_namespace(run: Run, tmp_path: Path) -> None:
+def test_a_missing_variable_exits_with_2(run: Run, tmp_path: Path) -> None:
     known = dict(read_variables(EXAMPLE))
     del known["NAMESPACE"]
     path = tmp_path / "variables.json"
@@ -84,7 +84,7 @@ def test_it_ends_with_2_for_variables_without_prefix_or_namespace(run: Run, tmp_
     assert "${NAMESPACE} is not set" in err
 
 
-def test_it_ends_with_2_for_a_log_that_is_not_there(run: Run, tmp_path: Path) -> None:
+def test_a_missing_log_exits_with_2(run: Run, tmp_path: Path) -> None:
     code, _, err = run("--variables", EXAMPLE, "--logs", tmp_path / "no.log")
     assert code == 2
     assert "no.log" in err
@@ -98,7 +98,7 @@ def every_record() -> Iterable[dict[str, Any]]:
             yield document(kind, 0, values, service=service, **dimensions)
 
 
-def test_whatever_the_product_writes_is_declared(log_problems: LogProblems) -> None:
+def test_every_record_of_the_product_is_declared(log_problems: LogProblems) -> None:
     assert log_problems(*every_record(), "a line of another program", '{"level": "INFO"}') == []
 
 
@@ -131,27 +131,27 @@ def without_route(record: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["unit", "name", "dimensions", "service", "service of a gauge", "namespace"],
 )
-def test_what_was_not_declared_is_named(log_problems: LogProblems, record: Any, problem: str) -> None:
+def test_an_undeclared_record_is_named(log_problems: LogProblems, record: Any, problem: str) -> None:
     assert problem in log_problems(job(0), record)
 
 
-def test_a_line_that_is_no_valid_emf_is_named_with_its_number(log_problems: LogProblems) -> None:
+def test_a_line_that_is_not_valid_emf_is_named_with_its_number(log_problems: LogProblems) -> None:
     broken = job(0)
     del broken["Service"]
     problems = log_problems(job(0), job(1), broken, json.dumps(job(2))[:-20])
     assert [problem.split(":")[0] for problem in problems] == ["line 3", "line 4"]
 
 
-def test_the_same_problem_is_said_once_a_log(log_problems: LogProblems) -> None:
+def test_the_same_problem_is_printed_once_for_each_log(log_problems: LogProblems) -> None:
     records = [with_metric(job(minute), Unit="Seconds") for minute in range(5)]
     assert log_problems(*records) == ["Jobs is written in Seconds, declared in Count"]
 
 
-def test_the_wrong_log_does_not_flood_the_screen(log_problems: LogProblems) -> None:
+def test_the_problems_of_one_log_are_limited(log_problems: LogProblems) -> None:
     assert len(log_problems(*['{"_aws": {}}'] * (PROBLEMS_MAX + 50))) == PROBLEMS_MAX
 
 
-def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_explains_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         check.main(["--help"])
     assert caught.value.code == 0

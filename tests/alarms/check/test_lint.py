@@ -1,4 +1,4 @@
-"""Each rule is silent for the definitions as they are, and goes red when one thing is broken."""
+"""Each rule finds nothing in the definitions as they are, and finds each planted violation."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from alarms.check import lint
 from alarms.check.lint import RULES, Definitions, calls_that_aws_refuses, lint_problems
 from alarms.definition_files import ROOT, Definition, DefinitionKind
 
-Break = Callable[[Definitions], Definitions]
+Violation = Callable[[Definitions], Definitions]
 
 
-def change(stem: str, kind: DefinitionKind | None = None, **parameters: Any) -> Break:
-    """Other parameters for one definition; None takes one away."""
+def change(stem: str, kind: DefinitionKind | None = None, **parameters: Any) -> Violation:
+    """Other parameters for one definition; None removes a parameter."""
 
     def change_one(definition: Definition) -> Definition:
         changed = {**definition.parameters, **parameters}
@@ -25,28 +25,29 @@ def change(stem: str, kind: DefinitionKind | None = None, **parameters: Any) -> 
     return rewrite(stem, change_one, kind)
 
 
-def rewrite(stem: str, how: Callable[[Definition], Definition], kind: DefinitionKind | None = None) -> Break:
-    def broken(house: Definitions) -> Definitions:
-        assert any(meant(d) for d in house.definitions), stem
-        return replace(house, definitions=tuple(how(d) if meant(d) else d for d in house.definitions))
+def rewrite(stem: str, how: Callable[[Definition], Definition], kind: DefinitionKind | None = None) -> Violation:
+    def planted(definitions: Definitions) -> Definitions:
+        assert any(meant(d) for d in definitions.all), stem
+        return replace(definitions, all=tuple(how(d) if meant(d) else d for d in definitions.all))
 
     def meant(definition: Definition) -> bool:
         return definition.stem == stem and kind in (None, definition.kind)
 
-    return broken
+    return planted
 
 
-def without(stem: str, kind: DefinitionKind = DefinitionKind.METRIC_ALARM) -> Break:
-    return lambda house: replace(
-        house, definitions=tuple(d for d in house.definitions if (d.stem, d.kind) != (stem, kind))
-    )
+def without(stem: str, kind: DefinitionKind = DefinitionKind.METRIC_ALARM) -> Violation:
+    def planted(definitions: Definitions) -> Definitions:
+        return replace(definitions, all=tuple(d for d in definitions.all if (d.stem, d.kind) != (stem, kind)))
+
+    return planted
 
 
-def with_why(stem: str, **why: Any) -> Break:
+def with_why(stem: str, **why: Any) -> Violation:
     return rewrite(stem, lambda definition: replace(definition, why={**definition.why, **why}))
 
 
-def with_body(stem: str, edit: Callable[[dict[str, Any]], None]) -> Break:
+def with_body(stem: str, edit: Callable[[dict[str, Any]], None]) -> Violation:
     def edited(definition: Definition) -> Definition:
         body = copy.deepcopy(definition.parameters["DashboardBody"])
         edit(body)
@@ -55,7 +56,7 @@ def with_body(stem: str, edit: Callable[[dict[str, Any]], None]) -> Break:
     return rewrite(stem, edited)
 
 
-def forget_that_it_is_managed(body: dict[str, Any]) -> None:
+def remove_the_text_about_alarms_sync(body: dict[str, Any]) -> None:
     for widget in body["widgets"]:
         if widget["type"] == "text":
             widget["properties"]["markdown"] = "# A dashboard"
@@ -80,7 +81,7 @@ def misspell_the_alarm_of_a_line(body: dict[str, Any]) -> None:
     _alarm_lines(body)[0]["label"] = "alarm no-such-alarm"
 
 
-def show_an_alarm_that_is_none(body: dict[str, Any]) -> None:
+def misspell_the_alarm_of_a_widget(body: dict[str, Any]) -> None:
     widget = next(widget for widget in body["widgets"] if widget["type"] == "alarm")
     widget["properties"]["alarms"][0] += "x"
 
@@ -92,8 +93,8 @@ def overlap_widgets(body: dict[str, Any]) -> None:
 RULE_OF_ITSELF = 'ALARM("anb-needs-attention")'
 PROMISES = ("promise", "threshold", "missing_data", "owner", "fires_within_minutes")
 
-# Rule → what breaks it, and what its problem says.
-BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
+# Rule → violations of it, each with a part of the expected problem.
+VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] = {
     calls_that_aws_refuses: [
         (change("dead-letters", Period=45), "dead-letters.json: put_metric_alarm.Period"),
         (change("dead-letters", DatapointsToAlarm=99), "dead-letters.json: put_metric_alarm.DatapointsToAlarm"),
@@ -115,12 +116,12 @@ BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
     ],
     lint.alarms_and_composites_share_no_name: [
         (
-            lambda house: replace(
-                house,
-                definitions=(
-                    *house.definitions,
+            lambda definitions: replace(
+                definitions,
+                all=(
+                    *definitions.all,
                     replace(
-                        next(d for d in house.definitions if d.stem == "workers-down"),
+                        next(d for d in definitions.all if d.stem == "workers-down"),
                         file="alarms/definitions/composite_alarms/dead-letters.json",
                     ),
                 ),
@@ -139,7 +140,7 @@ BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
             "dead-leters.json: why: docs/RUNBOOK.md has no section dead-leters",
         ),
         (
-            lambda house: replace(house, root=Path("/nonexistent")),
+            lambda definitions: replace(definitions, root=Path("/nonexistent")),
             "workers-down.json: why: docs/RUNBOOK.md has no section",
         ),
     ],
@@ -151,7 +152,7 @@ BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
     lint.only_composites_notify: [
         (
             change("dead-letters", AlarmActions=["arn:aws:sns:us-east-1:123456789012:anb-pages"]),
-            "AlarmActions: arn:aws:sns:us-east-1:123456789012:anb-pages is no scaling policy",
+            "AlarmActions: arn:aws:sns:us-east-1:123456789012:anb-pages is not a scaling policy",
         ),
         (
             change("worker-scale-up", DefinitionKind.METRIC_ALARM, AlarmActions=["${policy:nothing}"]),
@@ -164,37 +165,43 @@ BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
     ],
     lint.topics_are_well_formed: [
         (change("workers-down", AlarmActions=["arn:aws:sns:us-east-1:1234:anb"]), "'arn:aws:sns:us-east-1:1234:anb'"),
-        (change("workers-down", OKActions=["anb-pages"]), "'anb-pages' is no ARN of an SNS topic"),
+        (change("workers-down", OKActions=["anb-pages"]), "'anb-pages' is not the ARN of an SNS topic"),
     ],
-    lint.every_alarm_is_heard: [
+    lint.every_alarm_has_an_effect: [
         (
             change("worker-scale-up", DefinitionKind.METRIC_ALARM, AlarmActions=[]),
-            "it is in no composite, and does nothing",
+            "no composite contains it, and it has no action",
         ),
     ],
     lint.step_policies_have_an_alarm: [
-        (without("worker-scale-up"), "scaling_policies/worker-scale-up.json: put_scaling_policy: no alarm acts by it"),
+        (
+            without("worker-scale-up"),
+            "scaling_policies/worker-scale-up.json: put_scaling_policy: no alarm has it as an action",
+        ),
     ],
     lint.no_alarm_gives_a_unit: [
         (change("dead-letters", Unit="Count"), "dead-letters.json: put_metric_alarm.Unit: leave it out"),
     ],
     lint.percentiles_say_what_few_samples_mean: [
-        (change("api-latency-p99", EvaluateLowSampleCountPercentile=None), "evaluate or ignore, it must be said"),
+        (change("api-latency-p99", EvaluateLowSampleCountPercentile=None), "is missing; it must be evaluate or ignore"),
     ],
     lint.missing_data_is_said: [
         (change("dead-letters", TreatMissingData=None), "put_metric_alarm.TreatMissingData: is missing"),
     ],
-    lint.sparse_metrics_do_not_breach_by_silence: [
-        (change("elb-errors", TreatMissingData="breaching"), "HTTPCode_ELB_5XX_Count is silent when all is well"),
+    lint.sparse_metrics_do_not_treat_missing_data_as_breaching: [
+        (
+            change("elb-errors", TreatMissingData="breaching"),
+            "breaching, but HTTPCode_ELB_5XX_Count has no data when all is well",
+        ),
     ],
-    lint.continuous_metrics_have_a_partner_that_hears_silence: [
+    lint.continuous_metrics_have_an_alarm_on_missing_data: [
         (
             change("worker-heartbeat-missing", TreatMissingData="notBreaching"),
-            "no alarm on WorkerHeartbeat records breaches by silence",
+            "no alarm on WorkerHeartbeat records treats missing data as breaching",
         ),
         (
             change("backlog-metric-missing", TreatMissingData="missing"),
-            "no alarm on Queue records breaches by silence",
+            "no alarm on Queue records treats missing data as breaching",
         ),
     ],
     lint.tracked_metrics_have_an_alarm_on_their_absence: [
@@ -204,56 +211,59 @@ BREAKS: Mapping[Callable[[Definitions], Any], list[tuple[Break, str]]] = {
         ),
     ],
     lint.dashboards_say_that_they_are_managed: [
-        (with_body("main", forget_that_it_is_managed), "main.json: put_dashboard.DashboardBody: no text says that it"),
+        (
+            with_body("main", remove_the_text_about_alarms_sync),
+            "main.json: put_dashboard.DashboardBody: no text widget names",
+        ),
     ],
     lint.drawn_thresholds_are_those_of_the_alarms: [
         (with_body("main", move_a_threshold), "is not the threshold of"),
         (with_body("main", misspell_the_alarm_of_a_line), "there is no alarm no-such-alarm"),
     ],
     lint.alarm_widgets_name_alarms_that_exist: [
-        (with_body("main", show_an_alarm_that_is_none), "there is no alarm arn:aws:cloudwatch:"),
+        (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm arn:aws:cloudwatch:"),
     ],
 }
 
 
 @pytest.fixture(scope="module")
-def house(definitions: list[Definition]) -> Definitions:
+def checked(definitions: list[Definition]) -> Definitions:
     return Definitions(tuple(definitions), "anb", ROOT)
 
 
-def test_every_rule_is_broken_here_at_least_once() -> None:
-    assert set(BREAKS) == {calls_that_aws_refuses, *RULES}
+def test_every_rule_has_a_planted_violation() -> None:
+    assert set(VIOLATIONS) == {calls_that_aws_refuses, *RULES}
 
 
-@pytest.mark.parametrize("rule", BREAKS, ids=lambda rule: rule.__name__)
-def test_a_rule_has_its_reason_and_is_silent_for_the_definitions_as_they_are(
-    rule: Callable[[Definitions], Any], house: Definitions
+@pytest.mark.parametrize("rule", VIOLATIONS, ids=lambda rule: rule.__name__)
+def test_a_rule_has_a_docstring_and_finds_nothing_in_the_definitions_as_they_are(
+    rule: Callable[[Definitions], Any], checked: Definitions
 ) -> None:
     assert rule.__doc__
-    assert list(rule(house)) == []
+    assert list(rule(checked)) == []
 
 
 @pytest.mark.parametrize(
-    ("rule", "broken", "text"),
-    [(rule, broken, text) for rule, breaks in BREAKS.items() for broken, text in breaks],
-    ids=[f"{rule.__name__}-{number}" for rule, breaks in BREAKS.items() for number in range(len(breaks))],
+    ("rule", "plant", "text"),
+    [(rule, plant, text) for rule, violations in VIOLATIONS.items() for plant, text in violations],
+    ids=[f"{rule.__name__}-{number}" for rule, found in VIOLATIONS.items() for number in range(len(found))],
 )
-def test_a_rule_goes_red_and_says_where(
-    rule: Callable[[Definitions], Any], broken: Break, text: str, house: Definitions
+def test_a_rule_finds_a_violation_and_names_its_place(
+    rule: Callable[[Definitions], Any], plant: Violation, text: str, checked: Definitions
 ) -> None:
-    problems = list(rule(broken(house)))
+    problems = list(rule(plant(checked)))
     assert any(text in problem for problem in problems), problems
     assert all(problem.count(": ") >= 1 for problem in problems)
 
 
-def test_the_lint_says_what_its_rules_say(house: Definitions) -> None:
-    broken = change("dead-letters", TreatMissingData=None)(house)
-    (problem,) = lint_problems(broken.definitions, "anb")
+def test_the_lint_reports_the_problems_of_its_rules(checked: Definitions) -> None:
+    broken = change("dead-letters", TreatMissingData=None)(checked)
+    (problem,) = lint_problems(broken.all, "anb")
     assert problem.startswith("alarms/definitions/metric_alarms/dead-letters.json: put_metric_alarm.TreatMissingData: ")
 
 
-def test_what_aws_refuses_is_said_alone_since_the_other_rules_cannot_read_it(house: Definitions) -> None:
-    broken = change("workers-down", AlarmRule="ALARM(")(change("dead-letters", TreatMissingData=None)(house))
-    problems = lint_problems(broken.definitions, "anb")
+def test_a_call_that_aws_refuses_is_reported_alone_because_the_other_rules_cannot_read_it(checked: Definitions) -> None:
+    broken = change("workers-down", AlarmRule="ALARM(")(change("dead-letters", TreatMissingData=None)(checked))
+    problems = lint_problems(broken.all, "anb")
     assert problems == list(calls_that_aws_refuses(broken))
     assert problems

@@ -1,4 +1,4 @@
-"""An alarm cannot be silently dead: whatever one renames, in the catalogue or in a definition, the check names it."""
+"""No misspelt name goes unnoticed: the check reports each renaming in the catalogue or in a definition."""
 
 from collections.abc import Iterable
 
@@ -24,31 +24,29 @@ def test_the_definitions_as_they_are_have_no_problem(definitions: list[Definitio
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.stem)
-def test_no_name_of_a_definition_can_be_changed_unnoticed(
+def test_no_name_in_a_definition_can_be_changed_unnoticed(
     definition: Definition, definitions: list[Definition], variables: Variables
 ) -> None:
-    mutants = renamings(definition)
-    assert mutants
-    survivors = [
-        mutant.place for mutant in mutants if not names(definition.file, with_mutant(mutant, definitions, variables))
-    ]
-    assert survivors == []
+    renamed = renamings(definition)
+    assert renamed
+    unnoticed = [each.place for each in renamed if not names(definition.file, problems(each, definitions, variables))]
+    assert unnoticed == []
 
 
-def with_mutant(mutant: Renaming, definitions: list[Definition], variables: Variables) -> list[str]:
-    changed = [mutant.definition if d.file == mutant.definition.file else d for d in definitions]
-    return find_problems(changed, variables)
+def problems(renaming: Renaming, definitions: list[Definition], variables: Variables) -> list[str]:
+    renamed = renaming.definition
+    return find_problems([renamed if d.file == renamed.file else d for d in definitions], variables)
 
 
-def names(file: str, problems: Iterable[str]) -> bool:
-    """The problem is said of this file, with a key."""
-    return any(problem.startswith(f"{file}: ") and problem.count(": ") >= 2 for problem in problems)
+def names(file: str, found: Iterable[str]) -> bool:
+    """Whether one of the problems names this file and a key."""
+    return any(problem.startswith(f"{file}: ") and problem.count(": ") >= 2 for problem in found)
 
 
 @pytest.mark.parametrize(
     ("place", "kinds"), list(catalogue_renamings()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_nothing_of_the_catalogue_can_be_changed_unnoticed(
+def test_no_name_in_the_catalogue_can_be_changed_unnoticed(
     place: str,
     kinds: tuple[RecordKind, ...],
     definitions: list[Definition],
@@ -56,6 +54,6 @@ def test_nothing_of_the_catalogue_can_be_changed_unnoticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(alarms.check.contract, "RECORD_KINDS", kinds)
-    problems = find_problems(definitions, variables)
-    assert problems, place
-    assert all(": " in problem and (".json: " in problem or "catalogue.py: " in problem) for problem in problems)
+    found = find_problems(definitions, variables)
+    assert found, place
+    assert all(": " in problem and (".json: " in problem or "catalogue.py: " in problem) for problem in found)

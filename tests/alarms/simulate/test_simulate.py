@@ -1,4 +1,4 @@
-"""The simulation does what queueing theory and the rules of the fleet say, and the same thing for the same seed."""
+"""The simulation agrees with queueing theory and with the rules of the fleet, and a seed fixes its result."""
 
 import json
 import math
@@ -12,7 +12,7 @@ import pytest
 from alarms.definition_files import Definition
 from alarms.options import EXAMPLE
 from alarms.simulate import __main__ as simulate
-from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded
+from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
 from alarms.simulate.policies import Contender, contenders
 from alarms.simulate.results import figures
 from alarms.simulate.simulated_fleet import SimulatedFleet
@@ -24,7 +24,7 @@ UPLOADS = 1_500
 SERVICE_SECONDS = 30.0
 
 Run = Callable[..., tuple[int, str, str]]
-Play = Callable[..., dict[str, SimulationOutcome]]
+Simulate = Callable[..., dict[str, SimulationOutcome]]
 
 
 def exponential(chance: random.Random) -> float:
@@ -32,10 +32,10 @@ def exponential(chance: random.Random) -> float:
 
 
 @pytest.fixture
-def play(definitions: list[Definition]) -> Play:
-    """Each contender under one setting, by name."""
+def simulated(definitions: list[Definition]) -> Simulate:
+    """The outcome of each contender under one setting, by name."""
 
-    def play(*, per_minute: float = 3.0, arrivals: Any = bursts, **setting: Any) -> dict[str, SimulationOutcome]:
+    def simulated(*, per_minute: float = 3.0, arrivals: Any = bursts, **setting: Any) -> dict[str, SimulationOutcome]:
         known = {"uploads": UPLOADS, "service_time": exponential, **setting}
         return {
             contender.name: Simulation(
@@ -44,11 +44,11 @@ def play(definitions: list[Definition]) -> Play:
             for contender in contenders(definitions, NAMESPACE)
         }
 
-    return play
+    return simulated
 
 
-def test_the_same_seed_gives_the_same_and_another_gives_another(play: Play) -> None:
-    one, same, other = play(seed=4), play(seed=4), play(seed=5)
+def test_the_same_seed_gives_the_same_result_and_another_seed_another(simulated: Simulate) -> None:
+    one, same, other = simulated(seed=4), simulated(seed=4), simulated(seed=5)
     for name in (OURS, PLAN, FIXED):
         assert one[name].latencies == same[name].latencies
         assert one[name].decisions == same[name].decisions
@@ -57,47 +57,47 @@ def test_the_same_seed_gives_the_same_and_another_gives_another(play: Play) -> N
 
 @pytest.mark.parametrize("arrivals", [poisson, diurnal, bursts])
 @pytest.mark.parametrize("zone_lost_at", [None, 20_000.0])
-def test_every_contender_publishes_every_upload(play: Play, arrivals: Any, zone_lost_at: float | None) -> None:
-    for outcome in play(arrivals=arrivals, zone_lost_at=zone_lost_at, slots=2).values():
+def test_every_contender_publishes_every_upload(simulated: Simulate, arrivals: Any, zone_lost_at: float | None) -> None:
+    for outcome in simulated(arrivals=arrivals, zone_lost_at=zone_lost_at, slots=2).values():
         assert len(outcome.latencies) == UPLOADS
         assert min(outcome.latencies) > 0
 
 
-def test_the_loss_of_a_zone_interrupts_jobs_and_loses_no_upload(play: Play) -> None:
+def test_the_loss_of_a_zone_interrupts_jobs_and_loses_no_upload(simulated: Simulate) -> None:
     lost_at = 4 * 3600 / 2 + 120.0  # in the middle of a burst
-    calm, struck = play(), play(zone_lost_at=lost_at)
+    calm, struck = simulated(), simulated(zone_lost_at=lost_at)
     assert calm[FIXED].interrupted == 0
     assert struck[FIXED].interrupted > 0
     for outcome in struck.values():
         assert len(outcome.latencies) == UPLOADS
 
 
-def test_after_the_loss_of_a_zone_the_fleet_is_what_it_was(play: Play) -> None:
-    outcome = play(zone_lost_at=4 * 3600 / 2 + 120.0, maximum=4)[FIXED]
+def test_after_the_loss_of_a_zone_the_fleet_returns_to_its_size(simulated: Simulate) -> None:
+    outcome = simulated(zone_lost_at=4 * 3600 / 2 + 120.0, maximum=4)[FIXED]
     workers = outcome.metrics.column("Workers")
-    lost, back = 122, 122 + 2 + 2 + 1  # noticed after two minutes, in service two later
+    lost, back = 122, 122 + 2 + 2 + 1  # replaced after two minutes, in service two minutes later
     assert workers[lost - 2] == 4
     assert workers[lost] == 2
     assert set(workers[back:]) == {4}
 
 
-def test_a_shrinking_fleet_of_ours_interrupts_no_job_and_the_plans_does(play: Play) -> None:
-    outcomes = play(uploads=4 * UPLOADS)
+def test_a_shrinking_fleet_interrupts_no_job_under_the_definitions_but_does_under_the_plan(simulated: Simulate) -> None:
+    outcomes = simulated(uploads=4 * UPLOADS)
     assert any(decision.new < decision.old for decision in outcomes[OURS].decisions)
     assert outcomes[OURS].interrupted == 0
     assert outcomes[PLAN].interrupted > 0
 
 
-def test_a_fixed_fleet_costs_its_size_times_the_time(play: Play) -> None:
-    outcome = play(maximum=3)[FIXED]
+def test_a_fixed_fleet_costs_its_size_times_the_time(simulated: Simulate) -> None:
+    outcome = simulated(maximum=3)[FIXED]
     assert outcome.worker_seconds == pytest.approx(3 * outcome.seconds)
     assert figures(outcome).workers_mean == 3
     assert outcome.decisions == []
 
 
 @pytest.mark.parametrize("name", [OURS, PLAN])
-def test_a_fleet_stays_within_its_bounds(play: Play, name: str) -> None:
-    outcome = play(minimum=2, maximum=4)[name]
+def test_a_fleet_stays_within_its_bounds(simulated: Simulate, name: str) -> None:
+    outcome = simulated(minimum=2, maximum=4)[name]
     assert {decision.new for decision in outcome.decisions} <= {2, 3, 4}
     assert set(outcome.metrics.column("Workers")) <= {2, 3, 4}
     assert 2 * outcome.seconds * 0.999 <= outcome.worker_seconds
@@ -112,7 +112,7 @@ def erlang_c_wait(servers: int, arrivals_per_second: float, service_seconds: flo
 
 
 @pytest.mark.parametrize(("servers", "per_minute"), [(1, 1.0), (3, 4.0)])
-def test_a_fixed_fleet_waits_as_long_as_erlang_says(servers: int, per_minute: float) -> None:
+def test_the_mean_wait_of_a_fixed_fleet_follows_erlang_c(servers: int, per_minute: float) -> None:
     contender = Contender(FIXED, list, fixed=True)
     setting = Setting(uploads=60_000, service_time=exponential, maximum=servers, seed=3)
     outcome = Simulation(setting, contender, poisson(per_minute, random.Random(8)), NAMESPACE).run()
@@ -122,13 +122,13 @@ def test_a_fixed_fleet_waits_as_long_as_erlang_says(servers: int, per_minute: fl
 
 
 @pytest.mark.parametrize("arrivals", [poisson, diurnal])
-def test_uploads_come_at_the_rate_that_was_asked_for(arrivals: Any) -> None:
+def test_uploads_come_at_the_given_rate(arrivals: Any) -> None:
     times = _until(arrivals(6.0, random.Random(1)), 20 * 86_400.0)
     assert times == sorted(times)
     assert len(times) / (20 * 1440) == pytest.approx(6.0, rel=0.02)
 
 
-def test_a_day_has_its_night_and_its_evening() -> None:
+def test_fewer_uploads_come_at_night_than_at_noon() -> None:
     times = _until(diurnal(6.0, random.Random(1)), 5 * 86_400.0)
     night = sum(time % 86_400 < 7_200 for time in times)
     noon = sum(36_000 <= time % 86_400 < 43_200 for time in times)
@@ -151,23 +151,22 @@ def _until(times: Iterator[float], end: float) -> list[float]:
     raise AssertionError("arrivals ended")
 
 
-def test_a_trace_has_the_accepted_uploads_of_its_logs(tmp_path: Path) -> None:
+def test_a_trace_holds_the_accepted_uploads_of_its_logs(tmp_path: Path) -> None:
     log = write_log(
         tmp_path / "emf.log",
         [request(3, UploadBytes=9), request(1, UploadBytes=5), request(2), request(4.5, UploadBytes=1)],
     )
-    assert list(recorded([log])) == [0.0, 120.0, 210.0]
-    assert list(recorded([log], repeats=2)) == [0.0, 120.0, 210.0, 270.0, 390.0, 480.0]
+    assert list(recorded_uploads([log])) == [0.0, 120.0, 210.0]
 
 
-def test_an_instance_goes_to_the_zone_that_has_fewest() -> None:
+def test_an_instance_is_launched_in_the_zone_with_fewest_instances() -> None:
     fleet = SimulatedFleet(zones=2, slots=1, careful=True)
     assert [fleet.launch(0.0).zone for _ in range(4)] == [0, 1, 0, 1]
     fleet.lose_zone(0, 1.0)
     assert fleet.launch(2.0).zone == 0
 
 
-def test_a_careful_fleet_lets_the_idle_go_first_and_the_busy_end_their_jobs() -> None:
+def test_a_careful_fleet_retires_idle_instances_first_and_lets_busy_ones_end_their_jobs() -> None:
     fleet = SimulatedFleet(zones=1, slots=1, careful=True)
     busy, idle = fleet.launch(0.0), fleet.launch(0.0)
     busy.running[1] = 5.0
@@ -181,7 +180,7 @@ def test_a_careful_fleet_lets_the_idle_go_first_and_the_busy_end_their_jobs() ->
     assert fleet.worker_seconds(99.0) == 10 + 25
 
 
-def test_a_careless_fleet_cuts_jobs_off() -> None:
+def test_a_fleet_that_is_not_careful_cuts_jobs_off() -> None:
     fleet = SimulatedFleet(zones=1, slots=2, careful=False)
     busy = fleet.launch(0.0)
     busy.running.update({1: 5.0, 2: 6.0})
@@ -234,7 +233,7 @@ def test_the_command_draws_a_picture(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--minimum", 0), ("--minimum", 5, "--maximum", 2), ("--maximum", 0)])
-def test_bounds_that_cannot_be_are_refused(run: Run, arguments: tuple[object, ...]) -> None:
+def test_contradicting_bounds_are_refused(run: Run, arguments: tuple[object, ...]) -> None:
     code, _, err = run("--uploads", 10, *arguments)
     assert code == 1
     assert err
@@ -247,12 +246,12 @@ def test_a_trace_without_uploads_is_refused(run: Run, tmp_path: Path) -> None:
     assert run("--trace", tmp_path / "nowhere.log")[0] == 1
 
 
-def test_definitions_that_cannot_be_read_are_wrong_usage(run: Run, tmp_path: Path) -> None:
+def test_unreadable_definitions_exit_with_2(run: Run, tmp_path: Path) -> None:
     assert run("--variables", tmp_path / "nowhere.json")[0] == 2
 
 
 @pytest.mark.parametrize("option", ["--uploads", "--per-minute", "--service-seconds", "--slots"])
-def test_nothing_of_less_than_something_is_simulated(run: Run, option: str) -> None:
+def test_a_number_that_is_not_positive_is_wrong_usage(run: Run, option: str) -> None:
     with pytest.raises(SystemExit) as caught:
         run(option, 0)
     assert caught.value.code == 2

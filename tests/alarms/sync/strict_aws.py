@@ -1,8 +1,7 @@
-"""What AWS does and the emulator does not: refusals, tags, composites.
+"""Behaviour of AWS that the emulator lacks: refusals, tags, composites.
 
-Hooks of botocore, below ``alarms.sync.account``.
-Sources: the API reference of each call, and docs of its quotas. State is kept in a file, so that it outlives a
-process that is killed.
+These are hooks of botocore, below ``alarms.sync.account``. Sources: the API reference of each call, and the docs of its
+quotas. The state is kept in a file, so that it survives a process that is killed.
 """
 
 import json
@@ -28,9 +27,9 @@ WRITES = (
 
 
 class StrictAws:
-    """Hooks into every client made from now on. ``before_write`` is told of each call that writes.
+    """Hooks into every client that is made after ``install``. ``before_write`` is called before each writing call.
 
-    ``throttle_next`` is how many requests for a metric alarm are still to be answered with ``Throttling``.
+    ``throttle_next`` counts down: that many requests for a metric alarm are answered with ``Throttling``.
     """
 
     def __init__(self, state: Path, *, before_write: Callable[[str], None] = lambda _operation: None) -> None:
@@ -44,7 +43,7 @@ class StrictAws:
             self.load()
 
     def load(self) -> None:
-        """What another process left."""
+        """Read the state that another process has written."""
         loaded = json.loads(self._file.read_text())
         self.composites, self.tags = loaded["composites"], loaded["tags"]
 
@@ -52,7 +51,7 @@ class StrictAws:
         boto3.setup_default_session()
         assert boto3.DEFAULT_SESSION is not None
         events = boto3.DEFAULT_SESSION.events
-        events.register("provide-client-params.*.*", self._look)
+        events.register("provide-client-params.*.*", self._check)
         events.register("before-call.cloudwatch.*", self._answer)  # type: ignore[arg-type] # an answer is allowed
         events.register("before-send.cloudwatch.PutMetricAlarm", self._throttle)  # type: ignore[arg-type] # likewise
         events.register("after-call.cloudwatch.DescribeAlarms", self._add_composites)
@@ -60,7 +59,7 @@ class StrictAws:
     def remove(self) -> None:
         boto3.DEFAULT_SESSION = None
 
-    def _look(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    def _check(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         operation = model.name
         context["parameters"] = params
         if operation in WRITES:
@@ -69,7 +68,7 @@ class StrictAws:
         getattr(self, f"_check_{operation}", lambda _parameters: None)(params)
 
     def _throttle(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        """An answer of the service, as botocore tries again what it reads there, and nothing that a hook raises."""
+        """An answer of the service, because botocore retries a throttling answer but no error that a hook raises."""
         if not self.throttle_next:
             return None
         self.throttle_next -= 1
@@ -119,13 +118,13 @@ class StrictAws:
         return str(parameters["AlarmName"]).split("-")[0]
 
     def _keep_tags(self, key: str, parameters: dict[str, Any]) -> None:
-        """Those of a creation; those of an update are ignored, without a word."""
+        """Keep the tags of a creation. As in AWS, the tags of an update are silently ignored."""
         given = {tag["Key"]: tag["Value"] for tag in parameters.pop("Tags", [])}
         self.tags.setdefault(key, given)
         self._save()
 
     def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        """Calls that the emulator does not have, or has wrong, are answered here."""
+        """Answer the calls that the emulator lacks or answers wrongly."""
         answer = getattr(self, f"_do_{model.name}", None)
         if answer is None:
             return None

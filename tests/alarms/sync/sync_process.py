@@ -1,7 +1,7 @@
 """``python -m tests.alarms.sync.sync_process STATE WRITES ARGUMENTS…``: alarms.sync, killed before a write.
 
-WRITES is how many calls may write before the process kills itself; a negative number is no limit. Only a few of the
-definitions are used, and the pace is let off: what is tested is the order of calls.
+WRITES is the number of writing calls after which the process kills itself; a negative number is no limit. Only a few
+definitions are used and calls are not paced, because the tests are about the order of calls.
 """
 
 import os
@@ -40,7 +40,7 @@ def main() -> int:
     sync: Any = alarms.sync.__main__
     read = sync.read_asked_definitions
     sync.read_asked_definitions = lambda asked, screen: only_used(*read(asked, screen))
-    sync.find_problems = lambda _definitions, _variables: []  # so few do not keep the contract
+    sync.find_problems = lambda _definitions, _variables: []  # a few definitions alone break the contract
     return int(sync.main(sys.argv[3:]))
 
 

@@ -1,15 +1,15 @@
-"""The pace of calls to the account, on a clock of our own."""
+"""The pace of calls to the account, on a fake clock."""
 
 import pytest
 
 from alarms.sync.account import ALARM_WRITES_PER_SECOND, Pace
 
 DOCUMENTED_RATE = 3
-"""PutMetricAlarm, PutCompositeAlarm and DeleteAlarms a second: CloudWatch's service quotas."""
+"""Calls a second of PutMetricAlarm, PutCompositeAlarm and DeleteAlarms, in CloudWatch's service quotas."""
 
 
 class Clock:
-    """Seconds. A sleep takes longer than asked by the next of ``overslept``."""
+    """A fake clock in seconds. Each sleep takes longer than requested, by the next value of ``overslept``."""
 
     def __init__(self, *overslept: float) -> None:
         self.now = 100.0
@@ -23,22 +23,22 @@ class Clock:
 
 
 @pytest.mark.parametrize("overslept", [(), (1.1,), (0.0, 0.9, 0.0, 5.0), (0.39, 0.41, 0.0, 0.2)])
-def test_no_second_ever_sees_more_calls_than_the_service_takes(overslept: tuple[float, ...]) -> None:
+def test_no_second_has_more_calls_than_the_service_allows(overslept: tuple[float, ...]) -> None:
     clock = Clock(*overslept)
     pace = Pace(ALARM_WRITES_PER_SECOND, clock, clock.sleep)
-    calls = [pass_one(pace, clock) for _ in range(20)]
+    calls = [time_of_call(pace, clock) for _ in range(20)]
     assert max(sum(1 for other in calls if 0 <= other - call < 1) for call in calls) <= DOCUMENTED_RATE
 
 
-def pass_one(pace: Pace, clock: Clock) -> float:
+def time_of_call(pace: Pace, clock: Clock) -> float:
     pace.wait()
     return clock.now
 
 
-def test_the_first_call_and_one_that_comes_late_do_not_wait() -> None:
+def test_the_first_call_and_a_late_call_do_not_wait() -> None:
     clock = Clock()
     pace = Pace(2.0, clock, clock.sleep)
-    assert pass_one(pace, clock) == 100.0
+    assert time_of_call(pace, clock) == 100.0
     clock.now += 7
-    assert pass_one(pace, clock) == 107.0
-    assert pass_one(pace, clock) == 107.5
+    assert time_of_call(pace, clock) == 107.0
+    assert time_of_call(pace, clock) == 107.5

@@ -1,4 +1,4 @@
-"""A plan has what must change and nothing else, in an order that the account can take."""
+"""A plan holds the necessary changes and nothing else, in an order that the account accepts."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alarms.definition_files import Definition, DefinitionKind
-from alarms.sync.ownership import OWNER_KEY, is_ours, is_untouchable, owner_of
+from alarms.sync.ownership import OWNER_KEY, is_managed, is_untouchable, owner_of
 from alarms.sync.plan import (
     ChangeKind,
     FieldChange,
@@ -43,7 +43,7 @@ def composite(name: str, *children: str, **parameters: Any) -> Definition:
 
 
 def live(definition: Definition, tags: Mapping[str, str] = TAGS, **parameters: Any) -> LiveObject:
-    """What the account has after the definition was applied, with other ``parameters``."""
+    """The object in the account after the definition was applied, with other ``parameters``."""
     name = definition.name
     return LiveObject(definition.kind, name, f"arn:{name}", {**definition.parameters, **parameters}, tags)
 
@@ -56,7 +56,7 @@ def actions(made: Plan) -> list[tuple[str, str]]:
     return [(change.action, change.name) for change in made.changes]
 
 
-SAME = [
+EQUIVALENT = [
     (
         DefinitionKind.METRIC_ALARM,
         {"Dimensions": [{"Name": "A"}, {"Name": "B"}]},
@@ -88,7 +88,7 @@ SAME = [
     (DefinitionKind.DASHBOARD, {"DashboardBody": {"widgets": [1]}}, {"DashboardBody": json.dumps({"widgets": [1]})}),
 ]
 
-OTHER = [
+DIFFERENT = [
     (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "DatapointsToAlarm": 2}),
     (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "ActionsEnabled": False}),
     (DefinitionKind.METRIC_ALARM, METRIC, {**METRIC, "TreatMissingData": "breaching"}),
@@ -109,17 +109,17 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "one", "two"), SAME)
-def test_two_calls_that_mean_the_same_have_one_normal_form(kind: DefinitionKind, one: Any, two: Any) -> None:
+@pytest.mark.parametrize(("kind", "one", "two"), EQUIVALENT)
+def test_two_calls_with_the_same_effect_have_the_same_normal_form(kind: DefinitionKind, one: Any, two: Any) -> None:
     assert normal_form(kind, one) == normal_form(kind, two)
 
 
-@pytest.mark.parametrize(("kind", "one", "two"), OTHER)
-def test_two_calls_that_mean_different_things_differ(kind: DefinitionKind, one: Any, two: Any) -> None:
+@pytest.mark.parametrize(("kind", "one", "two"), DIFFERENT)
+def test_two_calls_with_different_effects_have_different_normal_forms(kind: DefinitionKind, one: Any, two: Any) -> None:
     assert normal_form(kind, one) != normal_form(kind, two)
 
 
-def test_the_normal_form_leaves_its_parameters_as_they_were() -> None:
+def test_the_normal_form_does_not_change_its_parameters() -> None:
     parameters = {"Dimensions": [{"Name": "B"}, {"Name": "A"}], "Tags": []}
     normal_form(DefinitionKind.METRIC_ALARM, parameters)
     assert parameters == {"Dimensions": [{"Name": "B"}, {"Name": "A"}], "Tags": []}
@@ -146,13 +146,13 @@ def test_differences_are_found_field_by_field(old: Any, new: Any, expected: list
     assert list(differences(old, new)) == [FieldChange(*each) for each in expected]
 
 
-def test_an_account_that_is_as_defined_needs_nothing(definitions: list[Definition]) -> None:
+def test_an_account_that_matches_the_definitions_needs_no_change(definitions: list[Definition]) -> None:
     made = plan(definitions, [live(definition) for definition in definitions], prune=True)
     assert made == Plan(())
     assert summary_line(made) == "Nothing to do."
 
 
-def test_an_empty_account_gets_everything_children_before_composites(definitions: list[Definition]) -> None:
+def test_an_empty_account_gets_everything_with_children_before_composites(definitions: list[Definition]) -> None:
     made = plan(definitions, [])
     assert {change.action for change in made.changes} == {ChangeKind.CREATE}
     assert all(change.tags == TAGS for change in made.changes)
@@ -164,18 +164,18 @@ def test_an_empty_account_gets_everything_children_before_composites(definitions
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 3, 0, 1)])
-def test_composites_wait_for_those_that_their_rules_and_suppressors_name(order: tuple[int, ...]) -> None:
+def test_composites_follow_the_alarms_that_their_rules_and_suppressors_name(order: tuple[int, ...]) -> None:
     four = [composite("a", "b"), composite("b", "m", ActionsSuppressor="c"), composite("c", "m"), alarm("m")]
     made = plan([four[index] for index in order], [])
     assert [change.name for change in made.changes] == ["m", "c", "b", "a"]
 
 
-def test_composites_that_watch_each_other_do_not_keep_the_plan_from_ending() -> None:
+def test_a_plan_with_composites_that_watch_each_other_ends() -> None:
     made = plan([composite("a", "b"), composite("b", "a")], [])
     assert sorted(change.name for change in made.changes) == ["a", "b"]
 
 
-def test_what_differs_is_updated_with_all_its_parameters() -> None:
+def test_an_object_that_differs_is_updated_with_all_parameters() -> None:
     wanted = alarm("a", Threshold=5)
     (change,) = plan([wanted], [live(wanted, Threshold=4)]).changes
     assert (change.action, change.arn, change.parameters) == (ChangeKind.UPDATE, "arn:a", wanted.parameters)
@@ -190,7 +190,7 @@ def test_a_missing_tag_is_set_without_putting_the_object_again() -> None:
     assert change.fields == (FieldChange("Tags.project", None, "anb"),)
 
 
-def test_a_policy_has_no_tags_and_needs_none() -> None:
+def test_a_policy_needs_no_tags() -> None:
     wanted = define(DefinitionKind.SCALING_POLICY, "up", PolicyType="StepScaling")
     assert plan([wanted], [live(wanted, {})]) == Plan(())
 
@@ -207,31 +207,35 @@ def test_an_untagged_twin_of_a_definition_is_adopted() -> None:
 @pytest.mark.parametrize(
     ("tags", "parameters"),
     [({}, {"Threshold": 9}), ({OWNER_KEY: "somebody"}, {}), ({OWNER_KEY: owner_of("anb-test")}, {"Threshold": 9})],
-    ids=["untagged and different", "a twin of others", "another environment of ours"],
+    ids=["untagged and different", "a twin with another owner", "another environment of this project"],
 )
-def test_what_is_not_ours_is_a_conflict_and_left_alone(tags: dict[str, str], parameters: dict[str, Any]) -> None:
+def test_an_object_that_is_not_managed_from_here_is_a_conflict_and_not_changed(
+    tags: dict[str, str], parameters: dict[str, Any]
+) -> None:
     wanted = alarm("a")
     made = plan([wanted], [live(wanted, tags, **parameters)], prune=True)
     assert made.changes == ()
-    assert made.conflicts == (f"metric alarm a exists and is not ours: its tag managed-by is not '{OWNER}'",)
+    assert made.conflicts == (
+        f"metric alarm a exists and is not managed from here: its tag managed-by is not '{OWNER}'",
+    )
 
 
-def test_what_is_ours_and_defined_no_more_is_deleted_only_when_asked() -> None:
-    gone = [live(alarm("old")), live(alarm("theirs"), {}), live(alarm("other"), {OWNER_KEY: "x"})]
+def test_a_managed_object_without_a_definition_is_deleted_only_on_request() -> None:
+    gone = [live(alarm("old")), live(alarm("foreign"), {}), live(alarm("other"), {OWNER_KEY: "x"})]
     kept = plan([], gone)
     assert (kept.changes, kept.prunable) == ((), ("old",))
     pruned = plan([], gone, prune=True)
     assert (actions(pruned), pruned.prunable) == ([("delete", "old")], ())
 
 
-def test_the_alarms_of_target_tracking_are_never_touched_whatever_their_tags_say() -> None:
-    theirs = live(alarm("TargetTracking-anb-worker-asg-AlarmHigh-1"))
-    assert plan([], [theirs], prune=True) == Plan(())
-    assert is_untouchable(theirs.name)
+def test_the_alarms_of_target_tracking_are_never_changed_even_with_the_tag() -> None:
+    tracking = live(alarm("TargetTracking-anb-worker-asg-AlarmHigh-1"))
+    assert plan([], [tracking], prune=True) == Plan(())
+    assert is_untouchable(tracking.name)
     assert not is_untouchable("anb-TargetTracking-")
 
 
-def test_composites_are_deleted_before_what_they_name() -> None:
+def test_composites_are_deleted_before_the_alarms_that_they_name() -> None:
     gone = [live(each) for each in (alarm("m"), composite("b", "m"), composite("a", "b"), composite("z", "x"))]
     made = plan([], [*gone, live(define(DefinitionKind.DASHBOARD, "d", DashboardBody="{}"))], prune=True)
     names = [name for _, name in actions(made)]
@@ -239,20 +243,20 @@ def test_composites_are_deleted_before_what_they_name() -> None:
     assert sorted(names) == ["a", "b", "d", "m", "z"]
 
 
-def test_an_owner_is_told_by_the_tag_alone() -> None:
-    assert is_ours(TAGS, OWNER)
-    assert not is_ours({}, OWNER)
-    assert not is_ours({OWNER_KEY: "anb-showcase"}, OWNER)
+def test_the_tag_alone_decides_the_owner() -> None:
+    assert is_managed(TAGS, OWNER)
+    assert not is_managed({}, OWNER)
+    assert not is_managed({OWNER_KEY: "anb-showcase"}, OWNER)
     assert owner_of("anb") != owner_of("anb-test")
 
 
-def test_the_arns_of_policies_are_filled_in_once_they_are_known() -> None:
+def test_the_arns_of_existing_policies_are_filled_in() -> None:
     parameters = {"AlarmActions": ["${policy:up}", "${policy:down}", "arn:x"], "Threshold": 3}
     filled = with_policy_arns(parameters, {"up": "arn:up"})
     assert filled == {"AlarmActions": ["arn:up", "${policy:down}", "arn:x"], "Threshold": 3}
 
 
-def test_a_plan_is_a_document_for_machines() -> None:
+def test_a_plan_has_a_json_document() -> None:
     wanted = alarm("a", Threshold=5)
     made = plan([wanted, alarm("b")], [live(wanted, Threshold=4), live(alarm("old"))])
     document = json.loads(json.dumps(plan_document(made)))

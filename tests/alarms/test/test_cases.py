@@ -1,4 +1,4 @@
-"""The unit tests of the alarms hold, are complete, and go red for whatever is wrong."""
+"""The unit tests of the alarms hold, are complete, and fail when something is wrong."""
 
 import json
 import shutil
@@ -30,17 +30,17 @@ def test_every_case_holds(case: Case) -> None:
 
 
 def fires(case: Case) -> bool:
-    """It goes to ALARM; a composite also acts."""
+    """Whether the case reaches ALARM; for a composite, with its actions."""
     return any(e.state is AlarmState.ALARM and e.acts is not False for e in case.then)
 
 
 def does_not_fire(case: Case) -> bool:
-    """Although something is published."""
+    """Whether the case never fires although something is published."""
     return not fires(case) and any(set(expand(line)) - {"_", "INSUFFICIENT_DATA"} for line in case.given.values())
 
 
 def misses_data(case: Case) -> bool:
-    """At the end of the case nothing is said by at least one of those that it is about."""
+    """Whether at least one metric or child of the alarm has no data at the end of the case."""
     if case.alarm.kind is DefinitionKind.COMPOSITE_ALARM:
         return any("INSUFFICIENT_DATA" in expand(line) for line in case.given.values())
     watched = len(watched_metrics(MetricAlarm.from_api(case.alarm.parameters)))
@@ -52,11 +52,11 @@ def misses_data(case: Case) -> bool:
 @pytest.mark.parametrize("stem", ALARMS)
 def test_every_alarm_has_a_case_that_fires_one_that_does_not_and_one_about_missing_data(stem: str) -> None:
     cases = [case for case in CASES if case.alarm.stem == stem]
-    chosen = [[case.name for case in cases if what(case)] for what in (fires, does_not_fire, misses_data)]
+    chosen = [[case.name for case in cases if is_one(case)] for is_one in (fires, does_not_fire, misses_data)]
     assert any(len(set(three)) == 3 for three in product(*chosen)), chosen
 
 
-def test_no_two_cases_of_an_alarm_have_one_name() -> None:
+def test_the_cases_of_an_alarm_have_different_names() -> None:
     assert len({(case.file, case.name) for case in CASES}) == len(CASES)
 
 
@@ -68,7 +68,7 @@ FIRES = case_of("dead-letters", "fires within")
 QUIET = case_of("work-is-late", "does not page twice")
 
 
-def test_a_wrong_expectation_is_said_with_the_state_and_its_reason() -> None:
+def test_a_wrong_expectation_is_reported_with_the_state_and_its_reason() -> None:
     (problem,) = run_case(replace(FIRES, then=(Expectation(7, AlarmState.OK),)), "anb").problems
     assert problem.startswith("after 7 min: expected OK, is ALARM (Threshold Crossed: ")
 
@@ -78,19 +78,19 @@ def test_a_state_before_the_first_change_is_compared_too() -> None:
     assert problem.startswith("after 1 min: expected ALARM, is ")
 
 
-@pytest.mark.parametrize(("acts", "text"), [(True, "held back"), (False, "run")])
-def test_a_wrong_expectation_of_what_acts_is_said(acts: bool, text: str) -> None:
+@pytest.mark.parametrize(("acts", "text"), [(True, "not run"), (False, "run")])
+def test_a_wrong_expectation_about_actions_is_reported(acts: bool, text: str) -> None:
     case = QUIET if acts else case_of("work-is-late", "pages when too much waits")
     (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),)), "anb").problems
     assert problem == f"after 10 min: its actions are {text}"
 
 
-def test_an_unknown_metric_is_said_with_the_known_ones() -> None:
+def test_an_unknown_metric_is_reported_with_the_known_ones() -> None:
     (problem,) = run_case(replace(FIRES, given={"DeadLetters": "0x9"}), "anb").problems
     assert problem == "DeadLetters is not one of ANB/RisingStars DeadLetterDepth {Service=worker}"
 
 
-def test_a_metric_that_two_have_must_be_said_with_its_dimensions() -> None:
+def test_a_name_that_two_metrics_have_needs_the_dimensions() -> None:
     case = replace(case_of("records-dropped", "fires"), given={"RecordsDropped": "0x9"})
     (problem,) = run_case(case, "anb").problems
     assert problem.startswith("RecordsDropped is not one of ")
@@ -104,7 +104,7 @@ def test_a_series_that_cannot_be_read_is_quoted() -> None:
 
 
 @pytest.mark.parametrize("case", [QUIET, FIRES], ids=["composite", "metric alarm"])
-def test_a_name_or_a_state_that_does_not_exist_is_no_silent_pass(case: Case) -> None:
+def test_an_unknown_name_or_state_does_not_pass_silently(case: Case) -> None:
     wrong = replace(case, given={next(iter(case.given)): "ALARMEDx9"})
     assert "ALARMED" in run_case(wrong, "anb").problems[0]
 
@@ -146,13 +146,13 @@ def test_a_file_without_an_alarm_is_named(copy: Path, definitions: list[Definiti
         '{"cases": [{"given": {}, "then": [{"after": 1, "state": "OK"}]}]}',
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(copy: Path, definitions: list[Definition], text: str) -> None:
+def test_an_unreadable_file_is_named(copy: Path, definitions: list[Definition], text: str) -> None:
     (copy / FOLDER / "dead-letters.json").write_text(text)
     with pytest.raises(DefinitionError, match=r"^alarms/definitions/tests/dead-letters\.json: "):
         read_cases(definitions, copy)
 
 
-def test_a_case_of_a_composite_that_gives_the_state_of_no_alarm_is_named(
+def test_a_case_of_a_composite_with_the_state_of_an_unknown_alarm_is_named(
     copy: Path, definitions: list[Definition]
 ) -> None:
     path = copy / FOLDER / "work-is-late.json"
@@ -179,21 +179,21 @@ def with_variables(tmp_path: Path, **changed: Any) -> str:
     return str(path)
 
 
-def test_the_command_ends_with_0_when_every_case_holds(run: Run) -> None:
+def test_the_command_exits_with_0_when_every_case_holds(run: Run) -> None:
     code, out, err = run("--variables", str(EXAMPLE))
     assert (code, err) == (0, "")
     assert f"{len(CASES)} passed, 0 failed" in out
     assert "  ✓ fires within two minutes of the first dead letter" in out
 
 
-def test_the_command_plays_only_the_alarms_that_are_named(run: Run) -> None:
+def test_the_command_runs_only_the_named_alarms(run: Run) -> None:
     code, out, _ = run("dead-letters", "workers-down")
     chosen = [case for case in CASES if case.alarm.stem in ("dead-letters", "workers-down")]
     assert code == 0
     assert f"{len(chosen)} passed, 0 failed" in out
 
 
-def test_the_command_ends_with_1_and_says_which_case_failed(run: Run, tmp_path: Path) -> None:
+def test_the_command_exits_with_1_and_prints_the_case_that_failed(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("--variables", with_variables(tmp_path, DB_CONNECTIONS_HIGH=500), "database-connections")
     assert code == 1
     assert "  ✗ fires when nine of ten connections are taken" in out
@@ -210,13 +210,13 @@ def test_the_command_prints_one_json_document(run: Run, tmp_path: Path) -> None:
     assert failed == {"anb-database-connections"}
 
 
-def test_the_command_ends_with_2_for_an_alarm_that_does_not_exist(run: Run) -> None:
+def test_the_command_exits_with_2_for_an_unknown_alarm(run: Run) -> None:
     code, _, err = run("dead-leters")
     assert code == 2
     assert "there is no alarm dead-leters" in err
 
 
-def test_the_command_ends_with_2_for_definitions_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+def test_the_command_exits_with_2_for_unreadable_definitions(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "variables.json"
     path.write_text('{"PREFIX": "anb"}')
     code, _, err = run("--variables", str(path))
@@ -224,7 +224,7 @@ def test_the_command_ends_with_2_for_definitions_that_cannot_be_read(run: Run, t
     assert "put_metric_alarm.Threshold: ${DB_CONNECTIONS_HIGH} is not set" in err
 
 
-def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_explains_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command.main(["--help"])
     assert caught.value.code == 0

@@ -1,4 +1,4 @@
-"""A series in one line is read as it is meant, or refused with the part at fault."""
+"""A series in one line is read as documented, or refused with the part at fault."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ VALUES = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def write_minute(values: Minute) -> str:
-    """A minute as somebody could write it."""
+    """A minute in the notation."""
     if not values:
         return "_"
     if len(values) > 1 and len(set(map(repr, values))) == 1:
@@ -24,7 +24,7 @@ MINUTES = st.one_of(
 
 
 @given(st.lists(st.tuples(MINUTES, st.integers(1, 5))), st.sampled_from([" ", "  ", "\t", "\n"]))
-def test_whatever_is_written_is_read_back(runs: list[tuple[Minute, int]], gap: str) -> None:
+def test_any_written_series_is_read_back(runs: list[tuple[Minute, int]], gap: str) -> None:
     text = gap.join(f"{write_minute(minute)}x{times}" if times > 1 else write_minute(minute) for minute, times in runs)
     assert read_minutes(text) == [minute for minute, times in runs for _ in range(times)]
 
@@ -46,7 +46,7 @@ def test_the_notation_reads_as_its_docstring_says(text: str, minutes: list[Minut
     assert read_minutes(text) == minutes
 
 
-def test_states_are_expanded_as_they_stand() -> None:
+def test_repeated_states_are_written_out() -> None:
     assert expand("OKx2 ALARM INSUFFICIENT_DATAx2") == ["OK"] * 2 + ["ALARM"] + ["INSUFFICIENT_DATA"] * 2
 
 
@@ -67,14 +67,14 @@ def test_states_are_expanded_as_they_stand() -> None:
         ("-Infinity*3", "'-Infinity*3'"),
     ],
 )
-def test_what_cannot_be_read_is_quoted(text: str, quoted: str) -> None:
+def test_an_unreadable_part_is_quoted(text: str, quoted: str) -> None:
     with pytest.raises(NotationError) as caught:
         read_minutes(text)
     assert str(caught.value) == f"{quoted} is neither a value, _ nor […]"
 
 
 @pytest.mark.parametrize("text", ["1x0", f"1x{REPEATS_MAX + 1}", "1*0", "1*-3", f"1*{REPEATS_MAX + 1}"])
-def test_nothing_is_repeated_without_bounds(text: str) -> None:
+def test_repetitions_are_limited(text: str) -> None:
     with pytest.raises(NotationError) as caught:
         read_minutes(f"0 {text} 0")
     assert str(caught.value) == f"'{text}': 1 to {REPEATS_MAX} times are possible"
