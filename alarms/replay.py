@@ -119,7 +119,9 @@ def _replay_alarm(definition: Definition, recording: Recording, namespace: str) 
     if not is_recorded(alarm, namespace):
         return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
     machine = AlarmMachine(alarm, recording.store)
-    return History(definition, recording.end, tuple(machine.run(first_look(alarm, recording.start), recording.end)))
+    return History(
+        definition, recording.end, tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
+    )
 
 
 def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
@@ -127,7 +129,7 @@ def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
     return any(metric.namespace == namespace for metric in watched_metrics(alarm))
 
 
-def first_look(alarm: MetricAlarm, start: int) -> int:
+def first_evaluation(alarm: MetricAlarm, start: int) -> int:
     """The time of the first evaluation, in seconds since the epoch.
 
     If missing data breaches, the first window lies within the records, because the time before ``start`` must not

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from alarms.definition_files import Definition, DefinitionKind
-from alarms.replay import first_look, is_recorded
+from alarms.replay import first_evaluation, is_recorded
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState, Transition
@@ -40,7 +40,7 @@ class AlarmWatch:
         changes = [
             change
             for machine in self._machines.values()
-            for change in machine.run(max(begin, first_look(machine.alarm, BASE)), end)
+            for change in machine.run(max(begin, first_evaluation(machine.alarm, BASE)), end)
         ]
         follows = self._composites.run(changes, begin + 1, end)
         return changes + [event for event in follows if isinstance(event, Transition)]
