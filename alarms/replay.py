@@ -21,7 +21,7 @@ FLAP_SECONDS = 900  # an alarm flaps if it fires again within this time after it
 
 
 class NothingRecorded(Exception):
-    """The logs have no EMF record."""
+    """The logs have no EMF record, or none of the kind that was looked for."""
 
 
 @dataclass

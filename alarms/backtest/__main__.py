@@ -28,8 +28,8 @@ EXAMPLES = [
 ]
 EXIT_CODES = {
     ExitCode.DONE: "replayed, whether or not an alarm fired",
-    ExitCode.FAILED: "the logs cannot be read, or have no EMF record",
-    ExitCode.REFUSED: "wrong usage, or definitions that cannot be read",
+    ExitCode.FAILED: "the logs have no EMF record",
+    ExitCode.REFUSED: "wrong usage, or definitions or logs that cannot be read",
 }
 
 
@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         namespace = str(variables["NAMESPACE"])
         histories = _asked_histories(definitions, recording, namespace, asked.alarm)
         others = _asked_histories(other, recording, namespace, asked.alarm) if other else None
-    except (DefinitionError, ParametersRefused) as error:
+    except (DefinitionError, ParametersRefused, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
-    except (NothingRecorded, OSError) as error:
+    except NothingRecorded as error:
         screen.fail(str(error))
         return ExitCode.FAILED
     if asked.json:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alarms.definition_files import Definition, DefinitionError, Variables
 from alarms.options import add_common_options, read_asked_definitions
+from alarms.replay import NothingRecorded
 from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
 from alarms.simulate.policies import contenders
 from alarms.simulate.results import Figures, figures
@@ -36,8 +37,8 @@ EXAMPLES = [
 ]
 EXIT_CODES = {
     ExitCode.DONE: "simulated",
-    ExitCode.FAILED: "a trace that cannot be read or has no upload, or bounds of the fleet that contradict each other",
-    ExitCode.REFUSED: "wrong usage, or definitions that cannot be read",
+    ExitCode.FAILED: "the trace has no accepted upload",
+    ExitCode.REFUSED: "wrong usage (such as a minimum above the maximum), or files that cannot be read",
 }
 
 
@@ -50,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = partial(_run_contender, definitions, variables, asked)
         with ProcessPoolExecutor() as processes:
             outcomes = list(processes.map(run, range(len(contenders(definitions, "")))))
-    except DefinitionError as error:
+    except (DefinitionError, ValueError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
-    except (ValueError, OSError) as error:
+    except NothingRecorded as error:
         screen.fail(str(error))
         return ExitCode.FAILED
     found = [figures(outcome) for outcome in outcomes]
@@ -98,7 +99,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run_contender(
     definitions: list[Definition], variables: Variables, asked: argparse.Namespace, number: int
 ) -> SimulationOutcome:
-    """Runs in a process of its own, because contenders share no state. Raises ValueError, OSError."""
+    """Runs in a process of its own, because contenders share no state. Raises ValueError, OSError, NothingRecorded."""
     namespace = str(variables["NAMESPACE"])
     setting = Setting(
         uploads=asked.uploads,

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from alarms.replay import NothingRecorded
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 
 DAY = 86_400.0
@@ -51,7 +52,7 @@ def bursts(per_minute: float, chance: random.Random) -> Iterator[float]:
 
 
 def recorded_uploads(paths: Iterable[Path]) -> Iterator[float]:
-    """The accepted uploads in EMF logs of the API. Raises ValueError if there is none, OSError."""
+    """The accepted uploads in EMF logs of the API. Raises NothingRecorded, OSError."""
     points = (point for path in paths for point in EmfReader().scan_lines(log_lines(path)))
     times = sorted(
         point.timestamp_ms / 1000
@@ -59,5 +60,5 @@ def recorded_uploads(paths: Iterable[Path]) -> Iterator[float]:
         if not isinstance(point, EmfViolation) and point.name == "UploadBytes" and len(point.dimensions) == 1
     )
     if not times:
-        raise ValueError("these logs have no accepted upload (metric UploadBytes)")
+        raise NothingRecorded("these logs have no accepted upload (metric UploadBytes)")
     return (time - times[0] for time in times)

@@ -231,11 +231,11 @@ def test_logs_without_records_exit_with_1(run: Run, tmp_path: Path) -> None:
     assert "no EMF record" in err
 
 
-def test_a_missing_or_damaged_log_exits_with_1(run: Run, log: Path, tmp_path: Path) -> None:
-    assert run(tmp_path / "no.log")[0] == 1
+def test_a_missing_or_damaged_log_exits_with_2(run: Run, log: Path, tmp_path: Path) -> None:
+    assert run(tmp_path / "no.log")[0] == 2
     damaged = tmp_path / "damaged.log.gz"
     damaged.write_bytes(gzip.compress(log.read_bytes())[:-100])
-    assert run(damaged)[0] == 1
+    assert run(damaged)[0] == 2
 
 
 def test_unreadable_definitions_exit_with_2(run: Run, log: Path, tmp_path: Path) -> None:

@@ -235,15 +235,15 @@ def test_the_command_draws_a_picture(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--minimum", 0), ("--minimum", 5, "--maximum", 2), ("--maximum", 0)])
 def test_contradicting_bounds_are_refused(run: Run, arguments: tuple[object, ...]) -> None:
     code, _, err = run("--uploads", 10, *arguments)
-    assert code == 1
+    assert code == 2
     assert err
 
 
-def test_a_trace_without_uploads_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_trace_without_uploads_exits_with_1_and_a_missing_one_with_2(run: Run, tmp_path: Path) -> None:
     code, _, err = run("--trace", write_log(tmp_path / "emf.log", [request(1)]))
     assert code == 1
     assert "no accepted upload" in err
-    assert run("--trace", tmp_path / "nowhere.log")[0] == 1
+    assert run("--trace", tmp_path / "nowhere.log")[0] == 2
 
 
 def test_unreadable_definitions_exit_with_2(run: Run, tmp_path: Path) -> None:
