@@ -164,9 +164,8 @@ def topics_are_well_formed(definitions: Definitions) -> Iterator[str]:
 
 
 def _actions(alarm: Definition) -> list[str]:
-    return [
-        a for key in ("AlarmActions", "OKActions", "InsufficientDataActions") for a in alarm.parameters.get(key, [])
-    ]
+    keys = ("AlarmActions", "OKActions", "InsufficientDataActions")
+    return [action for key in keys for action in alarm.parameters.get(key, [])]
 
 
 def every_alarm_has_an_effect(definitions: Definitions) -> Iterator[str]:
