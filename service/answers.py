@@ -102,7 +102,7 @@ _FIELDS_OF_EACH_STATUS: list[JsonValue] = [
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"oneOf": _FIELDS_OF_EACH_STATUS}))
-class DirectUpload(_Links, _Outcome):
+class DirectUploadState(_Links, _Outcome):
     """A direct upload: where to send the clip while it is open, and how it ended."""
 
     upload_id: Id

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from service.answers import DirectUpload, UploadPart
+from service.answers import DirectUploadState, UploadPart
 from service.views import utc
 from showcase.clips.clip_rules import unacceptable
 from showcase.database.tables import UploadStatus
@@ -20,10 +20,10 @@ class UploadViews:
         self._inbox = inbox
         self._link_seconds = link_seconds
 
-    def upload(self, upload: OwnUpload) -> DirectUpload:
+    def upload(self, upload: OwnUpload) -> DirectUploadState:
         """The state of an upload. While it is open, also where the bytes go."""
         status = _shown_status(upload)
-        view: DirectUpload = {
+        view: DirectUploadState = {
             "upload_id": str(upload.id),
             "status": status,
             "title": upload.title,
@@ -40,7 +40,7 @@ class UploadViews:
             view["task_id"] = str(upload.task_id)
         return view
 
-    def _add_links(self, view: DirectUpload, upload: OwnUpload) -> None:
+    def _add_links(self, view: DirectUploadState, upload: OwnUpload) -> None:
         seconds_left = int(upload.seconds_left)
         link_seconds = min(self._link_seconds, seconds_left)
         view["expires_in"] = seconds_left

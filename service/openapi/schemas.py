@@ -13,7 +13,7 @@ ANSWERS: dict[str, Any] = {
     "SignedUp": answers.SignedUp,
     "AccessToken": answers.AccessToken,
     "UploadedVideo": answers.UploadedVideo,
-    "DirectUpload": answers.DirectUpload,
+    "DirectUpload": answers.DirectUploadState,
     "OwnVideo": answers.OwnVideoItem,
     "OwnVideoDetail": answers.OwnVideoDetail,
     "DeletedVideo": answers.DeletedVideo,

@@ -1,13 +1,13 @@
 """Direct uploads: the clip goes from the client straight into the storage."""
 
 from service import messages
-from service.answers import DirectUpload, UploadedVideo
+from service.answers import DirectUploadState, UploadedVideo
 from service.openapi.video_operations import CLIP_CODES, VIDEO_ID, links_to
 from service.openapi.vocabulary import Json, answers, errors, json_body, link, operation
 from telemetry.catalogue import Route
 
 _UPLOAD_ID = "7c0c8f1a-52a0-4f0f-9d44-0b8e5d1f6a33"
-_OPEN: DirectUpload = {
+_OPEN: DirectUploadState = {
     "upload_id": _UPLOAD_ID,
     "status": "open",
     "title": "Mi mejor jugada",
