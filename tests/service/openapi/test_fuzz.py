@@ -10,7 +10,7 @@ from showcase.settings import child_environment
 from tests.service.conftest import Contest
 from tests.service.player_requests import processed
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SECONDS_MAX = 3600
 
