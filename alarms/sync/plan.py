@@ -1,18 +1,16 @@
 """The changes that make the account match the definitions. This module makes no calls."""
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from alarms.definition_files import Definition, DefinitionKind
 from alarms.sync.ownership import OWNER_KEY, is_managed, is_untouchable
+from cloudwatch.composite.rule import RuleRefused, alarm_name, parse_rule
 
 Parameters = Mapping[str, Any]
-
-_QUOTED = re.compile(r'"([^"]*)"')
 
 
 class ChangeKind(StrEnum):
@@ -98,18 +96,35 @@ def make_plan(
 
 def _children_first(definitions: Iterable[Definition]) -> Iterator[Definition]:
     """The order of application: a composite follows the composites that its rule or its suppressor names."""
-    waiting = sorted(definitions, key=lambda d: list(DefinitionKind).index(d.kind))
+    ordered = sorted(definitions, key=lambda d: list(DefinitionKind).index(d.kind))
+    all_names = {d.name for d in ordered}
+    waiting = [(d, _named(d, all_names)) for d in ordered]
     while waiting:
-        names = {d.name for d in waiting}
-        free = next((d for d in waiting if not _named(d) & (names - {d.name})), waiting[0])
-        yield free
+        names = {d.name for d, _ in waiting}
+        free = next((each for each in waiting if not each[1] & (names - {each[0].name})), waiting[0])
+        yield free[0]
         waiting.remove(free)
 
 
-def _named(definition: Definition) -> set[str]:
-    """The alarms that a composite depends on."""
-    parameters = definition.parameters
-    return {*_QUOTED.findall(str(parameters.get("AlarmRule", ""))), str(parameters.get("ActionsSuppressor", ""))}
+def _named(definition: Definition, names: Collection[str]) -> set[str]:
+    """The alarms that a composite depends on, by its rule or as its suppressor."""
+    if definition.kind is not DefinitionKind.COMPOSITE_ALARM:
+        return set()
+    suppressor = alarm_name(str(definition.parameters.get("ActionsSuppressor", "")))
+    return {*_rule_children(str(definition.parameters.get("AlarmRule", "")), names), suppressor}
+
+
+def _rule_children(rule: str, names: Collection[str]) -> set[str]:
+    """The alarms that the rule of a composite watches.
+
+    ``alarms.check`` refuses a definition whose rule cannot be read. A live rule may have syntax that is newer than the
+    parser. Then each of ``names`` that appears in its text counts as a child. A false child is harmless: it delays an
+    object in the plan, or a rule becomes FALSE shortly before its composite is deleted.
+    """
+    try:
+        return set(parse_rule(rule).children)
+    except RuleRefused:
+        return {name for name in names if name in rule}
 
 
 def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str, str], owner: str) -> Change | None:
@@ -145,13 +160,14 @@ def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
 def _composite_deletions(composites: dict[str, LiveObject]) -> Iterator[Change]:
     """DeleteAlarms: none can be deleted that another one names; a cycle is broken by the rule FALSE of one of them."""
     rules = {name: str(composite.parameters.get("AlarmRule", "")) for name, composite in composites.items()}
+    children = {name: _rule_children(rule, composites) for name, rule in rules.items()}
     while rules:
-        named = {child for name, rule in rules.items() for child in _QUOTED.findall(rule) if child != name}
+        named = {child for name in rules for child in children[name] if child != name}
         free = next((name for name in rules if name not in named), None)
         if free is None:
             first, rule = next((name, rule) for name, rule in rules.items() if rule != "FALSE")
             yield _broken_cycle(composites[first], rule)
-            rules[first] = "FALSE"
+            rules[first], children[first] = "FALSE", set()
         else:
             yield _deletion(composites[free])
             del rules[free]

@@ -170,6 +170,47 @@ def test_composites_follow_the_alarms_that_their_rules_and_suppressors_name(orde
     assert [change.name for change in made.changes] == ["m", "c", "b", "a"]
 
 
+ALARM_ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
+RULES_OVER_Z = [
+    pytest.param('ALARM("z")', id="a name in quotes"),
+    pytest.param("ALARM(z)", id="a name without quotes"),
+    pytest.param("NOT  OK ( z )", id="blanks around a name without quotes"),
+    pytest.param(f'ALARM("{ALARM_ARN}z")', id="an ARN in quotes"),
+    pytest.param(f"INSUFFICIENT_DATA({ALARM_ARN}z)", id="an ARN without quotes"),
+    pytest.param('NOT (ALARM("m") OR (OK(z) AND TRUE))', id="within parentheses"),
+    pytest.param('AT_LEAST(2, ALARM, ("m", z))', id="syntax that the parser does not read"),
+]
+
+
+@pytest.mark.parametrize("rule", RULES_OVER_Z)
+def test_a_child_is_created_before_its_parent_and_deleted_after_it(rule: str) -> None:
+    parent = define(DefinitionKind.COMPOSITE_ALARM, "a", AlarmRule=rule)
+    child = composite("z", "m")
+    assert [change.name for change in plan([parent, child], []).changes] == ["z", "a"]
+    assert actions(plan([], [live(child), live(parent)], prune=True)) == [("delete", "a"), ("delete", "z")]
+
+
+def test_names_with_blanks_colons_and_parentheses_are_children_like_any_other() -> None:
+    names = ["cpu high (root)", "ALARM(z)", "arn:my clock", "my:alarm:clock", "back\\slash 'quote'"]
+    parent = composite("a", *names)
+    children = [composite(name, "m") for name in names]
+    assert [change.name for change in plan([parent, *children], []).changes] == [*names, "a"]
+    deleted = actions(plan([], [*map(live, children), live(parent)], prune=True))
+    assert deleted[0] == ("delete", "a")
+    assert sorted(deleted[1:]) == sorted(("delete", name) for name in names)
+
+
+def test_a_quoted_name_is_a_child_only_as_a_whole() -> None:
+    """The rule names the alarm ``ALARM(z)``, and no alarm ``z``: the order of the definitions stays."""
+    parent, other = composite("a", "ALARM(z)"), composite("z", "m")
+    assert [change.name for change in plan([parent, other], []).changes] == ["a", "z"]
+
+
+def test_a_suppressor_may_be_named_by_its_arn() -> None:
+    parent = composite("a", "m", ActionsSuppressor=f"{ALARM_ARN}z")
+    assert [change.name for change in plan([parent, composite("z", "m")], []).changes] == ["z", "a"]
+
+
 def test_a_plan_with_composites_that_watch_each_other_ends() -> None:
     made = plan([composite("a", "b"), composite("b", "a")], [])
     assert sorted(change.name for change in made.changes) == ["a", "b"]
