@@ -39,7 +39,7 @@ class Parameters:
     def refuse(self, name: str, message: str) -> None:
         self._problems.append(Problem(self._path + name, message))
 
-    def done(self, call: str) -> None:
+    def raise_problems(self, call: str) -> None:
         """Raises ParametersRefused if anything was noted."""
         if self._problems:
             raise ParametersRefused(call, self._problems)
@@ -47,7 +47,7 @@ class Parameters:
     def __contains__(self, name: str) -> bool:
         return self.values.get(name) is not None
 
-    def only(self, known: Collection[str]) -> None:
+    def allow_only(self, known: Collection[str]) -> None:
         """Notes every member that the API does not have."""
         for name in self.values:
             if name not in known:

@@ -43,12 +43,12 @@ class Actions:
         return tuple(action for action in self.on(state) if _AUTO_SCALING.match(action))
 
     @property
-    def of_ec2(self) -> tuple[str, ...]:
+    def ec2_actions(self) -> tuple[str, ...]:
         """Those that stop, terminate, reboot or recover an instance."""
         return tuple(action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _EC2.match(action))
 
     @property
-    def of_auto_scaling(self) -> tuple[str, ...]:
+    def auto_scaling_actions(self) -> tuple[str, ...]:
         return tuple(
             action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _AUTO_SCALING.match(action)
         )

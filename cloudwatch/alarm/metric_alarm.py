@@ -10,7 +10,7 @@ from typing import Any, Self
 from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
 from cloudwatch.alarm.actions import Actions
 from cloudwatch.alarm.missing_data import TreatMissingData
-from cloudwatch.alarm.watched import OF_ONE_METRIC, Watched, WatchedMath, WatchedMetric, read_watched
+from cloudwatch.alarm.watched import SINGLE_METRIC_PARAMETERS, Watched, WatchedMath, WatchedMetric, read_watched
 from cloudwatch.parameters import Parameters
 
 CALL = "PutMetricAlarm"
@@ -21,7 +21,7 @@ DAY = 86_400
 
 _PARAMETERS = frozenset(
     (
-        *OF_ONE_METRIC,
+        *SINGLE_METRIC_PARAMETERS,
         *OF_ACTIONS,
         *("AlarmName", "AlarmDescription", "Metrics", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
         *("ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile", "EvaluationWindow", "Tags"),
@@ -96,7 +96,7 @@ class MetricAlarm:
             description=parameters.text("AlarmDescription", longest=DESCRIPTION_CHARACTERS_MAX, default=""),
         )
         alarm._check(parameters)
-        parameters.done(CALL)
+        parameters.raise_problems(CALL)
         return alarm
 
     @property
@@ -119,7 +119,7 @@ class MetricAlarm:
             parameters.refuse("EvaluationPeriods", f"EvaluationPeriods x Period is more than {longest} s")
         if self.wall_clock and self.period not in _WALL_CLOCK_PERIODS:
             parameters.refuse("EvaluationWindow", f"a wall clock window needs a period of {_WALL_CLOCK_PERIODS} s")
-        if isinstance(self.watched, WatchedMath) and self.actions.of_ec2:
+        if isinstance(self.watched, WatchedMath) and self.actions.ec2_actions:
             parameters.refuse("AlarmActions", "an alarm on metric math cannot have EC2 actions")
         percentile = self.watched.percentile if isinstance(self.watched, WatchedMetric) else None
         if "EvaluateLowSampleCountPercentile" in parameters and percentile is None:
@@ -127,7 +127,7 @@ class MetricAlarm:
 
 
 def _check_names(parameters: Parameters) -> None:
-    parameters.only((*_PARAMETERS, *_NOT_OFFLINE))
+    parameters.allow_only((*_PARAMETERS, *_NOT_OFFLINE))
     for name in _NOT_OFFLINE:
         if name in parameters:
             parameters.refuse(name, "such an alarm cannot be computed offline")
@@ -166,7 +166,7 @@ def _read_wall_clock(parameters: Parameters) -> bool:
     if "EvaluationWindow" not in parameters:
         return False
     window = parameters.object("EvaluationWindow")
-    window.only(("SlidingWindow", "WallClockWindow"))
+    window.allow_only(("SlidingWindow", "WallClockWindow"))
     if ("SlidingWindow" in window) == ("WallClockWindow" in window):
         window.refuse("WallClockWindow", "either SlidingWindow or WallClockWindow must be given, not both")
     if "WallClockWindow" not in window:

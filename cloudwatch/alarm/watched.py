@@ -13,7 +13,7 @@ from cloudwatch.statistics import parse_statistic
 
 DIMENSIONS_MAX = 30
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
-OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit")
+SINGLE_METRIC_PARAMETERS = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit")
 
 Values = Sequence[float | None]
 
@@ -59,7 +59,7 @@ Watched = WatchedMetric | WatchedMath
 def read_watched(parameters: Parameters) -> Watched:
     if "Metrics" not in parameters:
         return _read_metric(parameters)
-    for name in OF_ONE_METRIC:
+    for name in SINGLE_METRIC_PARAMETERS:
         if name in parameters:
             parameters.refuse(name, "cannot be given together with Metrics")
     return _read_queries(parameters)
@@ -131,12 +131,12 @@ def _read_queries(parameters: Parameters) -> Watched:
 
 def _read_entry(entry: Parameters) -> WatchedMetric | None:
     """The metric that the entry reads; None for an expression."""
-    entry.only(("Id", "MetricStat", "Expression", "Label", "ReturnData", "Period", "AccountId"))
+    entry.allow_only(("Id", "MetricStat", "Expression", "Label", "ReturnData", "Period", "AccountId"))
     if "MetricStat" not in entry:
         entry.text("Expression", longest=2048)
         return None
     stat = entry.object("MetricStat")
-    stat.only(("Metric", "Period", "Stat", "Unit"))
+    stat.allow_only(("Metric", "Period", "Stat", "Unit"))
     statistic = stat.text("Stat", longest=100)
     _check_statistic(stat, "Stat", statistic)
     return WatchedMetric(_read_id(stat.object("Metric")), statistic, read_period(stat), _unit(stat))

@@ -55,7 +55,7 @@ class CompositeAlarm:
     def from_api(cls, values: Mapping[str, Any]) -> Self:
         """From the parameters of PutCompositeAlarm. Raises ParametersRefused with everything that is wrong."""
         parameters = Parameters(values)
-        parameters.only(_PARAMETERS)
+        parameters.allow_only(_PARAMETERS)
         alarm = cls(
             name=read_name(parameters),
             rule=_read_rule(parameters),
@@ -63,11 +63,11 @@ class CompositeAlarm:
             actions=Actions.read(parameters),
             description=parameters.text("AlarmDescription", longest=DESCRIPTION_CHARACTERS_MAX, default=""),
         )
-        if alarm.actions.of_ec2 or alarm.actions.of_auto_scaling:
+        if alarm.actions.ec2_actions or alarm.actions.auto_scaling_actions:
             parameters.refuse("AlarmActions", "a composite alarm cannot have EC2 or Auto Scaling actions")
         if len(parameters.objects("Tags")) > TAGS_MAX:
             parameters.refuse("Tags", f"more than {TAGS_MAX}")
-        parameters.done(CALL)
+        parameters.raise_problems(CALL)
         return alarm
 
 

@@ -9,8 +9,8 @@ Source of the rules: the page "Using math expressions with CloudWatch metrics" o
 
 from cloudwatch.metric_math.alarms import alarm_problems
 from cloudwatch.metric_math.checking import check
-from cloudwatch.metric_math.computation import Result
 from cloudwatch.metric_math.errors import ExpressionError, QueryError
+from cloudwatch.metric_math.evaluation import Result
 from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.formula import Formula, compile_expression, evaluate
 from cloudwatch.metric_math.mentions import references, undocumented

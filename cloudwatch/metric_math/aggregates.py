@@ -35,7 +35,7 @@ AGGREGATES: dict[str, Aggregate] = {
 _OF_NO_DATA = {"AVG": 0.0, "DATAPOINT_COUNT": 0.0, "SUM": 0.0}
 
 
-def of_series(name: str, points: Points) -> Scalar:
+def aggregate_series(name: str, points: Points) -> Scalar:
     """The aggregate of all points of a series; None is MAX, MIN or STDDEV of a series without data."""
     present = [value for value in points if value is not None]
     if not present:
@@ -43,7 +43,7 @@ def of_series(name: str, points: Points) -> Scalar:
     return finite_number(AGGREGATES[name](present, len(points)))
 
 
-def across(name: str, lines: Lines, count: int) -> Points:
+def aggregate_array(name: str, lines: Lines, count: int) -> Points:
     """The aggregate of an array at each of ``count`` times."""
     if not lines:
         return [None] * count

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from cloudwatch.metric_math.aggregates import of_series
+from cloudwatch.metric_math.aggregates import aggregate_series
 from cloudwatch.metric_math.checking import whole_number
 from cloudwatch.metric_math.grid import Lines, Scalar
 from cloudwatch.metric_math.syntax import Call, beginning
@@ -20,15 +20,15 @@ def sort(lines: Lines, aggregate: str, order: str, limit: int | None = None) -> 
     def rank(value: Scalar) -> float:
         return math.inf if value is None else sign * value
 
-    return sorted(lines, key=lambda line: rank(of_series(aggregate, line[1])))[:limit]
+    return sorted(lines, key=lambda line: rank(aggregate_series(aggregate, line[1])))[:limit]
 
 
-def part(lines: Lines, first: int, end: int | None = None) -> Lines:
+def slice_array(lines: Lines, first: int, end: int | None = None) -> Lines:
     """SLICE: from ``first``, counted from 0, up to but without ``end``."""
     return lines[first:end]
 
 
-def counts(node: Call, numbers: Sequence[Scalar]) -> list[int]:
+def whole_numbers(node: Call, numbers: Sequence[Scalar]) -> list[int]:
     """The last arguments of the call as counts. Raises ExpressionError unless they are whole and not negative."""
     arguments = node.arguments[len(node.arguments) - len(numbers) :]
     places = (beginning(argument) for argument in arguments)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudwatch.metric_math.checking import NO_EXPRESSIONS, Scope, kind_in, kind_of
-from cloudwatch.metric_math.computation import NO_RESULTS, Computation, Result, kind_of_result, result_of
+from cloudwatch.metric_math.evaluation import NO_RESULTS, EvaluationInputs, Result, kind_of_result, to_result
 from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.grid import Grid
 from cloudwatch.metric_math.mentions import references
 from cloudwatch.metric_math.signatures import ValueKind
-from cloudwatch.metric_math.steps import Step, looks_at_other_times, step
+from cloudwatch.metric_math.steps import Step, depends_on_other_times, step
 from cloudwatch.metric_math.syntax import Call, Expression, fold, parts
 from cloudwatch.series import Series
 
@@ -47,10 +47,10 @@ class Formula:
         Raises ExpressionError if SORT or SLICE is told to count to something that is no count, KeyError for a missing
         series, and ValueError for one of another period or a range that is not made of periods.
         """
-        run = Computation(Grid.over(start, end, period), metrics, expressions)
-        return result_of(self._run(run), self.kind, run.grid, label)
+        run = EvaluationInputs(Grid.over(start, end, period), metrics, expressions)
+        return to_result(self._run(run), self.kind, run.grid, label)
 
-    def _run(self, run: Computation) -> Any:
+    def _run(self, run: EvaluationInputs) -> Any:
         stack: list[Any] = []
         for operation, count in self._steps:
             first = len(stack) - count
@@ -69,7 +69,7 @@ def compile_expression(
 
     def compiled(node: Expression, kinds: list[ValueKind]) -> ValueKind:
         steps.append((step(node, kinds, scope), len(parts(node))))
-        if isinstance(node, Call) and looks_at_other_times(node, kinds):
+        if isinstance(node, Call) and depends_on_other_times(node, kinds):
             beyond.append((node.position, node.function))
         return kind_of(node, kinds, scope)
 

@@ -38,7 +38,7 @@ class Grid:
     def gaps(self) -> list[float | None]:
         return [None] * self.count
 
-    def lay(self, name: str, series: Series) -> Points:
+    def align(self, name: str, series: Series) -> Points:
         """The values of the series at the times of the grid. Raises ValueError if it has another period."""
         if series.period != self.period:
             raise ValueError(f"{name} has a period of {series.period} s, the expression one of {self.period} s")

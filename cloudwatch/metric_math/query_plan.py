@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from cloudwatch.metric_math.computation import Result
 from cloudwatch.metric_math.errors import ExpressionError, QueryError
+from cloudwatch.metric_math.evaluation import Result
 from cloudwatch.metric_math.formula import Formula, compile_expression
 from cloudwatch.metric_math.grid import Grid
 from cloudwatch.metric_math.queries import Query
@@ -50,7 +50,7 @@ class QueryPlan:
         return series | results
 
     def _laid(self, name: str, series: Series, grid: Grid) -> Series:
-        return grid.series(grid.lay(name, series), self._label(name, series.label or name))
+        return grid.series(grid.align(name, series), self._label(name, series.label or name))
 
     def _label(self, name: str, otherwise: str) -> str:
         label = self._labels[name]

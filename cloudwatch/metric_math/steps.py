@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from cloudwatch.metric_math.aggregates import AGGREGATES, across, of_series
-from cloudwatch.metric_math.arrays import counts, part, remove_empty, sort
+from cloudwatch.metric_math.aggregates import AGGREGATES, aggregate_array, aggregate_series
+from cloudwatch.metric_math.arrays import remove_empty, slice_array, sort, whole_numbers
 from cloudwatch.metric_math.checking import Scope
-from cloudwatch.metric_math.computation import Computation
+from cloudwatch.metric_math.evaluation import EvaluationInputs
 from cloudwatch.metric_math.grid import Lines, Points, Scalar
 from cloudwatch.metric_math.mentions import selected
 from cloudwatch.metric_math.operators import binary, unary
@@ -40,7 +40,7 @@ def step(node: Expression, kinds: list[ValueKind], scope: Scope) -> Step:
             raise TypeError(f"{node!r} cannot be computed")
 
 
-def looks_at_other_times(node: Call, kinds: list[ValueKind]) -> bool:
+def depends_on_other_times(node: Call, kinds: list[ValueKind]) -> bool:
     """Whether the function computes a point from more than the points of that time."""
     if node.function in AGGREGATES:
         return kinds[0] is ValueKind.SERIES
@@ -56,7 +56,7 @@ def _without_run(function: Callable[..., Any]) -> Step:
 
 
 def _array(node: Array, kinds: list[ValueKind]) -> Step:
-    def gather(run: Computation, *values: Any) -> Lines:
+    def gather(run: EvaluationInputs, *values: Any) -> Lines:
         lines: list[tuple[str, Points]] = []
         for item, kind, value in zip(node.items, kinds, values, strict=True):
             lines += value if kind is ValueKind.ARRAY else [(_item_label(run, item), value)]
@@ -65,7 +65,7 @@ def _array(node: Array, kinds: list[ValueKind]) -> Step:
     return gather
 
 
-def _item_label(run: Computation, item: Expression) -> str:
+def _item_label(run: EvaluationInputs, item: Expression) -> str:
     return run.label(item.name) if isinstance(item, Id) else unparse(item)
 
 
@@ -88,8 +88,8 @@ def _call(node: Call, first: ValueKind, scope: Scope) -> Step:
 
 def _aggregate(name: str, first: ValueKind) -> Step:
     if first is ValueKind.SERIES:
-        return lambda _, points: of_series(name, points)
-    return lambda run, lines: across(name, lines, run.grid.count)
+        return lambda _, points: aggregate_series(name, points)
+    return lambda run, lines: aggregate_array(name, lines, run.grid.count)
 
 
 def _lifted(function: Step, first: ValueKind) -> Step:
@@ -99,7 +99,7 @@ def _lifted(function: Step, first: ValueKind) -> Step:
     return lambda run, lines, *others: [(label, function(run, points, *others)) for label, points in lines]
 
 
-def _choose_whole(run: Computation, condition: Scalar, if_true: Points, if_false: Points | None = None) -> Points:
+def _choose_whole(run: EvaluationInputs, condition: Scalar, if_true: Points, if_false: Points | None = None) -> Points:
     """IF for a number as condition: one series or the other."""
     chosen = if_true if condition else if_false
     return run.grid.gaps() if condition is None or chosen is None else chosen
@@ -107,8 +107,8 @@ def _choose_whole(run: Computation, condition: Scalar, if_true: Points, if_false
 
 def _counting(node: Call) -> Step:
     if node.function == "SLICE":
-        return lambda _, lines, *bounds: part(lines, *counts(node, bounds))
-    return lambda _, lines, aggregate, order, *limit: sort(lines, aggregate, order, *counts(node, limit))
+        return lambda _, lines, *bounds: slice_array(lines, *whole_numbers(node, bounds))
+    return lambda _, lines, aggregate, order, *limit: sort(lines, aggregate, order, *whole_numbers(node, limit))
 
 
 _OTHERS: dict[str, Step] = {

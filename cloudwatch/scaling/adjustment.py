@@ -18,13 +18,13 @@ class AdjustmentType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """``least`` is MinAdjustmentMagnitude."""
+    """``minimum_magnitude`` is MinAdjustmentMagnitude."""
 
     type: AdjustmentType
     amount: int
-    least: int = 0
+    minimum_magnitude: int = 0
 
-    def of(self, capacity: int) -> int:
+    def applied_to(self, capacity: int) -> int:
         """The capacity that the adjustment makes of ``capacity``, regardless of the bounds of a group."""
         if self.type is AdjustmentType.EXACT:
             return self.amount
@@ -36,7 +36,7 @@ class Adjustment:
         """Rounded towards zero, but away from it if less than one instance."""
         if not hundredths:
             return 0
-        instances = max(abs(hundredths) // 100, 1, self.least)
+        instances = max(abs(hundredths) // 100, 1, self.minimum_magnitude)
         return instances if hundredths > 0 else -instances
 
 
@@ -72,7 +72,7 @@ def step_problems(steps: Sequence[Step]) -> list[str]:
     return problems
 
 
-def proportional(capacity: int, value: float, target: float) -> int:
+def proportional_capacity(capacity: int, value: float, target: float) -> int:
     """The fewest instances that bring ``value`` down to ``target``, if it falls as they become more.
 
     Rounded up, on the way out as on the way in. From no instances AWS does not say how many; here it is one.

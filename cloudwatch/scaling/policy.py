@@ -12,8 +12,15 @@ from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.watched import Watched
 from cloudwatch.parameters import Parameters
-from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, proportional
-from cloudwatch.scaling.policy_parameters import CALL, Common, read_adjustment, read_common, read_steps, read_tracked
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, proportional_capacity
+from cloudwatch.scaling.policy_parameters import (
+    CALL,
+    CommonParameters,
+    read_adjustment,
+    read_common,
+    read_steps,
+    read_tracked,
+)
 
 States = Mapping[str, AlarmState]
 
@@ -27,7 +34,7 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Proposal:
     """A policy asks for ``capacity``: more than is desired to scale out; as much or less if it is ready to scale in."""
 
     policy: str
@@ -37,10 +44,10 @@ class Wish:
 
 class Policy(Protocol):
     @property
-    def common(self) -> Common: ...
+    def common(self) -> CommonParameters: ...
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]: ...
-    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+    def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         """``states`` of its alarms by name, ``value`` the newest of its metric; without one it asks for nothing."""
 
 
@@ -48,7 +55,7 @@ class Policy(Protocol):
 class TargetTracking:
     """Keeps a metric at a target, by two alarms of its own; ``low`` is None if scaling in is disabled."""
 
-    common: Common
+    common: CommonParameters
     target: float
     high: MetricAlarm
     low: MetricAlarm | None
@@ -73,7 +80,7 @@ class TargetTracking:
         if "TargetValue" in configuration and target <= 0:
             configuration.refuse("TargetValue", "must be more than 0")
         scales_in = not configuration.flag("DisableScaleIn", default=False)
-        parameters.done(CALL)
+        parameters.raise_problems(CALL)
         low = _tracking_alarm(common, watched, Comparison.LESS, target * (1 - scale_in_margin), low_periods)
         high = _tracking_alarm(common, watched, Comparison.GREATER, target, high_periods)
         return cls(common=common, target=target, high=high, low=low if scales_in else None)
@@ -82,26 +89,28 @@ class TargetTracking:
     def alarms(self) -> tuple[MetricAlarm, ...]:
         return (self.high, self.low) if self.low else (self.high,)
 
-    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+    def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         if value is None:
             return None
-        wanted = proportional(capacity.current, value, self.target)
-        wish = Wish(self.common.name, wanted, f"{value} against a target of {self.target} asks for {wanted} instances")
+        wanted = proportional_capacity(capacity.current, value, self.target)
+        proposal = Proposal(
+            self.common.name, wanted, f"{value} against a target of {self.target} asks for {wanted} instances"
+        )
         if states.get(self.high.name) is AlarmState.ALARM:
-            return wish if wanted > capacity.desired else None
+            return proposal if wanted > capacity.desired else None
         ready = self.low is not None and states.get(self.low.name) is AlarmState.ALARM
-        return wish if ready and wanted <= capacity.desired else None
+        return proposal if ready and wanted <= capacity.desired else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepScaling:
     """Adjusts the capacity while its alarm is in ALARM, by the step that the metric has reached."""
 
-    common: Common
+    common: CommonParameters
     alarm: MetricAlarm
     type: AdjustmentType
     steps: tuple[Step, ...]
-    least: int = 0
+    minimum_magnitude: int = 0
 
     @classmethod
     def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
@@ -112,18 +121,24 @@ class StepScaling:
         parameters.choice("MetricAggregationType", ("Minimum", "Maximum", "Average"), "Average")
         adjustment = read_adjustment(parameters, amount=0)
         steps = read_steps(parameters, adjustment.type)
-        parameters.done(CALL)
-        return cls(common=common, alarm=alarm, type=adjustment.type, steps=steps, least=adjustment.least)
+        parameters.raise_problems(CALL)
+        return cls(
+            common=common,
+            alarm=alarm,
+            type=adjustment.type,
+            steps=steps,
+            minimum_magnitude=adjustment.minimum_magnitude,
+        )
 
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]:
         return (self.alarm,)
 
-    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+    def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         step = None if value is None else self._step(value - self.alarm.threshold)
         if step is None or states.get(self.alarm.name) is not AlarmState.ALARM:
             return None
-        adjustment = Adjustment(self.type, step.amount, self.least)
+        adjustment = Adjustment(self.type, step.amount, self.minimum_magnitude)
         cause = f"{value} against a threshold of {self.alarm.threshold}"
         return _adjusted(self.common.name, adjustment, capacity, cause)
 
@@ -136,7 +151,7 @@ class StepScaling:
 class SimpleScaling:
     """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: that of the group)."""
 
-    common: Common
+    common: CommonParameters
     alarm: MetricAlarm
     adjustment: Adjustment
     cooldown: int | None = None
@@ -149,14 +164,14 @@ class SimpleScaling:
         common = read_common(parameters, "SimpleScaling", *own)
         adjustment = read_adjustment(parameters, amount=parameters.integer("ScalingAdjustment"))
         cooldown = parameters.integer("Cooldown", least=0) if "Cooldown" in parameters else None
-        parameters.done(CALL)
+        parameters.raise_problems(CALL)
         return cls(common=common, alarm=alarm, adjustment=adjustment, cooldown=cooldown)
 
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]:
         return (self.alarm,)
 
-    def wish(self, capacity: Capacity, states: States, value: float | None) -> Wish | None:
+    def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         """The size of the breach does not matter, so the ``value`` is not looked at."""
         if states.get(self.alarm.name) is not AlarmState.ALARM:
             return None
@@ -164,7 +179,7 @@ class SimpleScaling:
 
 
 def _tracking_alarm(
-    common: Common, watched: Watched, comparison: Comparison, threshold: float, periods: int
+    common: CommonParameters, watched: Watched, comparison: Comparison, threshold: float, periods: int
 ) -> MetricAlarm:
     kind = "AlarmHigh" if comparison.upward else "AlarmLow"
     return MetricAlarm(
@@ -177,10 +192,10 @@ def _tracking_alarm(
     )
 
 
-def _adjusted(name: str, adjustment: Adjustment, capacity: Capacity, cause: str) -> Wish | None:
+def _adjusted(name: str, adjustment: Adjustment, capacity: Capacity, cause: str) -> Proposal | None:
     """From the current capacity outwards: what still warms up is not counted twice. Inwards nothing warms up."""
-    outwards = adjustment.of(capacity.current)
-    inwards = adjustment.of(capacity.desired)
+    outwards = adjustment.applied_to(capacity.current)
+    inwards = adjustment.applied_to(capacity.desired)
     wanted = outwards if outwards > capacity.desired else min(inwards, capacity.desired)
     asked = f"{cause}: {adjustment.type} {adjustment.amount} asks for {wanted} instances"
-    return Wish(name, wanted, asked) if wanted != capacity.desired else None
+    return Proposal(name, wanted, asked) if wanted != capacity.desired else None

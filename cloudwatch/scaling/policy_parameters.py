@@ -23,7 +23,7 @@ _PREDEFINED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class CommonParameters:
     """What every policy has. ``warmup`` in seconds; None: that of the group."""
 
     name: str
@@ -32,12 +32,12 @@ class Common:
     enabled: bool = True
 
 
-def read_common(parameters: Parameters, kind: str, *own: str) -> Common:
+def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameters:
     """``own`` are the names of the parameters that only some kinds of policies have."""
-    parameters.only(("PolicyName", "AutoScalingGroupName", "PolicyType", "Enabled", *own))
+    parameters.allow_only(("PolicyName", "AutoScalingGroupName", "PolicyType", "Enabled", *own))
     parameters.choice("PolicyType", (kind,), "SimpleScaling" if kind == "SimpleScaling" else None)
     warmup = "EstimatedInstanceWarmup"
-    return Common(
+    return CommonParameters(
         name=parameters.text("PolicyName", longest=NAME_CHARACTERS_MAX),
         group=parameters.text("AutoScalingGroupName", longest=NAME_CHARACTERS_MAX),
         warmup=parameters.integer(warmup, least=0) if warmup in own and warmup in parameters else None,
@@ -67,7 +67,7 @@ def read_steps(parameters: Parameters, kind: AdjustmentType) -> tuple[Step, ...]
 
 
 def _read_step(item: Parameters, kind: AdjustmentType) -> Step:
-    item.only(("MetricIntervalLowerBound", "MetricIntervalUpperBound", "ScalingAdjustment"))
+    item.allow_only(("MetricIntervalLowerBound", "MetricIntervalUpperBound", "ScalingAdjustment"))
     amount = item.integer("ScalingAdjustment")
     if kind is AdjustmentType.EXACT and amount < 0:
         item.refuse("ScalingAdjustment", "an exact capacity cannot be negative")
@@ -79,7 +79,7 @@ def _read_step(item: Parameters, kind: AdjustmentType) -> Step:
 def read_tracked(configuration: Parameters, group: str) -> Watched:
     """The metric of a TargetTrackingConfiguration."""
     predefined, customized = "PredefinedMetricSpecification", "CustomizedMetricSpecification"
-    configuration.only((predefined, customized, "TargetValue", "DisableScaleIn"))
+    configuration.allow_only((predefined, customized, "TargetValue", "DisableScaleIn"))
     if (predefined in configuration) == (customized in configuration):
         configuration.refuse(customized, "either a predefined or a customized metric must be given, not both")
     if customized in configuration:
@@ -92,7 +92,7 @@ def read_tracked(configuration: Parameters, group: str) -> Watched:
 
 
 def _read_customized(specification: Parameters) -> Watched:
-    specification.only(("MetricName", "Namespace", "Dimensions", "Statistic", "Unit", "Period", "Metrics"))
+    specification.allow_only(("MetricName", "Namespace", "Dimensions", "Statistic", "Unit", "Period", "Metrics"))
     if "Metrics" in specification:
         entries = specification.values["Metrics"]
         specification.values = {**specification.values, "Metrics": [_with_period(entry) for entry in entries]}

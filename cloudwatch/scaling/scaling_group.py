@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudwatch.alarm.metric_alarm import MetricAlarm
-from cloudwatch.scaling.policy import Capacity, Policy, SimpleScaling, States, TargetTracking, Wish
+from cloudwatch.scaling.policy import Capacity, Policy, Proposal, SimpleScaling, States, TargetTracking
 
 DEFAULT_COOLDOWN_SECONDS = 300
 
@@ -82,16 +82,16 @@ class ScalingGroup:
         """
         self._launches = [launch for launch in self._launches if launch.warm_at > now]
         capacity = Capacity(self.desired, self.current(now))
-        wishes = {
-            name: wish
+        proposals = {
+            name: proposal
             for name, policy in self._policies.items()
-            if self._may_act(policy, now) and (wish := policy.wish(capacity, states, values.get(name)))
+            if self._may_act(policy, now) and (proposal := policy.propose(capacity, states, values.get(name)))
         }
-        outwards = [wish for wish in wishes.values() if wish.capacity > self.desired]
+        outwards = [proposal for proposal in proposals.values() if proposal.capacity > self.desired]
         if outwards:
             return self._resize(now, _largest(outwards))
         # Scaling in waits until nothing warms up any more.
-        inwards = self._agreed(wishes) if capacity.current == self.desired else []
+        inwards = self._agreed(proposals) if capacity.current == self.desired else []
         return self._resize(now, _largest(inwards)) if inwards else None
 
     def _may_act(self, policy: Policy, now: int) -> bool:
@@ -99,20 +99,20 @@ class ScalingGroup:
         ready = now >= self._cooling_until and self.in_service(now) == self.desired
         return ready or not isinstance(policy, SimpleScaling)
 
-    def _agreed(self, wishes: Mapping[str, Wish]) -> list[Wish]:
+    def _agreed(self, proposals: Mapping[str, Proposal]) -> list[Proposal]:
         """Target tracking scales in only if all such policies that may scale in are ready to. Others stand alone."""
         tracking = {
             name for name, policy in self._policies.items() if isinstance(policy, TargetTracking) and policy.low
         }
-        agreed = tracking <= wishes.keys()
-        return [wish for name, wish in wishes.items() if agreed or name not in tracking]
+        agreed = tracking <= proposals.keys()
+        return [proposal for name, proposal in proposals.items() if agreed or name not in tracking]
 
-    def _resize(self, now: int, wish: Wish) -> Decision | None:
+    def _resize(self, now: int, proposal: Proposal) -> Decision | None:
         minimum, maximum = self._bounds
-        old, self.desired = self.desired, min(max(wish.capacity, minimum), maximum)
+        old, self.desired = self.desired, min(max(proposal.capacity, minimum), maximum)
         if self.desired == old:
             return None
-        policy = self._policies[wish.policy]
+        policy = self._policies[proposal.policy]
         in_service_at = now
         if self.desired > old:
             in_service_at += self._launch_seconds
@@ -120,7 +120,7 @@ class ScalingGroup:
             self._launches.append(launch)
         if isinstance(policy, SimpleScaling):
             self._cooling_until = in_service_at + self._cooldown(policy)
-        return Decision(now, old, self.desired, wish.policy, _within(wish, self.desired))
+        return Decision(now, old, self.desired, proposal.policy, _within(proposal, self.desired))
 
     def _cooldown(self, policy: SimpleScaling) -> int:
         return self._default_cooldown if policy.cooldown is None else policy.cooldown
@@ -140,9 +140,9 @@ def _by_name(policies: Iterable[Policy]) -> dict[str, Policy]:
     return {name: policy for name, policy in named.items() if policy.common.enabled}
 
 
-def _largest(wishes: Sequence[Wish]) -> Wish:
-    return max(wishes, key=lambda wish: wish.capacity)
+def _largest(proposals: Sequence[Proposal]) -> Proposal:
+    return max(proposals, key=lambda proposal: proposal.capacity)
 
 
-def _within(wish: Wish, new: int) -> str:
-    return wish.reason if new == wish.capacity else f"{wish.reason}, the bounds of the group allow {new}"
+def _within(proposal: Proposal, new: int) -> str:
+    return proposal.reason if new == proposal.capacity else f"{proposal.reason}, the bounds of the group allow {new}"

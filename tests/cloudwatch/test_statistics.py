@@ -56,12 +56,12 @@ def test_the_simple_statistics_are_those_of_the_values_and_of_their_set(name: st
         pytest.param("tm99", HUNDRED, 50, id="the average of the remaining 99%"),
     ],
 )
-def test_an_example_of_the_guide(name: str, values: Sequence[float], expected: float) -> None:
+def test_an_example_of_the_guide_gives_its_result(name: str, values: Sequence[float], expected: float) -> None:
     assert statistic(name, values) == pytest.approx(expected, rel=1e-12)
     assert parse_statistic(name).needs_values
 
 
-def test_a_winsorized_mean_takes_fixed_boundaries_for_the_values_outside() -> None:
+def test_a_winsorized_mean_replaces_values_outside_by_fixed_boundaries() -> None:
     assert statistic("WM(10:100)", (1, 10, 20, 100, 5000)) == (10 + 10 + 20 + 100 + 100) / 5
     assert statistic("WM(10:)", (1, 5000)) == 2505
     assert statistic("WM(:10)", (1, 5000)) == 5.5
@@ -69,7 +69,7 @@ def test_a_winsorized_mean_takes_fixed_boundaries_for_the_values_outside() -> No
 
 
 @pytest.mark.parametrize(("one", "other"), [("tm99", "TM(:99%)"), ("IQM", "TM(25%:75%)"), ("wm98", "WM(:98%)")])
-def test_some_names_mean_the_same(one: str, other: str) -> None:
+def test_some_names_mean_the_same_statistic(one: str, other: str) -> None:
     squares = [number * number for number in HUNDRED]
     assert statistic(one, squares) == statistic(other, squares)
 
@@ -89,19 +89,19 @@ def test_percentages_cut_through_a_value() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("p0", 1), ("p7", 7), ("p7.0000000001", 8), ("p99.99", 100), ("p100", 100)]
 )
-def test_a_percentile_is_that_of_the_nearest_rank(name: str, value: float) -> None:
+def test_a_percentile_is_the_value_of_the_nearest_rank(name: str, value: float) -> None:
     """7 percent of 100 values are 7 of them; in floating point 0.07 * 100 is more."""
     assert statistic(name, HUNDRED) == value
 
 
-def test_what_keeps_no_value_has_count_and_sum_but_no_mean() -> None:
+def test_boundaries_that_keep_no_value_give_a_count_and_a_sum_but_no_mean() -> None:
     assert [statistic(f"{name}(100:)", (1, 2)) for name in ("TC", "TS", "PR", "TM")] == [0, 0, 0, None]
 
 
 @pytest.mark.parametrize(
     "name", ["SampleCount", "Sum", "Average", "Minimum", "p50", "tm90", "TC(1:2)", "PR(:1)", "IQM"]
 )
-def test_no_values_are_no_data(name: str) -> None:
+def test_no_values_give_no_data(name: str) -> None:
     assert statistic(name, ()) is None
 
 
@@ -113,7 +113,7 @@ def test_a_negative_value_leaves_only_the_simple_statistics(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["p99", "IQM", "TM(1:2)"])
-def test_a_statistic_set_is_not_enough_for_the_others(name: str) -> None:
+def test_the_other_statistics_cannot_be_computed_from_a_statistic_set(name: str) -> None:
     with pytest.raises(ValueError, match="needs the values"):
         parse_statistic(name).of_set(StatisticSet.of((1,)))
 
@@ -129,7 +129,7 @@ def test_a_statistic_set_is_not_enough_for_the_others(name: str) -> None:
         *("TM(1.12345678901:2)", f"PR(:{'9' * 110})", f"p{'0' * 5000}1"),
     ],
 )
-def test_what_is_no_statistic_is_refused_by_its_name(name: str) -> None:
+def test_an_unknown_statistic_is_refused_with_its_name(name: str) -> None:
     with pytest.raises(ValueError, match=r"is not a statistic|keeps nothing|boundaries|more than all") as caught:
         parse_statistic(name)
     assert repr(name) in str(caught.value)
@@ -146,7 +146,9 @@ def between(values: Sequence[float], lower: Fraction, upper: Fraction) -> list[f
 
 
 @given(samples, percentages, percentages)
-def test_percentages_trim_as_if_each_value_were_a_thousand(values: list[float], one: Fraction, other: Fraction) -> None:
+def test_percentages_trim_as_if_each_value_were_there_a_thousand_times(
+    values: list[float], one: Fraction, other: Fraction
+) -> None:
     lower, upper = sorted((Fraction(one) / 100, Fraction(other) / 100))
     kept = between(values, lower, upper)
     boundaries = f"({float(lower * 100)}%:{float(upper * 100)}%)"
@@ -163,7 +165,9 @@ def test_percentages_trim_as_if_each_value_were_a_thousand(values: list[float], 
 
 
 @given(samples, percentages)
-def test_a_percentile_is_the_lowest_value_that_so_many_do_not_exceed(values: list[float], percentage: Fraction) -> None:
+def test_a_percentile_is_the_lowest_value_that_enough_values_do_not_exceed(
+    values: list[float], percentage: Fraction
+) -> None:
     needed = Fraction(percentage) / 100 * len(values)
     enough = [value for value in values if sum(other <= value for other in values) >= needed]
     assert statistic(f"p{percentage}", values) == min(enough)

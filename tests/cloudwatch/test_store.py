@@ -56,7 +56,7 @@ def test_a_broken_log_is_refused() -> None:
         MetricStore.from_lines([json.dumps(document()), "{"])
 
 
-def test_a_period_holds_what_lies_from_its_start_to_before_its_end() -> None:
+def test_a_period_includes_its_start_and_excludes_its_end() -> None:
     store = store_of(point(0, 1), point(59.999, 2), point(60, 4), point(119.999, 8), point(300, 16))
     assert values_of(store, "Sum", 60, 360) == [3, 12, None, None, None, 16]
     assert values_of(store, "Sum", 120, 360) == [15, None, 16]
@@ -68,13 +68,13 @@ def test_a_gap_is_not_a_zero() -> None:
     assert values_of(store_of(point(60, 0)), "SampleCount", 60, 180) == [None, 1, None]
 
 
-def test_the_range_cuts_the_series_on_both_sides() -> None:
+def test_a_series_has_only_the_periods_of_the_range() -> None:
     store = store_of(*(point(60 * minute, minute) for minute in range(10)))
     assert store.series(LATENCY, "Sum", 60, 180, 300).values == (3, 4)
     assert store.series(LATENCY, "Sum", 60, 300, 300).values == ()
 
 
-def test_a_statistic_is_that_of_all_values_of_the_period_not_of_its_minutes() -> None:
+def test_a_statistic_covers_all_values_of_a_period_not_the_statistics_of_its_minutes() -> None:
     store = store_of(point(0, 1, 1, 1, 1, 1, 1, 1, 1, 1), point(60, 100))
     assert values_of(store, "Average", 120, 120) == [10.9]
     assert values_of(store, "p90", 120, 120) == [1]
@@ -89,7 +89,7 @@ def test_regular_resolution_is_kept_by_the_minute_and_high_resolution_by_the_sec
     assert values_of(regular, "Sum", 60, 60) == values_of(high, "Sum", 60, 60) == [3]
 
 
-def test_both_resolutions_of_one_metric_count() -> None:
+def test_values_of_both_resolutions_of_one_metric_count() -> None:
     store = store_of(point(70, 1, resolution=1), point(70, 2), point(61, 4, resolution=1))
     assert values_of(store, "Sum", 60, 120) == [None, 7]
 
@@ -102,14 +102,14 @@ def test_another_dimension_is_another_metric() -> None:
     assert store.series(worker, "Sum", 60, 0, 60).values == (2,)
 
 
-def test_what_is_unknown_is_all_gaps() -> None:
+def test_an_unknown_metric_or_unit_gives_only_gaps() -> None:
     store = store_of(point(0, 1))
     assert store.series(ERRORS, "Sum", 60, 0, 120).values == (None, None)
     assert values_of(store, "Sum", 60, 120, unit="Seconds") == [None, None]
     assert list(MetricStore().metrics()) == []
 
 
-def test_a_unit_chooses_what_was_published_in_it() -> None:
+def test_a_unit_selects_the_values_that_were_published_in_it() -> None:
     store = store_of(point(0, 500), point(0, 2, unit="Seconds"), point(60, 3, unit="Seconds"))
     assert values_of(store, "Sum", 60, 120, unit="Milliseconds") == [500, None]
     assert values_of(store, "Sum", 60, 120, unit="Seconds") == [2, 3]
@@ -162,7 +162,7 @@ datapoints = st.builds(
 
 
 @given(st.lists(datapoints, max_size=40), st.sampled_from((1, 10, 60, 300)), st.sampled_from((*SIMPLE, "p50", "tm90")))
-def test_whatever_the_order_of_arrival_the_values_of_a_period_are_found(
+def test_values_are_found_in_their_period_for_any_order_of_arrival(
     points: list[Datapoint], period: int, statistic: str
 ) -> None:
     expected = []

@@ -12,8 +12,8 @@ from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.metric import MetricId
 from tests.cloudwatch.alarm.test_metric_alarm import RATE, math_parameters, parameters
-from tests.cloudwatch.alarm.test_missing_data import MODES, reread
-from tests.cloudwatch.recorded import LATENCY, Recorded, minutes
+from tests.cloudwatch.alarm.test_missing_data import MODES, naive_state
+from tests.cloudwatch.sample_source import LATENCY, SampleSource, minutes
 
 Values = Sequence[float | None]
 
@@ -22,11 +22,11 @@ def alarm(**changes: Any) -> MetricAlarm:
     return MetricAlarm.from_api(parameters(**({"Threshold": 5} | changes)))
 
 
-def changes(watching: MetricAlarm, source: Recorded, end: int, **options: Any) -> list[tuple[int, str]]:
+def changes(watching: MetricAlarm, source: SampleSource, end: int, **options: Any) -> list[tuple[int, str]]:
     return [(change.at, change.new.value) for change in AlarmMachine(watching, source, **options).run(0, end)]
 
 
-def test_an_alarm_begins_with_insufficient_data_and_stays_there_without_data() -> None:
+def test_an_alarm_begins_with_insufficient_data_and_keeps_it_without_data() -> None:
     machine = AlarmMachine(alarm(), minutes([]))
     assert machine.state is AlarmState.INSUFFICIENT_DATA
     assert list(machine.run(0, 3_600)) == []
@@ -51,19 +51,19 @@ def test_it_does_not_fire_before_the_period_of_the_last_breach_has_ended() -> No
     assert machine.step(60) is not None
 
 
-def test_late_data_makes_it_fire_later() -> None:
+def test_it_fires_later_if_data_arrive_late() -> None:
     once = alarm(EvaluationPeriods=1)
     assert changes(once, minutes([9]), 600, delivery_delay=90)[0] == (180, "ALARM")
 
 
 def test_a_minute_alarm_is_evaluated_every_minute_and_one_of_high_resolution_every_ten_seconds() -> None:
-    samples = Recorded({LATENCY: [(time, 9.0) for time in range(0, 60, 10)]})
+    samples = SampleSource({LATENCY: [(time, 9.0) for time in range(0, 60, 10)]})
     fast = alarm(Period=10, EvaluationPeriods=2)
     assert changes(fast, samples, 60) == [(20, "ALARM")]
     assert changes(alarm(EvaluationPeriods=1), samples, 90) == [(60, "ALARM")]
 
 
-def test_a_period_of_five_minutes_slides_along_every_minute() -> None:
+def test_a_period_of_five_minutes_slides_every_minute() -> None:
     """The example of the user guide: minutes 1 to 5, then minutes 2 to 6."""
     slow = alarm(Period=300, EvaluationPeriods=1, Statistic="Sum", Threshold=20)
     assert changes(slow, minutes([0, 0, 5, 5, 5, 6]), 360) == [(60, "OK"), (360, "ALARM")]
@@ -76,23 +76,23 @@ def test_a_period_on_the_wall_clock_does_not_slide() -> None:
     assert changes(slow, minutes([0, 0, 5, 5, 5, 6]), 599) == [(300, "OK")]
 
 
-def test_a_sliding_average_weighs_every_sample_the_same() -> None:
-    samples = Recorded({LATENCY: [(0, 100.0), (60, 1.0), (61, 1.0), (62, 1.0)]})
+def test_a_sliding_average_gives_every_sample_the_same_weight() -> None:
+    samples = SampleSource({LATENCY: [(0, 100.0), (60, 1.0), (61, 1.0), (62, 1.0)]})
     slow = alarm(Period=120, EvaluationPeriods=1, Threshold=25)
     assert changes(slow, samples, 120) == [(60, "ALARM")]  # 103 / 4 is above 25; the mean of 100 and 1 is, too
     assert changes(alarm(Period=120, EvaluationPeriods=1, Threshold=26), samples, 120) == [(60, "ALARM"), (120, "OK")]
 
 
-def test_a_percentile_over_many_minutes_is_seen_on_the_clock() -> None:
+def test_a_percentile_over_many_minutes_uses_periods_aligned_to_the_clock() -> None:
     slow = alarm(Statistic=None, ExtendedStatistic="p90", Period=300, EvaluationPeriods=1)
     assert changes(slow, minutes([9] * 7), 420) == [(300, "ALARM")]
 
 
-def test_a_metric_with_a_unit_that_nothing_is_published_in_stays_without_data() -> None:
+def test_an_alarm_with_a_unit_that_is_never_published_has_no_data() -> None:
     assert changes(alarm(Unit="Bytes"), minutes([9] * 5), 300) == []
 
 
-def test_missing_data_keeps_fires_recovers_or_becomes_insufficient_by_its_mode() -> None:
+def test_the_mode_decides_what_missing_data_do_to_the_state() -> None:
     outage = minutes([9, 9, 9])
     first = (60, "ALARM"), (180, "ALARM")
     assert changes(alarm(TreatMissingData="ignore"), outage, 1_200) == [first[1]]
@@ -115,7 +115,7 @@ def test_a_range_shorter_than_the_evaluation_periods_is_refused() -> None:
         AlarmMachine(alarm(), minutes([]), evaluation_range=2)
 
 
-def test_a_change_is_marked_when_the_undocumented_range_decided() -> None:
+def test_a_change_is_marked_if_the_undocumented_range_decided() -> None:
     *_, sure = AlarmMachine(alarm(), minutes([1] * 7 + [9, 9, 9])).run(0, 600)
     *_, unsure = AlarmMachine(alarm(), minutes([1] * 7)).run(0, 1_200)
     assert not sure.depends_on_range
@@ -124,7 +124,7 @@ def test_a_change_is_marked_when_the_undocumented_range_decided() -> None:
 
 
 @pytest.mark.parametrize(("gap", "depends"), [(6, True), (7, False)])
-def test_whether_the_range_decided_is_looked_for_in_twice_the_range(gap: int, depends: bool) -> None:
+def test_the_influence_of_the_range_is_checked_in_twice_the_range(gap: int, depends: bool) -> None:
     """A breach fires at the age of three, unless a fine point is in the range: here 10 or 11 periods back."""
     source, end = minutes([1, *[None] * gap, 9]), (gap + 4) * 60
     *_, fired = AlarmMachine(alarm(), source).run(0, end)
@@ -133,7 +133,7 @@ def test_whether_the_range_decided_is_looked_for_in_twice_the_range(gap: int, de
     assert AlarmMachine(alarm(), source).step(end) == fired
 
 
-def test_a_change_tells_the_points_that_decided_by_the_start_of_their_periods() -> None:
+def test_a_reason_lists_the_deciding_points_by_the_start_of_their_periods() -> None:
     (fired,) = AlarmMachine(alarm(EvaluationPeriods=1), minutes([9])).run(0, 60)
     assert "[9.0 (01/01/70 00:00:00)] was greater than the threshold (5.0)" in fired.reason
     slow = alarm(Period=300, EvaluationPeriods=2, DatapointsToAlarm=1)
@@ -156,7 +156,7 @@ def test_steps_give_the_changes_of_a_run_and_the_newest_value() -> None:
     assert machine.value == 1
 
 
-def test_a_run_reads_the_metric_once_however_long_it_is() -> None:
+def test_a_run_of_any_length_reads_the_metric_once() -> None:
     source = minutes([1] * 1_440)
     list(AlarmMachine(alarm(), source).run(0, 86_400))
     assert source.asked == 1
@@ -167,7 +167,7 @@ def test_a_percentile_needs_ten_samples_beyond_it(percentile: float, samples: in
     assert samples_needed(percentile) == samples
 
 
-def test_the_smallest_and_the_largest_value_need_no_number_of_samples() -> None:
+def test_the_smallest_and_the_largest_value_need_no_samples() -> None:
     assert (samples_needed(0.0), samples_needed(1.0)) == (0, 0)
 
 
@@ -176,18 +176,18 @@ def low_samples(policy: str, last_minute: int) -> list[tuple[int, str]]:
     samples = [(minute * 60 + i % 60, value) for minute, value in enumerate((1.0, 9.0)) for i in range(100)]
     samples += [(120 + i % 60, 1.0) for i in range(last_minute)]
     p90 = alarm(Statistic=None, ExtendedStatistic="p90", EvaluationPeriods=1, EvaluateLowSampleCountPercentile=policy)
-    return changes(p90, Recorded({LATENCY: samples}), 180)
+    return changes(p90, SampleSource({LATENCY: samples}), 180)
 
 
-def test_a_percentile_of_few_samples_changes_nothing_when_they_are_to_be_ignored() -> None:
+def test_a_percentile_of_few_samples_changes_nothing_if_the_alarm_ignores_them() -> None:
     assert low_samples("ignore", 99) == [(60, "OK"), (120, "ALARM")]
 
 
-def test_a_percentile_of_enough_samples_counts_even_when_few_are_to_be_ignored() -> None:
+def test_a_percentile_of_enough_samples_counts_if_the_alarm_ignores_few_samples() -> None:
     assert low_samples("ignore", 100) == [(60, "OK"), (120, "ALARM"), (180, "OK")]
 
 
-def test_a_percentile_of_few_samples_counts_when_they_are_to_be_evaluated() -> None:
+def test_a_percentile_of_few_samples_counts_if_the_alarm_evaluates_them() -> None:
     assert low_samples("evaluate", 1) == [(60, "OK"), (120, "ALARM"), (180, "OK")]
 
 
@@ -195,9 +195,9 @@ def rates(**changes_: Any) -> MetricAlarm:
     return MetricAlarm.from_api(math_parameters(*RATE, EvaluationPeriods=1, Threshold=0.5, **changes_))
 
 
-def requests(errors: Values, all_requests: Values) -> Recorded:
+def requests(errors: Values, all_requests: Values) -> SampleSource:
     series = (minutes(errors, MetricId("Shop", "Errors")), minutes(all_requests, MetricId("Shop", "Requests")))
-    return Recorded({metric: samples for source in series for metric, samples in source.samples.items()})
+    return SampleSource({metric: samples for source in series for metric, samples in source.samples.items()})
 
 
 def test_metric_math_fires_when_its_result_breaches() -> None:
@@ -208,9 +208,9 @@ def test_metric_math_does_not_fire_when_a_division_by_zero_drops_the_point() -> 
     assert changes(rates(), requests([0, 6], [10, 0]), 120) == [(60, "OK")]
 
 
-def test_metric_math_may_do_without_metrics() -> None:
+def test_metric_math_works_without_metrics() -> None:
     constant = math_parameters({"Id": "nine", "Expression": "TIME_SERIES(9)"}, EvaluationPeriods=1, Threshold=5)
-    assert changes(MetricAlarm.from_api(constant), Recorded({}), 120) == [(60, "ALARM")]
+    assert changes(MetricAlarm.from_api(constant), SampleSource({}), 120) == [(60, "ALARM")]
 
 
 def test_metric_math_slides_like_a_metric() -> None:
@@ -226,7 +226,7 @@ def test_metric_math_slides_like_a_metric() -> None:
 Samples = list[tuple[int, float]]
 
 
-def naive_states(watching: MetricAlarm, source: Recorded, end: int, size: int, delay: int) -> list[tuple[int, str]]:
+def naive_states(watching: MetricAlarm, source: SampleSource, end: int, size: int, delay: int) -> list[tuple[int, str]]:
     """Evaluation by evaluation from the single samples: each period is counted out anew, nothing is remembered."""
     state, seen = "INSUFFICIENT_DATA", []
     step = 10 if watching.period < 60 else 60
@@ -235,7 +235,9 @@ def naive_states(watching: MetricAlarm, source: Recorded, end: int, size: int, d
         ends = [newest - age * watching.period for age in reversed(range(size))]
         values = [source.value(LATENCY, STATISTIC, end - watching.period, end) for end in ends]
         window = "".join("-" if value is None else "X" if value > watching.threshold else "0" for value in values)
-        verdict = reread(window, watching.datapoints_to_alarm, watching.treat_missing_data, watching.evaluation_periods)
+        verdict = naive_state(
+            window, watching.datapoints_to_alarm, watching.treat_missing_data, watching.evaluation_periods
+        )
         if verdict not in ("keep", state):
             state = verdict
             seen.append((now, state))
@@ -263,6 +265,6 @@ def situations(draw: st.DrawFn) -> tuple[MetricAlarm, Samples, int, int]:
 @given(situations())
 def test_the_machine_agrees_with_a_naive_evaluator(situation: tuple[MetricAlarm, Samples, int, int]) -> None:
     watching, samples, size, delay = situation
-    source, end = Recorded({LATENCY: samples}), 20 * watching.period
+    source, end = SampleSource({LATENCY: samples}), 20 * watching.period
     naive = naive_states(watching, source, end, size, delay)
     assert changes(watching, source, end, evaluation_range=size, delivery_delay=delay) == naive

@@ -8,18 +8,18 @@ from cloudwatch.metric import MetricId
 from tests.cloudwatch.alarm.test_metric_alarm import RATE, REBOOT, Json, math_parameters, parameters, problems, query
 
 
-def test_metric_math_is_watched_through_the_one_query_that_returns_data() -> None:
+def test_an_alarm_on_metric_math_watches_the_one_query_that_returns_data() -> None:
     alarm = MetricAlarm.from_api(math_parameters(*RATE))
     assert isinstance(alarm.watched, WatchedMath)
     assert (alarm.watched.returned, alarm.period, set(alarm.watched.metrics)) == ("rate", 60, {"errors", "requests"})
 
 
-def test_a_metric_that_returns_data_itself_is_watched_like_one_without_metrics() -> None:
+def test_a_single_metric_query_is_watched_like_a_plain_metric() -> None:
     alarm = MetricAlarm.from_api(math_parameters(query("Errors")))
     assert alarm.watched == WatchedMetric(MetricId("Shop", "Errors"), "Sum", 60)
 
 
-def test_an_expression_without_metrics_has_its_own_period_or_a_minute() -> None:
+def test_an_expression_without_metrics_has_its_own_period_or_one_minute() -> None:
     expression = {"Id": "nine", "Expression": "TIME_SERIES(9)"}
     assert MetricAlarm.from_api(math_parameters(expression)).period == 60
     assert MetricAlarm.from_api(math_parameters(expression | {"Period": 300})).period == 300
@@ -49,7 +49,7 @@ def test_metrics_must_have_one_period() -> None:
     assert "different periods" in problems(math_parameters(RATE[0], other, RATE[2]))["Metrics"]
 
 
-def test_the_parts_of_a_metric_query_are_checked_where_they_stand() -> None:
+def test_the_parts_of_a_metric_query_are_refused_with_their_path() -> None:
     bad = query("Errors")
     bad["MetricStat"] = {"Metric": {"Namespace": "Shop"}, "Period": 45, "Stat": "Avg"}
     found = problems(math_parameters(bad))

@@ -103,18 +103,18 @@ def test_every_parameter_is_read() -> None:
     assert alarm.actions.on(AlarmState.INSUFFICIENT_DATA) == ()
 
 
-def test_a_window_slides_unless_the_wall_clock_is_asked_for() -> None:
+def test_a_window_slides_unless_the_call_sets_a_wall_clock_window() -> None:
     assert not MetricAlarm.from_api(parameters(EvaluationWindow={"SlidingWindow": {}})).wall_clock
     assert MetricAlarm.from_api(parameters(EvaluationWindow={"WallClockWindow": {}})).wall_clock
 
 
-def test_only_auto_scaling_actions_are_repeated_while_the_state_lasts() -> None:
+def test_scaling_policies_are_found_among_the_actions() -> None:
     alarm = MetricAlarm.from_api(parameters(AlarmActions=[TOPIC, POLICY]))
     assert alarm.actions.repeated(AlarmState.ALARM) == (POLICY,)
     assert alarm.actions.repeated(AlarmState.OK) == ()
 
 
-def test_an_alarm_with_disabled_actions_has_none_to_run() -> None:
+def test_an_alarm_with_disabled_actions_runs_none() -> None:
     alarm = MetricAlarm.from_api(parameters(AlarmActions=[POLICY], ActionsEnabled=False))
     assert alarm.actions.on(AlarmState.ALARM) == ()
     assert alarm.actions.repeated(AlarmState.ALARM) == ()
@@ -129,12 +129,12 @@ def test_an_alarm_with_disabled_actions_has_none_to_run() -> None:
         ("LessThanOrEqualToThreshold", (True, True, False)),
     ],
 )
-def test_a_comparison_is_strict_unless_it_says_or_equal(comparison: str, breaching: tuple[bool, ...]) -> None:
+def test_a_comparison_is_strict_unless_its_name_says_or_equal(comparison: str, breaching: tuple[bool, ...]) -> None:
     alarm = MetricAlarm.from_api(parameters(ComparisonOperator=comparison))
     assert tuple(alarm.breaches(value) for value in (499.9, 500, 500.1)) == breaching
 
 
-def test_alarms_on_dynamodb_ignore_missing_data_unless_they_say_otherwise() -> None:
+def test_alarms_on_dynamodb_ignore_missing_data_by_default() -> None:
     silent = MetricAlarm.from_api(parameters(Namespace="AWS/DynamoDB"))
     explicit = MetricAlarm.from_api(parameters(Namespace="AWS/DynamoDB", TreatMissingData="breaching"))
     assert silent.treat_missing_data is TreatMissingData.IGNORE
@@ -142,17 +142,17 @@ def test_alarms_on_dynamodb_ignore_missing_data_unless_they_say_otherwise() -> N
 
 
 @pytest.mark.parametrize("period", [10, 20, 30, 60, 120, 300, 86_400])
-def test_a_period_of_ten_twenty_thirty_seconds_or_whole_minutes_is_taken(period: int) -> None:
+def test_a_period_of_ten_twenty_thirty_seconds_or_whole_minutes_is_accepted(period: int) -> None:
     assert MetricAlarm.from_api(parameters(Period=period, EvaluationPeriods=1)).period == period
 
 
 @pytest.mark.parametrize(("period", "periods"), [(60, 1440), (3_540, 24), (3_600, 168), (86_400, 7)])
-def test_the_longest_evaluation_is_a_day_or_a_week_for_periods_of_an_hour_and_more(period: int, periods: int) -> None:
+def test_the_longest_evaluation_is_a_day_or_a_week_for_periods_of_an_hour_or_more(period: int, periods: int) -> None:
     MetricAlarm.from_api(parameters(Period=period, EvaluationPeriods=periods))
     assert "EvaluationPeriods" in problems(parameters(Period=period, EvaluationPeriods=periods + 1))
 
 
-def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
+def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
     dimensions = [{"Name": f"d{i}" + "n" * 252, "Value": "v" * 1024} for i in range(10)]
     dimensions += [{"Name": f"e{i}", "Value": "v"} for i in range(20)]
     alarm = MetricAlarm.from_api(
@@ -231,10 +231,10 @@ def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
         ({"Treshold": 5}, "Treshold", "no such parameter"),
     ],
 )
-def test_what_the_api_refuses_is_refused_with_its_field(changes: Json, field: str, message: str) -> None:
+def test_a_parameter_that_the_api_refuses_is_refused_with_its_field(changes: Json, field: str, message: str) -> None:
     assert message in problems(parameters(**changes))[field]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     found = problems(parameters(Period=7, EvaluationPeriods=2, DatapointsToAlarm=3, TreatMissingData="?"))
     assert set(found) == {"Period", "DatapointsToAlarm", "TreatMissingData"}

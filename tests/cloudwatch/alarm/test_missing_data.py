@@ -80,7 +80,7 @@ def test_the_tables_of_aws_have_forty_cells() -> None:
 
 
 @pytest.mark.parametrize(("m", "points", "mode", "state"), CELLS + CELLS_OF_2018)
-def test_every_cell_of_the_tables_of_aws_comes_out(m: int, points: str, mode: str, state: str) -> None:
+def test_every_cell_of_the_tables_of_aws_is_reproduced(m: int, points: str, mode: str, state: str) -> None:
     assert state_of(judge(points, m, mode)) == state
 
 
@@ -91,13 +91,13 @@ def test_a_lone_breach_does_not_fire_while_it_is_younger_than_m_periods(points: 
     assert verdict.rule is EvaluationRule.YOUNG_BREACH
 
 
-def test_a_lone_breach_fires_when_it_is_m_periods_old_and_nothing_came_after_it() -> None:
+def test_a_lone_breach_fires_when_it_is_m_periods_old_and_no_point_follows() -> None:
     verdict = judge("--X--", 3, "missing")
     assert verdict.state is AlarmState.ALARM
     assert verdict.rule is EvaluationRule.OLD_BREACH
 
 
-def test_a_fine_point_before_an_old_breach_keeps_it_from_firing() -> None:
+def test_a_point_within_the_threshold_before_an_old_breach_prevents_alarm() -> None:
     assert state_of(judge("0-X--", 2, "missing")) == "OK"
     assert state_of(judge("--X--", 2, "missing")) == "ALARM"
 
@@ -115,7 +115,7 @@ def test_breaching_points_fire_at_once_when_there_are_m_of_them() -> None:
     assert state_of(judge("---XX", 2, "ignore")) == "ALARM"
 
 
-def test_only_as_many_points_are_filled_as_are_lacking() -> None:
+def test_only_the_missing_points_are_filled() -> None:
     assert state_of(judge("---00", 2, "breaching")) == "OK"
     assert state_of(judge("----0", 2, "breaching")) == "ALARM"
 
@@ -125,7 +125,7 @@ def test_points_beyond_the_range_do_not_count() -> None:
     assert state_of(judge("X-----", 3, "missing", size=6)) == "ALARM"
 
 
-def test_the_range_is_two_periods_more_than_n_if_nothing_else_is_said() -> None:
+def test_the_default_range_is_two_periods_more_than_n() -> None:
     assert default_range(3) == 5
     assert state_of(judge("0" + "-" * 4, 3, "missing")) == "OK"
     assert state_of(judge("0" + "-" * 5, 3, "missing")) == "INSUFFICIENT_DATA"
@@ -141,7 +141,7 @@ def test_a_verdict_does_not_depend_on_the_range_when_every_size_gives_the_same_s
     assert not judge(points, 3, "missing").depends_on_range
 
 
-def reread(points: str, m: int, mode: str, n: int) -> str:
+def naive_state(points: str, m: int, mode: str, n: int) -> str:
     """The text of AWS once more, on characters, and with nothing of the code under test."""
     existing = points.replace("-", "")
     if not existing:
@@ -168,18 +168,20 @@ def windows(draw: st.DrawFn) -> tuple[str, int, str, int]:
 
 @given(windows())
 @example(("X-XX0", 2, "missing", 3))
-def test_the_rule_is_what_a_naive_reading_of_the_text_gives(window: tuple[str, int, str, int]) -> None:
+def test_the_rule_agrees_with_a_naive_implementation_of_the_text(window: tuple[str, int, str, int]) -> None:
     points, m, mode, n = window
-    assert state_of(judge(points, m, mode, n, size=len(points))) == reread(points, m, mode, n)
+    assert state_of(judge(points, m, mode, n, size=len(points))) == naive_state(points, m, mode, n)
 
 
 @given(windows())
-def test_the_mark_says_whether_any_size_of_the_range_gives_another_state(window: tuple[str, int, str, int]) -> None:
+def test_depends_on_range_is_true_if_any_size_of_the_range_gives_another_state(
+    window: tuple[str, int, str, int],
+) -> None:
     points, m, mode, n = window
-    states = {reread(points[-size:], m, mode, n) for size in range(n, len(points) + 1)}
+    states = {naive_state(points[-size:], m, mode, n) for size in range(n, len(points) + 1)}
     assert judge(points, m, mode, n, size=n).depends_on_range == (len(states) > 1)
 
 
 @pytest.mark.parametrize(("m", "points", "mode", "state"), CELLS)
-def test_the_naive_reading_gives_the_tables_of_aws_too(m: int, points: str, mode: str, state: str) -> None:
-    assert reread(points, m, mode, 3) == state
+def test_the_naive_implementation_reproduces_the_tables_of_aws_too(m: int, points: str, mode: str, state: str) -> None:
+    assert naive_state(points, m, mode, 3) == state

@@ -42,7 +42,7 @@ def test_a_recovery_lists_only_the_points_within_the_threshold() -> None:
     )
 
 
-def test_many_points_stand_behind_the_threshold_and_only_the_most_recent_five_are_listed() -> None:
+def test_many_points_are_listed_after_the_threshold_and_only_the_most_recent_five() -> None:
     watching = alarm("LessThanThreshold", 65, 5)
     given = points("29/04/20 23:32:00", 0.0, 0.0, 0.0, 0.0, 0.0)
     assert reason(watching, AlarmState.ALARM, given) == (
@@ -55,7 +55,7 @@ def test_many_points_stand_behind_the_threshold_and_only_the_most_recent_five_ar
     assert of_six.count("0.0 (") == 5
 
 
-def test_the_recovery_of_an_m_of_n_alarm_needs_one_point_more_than_may_be_missing_from_m() -> None:
+def test_the_recovery_of_an_m_of_n_alarm_needs_n_minus_m_plus_one_points() -> None:
     watching = alarm("GreaterThanThreshold", 5, 3, DatapointsToAlarm=2)
     text = reason(watching, AlarmState.OK, points("02/06/23 12:28:00", 0.0, 1.0, 9.0))
     assert "2 out of the last 3 datapoints [0.0 (02/06/23 12:28:00), 1.0 (02/06/23 12:27:00)] were not" in text
@@ -79,14 +79,14 @@ def test_the_recovery_of_an_m_of_n_alarm_needs_one_point_more_than_may_be_missin
         ),
     ],
 )
-def test_without_points_the_reason_is_how_missing_data_is_treated(
+def test_without_points_the_reason_names_the_treatment_of_missing_data(
     mode: str, periods: int, state: AlarmState, text: str
 ) -> None:
     watching = alarm("GreaterThanThreshold", 5, periods, TreatMissingData=mode)
     assert reason(watching, state, []) == f"Threshold Crossed: {text}"
 
 
-def test_with_too_few_points_the_reason_says_how_many_were_filled() -> None:
+def test_with_too_few_points_the_reason_counts_the_filled_points() -> None:
     watching = alarm("GreaterThanThreshold", 5, 3, TreatMissingData="breaching")
     assert reason(watching, AlarmState.ALARM, points("02/06/23 12:28:00", 9.0)) == (
         "Threshold Crossed: 1 datapoint [9.0 (02/06/23 12:28:00)] was received for 3 periods and 2 missing datapoints "
@@ -96,7 +96,7 @@ def test_with_too_few_points_the_reason_says_how_many_were_filled() -> None:
     assert "] were received for 3 periods and 1 missing datapoint was treated" in two
 
 
-def test_an_early_breach_is_told_like_any_other() -> None:
+def test_an_early_breach_has_the_usual_reason() -> None:
     text = reason(alarm("LessThanThreshold", 1, 3), AlarmState.ALARM, points("02/06/23 12:28:00", 0.0))
     assert "1 out of the last 3 datapoints [0.0 (02/06/23 12:28:00)] was less than the threshold (1.0)" in text
     assert "(minimum 3 datapoints for OK -> ALARM transition)" in text
@@ -105,7 +105,7 @@ def test_an_early_breach_is_told_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("known", "text"), [((), "3 datapoints were unknown"), ((9.0, 9.0), "1 datapoint was unknown")]
 )
-def test_insufficient_data_counts_what_is_unknown(known: tuple[float, ...], text: str) -> None:
+def test_insufficient_data_counts_the_unknown_points(known: tuple[float, ...], text: str) -> None:
     given = points("02/06/23 12:28:00", *known)
     reasoned = reason(alarm("GreaterThanThreshold", 5, 3), AlarmState.INSUFFICIENT_DATA, given)
     assert reasoned == f"Insufficient Data: {text}."

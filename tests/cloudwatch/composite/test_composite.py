@@ -40,14 +40,14 @@ def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
         ({"Threshold": 5}, "Threshold", "no such parameter"),
     ],
 )
-def test_what_the_api_refuses_is_refused_with_its_field(parameters: Any, field: str, message: str) -> None:
+def test_a_parameter_that_the_api_refuses_is_refused_with_its_field(parameters: Any, field: str, message: str) -> None:
     values = {"AlarmName": "down", "AlarmRule": "ALARM(a)"} | parameters
     with pytest.raises(ParametersRefused) as refusal:
         CompositeAlarm.from_api(values)
     assert any(problem.field == field and message in problem.message for problem in refusal.value.problems)
 
 
-def test_what_is_just_within_the_limits_of_the_api_is_taken() -> None:
+def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
     alarm = composite("x" * 255, "ALARM(a)", AlarmDescription="x" * 1024, OKActions=[TOPIC] * 5, Tags=[{}] * 50)
     assert (len(alarm.name), len(alarm.description), len(alarm.actions.ok)) == (255, 1024, 5)
 
@@ -102,17 +102,17 @@ def test_it_does_not_fire_when_only_a_part_of_its_rule_holds() -> None:
     assert states(events) == [(0, "down", "OK")]
 
 
-def test_its_reason_names_the_alarm_that_changed() -> None:
+def test_the_reason_of_a_composite_names_the_alarm_that_changed() -> None:
     *_, last = [e for e in run([composite("down", "ALARM(a)")], change(60, "a", ALARM)) if isinstance(e, Transition)]
     assert last.reason == "a transitioned to ALARM at Thursday 01 January, 1970 00:01:00 UTC"
 
 
-def test_a_change_travels_through_composites_in_the_same_second() -> None:
+def test_a_change_passes_through_composites_in_the_same_second() -> None:
     events = run([composite("top", "ALARM(mid)"), composite("mid", "ALARM(a)")], change(60, "a", ALARM))
     assert states(events)[2:] == [(60, "mid", "ALARM"), (60, "top", "ALARM")]
 
 
-def test_changes_of_one_second_are_seen_together() -> None:
+def test_changes_of_one_second_are_evaluated_together() -> None:
     events = run(
         [composite("one", "ALARM(a) AND OK(b)")], change(60, "a", ALARM), change(60, "b", ALARM), change(90, "b", OK)
     )
@@ -125,7 +125,7 @@ def test_changes_at_the_beginning_and_at_the_end_count_and_others_do_not() -> No
     assert states(events) == [(0, "down", "OK"), (0, "down", "ALARM"), (1_000, "down", "OK")]
 
 
-def test_a_change_that_depends_on_the_evaluation_range_hands_its_mark_on() -> None:
+def test_a_change_passes_on_that_it_depends_on_the_evaluation_range() -> None:
     events = run([composite("down", "ALARM(a)")], change(60, "a", ALARM, depends=True), change(90, "a", OK))
     assert [e.depends_on_range for e in events if isinstance(e, Transition)] == [False, True, False]
 
@@ -187,22 +187,22 @@ def test_example_6_a_change_during_the_extension_period_begins_a_wait_period() -
     assert told[2:] == ["t6 ALARM ExtensionPeriod", "t7 OK WaitPeriod", "t9 OK runs"]
 
 
-def test_a_suppressor_that_comes_within_the_very_last_second_of_the_wait_period_is_in_time() -> None:
+def test_a_suppressor_in_the_last_second_of_the_wait_period_holds_actions_back() -> None:
     assert suppressed(change(2, "a", ALARM), change(4, "s", ALARM)) == ["t2 ALARM WaitPeriod", "t4 ALARM Alarm"]
     assert suppressed(change(2, "a", ALARM), change(5, "s", ALARM)) == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
 
 
-def test_a_suppressor_that_comes_again_ends_the_extension_period() -> None:
+def test_a_suppressor_that_fires_again_ends_the_extension_period() -> None:
     told = suppressed(change(1, "s", ALARM), change(2, "a", ALARM), change(6, "s", OK), change(8, "s", ALARM))
     assert told == ["t2 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t8 ALARM Alarm"]
 
 
-def test_a_suppressor_that_comes_and_goes_does_not_repeat_actions() -> None:
+def test_a_suppressor_that_fires_and_recovers_does_not_repeat_actions() -> None:
     told = suppressed(change(2, "a", ALARM), change(10, "s", ALARM), change(20, "s", OK))
     assert told == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
 
 
-def test_periods_of_nothing_hold_nothing_back() -> None:
+def test_periods_of_zero_seconds_hold_nothing_back() -> None:
     told = suppressed(
         change(2, "a", ALARM), change(3, "s", ALARM), change(4, "a", OK), change(6, "s", OK), wait=0, extension=0
     )
@@ -219,6 +219,6 @@ def test_periods_of_several_alarms_end_in_the_order_of_time() -> None:
     assert ran == [(260, "early"), (290, "late")]
 
 
-def test_a_period_that_ends_after_the_run_is_not_told() -> None:
+def test_a_period_that_ends_after_the_run_gives_no_event() -> None:
     assert suppressed(change(2, "a", ALARM), end=3) == ["t2 ALARM WaitPeriod"]
     assert suppressed(change(2, "a", ALARM), end=4)[-1] == "t4 ALARM runs"

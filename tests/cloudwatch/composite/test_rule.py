@@ -40,11 +40,11 @@ def holds(rule: str, **states: AlarmState) -> bool:
         ("  ALARM ( a )\nAND\tOK(b) ", True),
     ],
 )
-def test_a_rule_holds_when_its_operators_say_so(rule: str, expected: bool) -> None:
+def test_a_rule_holds_according_to_its_operators(rule: str, expected: bool) -> None:
     assert holds(rule, a=ALARM, b=OK, c=INSUFFICIENT_DATA) is expected
 
 
-def test_alarms_are_named_plainly_in_quotes_or_by_arn() -> None:
+def test_alarms_are_named_with_or_without_quotes_or_by_arn() -> None:
     rule = parse_rule(f'ALARM(cpu high) OR OK("disk (root)") OR ALARM({ARN}queue: depth) OR OK("{ARN}cpu high")')
     assert rule.children == ("cpu high", "disk (root)", "queue: depth")
     assert parse_rule(f"ALARM(my:alarm:clock) OR OK({ARN}my:alarm:clock)").children == ("my:alarm:clock",)
@@ -70,7 +70,7 @@ def test_alarms_are_named_plainly_in_quotes_or_by_arn() -> None:
         ("TRUEST", 0, "cannot read"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_refused_where_the_fault_is(rule: str, position: int, reason: str) -> None:
+def test_a_rule_that_cannot_be_read_is_refused_at_the_fault(rule: str, position: int, reason: str) -> None:
     with pytest.raises(RuleRefused, match=reason) as refusal:
         parse_rule(rule)
     assert refusal.value.position == position
@@ -103,7 +103,7 @@ def test_deep_nesting_is_read_and_evaluated() -> None:
 
 
 @pytest.mark.parametrize("rule", [" " * 10_000, "ALARM(" + " " * 10_000, "ALARM(" + "a " * 5_000, "(" * 10_000])
-def test_a_rule_made_to_be_slow_is_refused(rule: str) -> None:
+def test_a_rule_that_would_be_slow_to_read_is_refused(rule: str) -> None:
     with pytest.raises(RuleRefused):
         parse_rule(rule)
 
@@ -122,5 +122,7 @@ RULES = st.recursive(
 
 
 @given(RULES, st.sampled_from(AlarmState), st.sampled_from(AlarmState))
-def test_a_rule_means_what_the_same_words_mean_in_python(rule: tuple[str, str], a: AlarmState, b: AlarmState) -> None:
+def test_a_rule_holds_when_the_same_expression_in_python_is_true(
+    rule: tuple[str, str], a: AlarmState, b: AlarmState
+) -> None:
     assert holds(rule[0], a=a, b=b) == eval(rule[1], {"a": a.value, "b": b.value})  # noqa: S307

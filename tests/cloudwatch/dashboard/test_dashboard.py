@@ -51,7 +51,7 @@ def named(*metrics: Any) -> list[MetricId]:
     return [each.metric for each in dashboard.metrics]
 
 
-def test_a_metric_is_named_with_its_own_settings_its_widgets_or_the_defaults() -> None:
+def test_a_metric_has_its_own_settings_else_its_widgets_else_the_defaults() -> None:
     dashboard = read(graph(CPU, [*CPU, {"stat": "p90", "period": 60, "region": "eu-west-1", "id": "m1"}]))
     assert not dashboard.problems
     plain, own = dashboard.metrics
@@ -64,14 +64,14 @@ def test_a_metric_is_named_with_its_own_settings_its_widgets_or_the_defaults() -
 
 
 # The example of the reference.
-def test_a_dot_stands_for_the_same_item_of_the_metric_before() -> None:
+def test_a_dot_repeats_the_same_item_of_the_metric_before() -> None:
     read_bytes = ["AWS/EC2", "DiskReadBytes", "InstanceId"]
     assert named(
         [*read_bytes, "i-xyz"], [".", ".", ".", "i-abc"], [".", ".", ".", "i-123", {"label": "Instance i-123"}]
     ) == [MetricId.of("AWS/EC2", "DiskReadBytes", {"InstanceId": each}) for each in ("i-xyz", "i-abc", "i-123")]
 
 
-def test_three_dots_stand_for_all_leading_items_of_the_metric_before() -> None:
+def test_three_dots_repeat_the_leading_items_of_the_metric_before() -> None:
     two = ["Shop", "Latency", "Service", "api", "Route", "/a"]
     assert (
         named(two, ["...", "/b"], ["...", "Service", "web", ".", "/c"], ["..."])
@@ -83,7 +83,7 @@ def test_three_dots_stand_for_all_leading_items_of_the_metric_before() -> None:
     )
 
 
-def test_shorthand_skips_an_expression_in_between() -> None:
+def test_shorthand_ignores_an_expression_in_between() -> None:
     assert named(CPU, [{"expression": "1 + 1"}], [".", "NetworkIn", ".", "."])[1].name == "NetworkIn"
 
 
@@ -92,7 +92,7 @@ def test_a_metric_may_have_no_dimensions() -> None:
 
 
 @given(st.data(), st.lists(st.lists(st.sampled_from("abc"), min_size=2, max_size=2), min_size=1, max_size=8))
-def test_whatever_is_abbreviated_is_written_out_again(data: st.DataObject, values: list[list[str]]) -> None:
+def test_shorthand_expands_to_the_metrics_that_were_abbreviated(data: st.DataObject, values: list[list[str]]) -> None:
     full = [["Shop", "Latency", "Service", service, "Route", route] for service, route in values]
     short = [full[0]]
     for before, now in pairwise(full):
@@ -105,13 +105,13 @@ def test_whatever_is_abbreviated_is_written_out_again(data: st.DataObject, value
     ]
 
 
-def test_expressions_are_named_with_their_place() -> None:
+def test_expressions_are_found_with_their_path() -> None:
     (expression,) = read(graph(CPU, [{"expression": "SUM(METRICS())", "id": "e1", "period": 60}])).expressions
     assert (expression.path, expression.expression) == ("/widgets/0/properties/metrics/1", "SUM(METRICS())")
     assert (expression.id, expression.period, expression.region) == ("e1", 60, "us-east-1")
 
 
-def test_alarms_are_named_whether_in_a_widget_of_their_own_or_on_a_graph() -> None:
+def test_alarms_of_alarm_widgets_and_annotations_are_found() -> None:
     annotated = graph(metrics=None, annotations={"alarms": [ARN]})
     dashboard = read(widget("alarm", alarms=[ARN, "other"]), annotated)
     assert not dashboard.problems
@@ -122,6 +122,6 @@ def test_alarms_are_named_whether_in_a_widget_of_their_own_or_on_a_graph() -> No
     ]
 
 
-def test_text_is_read_like_what_it_parses_to() -> None:
+def test_text_gives_the_same_dashboard_as_the_parsed_body() -> None:
     body = {"widgets": [graph(CPU)]}
     assert read_dashboard(json.dumps(body)) == read_dashboard(body)

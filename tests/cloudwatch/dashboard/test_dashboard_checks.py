@@ -32,7 +32,7 @@ EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance"
         (["AWS/EC2", {"expression": "m1"}], "", "stands alone"),
     ],
 )
-def test_a_metric_that_cannot_be_graphed_is_refused_where_it_stands(metric: Any, place: str, message: str) -> None:
+def test_a_faulty_metric_is_refused_with_its_path(metric: Any, place: str, message: str) -> None:
     dashboard = read(graph(metric))
     assert any(
         path == f"/widgets/0/properties/metrics/0{place}" and message in said for path, said in refusals(dashboard)
@@ -44,12 +44,12 @@ def test_shorthand_with_too_many_items_is_refused() -> None:
     assert refusals(read(graph(CPU, [".", ".", ".", ".", ".", "x"])))[0][0] == "/widgets/0/properties/metrics/1"
 
 
-def test_an_id_that_is_there_twice_is_refused_at_both_places() -> None:
+def test_a_duplicate_id_is_refused_at_both_places() -> None:
     twice = refusals(read(graph([*CPU, {"id": "m1"}], [".", "NetworkIn", ".", ".", {"id": "m1"}])))
     assert [path for path, _ in twice] == [f"/widgets/0/properties/metrics/{index}" for index in (0, 1)]
 
 
-def test_what_has_a_wrong_type_is_refused_and_read_with_the_default() -> None:
+def test_a_setting_of_the_wrong_type_is_refused_and_replaced_by_the_default() -> None:
     dashboard = read(graph([*CPU, {"stat": 5, "period": "60", "id": 7}]))
     (metric,) = dashboard.metrics
     assert dashboard.refused
@@ -83,7 +83,7 @@ def test_what_has_a_wrong_type_is_refused_and_read_with_the_default() -> None:
         ({"widgets": [], "variables": [{"type": "property", "inputType": "input"}]}, "/variables/0", "'id'"),
     ],
 )
-def test_a_body_is_refused_where_its_structure_is_wrong(body: Any, place: str, message: str) -> None:
+def test_a_fault_in_the_structure_of_a_body_is_refused_with_its_path(body: Any, place: str, message: str) -> None:
     assert any(path == place and message in said for path, said in refusals(read_dashboard(body)))
 
 
@@ -130,7 +130,7 @@ def test_a_body_is_refused_where_its_structure_is_wrong(body: Any, place: str, m
         (graph(CPU, annotations={"vertical": [{"value": 5}]}), "/annotations/vertical/0/value", "ISO 8601"),
     ],
 )
-def test_a_widget_is_refused_where_it_is_wrong(wrong: Json, place: str, message: str) -> None:
+def test_a_fault_in_a_widget_is_refused_with_its_path(wrong: Json, place: str, message: str) -> None:
     found = refusals(read(wrong))
     assert any(path == f"/widgets/0/properties{place}" and message in said for path, said in found)
 
@@ -156,12 +156,12 @@ def test_a_widget_is_refused_where_it_is_wrong(wrong: Json, place: str, message:
         graph(),
     ],
 )
-def test_a_widget_as_in_the_reference_is_taken(right: Json) -> None:
+def test_a_widget_of_the_reference_is_accepted(right: Json) -> None:
     assert read(right).problems == ()
 
 
 @pytest.mark.parametrize("start", ["-PT5M", "-PT8H", "-P7D", "-P2W", "-P3M"])
-def test_a_dashboard_may_begin_some_time_ago(start: str) -> None:
+def test_a_dashboard_may_have_a_relative_start(start: str) -> None:
     assert read(start=start).problems == ()
 
 
@@ -185,7 +185,7 @@ def test_all_widgets_together_have_at_most_2500_metrics() -> None:
     assert problem == ("/widgets", "Should NOT have more than 2500 metrics in all, there are 2501")
 
 
-def test_widgets_that_overlap_are_remarked_upon_but_not_refused() -> None:
+def test_overlapping_widgets_give_a_remark_and_are_not_refused() -> None:
     dashboard = read(at(0, 0), at(5, 5), at(6, 0), at(0, 11, 24))
     assert not dashboard.refused
     assert remarks(dashboard) == [
@@ -194,34 +194,34 @@ def test_widgets_that_overlap_are_remarked_upon_but_not_refused() -> None:
     ]
 
 
-def test_widgets_that_only_touch_or_have_no_place_do_not_overlap() -> None:
+def test_widgets_that_touch_or_have_no_place_do_not_overlap() -> None:
     assert read(at(0, 0), at(6, 0), at(0, 6), widget(), widget()).problems == ()
 
 
-def test_a_widget_of_default_size_overlaps_too() -> None:
+def test_widgets_of_default_size_can_overlap() -> None:
     assert remarks(read(widget() | {"x": 0, "y": 0}, widget() | {"x": 5, "y": 5})) == [
         ("/widgets/1", "overlaps /widgets/0")
     ]
     assert read(widget() | {"x": 0, "y": 0}, at(6, 0), at(0, 6)).problems == ()
 
 
-def test_a_widget_beyond_the_grid_is_remarked_upon() -> None:
+def test_a_widget_beyond_the_grid_gives_a_remark() -> None:
     assert remarks(read(at(18, 0, 7))) == [("/widgets/0", "reaches beyond the 24 columns of the grid")]
     assert read(at(18, 0, 6)).problems == ()
 
 
-def test_a_property_that_is_not_documented_is_remarked_upon() -> None:
+def test_an_undocumented_property_gives_a_remark() -> None:
     assert remarks(read(graph(CPU, titel="CPU"))) == [
         ("/widgets/0/properties/titel", "is no property that CloudWatch documents")
     ]
 
 
-def test_one_wrong_widget_does_not_hide_the_metrics_of_the_others() -> None:
+def test_a_faulty_widget_does_not_hide_the_metrics_of_the_others() -> None:
     dashboard = read({"type": "graph", "properties": {}}, graph(CPU))
     assert dashboard.refused
     assert [each.path for each in dashboard.metrics] == ["/widgets/1/properties/metrics/0"]
 
 
 @pytest.mark.parametrize("body", ["{", "", "[" * 100_000, "null"])
-def test_text_that_is_no_dashboard_is_refused_as_a_whole(body: str) -> None:
+def test_text_that_is_not_a_dashboard_is_refused_as_a_whole(body: str) -> None:
     assert refusals(read_dashboard(body))[0][0] == ""

@@ -17,14 +17,14 @@ def sized(size: int) -> str:
     return line.replace('""', f'"{"x" * (size - len(line))}"')
 
 
-def test_a_line_has_at_most_what_fits_into_a_batch_of_logs() -> None:
+def test_the_longest_line_just_fits_into_a_batch_of_logs() -> None:
     assert DOCUMENT_BYTES_MAX + 26 == 1024 * 1024
     assert read_document(sized(DOCUMENT_BYTES_MAX))
     with pytest.raises(EmfViolation, match=f"larger than {DOCUMENT_BYTES_MAX} bytes"):
         read_document(sized(DOCUMENT_BYTES_MAX + 1))
 
 
-def test_another_limit_can_be_set() -> None:
+def test_the_limit_of_a_document_can_be_set() -> None:
     assert read_document(sized(256 * 1024), bytes_max=256 * 1024)
     with pytest.raises(EmfViolation, match="larger than 262144 bytes"):
         read_document(sized(256 * 1024 + 1), bytes_max=256 * 1024)
@@ -35,14 +35,14 @@ def test_the_end_of_the_line_does_not_count(end: str) -> None:
     assert read_document(sized(1000) + end, bytes_max=1000)
 
 
-def test_the_size_of_a_line_is_that_of_its_utf_8() -> None:
+def test_the_size_of_a_line_is_measured_in_utf_8() -> None:
     line = json.dumps(document(note="á" * 500), ensure_ascii=False)
     assert read_document(line, bytes_max=len(line) + 500)
     with pytest.raises(EmfViolation, match="larger"):
         read_document(line, bytes_max=len(line) + 499)
 
 
-def test_a_broken_line_is_named_by_its_number() -> None:
+def test_a_broken_line_is_reported_with_its_number() -> None:
     assert len(list(read_lines([GOOD, GOOD]))) == 2
     with pytest.raises(EmfViolation, match=r"^line 2: not JSON") as caught:
         list(read_lines([GOOD, "{", GOOD]))
@@ -57,7 +57,7 @@ def test_the_lines_before_a_broken_one_are_read() -> None:
         next(points)
 
 
-def test_lines_are_read_as_they_come() -> None:
+def test_lines_are_read_one_by_one() -> None:
     """A log of any size, or one that is still being written: nothing is gathered first."""
 
     def endless() -> Iterator[str]:
@@ -82,7 +82,7 @@ TORN = GOOD[: GOOD.index("CloudWatchMetrics")]
 INVALID = GOOD.replace("Milliseconds", "Lightyears")
 
 
-def test_a_log_of_all_sorts_is_read_to_its_end() -> None:
+def test_a_mixed_log_is_read_to_its_end() -> None:
     reader = EmfReader()
     items = list(reader.scan_lines([GOOD, INVALID, "INFO worker started", '{"level": "info"}', "", GOOD, TORN]))
     assert [item.values for item in items if not isinstance(item, EmfViolation)] == [(12.5,), (12.5,)]
@@ -104,14 +104,14 @@ MEANT = (
 
 
 @pytest.mark.parametrize("line", OTHERS)
-def test_a_line_without_metadata_is_passed_over_and_counted(line: str) -> None:
+def test_a_line_without_metadata_is_skipped_and_counted(line: str) -> None:
     reader = EmfReader()
     assert list(reader.scan_lines([line])) == []
     assert (reader.documents, reader.violations, reader.others) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("line", MEANT)
-def test_a_line_that_was_meant_as_document_is_a_violation(line: str) -> None:
+def test_a_line_that_was_meant_as_a_document_is_a_violation(line: str) -> None:
     reader = EmfReader()
     (violation,) = reader.scan_lines([line])
     assert isinstance(violation, EmfViolation)
@@ -120,7 +120,7 @@ def test_a_line_that_was_meant_as_document_is_a_violation(line: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(mutated_lines(), any_text, json_values.map(json.dumps)), max_size=8))
-def test_scanning_gives_each_line_one_verdict_and_the_strict_reader_agrees(lines: list[str]) -> None:
+def test_scan_lines_classifies_each_line_once_and_agrees_with_the_strict_reader(lines: list[str]) -> None:
     reader = EmfReader()
     items = list(reader.scan_lines(lines))
     assert reader.documents + reader.violations + reader.others == len(lines)

@@ -24,7 +24,7 @@ def test_a_plain_log_is_read(log: Path) -> None:
     assert len(list(read_lines(log_lines(log)))) == 2
 
 
-def test_a_compressed_log_is_read_whatever_its_name(log: Path) -> None:
+def test_a_compressed_log_is_read_under_any_name(log: Path) -> None:
     log.write_bytes(gzip.compress(f"{GOOD}\n{GOOD}\n".encode()))
     assert len(list(read_lines(log_lines(log)))) == 2
 
@@ -48,7 +48,7 @@ def test_only_a_line_feed_ends_a_line(log: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 8, 20, 100])
-def test_compressed_data_that_break_off_are_an_error_after_the_lines_before(log: Path, cut: int) -> None:
+def test_incomplete_compressed_data_are_an_error_after_the_complete_lines(log: Path, cut: int) -> None:
     lines = f"{GOOD}\n{os.urandom(200_000).hex()}\n".encode()  # so that the break is not near the first line
     log.write_bytes(gzip.compress(lines)[:-cut])
     reading = log_lines(log)
@@ -66,7 +66,7 @@ def test_damaged_compressed_data_are_an_error(log: Path, damaged: slice) -> None
         list(log_lines(log))
 
 
-def test_a_line_of_no_utf_8_is_refused_and_the_others_are_read(log: Path) -> None:
+def test_a_line_that_is_not_utf_8_is_refused_and_the_others_are_read(log: Path) -> None:
     log.write_bytes(
         f"{GOOD}\n".encode() + f'{GOOD[:-1]}, "note": "caf\xe9"}}\n'.encode("latin-1") + f"{GOOD}\n".encode()
     )
@@ -77,7 +77,7 @@ def test_a_line_of_no_utf_8_is_refused_and_the_others_are_read(log: Path) -> Non
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_line_that_is_too_long_is_refused_without_being_kept(log: Path, compressed: bool) -> None:
+def test_a_line_that_is_too_long_is_refused_and_takes_no_memory(log: Path, compressed: bool) -> None:
     content = f"{GOOD}\n{GOOD[:-1]}{' ' * 20_000_000}}}\n{GOOD}\n".encode()
     log.write_bytes(gzip.compress(content, 1) if compressed else content)
     del content
@@ -96,13 +96,13 @@ def test_a_line_that_is_too_long_is_refused_without_being_kept(log: Path, compre
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", ""])
 @pytest.mark.parametrize("beyond", [0, 1, 2, 3])
-def test_the_longest_line_comes_whole(log: Path, end: str, beyond: int) -> None:
+def test_a_line_of_the_longest_length_is_read_whole(log: Path, end: str, beyond: int) -> None:
     log.write_bytes((GOOD + end + GOOD + end).encode() if end else GOOD.encode())
     items = list(EmfReader(len(GOOD) - beyond).scan_lines(log_lines(log, len(GOOD) - beyond)))
     assert len(items) == (2 if end else 1)
     assert [isinstance(item, EmfViolation) for item in items] == [beyond > 0] * len(items)
 
 
-def test_a_log_that_is_not_there_is_an_error(log: Path) -> None:
+def test_a_missing_log_is_an_error(log: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(log_lines(log))

@@ -17,15 +17,15 @@ def expression(name: str, text: str, *, returned: bool = True) -> Entry:
     return {"Id": name, "Expression": text, "ReturnData": returned}
 
 
-def test_the_backlog_of_each_instance_is_a_fine_alarm() -> None:
+def test_an_alarm_on_the_backlog_of_each_instance_is_accepted() -> None:
     assert alarm_problems([metric("m1"), metric("m2"), expression("e1", "m1 / m2")]) == []
 
 
-def test_a_single_metric_is_a_fine_alarm() -> None:
+def test_an_alarm_on_a_single_metric_is_accepted() -> None:
     assert alarm_problems([metric("m1", returned=True)]) == []
 
 
-def test_ten_metrics_and_ten_expressions_are_the_most() -> None:
+def test_an_alarm_has_at_most_ten_metrics_and_ten_expressions() -> None:
     metrics = [metric(f"m{index}") for index in range(12)]
     expressions = [expression(f"e{index}", "m1", returned=not index) for index in range(11)]
     assert alarm_problems([*metrics[:10], *expressions[:10]]) == []
@@ -71,10 +71,10 @@ def test_ten_metrics_and_ten_expressions_are_the_most() -> None:
         ([metric("m1", returned=True), {"Id": "x"}], "x: an entry has an Id, and either an Expression or a MetricStat"),
     ],
 )
-def test_what_an_alarm_cannot_have_is_named(entries: list[Entry], problem: str) -> None:
+def test_each_problem_of_an_alarm_is_named(entries: list[Entry], problem: str) -> None:
     assert alarm_problems(entries) == [problem]
 
 
 @pytest.mark.parametrize("period", [10, 20, 30, 60, 120, 3600])
-def test_every_period_of_an_alarm_is_taken(period: int) -> None:
+def test_every_period_of_an_alarm_is_accepted(period: int) -> None:
     assert alarm_problems([metric("m1", period=period, returned=True)]) == []

@@ -64,7 +64,7 @@ EXPRESSIONS = {"number": ValueKind.SCALAR, "e1": ValueKind.SERIES, "all": ValueK
         ),
     ],
 )
-def test_a_fault_is_refused_where_it_is(marked: str, reason: str) -> None:
+def test_a_fault_is_refused_at_its_position(marked: str, reason: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         check(parse(marked.replace("§", "")), METRICS, EXPRESSIONS)
     assert (caught.value.position, caught.value.reason) == (marked.index("§"), reason)
@@ -105,7 +105,7 @@ def test_a_fault_is_refused_where_it_is(marked: str, reason: str) -> None:
         ("PERIOD(m1)", "S"),
     ],
 )
-def test_the_kind_of_the_result_is_known_before_it_is_computed(expression: str, kind: str) -> None:
+def test_check_returns_the_kind_of_the_result(expression: str, kind: str) -> None:
     assert check(parse(expression), METRICS, EXPRESSIONS) == kind
 
 

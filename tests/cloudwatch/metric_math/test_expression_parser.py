@@ -55,11 +55,11 @@ def refused(marked: str) -> str:
         ("m1 §and m2", "unexpected 'and': an operator is missing before it"),
     ],
 )
-def test_a_fault_is_refused_where_it_is(marked: str, reason: str) -> None:
+def test_a_fault_is_refused_at_its_position(marked: str, reason: str) -> None:
     assert refused(marked) == reason
 
 
-def test_an_expression_of_the_longest_length_is_read_and_one_more_character_is_refused() -> None:
+def test_an_expression_of_the_longest_length_is_read_and_a_longer_one_is_refused() -> None:
     longest = "m1" + " " * (EXPRESSION_CHARACTERS_MAX - 2)
     assert parse(longest) == Id(0, "m1")
     assert refused(longest + "§ ") == "an expression has at most 2048 characters, this one has 2049"
@@ -72,7 +72,7 @@ def test_nesting_has_a_limit_and_a_position(opening: str, closing: str) -> None:
     assert refused(opening * NESTING_MAX + "§m1" + closing * NESTING_MAX) == "nested deeper than 64 levels"
 
 
-def test_what_stands_before_or_after_each_other_is_not_nested() -> None:
+def test_siblings_are_not_nested() -> None:
     siblings = "ABS((m1)) + " * 70
     depth = NESTING_MAX - 1  # the right side of an operator is a level of its own
     assert refused(siblings + "(" * depth + "§m1" + ")" * depth) == "nested deeper than 64 levels"
@@ -109,7 +109,7 @@ def test_a_long_sum_is_not_nested() -> None:
         ("select + 1", Binary(7, "+", Id(0, "select"), Number(9, 1))),
     ],
 )
-def test_what_is_read_has_its_position(text: str, tree: Expression) -> None:
+def test_every_node_has_its_position(text: str, tree: Expression) -> None:
     read = parse(text)
     assert read == tree
     assert [node.position for node in postorder(read)] == [node.position for node in postorder(tree)]
@@ -145,7 +145,7 @@ def test_an_expression_is_written_with_the_parentheses_it_needs(text: str, writt
     assert parse(written) == parse(text)
 
 
-def test_metrics_is_resolved_among_the_ids_of_metrics() -> None:
+def test_metrics_stands_for_ids_of_metrics() -> None:
     expression = parse('SUM(METRICS("err")) / total')
     assert references(expression, ["err1", "myerr", "ok"]) == {"err1", "myerr", "total"}
     assert references(parse("METRICS()"), ["a", "b"]) == {"a", "b"}

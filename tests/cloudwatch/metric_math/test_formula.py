@@ -4,7 +4,7 @@ import pytest
 
 from cloudwatch.metric_math import Formula, Result, ValueKind, compile_expression, evaluate, parse
 from cloudwatch.series import Series
-from tests.cloudwatch.metric_math.written import PERIOD, START, series, written_result
+from tests.cloudwatch.metric_math.series_text import PERIOD, START, result_text, series
 
 
 def formula(text: str) -> Formula:
@@ -30,10 +30,10 @@ def test_time_outside_a_series_is_a_gap(first: int, end: int, result: str) -> No
     computed = formula("m1").evaluate({"m1": series("1 2 3")}, period=PERIOD, start=start, end=end, label="one")
     assert isinstance(computed, Series)
     assert (computed.start, computed.period, computed.label) == (start, PERIOD, "one")
-    assert written_result(computed) == result
+    assert result_text(computed) == result
 
 
-def test_whole_numbers_in_a_series_are_numbers_as_all_others() -> None:
+def test_integers_in_a_series_become_floats() -> None:
     metrics = {"m1": Series(START, PERIOD, (3, None))}
     computed = evaluate("TIME_SERIES(MAX(m1)) + m1", metrics, period=PERIOD, start=START, end=START + 2 * PERIOD)
     assert isinstance(computed, Series)
@@ -57,22 +57,22 @@ def test_high_resolution_series_have_a_value_each_second() -> None:
     assert computed == Series(START + 1, 1, (None, 1.0))
 
 
-def test_results_of_other_expressions_are_used_but_metrics_leaves_them_out() -> None:
+def test_results_of_other_expressions_are_used_but_are_not_part_of_metrics() -> None:
     expressions: dict[str, Result] = {"number": 2.0, "all": [series("5 6", "a"), series("7 8")], "e1": series("1 1")}
     metrics = {"m1": series("10 20")}
     text = "[FIRST(all) * number + e1, SUM(METRICS()), LAST(all)]"
     result = evaluate(text, metrics, period=PERIOD, start=START, end=START + 120, expressions=expressions)
-    assert written_result(result) == ["11 13", "10 20", "7 8"]
+    assert result_text(result) == ["11 13", "10 20", "7 8"]
 
 
-def test_the_series_of_an_array_that_an_expression_gave_keep_their_labels() -> None:
+def test_the_series_of_another_expressions_array_keep_their_labels() -> None:
     expressions: dict[str, Result] = {"all": [series("5", "a"), series("7")]}
     result = evaluate("all * 2", {}, period=PERIOD, start=START, end=START + PERIOD, expressions=expressions)
     assert isinstance(result, list)
     assert [one.label for one in result] == ["a", "all"]
 
 
-def test_a_formula_knows_its_kind_and_its_references() -> None:
+def test_a_formula_has_a_kind_and_references() -> None:
     ready = formula('SUM(METRICS("2")) / number')
     assert (ready.kind, ready.references) == (ValueKind.SERIES, frozenset(("m2", "number")))
 
@@ -81,7 +81,7 @@ def test_a_formula_knows_its_kind_and_its_references() -> None:
     "text",
     ["m1 / m2", "SUM([m1, m2])", "AVG(METRICS())", "FILL(m1, 0)", "FILL(m1, m2)", "IF(HOUR(m1) > 9, m1)", "LAST(all)"],
 )
-def test_a_formula_of_single_points_does_not_depend_on_the_range(text: str) -> None:
+def test_a_formula_that_computes_point_by_point_does_not_depend_on_the_range(text: str) -> None:
     assert formula(text).range_dependent == ()
 
 
@@ -100,9 +100,9 @@ def test_a_formula_of_single_points_does_not_depend_on_the_range(text: str) -> N
         ("REMOVE_EMPTY(all)", (0, "REMOVE_EMPTY")),
     ],
 )
-def test_functions_that_look_beyond_a_point_are_named(text: str, found: tuple[int, str]) -> None:
+def test_functions_that_depend_on_other_points_are_named(text: str, found: tuple[int, str]) -> None:
     assert formula(text).range_dependent == (found,)
 
 
-def test_they_are_named_in_the_order_of_the_text() -> None:
+def test_range_dependent_functions_are_named_in_the_order_of_the_text() -> None:
     assert formula("MAX(m1) + m2 - RATE(m1)").range_dependent == ((0, "MAX"), (15, "RATE"))

@@ -7,7 +7,7 @@ import pytest
 from cloudwatch.metric_math import ValueKind, check, evaluate, parse
 from cloudwatch.metric_math.signatures import REMOTE, SIGNATURES
 from cloudwatch.series import Series
-from tests.cloudwatch.metric_math.written import PERIOD, START, compute, series
+from tests.cloudwatch.metric_math.series_text import PERIOD, START, compute, series
 
 M1, M2 = "1 -2.5 - 4", "3 - - 1"
 
@@ -101,9 +101,7 @@ def test_every_function_has_an_example() -> None:
 
 
 @pytest.mark.parametrize(("expression", "kind"), REMOTE_EXAMPLES)
-def test_what_only_cloudwatch_can_answer_is_refused_unless_it_is_only_looked_at(
-    expression: str, kind: ValueKind
-) -> None:
+def test_remote_functions_are_checked_but_not_computed(expression: str, kind: ValueKind) -> None:
     assert check(parse(expression), ["m1"], offline=False) is kind
     with pytest.raises(ValueError, match="cannot be computed offline"):
         compute(expression, m1="1 2")
@@ -167,7 +165,7 @@ def test_an_array_has_no_point_where_none_of_its_series_has_one(expression: str,
         ("FILL(m2, 0)", "0 0 0 0 0 0"),
     ],
 )
-def test_each_way_to_fill_knows_where_it_ends(expression: str, result: str) -> None:
+def test_each_way_to_fill_leaves_its_documented_gaps(expression: str, result: str) -> None:
     assert compute(expression, m1="- 1 - - 4 -", m2="- - - - - -", m3="7 - - 8 - 9") == result
 
 
@@ -225,7 +223,7 @@ def test_the_calendar_is_utc_and_has_no_gaps() -> None:
         ("METRIC_COUNT(METRICS())", 4.0),
     ],
 )
-def test_arrays_are_put_in_order_and_cut(expression: str, result: object) -> None:
+def test_arrays_are_sorted_and_sliced(expression: str, result: object) -> None:
     """AWS does not say where a series without data goes: to the end for MIN and MAX; its SUM and AVG are 0."""
     assert compute(expression, m1="5 0", m2="1 1", m3="- -", m4="2 0") == result
 
@@ -242,11 +240,11 @@ def test_arrays_are_put_in_order_and_cut(expression: str, result: object) -> Non
         ('METRIC_COUNT(METRICS("none"))', 0.0),
     ],
 )
-def test_metrics_are_chosen_by_a_text_in_their_id(expression: str, result: object) -> None:
+def test_metrics_selects_by_a_text_in_the_id(expression: str, result: object) -> None:
     assert compute(expression, err="1", myerrB="2", ok="3") == result
 
 
-def test_a_count_that_only_the_data_tells_is_refused_with_its_position() -> None:
+def test_a_wrong_count_that_depends_on_data_is_refused_with_its_position() -> None:
     with pytest.raises(ValueError, match=r"character 18: SLICE counts .* not 1.5"):
         compute("SLICE(METRICS(), AVG(m1))", m1="1 2")
     with pytest.raises(ValueError, match=r"character 27: SORT counts .* not None"):

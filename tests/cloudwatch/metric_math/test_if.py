@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cloudwatch.metric_math.written import compute
+from tests.cloudwatch.metric_math.series_text import compute
 
 METRICS = {"metric1": "1 1 0 0 -", "metric2": "30 - 0 0 30", "metric3": "0 0 20 - 20"}
 
@@ -15,7 +15,7 @@ METRICS = {"metric1": "1 1 0 0 -", "metric2": "30 - 0 0 30", "metric3": "0 0 20 
         ("IF(metric1, metric2, 5)", "30 0 5 5 -"),
     ],
 )
-def test_the_tables_hold(expression: str, result: str) -> None:
+def test_the_tables_of_the_guide_are_reproduced(expression: str, result: str) -> None:
     assert compute(expression, **METRICS) == result
 
 
@@ -27,7 +27,7 @@ def test_the_tables_hold(expression: str, result: str) -> None:
         ("IF(metric1, 5, 6)", "5 5 6 6 -"),
     ],
 )
-def test_what_is_false_is_dropped_without_a_third_argument(expression: str, result: str) -> None:
+def test_a_false_point_is_dropped_without_a_third_argument(expression: str, result: str) -> None:
     assert compute(expression, **METRICS) == result
 
 
@@ -41,7 +41,7 @@ def test_what_is_false_is_dropped_without_a_third_argument(expression: str, resu
         ("IF(1 / 0, metric2, metric3)", "- - - - -"),
     ],
 )
-def test_a_number_as_condition_takes_one_series_or_the_other(expression: str, result: str) -> None:
+def test_a_number_as_condition_selects_one_of_the_two_series(expression: str, result: str) -> None:
     assert compute(expression, **METRICS) == result
 
 
@@ -49,7 +49,7 @@ def test_any_number_but_zero_is_true() -> None:
     assert compute("IF(m1, 1, 2)", m1="-1 0 0.001 7") == "1 2 1 1"
 
 
-def test_a_number_that_does_not_exist_is_no_value() -> None:
+def test_a_number_that_does_not_exist_gives_a_gap() -> None:
     assert compute("IF(m1, MAX(m2), MIN(m2))", m1="1 0", m2="- -") == "- -"
 
 
@@ -65,7 +65,7 @@ def test_the_use_cases_are_computed(expression: str, result: str) -> None:
     assert compute(expression, metric1="300 400 -") == result
 
 
-def test_office_hours_can_be_cut_out() -> None:
+def test_office_hours_can_be_selected() -> None:
     """The example of "Enhance CloudWatch metrics with metric math functions" (AWS blog); it is Monday, 00:00."""
     expression = "IF((DAY(m1)<6 AND (HOUR(m1)>=9 AND HOUR(m1)<17)),m1)"
     day = compute(expression, m1=" ".join(["1"] * 1440))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cloudwatch.metric_math.written import compute
+from tests.cloudwatch.metric_math.series_text import compute
 
 # "Comparison and logical operators": metric1 and metric2 of AWS's table.
 METRIC1, METRIC2 = "30 20 0 0", "20 - 20 -"
@@ -16,7 +16,7 @@ METRIC1, METRIC2 = "30 20 0 0", "20 - 20 -"
         ("metric1 > 15 AND metric2 > 15", "1 0 0 0"),
     ],
 )
-def test_the_table_of_comparisons_holds(expression: str, result: str) -> None:
+def test_the_table_of_comparisons_is_reproduced(expression: str, result: str) -> None:
     assert compute(expression, metric1=METRIC1, metric2=METRIC2) == result
 
 
@@ -78,7 +78,7 @@ def test_a_point_divided_by_zero_is_dropped(expression: str, result: str) -> Non
         ("m1 * 1e300 - m1 * 1e300", "1e300 1", "- 0"),
     ],
 )
-def test_a_point_that_is_no_number_any_more_is_dropped(expression: str, m1: str, result: str) -> None:
+def test_a_point_that_is_not_a_finite_number_is_dropped(expression: str, m1: str, result: str) -> None:
     assert compute(expression, m1=m1) == result
 
 
@@ -118,7 +118,7 @@ def test_a_point_that_is_no_number_any_more_is_dropped(expression: str, m1: str,
         ("-(1 / 0)", None),
     ],
 )
-def test_numbers_are_computed_with_the_customary_precedence(expression: str, result: float | None) -> None:
+def test_numbers_are_computed_with_the_usual_precedence(expression: str, result: float | None) -> None:
     assert compute(expression) == result
 
 

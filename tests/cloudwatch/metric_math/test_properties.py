@@ -11,9 +11,9 @@ from cloudwatch.metric_math import ExpressionError, Formula, Result, check, comp
 from cloudwatch.metric_math.signatures import KEYWORDS, REMOTE, SIGNATURES, ValueKind
 from cloudwatch.metric_math.syntax import Expression
 from cloudwatch.series import Series
-from tests.cloudwatch.metric_math.naive import Reading
-from tests.cloudwatch.metric_math.trees import DEPTH, METRICS, expressions, series
-from tests.cloudwatch.metric_math.written import PERIOD, START
+from tests.cloudwatch.metric_math.naive_evaluator import NaiveEvaluator
+from tests.cloudwatch.metric_math.random_expressions import DEPTH, METRICS, expressions, series
+from tests.cloudwatch.metric_math.series_text import PERIOD, START
 
 LENGTH = 5
 TIMES = range(START, START + LENGTH * PERIOD, PERIOD)
@@ -51,7 +51,7 @@ def equal(one: Any, other: Any) -> bool:
 
 
 @given(expressions)
-def test_what_is_written_is_read_again(tree: Expression) -> None:
+def test_an_expression_is_read_again_from_its_text(tree: Expression) -> None:
     text = unparse(tree)
     assert parse(text) == tree
     assert unparse(parse(text)) == text
@@ -59,10 +59,12 @@ def test_what_is_written_is_read_again(tree: Expression) -> None:
 
 @settings(max_examples=400)
 @given(expressions, data)
-def test_an_expression_is_computed_as_it_is_meant(tree: Expression, points: dict[str, list[float | None]]) -> None:
+def test_an_expression_is_computed_like_the_naive_evaluator(
+    tree: Expression, points: dict[str, list[float | None]]
+) -> None:
     formula = compile_expression(tree, METRICS)
     result = whole(formula, points)
-    expected = Reading(TIMES, {name: timed(points[name]) for name in METRICS}).of(tree)
+    expected = NaiveEvaluator(TIMES, {name: timed(points[name]) for name in METRICS}).of(tree)
     assert equal(plain(result), expected), (unparse(tree), plain(result), expected)
     assert formula.kind is kind_of(result)
 

@@ -6,7 +6,7 @@ import pytest
 
 from cloudwatch.metric_math import Query, QueryError, QueryPlan, Result, evaluate_queries, query_problems
 from cloudwatch.series import Series
-from tests.cloudwatch.metric_math.written import PERIOD, START, series, written_result
+from tests.cloudwatch.metric_math.series_text import PERIOD, START, result_text, series
 
 M1, M2 = Query("m1"), Query("m2")
 SERIES = {"m1": series("1 2", "Errors"), "m2": series("10 -")}
@@ -20,9 +20,9 @@ def labels(result: Result) -> list[str]:
     return [one.label for one in result] if isinstance(result, list) else [result.label]  # type: ignore[union-attr]
 
 
-def test_expressions_are_computed_after_those_that_they_refer_to() -> None:
+def test_an_expression_is_computed_after_the_ones_that_it_refers_to() -> None:
     results = computed(Query("rate", "100 * part"), M1, Query("part", "m1 / total"), Query("total", "m1 + m2"), M2)
-    assert {name: written_result(result) for name, result in results.items()} == {
+    assert {name: result_text(result) for name, result in results.items()} == {
         "m1": "1 2",
         "m2": "10 -",
         "total": "11 2",
@@ -31,16 +31,16 @@ def test_expressions_are_computed_after_those_that_they_refer_to() -> None:
     }
 
 
-def test_metrics_takes_the_metrics_of_the_request_and_no_expressions() -> None:
-    assert written_result(computed(M1, Query("e1", "m1 * 100"), M2, Query("sum", "SUM(METRICS())"))["sum"]) == "11 2"
+def test_metrics_stands_for_the_metrics_of_the_request_without_expressions() -> None:
+    assert result_text(computed(M1, Query("e1", "m1 * 100"), M2, Query("sum", "SUM(METRICS())"))["sum"]) == "11 2"
 
 
-def test_the_result_of_an_expression_may_be_an_array_for_another() -> None:
+def test_an_expression_may_use_an_array_of_another_expression() -> None:
     results = computed(
         M1, M2, Query("filled", "FILL(METRICS(), 0)"), Query("top", "FIRST(filled) + METRIC_COUNT(filled)")
     )
-    assert written_result(results["filled"]) == ["1 2", "10 0"]
-    assert written_result(results["top"]) == "3 4"
+    assert result_text(results["filled"]) == ["1 2", "10 0"]
+    assert result_text(results["top"]) == "3 4"
 
 
 def test_a_result_has_the_label_of_its_query_else_of_its_series_else_its_id() -> None:
@@ -57,7 +57,7 @@ def test_the_series_of_an_array_are_labelled_as_in_the_legend_of_a_graph(label: 
     assert labels(computed(M1, M2, Query("e1", "FILL(METRICS(), 0)", label=label))["e1"]) == expected
 
 
-def test_metrics_are_laid_over_the_range() -> None:
+def test_metrics_are_aligned_to_the_range() -> None:
     result = QueryPlan([M1]).evaluate(SERIES, period=PERIOD, start=START + PERIOD, end=START + 3 * PERIOD)["m1"]
     assert result == Series(START + PERIOD, PERIOD, (2.0, None), "Errors")
 
@@ -78,7 +78,9 @@ def test_metrics_are_laid_over_the_range() -> None:
         ([Query("")], ": an id is a lowercase letter, then letters, digits and _, at most 255 in all"),
     ],
 )
-def test_what_cloudwatch_would_refuse_is_a_problem_and_is_not_computed(queries: list[Query], problem: str) -> None:
+def test_queries_that_cloudwatch_would_refuse_have_a_problem_and_are_not_computed(
+    queries: list[Query], problem: str
+) -> None:
     assert query_problems(queries) == [problem]
     with pytest.raises(QueryError) as caught:
         computed(*queries)
@@ -105,14 +107,14 @@ def test_a_request_has_at_most_500_queries() -> None:
     assert query_problems(queries) == ["m500: one of more than 500 queries"]
 
 
-def test_all_problems_are_named_but_not_those_that_follow_from_others() -> None:
+def test_problems_that_follow_from_other_problems_are_left_out() -> None:
     assert query_problems([M1, Query("e1", "m1 m1"), Query("e2", "e1 + 1"), Query("e3", "m9"), Query("e4", "e3")]) == [
         "e1: character 4: unexpected 'm1': an operator is missing before it",
         "e3: character 1: unknown id 'm9'",
     ]
 
 
-def test_queries_that_only_cloudwatch_can_answer_are_no_problem_for_a_dashboard() -> None:
+def test_remote_queries_are_not_a_problem_for_a_dashboard() -> None:
     queries = [
         M1,
         Query("all", "SEARCH('{AWS/EC2} CPU', 'Average')"),
@@ -125,19 +127,19 @@ def test_queries_that_only_cloudwatch_can_answer_are_no_problem_for_a_dashboard(
     ]
 
 
-def test_the_formulas_of_a_plan_come_in_the_order_of_computing() -> None:
+def test_the_formulas_of_a_plan_are_in_the_order_of_computation() -> None:
     plan = QueryPlan([Query("b", "a * 2"), Query("a", "RATE(m1)"), M1])
     assert list(plan.formulas) == ["a", "b"]
     assert [formula.range_dependent for formula in plan.formulas.values()] == [((0, "RATE"),), ()]
 
 
-def test_a_fault_that_only_the_data_shows_names_its_query() -> None:
+def test_a_fault_that_depends_on_data_names_its_query() -> None:
     with pytest.raises(QueryError, match=r"^e1: character 22: SLICE counts") as caught:
         computed(M1, M2, Query("e1", "SUM(SLICE(METRICS(), 2/(AVG(m1)-1.5)))"))
     assert (caught.value.query_id, caught.value.position) == ("e1", 21)
 
 
-def test_a_query_is_read_from_the_shape_of_the_api() -> None:
+def test_a_query_is_read_from_a_metric_data_query_of_the_api() -> None:
     stat: dict[str, Any] = {"Metric": {"Namespace": "AWS/SQS", "MetricName": "X"}, "Period": 300, "Stat": "Sum"}
     assert Query.from_api({"Id": "m1", "MetricStat": stat, "ReturnData": False}) == Query(
         "m1", return_data=False, period=300
@@ -162,6 +164,6 @@ def test_a_query_is_read_from_the_shape_of_the_api() -> None:
         ({"Id": "e1", "MetricStat": "m1"}, "MetricStat is not of type dict"),
     ],
 )
-def test_an_entry_of_another_shape_is_refused(entry: dict[str, Any], reason: str) -> None:
+def test_a_malformed_entry_is_refused(entry: dict[str, Any], reason: str) -> None:
     with pytest.raises(QueryError, match=reason):
         Query.from_api(entry)

@@ -11,7 +11,7 @@ from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
-from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional_capacity
 from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling, TargetTracking
 from tests.cloudwatch.alarm.test_metric_alarm import parameters
 
@@ -51,10 +51,12 @@ def simple(amount: int, *, kind: str = "ChangeInCapacity", name: str = "p", **ow
     return SimpleScaling.from_api(values, cpu(name=f"{name} alarm"))
 
 
-def asked(of: Any, value: float | None, desired: int, current: int | None = None, *, alarm: int = 0) -> int | None:
+def proposed(of: Any, value: float | None, desired: int, current: int | None = None, *, alarm: int = 0) -> int | None:
     """What a policy asks for while the ``alarm``-th of its alarms is in ALARM."""
-    wish = of.wish(Capacity(desired, desired if current is None else current), {of.alarms[alarm].name: FIRING}, value)
-    return wish.capacity if wish else None
+    proposal = of.propose(
+        Capacity(desired, desired if current is None else current), {of.alarms[alarm].name: FIRING}, value
+    )
+    return proposal.capacity if proposal else None
 
 
 def test_target_tracking_makes_two_alarms() -> None:
@@ -80,7 +82,7 @@ def test_target_tracking_makes_two_alarms() -> None:
     ]
 
 
-def test_the_undocumented_figures_of_its_alarms_are_parameters() -> None:
+def test_the_undocumented_figures_of_target_tracking_alarms_are_parameters() -> None:
     values = policy(
         "TargetTrackingScaling",
         TargetTrackingConfiguration={"TargetValue": 10, "CustomizedMetricSpecification": BACKLOG},
@@ -89,7 +91,7 @@ def test_the_undocumented_figures_of_its_alarms_are_parameters() -> None:
     assert (high.evaluation_periods, low.evaluation_periods, low.threshold) == (1, 5, 5)
 
 
-def test_target_tracking_is_strict_so_a_metric_at_its_target_changes_nothing() -> None:
+def test_a_metric_at_its_target_changes_nothing() -> None:
     high, low = tracking(1).alarms
     assert not high.breaches(1)
     assert not low.breaches(0.9)
@@ -115,7 +117,7 @@ def test_target_tracking_watches_predefined_metrics_of_the_group(type_: str, nam
 
 
 @pytest.mark.parametrize("period", [10, 30, 60])
-def test_target_tracking_takes_metrics_of_high_resolution(period: int) -> None:
+def test_target_tracking_accepts_metrics_of_high_resolution(period: int) -> None:
     assert tracking(CustomizedMetricSpecification=BACKLOG | {"Period": period}).high.period == period
 
 
@@ -135,39 +137,39 @@ def test_target_tracking_watches_metric_math_with_a_default_period() -> None:
 
 # "adding 1.5 instances … we round up and add two"; "removing 1.5 instances … we remove just one" (user guide).
 def test_target_tracking_adds_two_instances_where_one_and_a_half_are_needed() -> None:
-    assert asked(tracking(50), 75.0, desired=3) == 5
+    assert proposed(tracking(50), 75.0, desired=3) == 5
 
 
 def test_target_tracking_removes_one_instance_where_one_and_a_half_are_too_many() -> None:
-    assert asked(tracking(50), 35.0, desired=5, alarm=1) == 4
+    assert proposed(tracking(50), 35.0, desired=5, alarm=1) == 4
 
 
-def test_target_tracking_asks_for_nothing_without_a_value() -> None:
-    assert asked(tracking(), None, desired=3) is None
-    assert asked(tracking(), None, desired=3, alarm=1) is None
+def test_target_tracking_proposes_nothing_without_a_value() -> None:
+    assert proposed(tracking(), None, desired=3) is None
+    assert proposed(tracking(), None, desired=3, alarm=1) is None
 
 
-def test_target_tracking_asks_for_nothing_while_no_alarm_is_on() -> None:
-    assert tracking().wish(Capacity(3, 3), {}, 1_000.0) is None
+def test_target_tracking_proposes_nothing_while_no_alarm_fires() -> None:
+    assert tracking().propose(Capacity(3, 3), {}, 1_000.0) is None
 
 
 def test_target_tracking_does_not_count_instances_that_warm_up() -> None:
-    assert asked(tracking(10), 20.0, desired=4, current=2) is None  # 2 x 20 / 10 = 4: they are on their way
-    assert asked(tracking(10), 30.0, desired=4, current=2) == 6
+    assert proposed(tracking(10), 20.0, desired=4, current=2) is None  # 2 x 20 / 10 = 4: they are on their way
+    assert proposed(tracking(10), 30.0, desired=4, current=2) == 6
 
 
-def test_target_tracking_begins_with_one_instance_where_there_is_none() -> None:
-    assert asked(tracking(10), 500.0, desired=0) == 1
-    assert proportional(0, 10, 10) == 0
+def test_target_tracking_begins_with_one_instance_from_none() -> None:
+    assert proposed(tracking(10), 500.0, desired=0) == 1
+    assert proportional_capacity(0, 10, 10) == 0
 
 
-def test_target_tracking_goes_down_to_nothing_on_real_zeros() -> None:
-    assert asked(tracking(10), 0.0, desired=5, alarm=1) == 0
+def test_target_tracking_scales_in_to_zero_at_a_value_of_zero() -> None:
+    assert proposed(tracking(10), 0.0, desired=5, alarm=1) == 0
 
 
 @given(st.integers(1, 500), st.integers(0, 10_000), st.integers(1, 1_000))
-def test_proportional_capacity_is_the_least_that_holds_the_target(capacity: int, value: int, target: int) -> None:
-    wanted = proportional(capacity, value / 10, target / 10)
+def test_proportional_capacity_is_the_smallest_that_meets_the_target(capacity: int, value: int, target: int) -> None:
+    wanted = proportional_capacity(capacity, value / 10, target / 10)
     assert wanted * target >= capacity * value
     assert wanted == 0 or (wanted - 1) * target < capacity * value
 
@@ -190,16 +192,16 @@ def test_proportional_capacity_is_the_least_that_holds_the_target(capacity: int,
     ],
 )
 def test_an_adjustment_is_rounded_as_the_user_guide_says(kind: str, amount: int, least: int, expected: int) -> None:
-    assert Adjustment(AdjustmentType(kind), amount, least).of(3) == expected
+    assert Adjustment(AdjustmentType(kind), amount, least).applied_to(3) == expected
 
 
 @pytest.mark.parametrize(("percent", "of", "expected"), [(1270, 1, 12), (67, 1, 1), (-58, 1, -1), (-667, 1, -6)])
-def test_the_examples_of_rounding_in_the_user_guide_come_out(percent: int, of: int, expected: int) -> None:
-    assert Adjustment(AdjustmentType.PERCENT, percent).of(of) - of == expected
+def test_the_examples_of_rounding_in_the_user_guide_are_reproduced(percent: int, of: int, expected: int) -> None:
+    assert Adjustment(AdjustmentType.PERCENT, percent).applied_to(of) - of == expected
 
 
 def test_a_minimum_magnitude_adds_two_where_a_quarter_of_four_is_one() -> None:
-    assert Adjustment(AdjustmentType.PERCENT, 25, 2).of(4) == 6
+    assert Adjustment(AdjustmentType.PERCENT, 25, 2).applied_to(4) == 6
 
 
 OUT = stepping(step(0, 10, 0), step(10, 20, 10), step(20, None, 30), kind="PercentChangeInCapacity")
@@ -220,7 +222,7 @@ IN = stepping(
 def test_a_step_policy_scales_out_by_the_step_that_the_metric_has_reached(
     value: float, desired: int, expected: int | None
 ) -> None:
-    assert asked(OUT, value, desired) == expected
+    assert proposed(OUT, value, desired) == expected
 
 
 @pytest.mark.parametrize(
@@ -230,47 +232,47 @@ def test_a_step_policy_scales_out_by_the_step_that_the_metric_has_reached(
 def test_a_step_policy_scales_in_by_the_step_that_the_metric_has_reached(
     value: float, desired: int, expected: int | None
 ) -> None:
-    assert asked(IN, value, desired) == expected
+    assert proposed(IN, value, desired) == expected
 
 
-def test_a_metric_at_the_threshold_is_on_the_side_that_the_alarm_looks_to() -> None:
-    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 50, 3) == 4
-    assert asked(stepping(step(0, 1, 1), step(1, None, 2)), 51, 3) == 5
+def test_a_metric_at_the_threshold_belongs_to_the_breaching_side() -> None:
+    assert proposed(stepping(step(0, 1, 1), step(1, None, 2)), 50, 3) == 4
+    assert proposed(stepping(step(0, 1, 1), step(1, None, 2)), 51, 3) == 5
     below = cpu(comparison="LessThanOrEqualToThreshold")
-    assert asked(stepping(step(-1, 0, -1), step(None, -1, -2), alarm=below), 50, 3) == 2
+    assert proposed(stepping(step(-1, 0, -1), step(None, -1, -2), alarm=below), 50, 3) == 2
 
 
-def test_a_step_policy_does_not_add_again_what_still_warms_up() -> None:
-    assert asked(OUT, 62, desired=11, current=10) is None
-    assert asked(OUT, 70, desired=11, current=10) == 13
+def test_a_step_policy_does_not_add_instances_again_that_still_warm_up() -> None:
+    assert proposed(OUT, 62, desired=11, current=10) is None
+    assert proposed(OUT, 70, desired=11, current=10) == 13
 
 
-def test_a_step_policy_asks_for_nothing_without_a_value_or_outside_its_steps() -> None:
-    assert asked(OUT, None, 10) is None
-    assert asked(OUT, 49, 10) is None
+def test_a_step_policy_proposes_nothing_without_a_value_or_outside_its_steps() -> None:
+    assert proposed(OUT, None, 10) is None
+    assert proposed(OUT, 49, 10) is None
 
 
-def test_a_step_policy_asks_for_nothing_while_its_alarm_is_not_on() -> None:
-    assert OUT.wish(Capacity(10, 10), {"cpu": AlarmState.OK}, 99) is None
-    assert OUT.wish(Capacity(10, 10), {"cpu": AlarmState.INSUFFICIENT_DATA}, 99) is None
+def test_a_step_policy_proposes_nothing_while_its_alarm_does_not_fire() -> None:
+    assert OUT.propose(Capacity(10, 10), {"cpu": AlarmState.OK}, 99) is None
+    assert OUT.propose(Capacity(10, 10), {"cpu": AlarmState.INSUFFICIENT_DATA}, 99) is None
 
 
 def test_an_exact_step_sets_the_capacity_in_either_direction() -> None:
     exact = stepping(step(0, None, 5), kind="ExactCapacity")
-    assert asked(exact, 60, desired=3) == 5
-    assert asked(exact, 60, desired=8) == 5
-    assert asked(exact, 60, desired=5) is None
-    assert asked(stepping(step(0, None, 0), kind="ExactCapacity"), 60, desired=5) == 0
+    assert proposed(exact, 60, desired=3) == 5
+    assert proposed(exact, 60, desired=8) == 5
+    assert proposed(exact, 60, desired=5) is None
+    assert proposed(stepping(step(0, None, 0), kind="ExactCapacity"), 60, desired=5) == 0
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(-100, 100))
-def test_neighbouring_steps_share_no_value_and_leave_none_out(width: int, other: int, difference: float) -> None:
+def test_each_value_belongs_to_exactly_one_of_neighbouring_steps(width: int, other: int, difference: float) -> None:
     bounds = [None, -width - other, -width, 0, width, width + other, None]
     steps = [step(lower, upper, index) for index, (lower, upper) in enumerate(pairwise(bounds))]
     read = stepping(*steps).steps
     assert sum(each.holds(difference, above=difference >= 0) for each in read) == 1
 
 
-def test_a_simple_policy_adjusts_whatever_the_value_is() -> None:
-    assert asked(simple(2), None, 3) == 5
-    assert asked(simple(-2), None, 3) == 1
+def test_a_simple_policy_adjusts_without_a_value() -> None:
+    assert proposed(simple(2), None, 3) == 5
+    assert proposed(simple(-2), None, 3) == 1

@@ -77,7 +77,7 @@ def test_a_simple_policy_is_refused_with_its_field(own: Json, field: str, messag
     assert message in refusal(SimpleScaling, values, cpu())[field]
 
 
-def test_a_policy_is_simple_if_its_type_is_left_out() -> None:
+def test_a_policy_without_a_type_is_simple() -> None:
     values = policy("SimpleScaling", PolicyType=None, AdjustmentType="ChangeInCapacity", ScalingAdjustment=1)
     SimpleScaling.from_api(values, cpu())
     assert "missing" in refusal(StepScaling, values, cpu())["PolicyType"]

@@ -1,4 +1,4 @@
-"""An Auto Scaling group over time: whose wish wins, what waits for what, and that the bounds are kept."""
+"""An Auto Scaling group over time: whose proposal wins, what waits for what, and that the bounds are kept."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from cloudwatch.alarm.state import AlarmState
 from cloudwatch.metric import MetricId
 from cloudwatch.scaling.policy import TargetTracking
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
-from tests.cloudwatch.recorded import Recorded
+from tests.cloudwatch.sample_source import SampleSource
 from tests.cloudwatch.scaling.test_policies import OUT, cpu, policy, simple, step, stepping, tracking
 
 FIRING = AlarmState.ALARM
@@ -34,7 +34,7 @@ def sizes(decisions: Iterable[Decision | None]) -> list[int | None]:
     return [decision.new if decision else None for decision in decisions]
 
 
-def test_a_decision_says_who_decided_and_why() -> None:
+def test_a_decision_names_its_policy_and_reason() -> None:
     queue = tracking(3, name="queue")
     decision = group(queue, desired=2, maximum=5).step(60, high(queue), {"queue": 12.0})
     assert decision == Decision(
@@ -62,12 +62,12 @@ def test_bounds_that_contradict_each_other_are_refused(minimum: int, desired: in
         ScalingGroup([], minimum=minimum, maximum=maximum, desired=desired)
 
 
-def test_two_policies_of_one_name_are_refused() -> None:
+def test_two_policies_with_the_same_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two policies are named p"):
         group(tracking(), OUT, desired=1)
 
 
-def test_a_group_begins_with_its_minimum_and_names_the_alarms_it_needs() -> None:
+def test_a_group_begins_with_its_minimum_and_lists_the_alarms_it_needs() -> None:
     queue = tracking(3, name="queue")
     small = ScalingGroup([queue, OUT], minimum=2, maximum=9)
     assert small.desired == 2
@@ -75,7 +75,7 @@ def test_a_group_begins_with_its_minimum_and_names_the_alarms_it_needs() -> None
 
 
 # "the policy for CPU utilization launches one instance, while the policy for the SQS queue launches two"
-def test_the_largest_capacity_wins_on_the_way_out() -> None:
+def test_the_largest_capacity_wins_when_scaling_out() -> None:
     one, two = simple(1, name="cpu"), simple(2, name="queue")
     decision = group(one, two, desired=1).step(0, {one.alarm.name: FIRING, two.alarm.name: FIRING}, {})
     assert decision is not None
@@ -84,13 +84,13 @@ def test_the_largest_capacity_wins_on_the_way_out() -> None:
 
 # "one policy terminates three instances, another policy decreases the number of instances by 25 percent, and the group
 # has eight instances"
-def test_the_largest_capacity_wins_on_the_way_in_too() -> None:
+def test_the_largest_capacity_wins_when_scaling_in() -> None:
     three, quarter = simple(-3, name="three"), simple(-25, name="quarter", kind="PercentChangeInCapacity")
     states = {three.alarm.name: FIRING, quarter.alarm.name: FIRING}
     assert sizes([group(three, quarter, desired=8).step(0, states, {})]) == [6]
 
 
-def test_out_goes_before_in() -> None:
+def test_scaling_out_has_priority_over_scaling_in() -> None:
     queue, cpu_ = tracking(10, name="queue"), tracking(50, name="cpu")
     values = {"queue": 20.0, "cpu": 5.0}
     assert sizes([group(queue, cpu_, desired=4).step(0, high(queue) | low(cpu_), values)]) == [8]
@@ -112,12 +112,12 @@ def test_target_tracking_does_not_scale_in_when_one_has_no_data() -> None:
     assert group(queue, cpu_, desired=4).step(0, low(queue, cpu_), {"queue": 2.0, "cpu": None}) is None
 
 
-def test_a_policy_that_may_not_scale_in_is_not_asked_whether_it_agrees() -> None:
+def test_a_policy_that_may_not_scale_in_does_not_prevent_scaling_in() -> None:
     queue, cpu_ = tracking(10, name="queue"), tracking(50, name="cpu", DisableScaleIn=True)
     assert sizes([group(queue, cpu_, desired=4).step(0, low(queue), {"queue": 2.0, "cpu": 48.0})]) == [1]
 
 
-def test_a_disabled_policy_neither_acts_nor_is_asked() -> None:
+def test_a_disabled_policy_has_no_effect() -> None:
     queue = tracking(10, name="queue")
     off = stepping(step(0, None, 9), Enabled=False)
     both = group(queue, off, desired=4)
@@ -131,7 +131,7 @@ def test_a_step_policy_that_removes_needs_no_agreement_of_target_tracking() -> N
 
 
 # The example of the user guide: 60 percent, then 62 and 70 while the new instance warms up.
-def test_a_repeated_breach_does_not_add_again_what_still_warms_up() -> None:
+def test_a_repeated_breach_does_not_add_instances_again_that_still_warm_up() -> None:
     steps = group(OUT, desired=10, default_warmup=300)
     states = {OUT.alarm.name: FIRING}
     assert sizes(steps.step(at, states, {"p": value}) for at, value in ((0, 60.0), (60, 62.0), (120, 70.0))) == [
@@ -141,13 +141,13 @@ def test_a_repeated_breach_does_not_add_again_what_still_warms_up() -> None:
     ]
 
 
-def test_what_has_warmed_up_counts() -> None:
+def test_an_instance_counts_when_it_has_warmed_up() -> None:
     steps = group(OUT, desired=10, default_warmup=300)
     states = {OUT.alarm.name: FIRING}
     assert sizes(steps.step(at, states, {"p": 60.0}) for at in (0, 299, 300)) == [11, None, 12]
 
 
-def test_nothing_scales_in_while_something_warms_up() -> None:
+def test_the_group_does_not_scale_in_while_an_instance_warms_up() -> None:
     queue = tracking(10)
     workers = group(queue, desired=2, default_warmup=300)
     assert sizes(
@@ -163,7 +163,7 @@ def test_nothing_scales_in_while_something_warms_up() -> None:
 @pytest.mark.parametrize(
     ("of_policy", "of_group", "warm_at"), [(30, 60, 30), (None, 60, 60), (0, 60, 0), (None, None, 90)]
 )
-def test_the_warmup_is_that_of_the_policy_else_of_the_group_else_its_cooldown(
+def test_the_warmup_is_the_policys_else_the_groups_else_its_cooldown(
     of_policy: int | None, of_group: int | None, warm_at: int
 ) -> None:
     adding = stepping(step(0, None, 1), EstimatedInstanceWarmup=of_policy)
@@ -194,7 +194,7 @@ def test_a_simple_policy_without_a_cooldown_acts_every_minute_and_its_instances_
     assert workers.current(120) == 4
 
 
-def test_the_cooldown_is_that_of_the_group_if_the_policy_has_none() -> None:
+def test_the_default_cooldown_is_the_groups() -> None:
     adding = simple(1)
     workers = group(adding, desired=1)
     assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 299, 300)) == [2, None, 3]
@@ -206,7 +206,7 @@ def test_the_cooldown_begins_when_the_instances_are_in_service() -> None:
     assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 159, 160)) == [2, None, 3]
 
 
-def test_a_simple_policy_waits_for_the_launches_of_others() -> None:
+def test_a_simple_policy_waits_for_the_launches_of_other_policies() -> None:
     adding, other = simple(5, name="simple"), stepping(step(0, None, 1), alarm=cpu(name="other"), PolicyName="other")
     workers = group(adding, other, desired=1, launch_seconds=100, default_warmup=0)
     assert sizes(
@@ -215,7 +215,7 @@ def test_a_simple_policy_waits_for_the_launches_of_others() -> None:
     ) == [2, None, 7]
 
 
-def test_the_cooldown_of_a_simple_policy_does_not_hold_a_step_policy_back() -> None:
+def test_the_cooldown_of_a_simple_policy_does_not_delay_a_step_policy() -> None:
     adding, other = simple(1, name="simple"), stepping(step(0, None, 2), alarm=cpu(name="other"), PolicyName="other")
     workers = group(adding, other, desired=1)
     workers.step(0, {adding.alarm.name: FIRING}, {})
@@ -237,7 +237,7 @@ def simulate(jobs: list[int], *, visible_only: bool, target: float = 3, **option
     queue = TargetTracking.from_api(values)
     workers = ScalingGroup([queue], minimum=1, maximum=10, default_warmup=0, **options)
     samples: list[tuple[int, float]] = []
-    source = Recorded({BACKLOG: samples})
+    source = SampleSource({BACKLOG: samples})
     machines = [AlarmMachine(alarm, source) for alarm in workers.alarms]
     decisions = []
     for minute, number in enumerate(jobs):
@@ -278,7 +278,7 @@ def test_it_does_not_scale_in_under_running_jobs_when_they_count() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1_000)), max_size=40), st.integers(2, 8))
-def test_the_group_stays_within_its_bounds_and_never_scales_in_while_something_warms_up(
+def test_the_group_stays_within_its_bounds_and_never_scales_in_during_a_warmup(
     minutes: list[tuple[bool, bool, float]], desired: int
 ) -> None:
     queue, shrinking = tracking(10, name="queue"), simple(-1, name="shrinking", Cooldown=60)

@@ -34,7 +34,7 @@ def test_a_document_gives_one_datapoint_for_each_metric_and_dimension_set() -> N
     ]
 
 
-def test_a_datapoint_says_whose_it_is() -> None:
+def test_a_datapoint_has_namespace_name_and_dimensions() -> None:
     (point,) = read(document())
     assert (point.namespace, point.name, point.dimensions) == ("Shop", "Latency", (("Service", "api"),))
 
@@ -50,13 +50,13 @@ def test_a_line_is_one_json_object(around: str) -> None:
 
 
 @pytest.mark.parametrize("around", ["", "INFO {}", "{} trailing", "{}{}", "{}\n{}", "\ufeff{}", "{},"])
-def test_a_line_with_anything_beside_its_object_is_refused(around: str) -> None:
+def test_a_line_with_text_around_its_object_is_refused(around: str) -> None:
     with pytest.raises(EmfViolation, match="not JSON"):
         read_document(around.replace("{}", json.dumps(document())))
 
 
 @pytest.mark.parametrize("root", [None, 5, "text", [], [document()]])
-def test_a_line_that_is_json_but_no_object_is_refused(root: Any) -> None:
+def test_a_line_with_json_that_is_not_an_object_is_refused(root: Any) -> None:
     assert_refused(root, "not a JSON object")
 
 
@@ -72,7 +72,7 @@ def test_the_timestamp_is_a_whole_number(timestamp: Any) -> None:
 
 
 @pytest.mark.parametrize("timestamp", [-1, 2**63, 10**400])
-def test_the_timestamp_is_one_that_the_api_could_take(timestamp: int) -> None:
+def test_the_timestamp_is_within_the_range_of_the_api(timestamp: int) -> None:
     assert_refused(document(_aws={"Timestamp": timestamp, "CloudWatchMetrics": []}), "Timestamp is out of range")
     for good in (0, 2**63 - 1):
         assert read(document(_aws={"Timestamp": good, "CloudWatchMetrics": [directive()]}))[0].timestamp_ms == good
@@ -121,7 +121,7 @@ def test_a_dimension_set_has_at_most_30_names() -> None:
     assert_refused(document(directive(Dimensions=[names]), **values), "at most 30 different names")
 
 
-def test_a_dimension_set_names_no_dimension_twice() -> None:
+def test_a_dimension_set_with_the_same_name_twice_is_refused() -> None:
     assert_refused(document(directive(Dimensions=[["Service", "Service"]])), "different names")
 
 
@@ -208,7 +208,7 @@ def test_the_storage_resolution_is_1_or_60(seconds: int) -> None:
     assert read(document(directive(Metrics=[metric])))[0].storage_resolution == seconds
 
 
-def test_the_storage_resolution_is_60_where_nothing_is_said() -> None:
+def test_the_default_storage_resolution_is_60() -> None:
     assert read(document())[0].storage_resolution == 60
 
 
@@ -231,16 +231,16 @@ def test_the_value_of_a_metric_is_a_number(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, VALUE_MAX, -VALUE_MAX, 2**360, 5e-324])
-def test_a_value_lies_between_minus_and_plus_2_to_the_360(value: float) -> None:
+def test_a_value_is_between_minus_and_plus_2_to_the_360(value: float) -> None:
     assert read(document(Latency=value))[0].values == (value,)
 
 
 @pytest.mark.parametrize("value", [math.nextafter(VALUE_MAX, math.inf), 2**360 + 1, -(2**361), 1e308, 10**4000])
-def test_a_value_beyond_that_is_refused(value: float) -> None:
+def test_a_value_beyond_2_to_the_360_is_refused(value: float) -> None:
     assert_refused(document(Latency=value), "out of range")
 
 
-def test_a_number_too_large_for_any_float_is_refused() -> None:
+def test_a_number_too_large_for_a_float_is_refused() -> None:
     line = json.dumps(document()).replace("12.5", "1e999")
     with pytest.raises(EmfViolation, match="out of range"):
         read_document(line)
@@ -253,7 +253,7 @@ def test_a_number_with_thousands_of_digits_is_refused() -> None:
 
 
 @pytest.mark.parametrize("constant", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_of_json_is_refused_even_in_a_property(constant: float) -> None:
+def test_nan_and_infinity_are_refused_even_in_a_property(constant: float) -> None:
     assert_refused(document(Latency=constant), "not JSON: -?(NaN|Infinity)")
     assert_refused(document(note=constant), "not JSON: -?(NaN|Infinity)")
 
@@ -265,14 +265,14 @@ def test_unknown_members_are_ignored_everywhere() -> None:
     assert len(read(root)) == 1
 
 
-def test_a_member_that_is_there_twice_is_refused() -> None:
+def test_a_duplicate_member_is_refused() -> None:
     line = json.dumps(document())
     for twice in (line[:-1] + ', "Latency": 1}', line.replace('"Unit":', '"Unit": "Count", "Unit":')):
         with pytest.raises(EmfViolation, match="twice"):
             read_document(twice)
 
 
-def test_half_a_surrogate_pair_is_refused_raw_and_as_dimension_and_tolerated_as_property() -> None:
+def test_half_a_surrogate_pair_is_only_accepted_as_an_escaped_property() -> None:
     assert_refused(document(Service="\ud800"), "not ASCII")
     assert read(document(note="\ud800"))  # escaped, hence ASCII on its way
     with pytest.raises(EmfViolation, match="not JSON"):

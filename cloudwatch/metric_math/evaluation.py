@@ -12,7 +12,7 @@ Result = Series | float | None | list[Series]  # a float or None is a S, a list 
 NO_RESULTS: Mapping[str, Result] = MappingProxyType({})
 
 
-class Computation:
+class EvaluationInputs:
     """One computation of an expression over the times of ``grid``."""
 
     def __init__(self, grid: Grid, metrics: Mapping[str, Series], expressions: Mapping[str, Result]) -> None:
@@ -27,7 +27,7 @@ class Computation:
         if isinstance(given, Series):
             return self._points(name, given)
         if isinstance(given, list):
-            return [(series.label or name, self.grid.lay(name, series)) for series in given]
+            return [(series.label or name, self.grid.align(name, series)) for series in given]
         return given
 
     def label(self, name: str) -> str:
@@ -43,7 +43,7 @@ class Computation:
 
     def _points(self, name: str, series: Series) -> Points:
         if name not in self._laid:
-            self._laid[name] = self.grid.lay(name, series)
+            self._laid[name] = self.grid.align(name, series)
         return self._laid[name]
 
 
@@ -54,7 +54,7 @@ def kind_of_result(result: Result) -> ValueKind:
     return ValueKind.ARRAY if isinstance(result, list) else ValueKind.SCALAR
 
 
-def result_of(value: Any, kind: ValueKind, grid: Grid, label: str) -> Result:
+def to_result(value: Any, kind: ValueKind, grid: Grid, label: str) -> Result:
     """A value as the outside sees it; the series of an array are labelled "label own-label"."""
     if kind is ValueKind.SERIES:
         return grid.series(value, label)

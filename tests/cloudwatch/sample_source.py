@@ -20,7 +20,7 @@ STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 @dataclass
-class Recorded:
+class SampleSource:
     """``samples`` are (time, value) of each metric; ``asked`` counts the calls."""
 
     samples: Mapping[MetricId, Sequence[tuple[int, float]]]
@@ -45,7 +45,7 @@ class Recorded:
 
 def minutes(
     values: Sequence[float | None], metric: MetricId = LATENCY, *, start: int = 0, period: int = 60
-) -> Recorded:
+) -> SampleSource:
     """One sample at the start of each period; None is none."""
     samples = [(start + index * period, value) for index, value in enumerate(values) if value is not None]
-    return Recorded({metric: samples})
+    return SampleSource({metric: samples})

@@ -18,7 +18,7 @@ def written(points: Iterable[float | None]) -> str:
     return " ".join("-" if value is None else f"{value:.4g}" for value in points)
 
 
-def written_result(result: Result) -> object:
+def result_text(result: Result) -> object:
     """A text for a series, texts for an array, and a number as it is."""
     if isinstance(result, Series):
         return written(result.values)
@@ -29,4 +29,4 @@ def compute(expression: str, **metrics: str) -> object:
     """The result of the expression over the time of the written metrics."""
     given = {name: series(text) for name, text in metrics.items()}
     end = max((one.end for one in given.values()), default=START)
-    return written_result(evaluate(expression, given, period=PERIOD, start=START, end=end))
+    return result_text(evaluate(expression, given, period=PERIOD, start=START, end=end))

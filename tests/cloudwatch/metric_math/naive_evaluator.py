@@ -99,7 +99,7 @@ def following(points: Timed, at: int) -> int | None:
     return min((time for time in points if time > at), default=None)
 
 
-class Reading:
+class NaiveEvaluator:
     """The values of an expression at ``times``, from series given as {time: value}."""
 
     def __init__(self, times: range, metrics: Mapping[str, Timed]) -> None:

@@ -62,7 +62,7 @@ def test_metadata_are_validated_once() -> None:
     assert (second.values, third.values) == ((12.5,), (13,))
 
 
-def test_the_values_of_dimensions_are_not_those_of_the_line_before() -> None:
+def test_dimension_values_are_read_from_each_line() -> None:
     reader = EmfReader()
     lines = [json.dumps(document(Service=name)) for name in ("api", "worker", "api")]
     assert [reader.read(line)[0].dimensions[0][1] for line in lines] == ["api", "worker", "api"]
@@ -116,13 +116,13 @@ def test_the_values_of_dimensions_are_not_those_of_the_line_before() -> None:
         pytest.param(f'{GOOD[:-1]}, "note": "{"á" * 600_000}"}}', id="too large in UTF-8"),
     ],
 )
-def test_what_is_remembered_changes_no_verdict(line: str) -> None:
+def test_the_cache_changes_no_result(line: str) -> None:
     assert_read_as_alone(practised_reader(), line)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.one_of(mutated_lines(), nearly_documents.map(json.dumps)), min_size=1, max_size=3))
-def test_whatever_was_read_before_each_line_is_read_as_if_alone(lines: list[str]) -> None:
+def test_each_line_is_read_as_if_alone_after_any_other_lines(lines: list[str]) -> None:
     reader = practised_reader()
     for line in lines:
         assert_read_as_alone(reader, line)
@@ -137,7 +137,7 @@ def wide(number: int, prefix: str = "m") -> Json:
 
 
 @pytest.mark.parametrize(("prefix", "kept_max"), [("m", 10_000), ("m{}.", 3_200)], ids=["dimensions", "metrics"])
-def test_what_a_reader_remembers_is_bounded(prefix: str, kept_max: int) -> None:
+def test_the_cache_of_a_reader_is_bounded(prefix: str, kept_max: int) -> None:
     reader = EmfReader()
     before = metrics_in_memory()
     for number in range(150):
@@ -150,7 +150,7 @@ def metrics_in_memory() -> int:
     return sum(isinstance(each, MetricId) for each in gc.get_objects())
 
 
-def test_metadata_of_unusual_size_are_not_remembered() -> None:
+def test_metadata_of_unusual_size_are_not_cached() -> None:
     line = json.dumps(document(*[directive(Namespace=f"{index}") for index in range(1000)]))
     reader = EmfReader()
     reader.read(line)
@@ -159,7 +159,7 @@ def test_metadata_of_unusual_size_are_not_remembered() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.one_of(nearly_documents.map(json.dumps), json_values.map(json.dumps), any_text))
-def test_whatever_the_line_is_it_is_read_or_refused_and_nothing_else(line: str) -> None:
+def test_any_line_is_either_read_or_refused(line: str) -> None:
     try:
         points = read_document(line)
     except EmfViolation as error:
@@ -182,7 +182,7 @@ measurements = st.tuples(st.lists(values, min_size=1, max_size=120), st.sampled_
     metrics=st.dictionaries(metric_names, measurements, max_size=5),
     properties=st.dictionaries(st.text(max_size=10).map("p".__add__), st.text() | st.integers() | st.none()),
 )
-def test_whatever_the_library_of_aws_writes_within_the_limits_is_read(
+def test_the_output_of_the_library_of_aws_is_read(
     namespace: str,
     dimension_sets: list[dict[str, str]],
     metrics: dict[str, tuple[list[float], str]],
