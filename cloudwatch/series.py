@@ -21,18 +21,10 @@ class Series:
         if self.period < 1 or self.start % self.period:
             raise ValueError(f"a series cannot start at {self.start} with a period of {self.period} s")
 
-    def __len__(self) -> int:
-        return len(self.values)
-
     @property
     def end(self) -> int:
         """The end of the last period, exclusive."""
         return self.start + self.period * len(self.values)
-
-    def at(self, time: int) -> float | None:
-        """The value of the period that holds ``time``; None is a gap or lies outside."""
-        index = (time - self.start) // self.period
-        return self.values[index] if 0 <= index < len(self.values) else None
 
     def points(self) -> Iterator[tuple[int, float]]:
         """(start of the period, value) of the periods that have data."""

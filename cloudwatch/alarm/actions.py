@@ -38,10 +38,6 @@ class Actions:
             return ()
         return {AlarmState.OK: self.ok, AlarmState.ALARM: self.alarm}.get(state, self.insufficient_data)
 
-    def repeated(self, state: AlarmState) -> tuple[str, ...]:
-        """Of these, the Auto Scaling policies: invoked again every minute while the alarm stays in ``state``."""
-        return tuple(action for action in self.on(state) if _AUTO_SCALING.match(action))
-
     @property
     def ec2_actions(self) -> tuple[str, ...]:
         """Those that stop, terminate, reboot or recover an instance."""

@@ -110,14 +110,13 @@ def test_a_window_slides_unless_the_call_sets_a_wall_clock_window() -> None:
 
 def test_scaling_policies_are_found_among_the_actions() -> None:
     alarm = MetricAlarm.from_api(parameters(AlarmActions=[TOPIC, POLICY]))
-    assert alarm.actions.repeated(AlarmState.ALARM) == (POLICY,)
-    assert alarm.actions.repeated(AlarmState.OK) == ()
+    assert alarm.actions.auto_scaling_actions == (POLICY,)
+    assert MetricAlarm.from_api(parameters(OKActions=[TOPIC])).actions.auto_scaling_actions == ()
 
 
 def test_an_alarm_with_disabled_actions_runs_none() -> None:
     alarm = MetricAlarm.from_api(parameters(AlarmActions=[POLICY], ActionsEnabled=False))
     assert alarm.actions.on(AlarmState.ALARM) == ()
-    assert alarm.actions.repeated(AlarmState.ALARM) == ()
 
 
 @pytest.mark.parametrize(
