@@ -1,1 +1,1 @@
-"""CloudWatch's rules, offline. Imports nothing of this project; usable on its own."""
+"""CloudWatch's rules, offline. This package imports nothing else of the project, so it can be used on its own."""

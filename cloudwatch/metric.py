@@ -1,4 +1,4 @@
-"""What identifies a metric, and where its values come from."""
+"""The identity of a metric, and the source of its values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from cloudwatch.series import Series
 
 @dataclass(frozen=True, slots=True, order=True)
 class MetricId:
-    """Namespace, name and *all* dimensions: another set of dimensions is another metric.
+    """Namespace, name and *all* dimensions: another set of dimensions makes another metric.
 
-    ``dimensions`` are sorted (name, value) pairs. The unit is no part of the identity.
+    ``dimensions`` are sorted (name, value) pairs. The unit is not part of the identity.
     """
 
     namespace: str
@@ -33,15 +33,15 @@ class MetricId:
 
 
 class MetricSource(Protocol):
-    """Whatever has the values of metrics: recorded EMF records, the series of a test file, a simulation."""
+    """A source of metric values: EMF records of a log, the series of a test file, or a simulation."""
 
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
     ) -> Series:
         """One value or gap for each period in [start, end), both multiples of ``period`` (seconds since the epoch).
 
-        An unknown metric, or a ``unit`` that nothing was published in, is all gaps, as in CloudWatch.
-        ``statistic`` is spelt as in CloudWatch ("Average", "p99", "TM(10%:90%)"); raises ValueError for an unknown one.
+        An unknown metric, or a ``unit`` in which nothing was published, gives gaps only, as in CloudWatch.
+        ``statistic`` is spelt as in CloudWatch ("Average", "p99", "TM(10%:90%)"). Raises ValueError for an unknown one.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Reads the parameters of an API call, and gathers everything that is wrong with them before it refuses them."""
+"""Reads the parameters of an API call and collects every problem before it refuses the call."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ class Problem:
 
 
 class ParametersRefused(ValueError):
-    """The API would refuse the call, or it cannot be computed offline. ``problems`` has all reasons."""
+    """The API would refuse the call, or the call cannot be computed offline. ``problems`` lists every reason."""
 
     def __init__(self, call: str, problems: Collection[Problem]) -> None:
         super().__init__(f"{call}: " + "; ".join(map(str, problems)))
@@ -26,9 +26,9 @@ class ParametersRefused(ValueError):
 
 
 class Parameters:
-    """One object of a call. Each reader returns a value that can be worked with, even if it has noted a problem.
+    """One object of a call. Each reader returns a usable value even when it records a problem.
 
-    A reader without a default notes a parameter that is not there.
+    A reader without a default records a missing parameter as a problem.
     """
 
     def __init__(self, values: Mapping[str, Any], path: str = "", problems: list[Problem] | None = None) -> None:
@@ -37,10 +37,11 @@ class Parameters:
         self._problems: list[Problem] = [] if problems is None else problems
 
     def refuse(self, name: str, message: str) -> None:
+        """Record a problem with the parameter ``name``."""
         self._problems.append(Problem(self._path + name, message))
 
     def raise_problems(self, call: str) -> None:
-        """Raises ParametersRefused if anything was noted."""
+        """Raise ParametersRefused if any problem was recorded."""
         if self._problems:
             raise ParametersRefused(call, self._problems)
 
@@ -48,30 +49,34 @@ class Parameters:
         return self.values.get(name) is not None
 
     def allow_only(self, known: Collection[str]) -> None:
-        """Notes every member that the API does not have."""
+        """Record a problem for every parameter that the API does not have."""
         for name in self.values:
             if name not in known:
                 self.refuse(name, "there is no such parameter")
 
     def text(self, name: str, *, longest: int, default: str | None = None) -> str:
+        """A string of 1 to ``longest`` characters."""
         value: str = self._read(name, str, default, "")
         if value != default and not 1 <= len(value) <= longest and name in self:
             self.refuse(name, f"has {len(value)} characters, 1 to {longest} are allowed")
         return value
 
     def texts(self, name: str, *, most: int) -> tuple[str, ...]:
+        """A list of at most ``most`` strings; empty if it is missing."""
         values = self._list(name, str)
         if len(values) > most:
             self.refuse(name, f"has {len(values)} items, at most {most} are allowed")
         return tuple(values)
 
     def choice(self, name: str, options: Collection[str], default: str | None = None) -> str:
+        """One of ``options``."""
         value: str = self._read(name, str, default, "")
         if value not in options and name in self:
             self.refuse(name, f"{value!r} is none of {', '.join(options)}")
         return value
 
     def integer(self, name: str, *, least: int | None = None, default: int | None = None) -> int:
+        """An integer of at least ``least``."""
         value: int = self._read(name, int, default, least or 0)
         if least is not None and value < least:
             self.refuse(name, f"is {value}, at least {least} is allowed")
@@ -79,9 +84,10 @@ class Parameters:
         return value
 
     def number(self, name: str, default: float | None = None) -> float:
+        """A finite number."""
         value = self._read(name, (int, float), default, 0.0)
         if not math.isfinite(value):
-            self.refuse(name, f"{value} is no finite number")
+            self.refuse(name, f"{value} is not a finite number")
         return float(value)
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -99,15 +105,16 @@ class Parameters:
             for index, values in enumerate(self._list(name, Mapping))
         ]
 
-    def _read(self, name: str, kind: type | tuple[type, ...], default: Any, instead: Any) -> Any:
+    def _read(self, name: str, kind: type | tuple[type, ...], default: Any, fallback: Any) -> Any:
+        """The value; ``fallback`` if it has another type, or is missing and has no default."""
         value = self.values.get(name)
         if value is None:
             if default is None:
                 self.refuse(name, "is missing")
-            return instead if default is None else default
+            return fallback if default is None else default
         if isinstance(value, bool) or not isinstance(value, kind):
             self.refuse(name, f"{str(value)[:50]!r} has the wrong type")
-            return instead
+            return fallback
         return value
 
     def _list(self, name: str, kind: type) -> list[Any]:
@@ -115,6 +122,6 @@ class Parameters:
         if values is None:
             return []
         if not isinstance(values, list | tuple) or not all(isinstance(value, kind) for value in values):
-            self.refuse(name, "is no list, or has an item of the wrong type")
+            self.refuse(name, "is not a list, or has an item of the wrong type")
             return []
         return list(values)

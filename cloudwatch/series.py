@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values at ``start``, ``start + period``, …; None is a gap: no data, which is never a zero.
+    """The values at ``start``, ``start + period``, …; None is a gap, which means no data and never zero.
 
-    ``start`` is in seconds since the epoch (UTC) and a multiple of ``period`` (seconds), as CloudWatch aligns
-    them; the value at a time stands for the ``period`` seconds that begin there.
+    ``start`` is in seconds since the epoch (UTC) and a multiple of ``period`` (seconds), because CloudWatch aligns
+    periods. The value at a time covers the ``period`` seconds that begin at that time.
+    Raises ValueError for a ``start`` that is not aligned, and for a ``period`` below 1.
     """
 
     start: int
@@ -23,7 +24,7 @@ class Series:
 
     @property
     def end(self) -> int:
-        """The end of the last period, exclusive."""
+        """The end of the last period (exclusive)."""
         return self.start + self.period * len(self.values)
 
     def points(self) -> Iterator[tuple[int, float]]:

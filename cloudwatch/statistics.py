@@ -1,15 +1,15 @@
-"""The statistics of CloudWatch, exactly, from raw values.
+"""The statistics of CloudWatch, computed exactly from raw values.
 
-Source: "CloudWatch statistics definitions" in the Amazon CloudWatch user guide. CloudWatch computes the
-percentile-like ones from a compressed distribution, whose form is not published, and hence roughly; here they
-are exact. Where the guide leaves a choice, a sentence of its own decides:
+Source: "CloudWatch statistics definitions" in the Amazon CloudWatch user guide. CloudWatch computes percentiles and
+trimmed statistics approximately, from a compressed distribution whose format is not published. Here they are exact.
+Where the guide leaves a choice, one of its own sentences decides:
 
-- "p99 is the maximum value of the remaining 99%": a percentile is one of the values, that of the nearest rank.
+- "p99 is the maximum value of the remaining 99%": a percentile is one of the values, the one of the nearest rank.
 - A trimmed count "can return a decimal value": percentages cut through a value. tm99 of ten values keeps nine of
-  them and 0.9 of the tenth; so TS "is equivalent to (trimmed mean) * (trimmed count)" for any number of values.
-- A winsorized mean takes for the values outside "the value at the edge": the lowest or the highest one kept.
-- Boundaries that are values exclude the lower and include the higher one.
-- None of these exists "when any of the metric values are negative": such a period is a gap.
+  them and 0.9 of the tenth, so TS "is equivalent to (trimmed mean) * (trimmed count)" for any number of values.
+- A winsorized mean replaces the values outside by "the value at the edge": the lowest or the highest value kept.
+- Boundaries that are values exclude the lower one and include the upper one.
+- None of these exists "when any of the metric values are negative": the period is then a gap.
 """
 
 import re
@@ -20,7 +20,7 @@ from fractions import Fraction
 from math import ceil, floor, fsum
 from typing import NamedTuple, Self
 
-_NUMBER = r"[0-9]{1,109}(?:\.[0-9]{1,10})?"  # of up to 2^360, with ten decimal places
+_NUMBER = r"[0-9]{1,109}(?:\.[0-9]{1,10})?"  # up to 2^360, with up to ten decimal places
 _PERCENTILE = re.compile(rf"p({_NUMBER})")
 _UP_TO = re.compile(rf"(tm|wm|tc|ts)({_NUMBER})")
 _BETWEEN = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
@@ -29,7 +29,7 @@ _Sorted = Sequence[float]
 
 
 class StatisticSet(NamedTuple):
-    """What CloudWatch keeps of every metric, and all that some publish."""
+    """The four numbers that CloudWatch keeps of every metric; some publishers send only these."""
 
     samples: float
     total: float
@@ -38,13 +38,13 @@ class StatisticSet(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one value."""
+        """The set of at least one value."""
         return cls(len(values), fsum(values), min(values), max(values))
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A statistic; parse_statistic makes it."""
+    """A statistic; ``parse_statistic`` makes it."""
 
     name: str
     _of_set: Callable[[StatisticSet], float] | None = field(default=None, repr=False, compare=False)
@@ -52,7 +52,7 @@ class Statistic:
 
     @property
     def needs_values(self) -> bool:
-        """Whether a statistic set does not do."""
+        """True if a statistic set is not enough to compute it."""
         return self._of_set is None
 
     def of(self, values: Sequence[float]) -> float | None:
@@ -71,7 +71,10 @@ class Statistic:
 
 
 def parse_statistic(name: str) -> Statistic:
-    """The statistic of that name, such as Average, p99.9, tm90, TM(10%:90%), PR(:300), IQM. Raises ValueError."""
+    """The statistic of a name like Average, p99.9, tm90, TM(10%:90%), PR(:300) or IQM.
+
+    Raises ValueError for a name that CloudWatch does not have.
+    """
     if name in _SIMPLE:
         return Statistic(name, _of_set=_SIMPLE[name])
     return Statistic(name, _of_sorted=_parse_extended(name))
@@ -81,7 +84,8 @@ def _parse_extended(name: str) -> Callable[[_Sorted], float | None]:
     if name == "IQM":
         return _parse_extended("TM(25%:75%)")
     if match := _PERCENTILE.fullmatch(name):
-        return _percentile(_share(name, match[1]))
+        share = _share(name, match[1])
+        return lambda values: values[max(ceil(share * len(values)), 1) - 1]
     if match := _UP_TO.fullmatch(name):
         return _of_kept(match[1].upper(), _keep_shares(name, "", match[2]))
     if match := _BETWEEN.fullmatch(name):
@@ -99,8 +103,11 @@ _SIMPLE: dict[str, Callable[[StatisticSet], float]] = {
 
 
 class _Kept(NamedTuple):
-    """What boundaries keep of the values. ``number`` of them are kept; those below count as ``low``, those above
-    as ``high`` where they count. Numbers may have a fraction."""
+    """The part of the values that lies between two boundaries.
+
+    ``number`` values with the sum ``total`` are kept; ``below`` and ``above`` are the numbers of values outside. A
+    winsorized mean counts the values below as ``low`` and those above as ``high``. Numbers may have a fraction.
+    """
 
     number: float
     total: float
@@ -113,25 +120,17 @@ class _Kept(NamedTuple):
 _Keep = Callable[[_Sorted], _Kept]
 
 
-def _trimmed_mean(kept: _Kept) -> float | None:
-    return kept.total / kept.number if kept.number else None
-
-
 def _winsorized_mean(kept: _Kept) -> float:
     total = kept.below * kept.low + kept.total + kept.above * kept.high
     return total / (kept.below + kept.number + kept.above)
 
 
-def _percentile_rank(kept: _Kept) -> float:
-    return 100 * kept.number / (kept.below + kept.number + kept.above)
-
-
 _MEASURES: dict[str, Callable[[_Kept], float | None]] = {
-    "TM": _trimmed_mean,
+    "TM": lambda kept: kept.total / kept.number if kept.number else None,
     "WM": _winsorized_mean,
     "TC": lambda kept: kept.number,
     "TS": lambda kept: kept.total,
-    "PR": _percentile_rank,
+    "PR": lambda kept: 100 * kept.number / (kept.below + kept.number + kept.above),
 }
 
 
@@ -145,7 +144,7 @@ def _keep_between(name: str, measure: str, lower: str, upper: str) -> _Keep:
         return _keep_values(name, lower, upper)
     if percentages == {True} and measure != "PR":
         return _keep_shares(name, lower[:-1], upper[:-1])
-    raise ValueError(f"{name!r}: the boundaries are two values, or (not of PR) two percentages, or one of them")
+    raise ValueError(f"{name!r}: the boundaries are one or two values, or one or two percentages (not for PR)")
 
 
 def _keep_values(name: str, lower: str, upper: str) -> _Keep:
@@ -183,12 +182,8 @@ def _keep_shares(name: str, lower: str, upper: str) -> _Keep:
     return keep
 
 
-def _percentile(share: Fraction) -> Callable[[_Sorted], float]:
-    return lambda values: values[max(ceil(share * len(values)), 1) - 1]
-
-
 def _share(name: str, percentage: str) -> Fraction:
-    share = Fraction(percentage) / 100  # exact: 0.07 * 100 is more than 7
+    share = Fraction(percentage) / 100  # exact: in floating point, 0.07 * 100 is more than 7
     if share > 1:
-        raise ValueError(f"{name!r}: {percentage} % is more than all")
+        raise ValueError(f"{name!r}: {percentage} % is more than 100 %")
     return share

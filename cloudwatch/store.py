@@ -1,4 +1,4 @@
-"""The metrics of a log, kept so that any statistic of any period can be asked for."""
+"""A store for the metrics of a log, which answers queries for any statistic of any period."""
 
 from collections.abc import Collection, Iterable
 from typing import Self
@@ -10,7 +10,7 @@ from cloudwatch.series import Series
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store_columns import StatisticSets, Values
 
-# Not documented. In this order AWS preferred units when LocalStack asked it (December 2023, their pull request 9877).
+# Not documented. LocalStack found this order of preference on AWS (December 2023, pull request 9877 of LocalStack).
 _UNITS_PREFERRED = (
     *("Megabits", "Terabits", "Gigabits", "Count", "Bytes", "Gigabytes", "Gigabytes/Second", "Kilobytes"),
     *("Kilobits/Second", "Terabytes", "Terabits/Second", "Bytes/Second", "Percent", "Megabytes", "Megabits/Second"),
@@ -20,14 +20,13 @@ _UNITS_PREFERRED = (
 
 
 class MetricStore:
-    """A MetricSource of datapoints. Not for several threads at once.
+    """A MetricSource of datapoints. It must not be used by several threads at once.
 
-    Values go to the storage period that they were published for: the second of their timestamp if the storage
-    resolution is 1, else the minute. That CloudWatch keeps seconds for 3 hours and minutes for 15 days is not
-    followed: nothing is dropped.
+    A value goes to the storage period of its timestamp: the second if the storage resolution is 1, else the minute.
+    CloudWatch keeps seconds for 3 hours and minutes for 15 days; this store drops nothing.
 
-    Every value takes 8 bytes. ``distributions``, if given, are the only metrics that are kept so; the others take
-    40 bytes for each minute, however much is published, and have no percentiles and the like.
+    Every value takes 8 bytes. If ``distributions`` is given, only these metrics keep their values. The others take
+    40 bytes for each minute, for any number of values, and have no percentiles or trimmed statistics.
     """
 
     def __init__(self, distributions: Collection[MetricId] | None = None) -> None:
@@ -37,7 +36,7 @@ class MetricStore:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], distributions: Collection[MetricId] | None = None) -> Self:
-        """Of EMF documents, as read_lines reads them. Raises EmfViolation."""
+        """A store of the datapoints of EMF documents (``read_lines``). Raises EmfViolation."""
         store = cls(distributions)
         for point in read_lines(lines):
             store.add(point)
@@ -47,25 +46,32 @@ class MetricStore:
         metric, unit, timestamp_ms, values, resolution = point
         stream = self._streams.get((metric, unit))
         if stream is None:
-            stream = self._open(metric, unit)
+            stream = Values() if self._keeps_values(metric) else StatisticSets()
+            self._streams[metric, unit] = stream
+            self._units.setdefault(metric, set()).add(unit)
         second = timestamp_ms // 1000
         stream.add(second - second % resolution, values)
 
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
     ) -> Series:
-        """One value or gap for each period in [start, end), both multiples of ``period``. Raises ValueError.
+        """One value or gap for each period in [start, end), both multiples of ``period``.
 
-        A unit's values are never mixed with another's ("aggregated separately", says PutMetricAlarm). Without a
-        unit and with several published, one is chosen as AWS seems to choose; its guide leaves that undefined.
-        Periods below a minute have data of a metric of regular resolution only where a minute begins.
+        Values of different units are never mixed ("aggregated separately", says PutMetricAlarm). If ``unit`` is None
+        and several units were published, one is chosen in the order that AWS was seen to use; its guide leaves this
+        undefined. If periods are shorter than a minute, a metric of regular resolution has its data in the first
+        period of each minute.
+        Raises ValueError for an unknown statistic, for a range that is not made of periods, and for a statistic that
+        needs values that this store does not keep.
         """
         wanted = parse_statistic(statistic)
         if period < 1 or start % period or end % period:
             raise ValueError(f"{start} to {end} is not a whole number of periods of {period} s")
         if wanted.needs_values and not self._keeps_values(metric):
             raise ValueError(f"{statistic} of {metric} needs its distribution, which this store does not keep")
-        stream = self._stream(metric, unit)
+        if unit is None:
+            unit = min(self._units.get(metric, ()), key=_UNITS_PREFERRED.index, default="None")
+        stream = self._streams.get((metric, unit)) or Values()
         times = range(start, end, period)
         return Series(start, period, tuple(stream.between(wanted, time, time + period) for time in times))
 
@@ -74,20 +80,8 @@ class MetricStore:
         return self._units.keys()
 
     def units(self, metric: MetricId) -> frozenset[str]:
-        """The units that the metric was published in; more than one is a mistake of its publisher."""
+        """The units in which the metric was published. More than one is a mistake of the publisher."""
         return frozenset(self._units.get(metric, ()))
-
-    def _stream(self, metric: MetricId, unit: str | None) -> Values | StatisticSets:
-        units = self._units.get(metric, set())
-        if unit is None:
-            unit = min(units, key=_UNITS_PREFERRED.index, default="None")
-        return self._streams.get((metric, unit)) or Values()
-
-    def _open(self, metric: MetricId, unit: str) -> Values | StatisticSets:
-        stream = Values() if self._keeps_values(metric) else StatisticSets()
-        self._streams[metric, unit] = stream
-        self._units.setdefault(metric, set()).add(unit)
-        return stream
 
     def _keeps_values(self, metric: MetricId) -> bool:
         return self._distributions is None or metric in self._distributions

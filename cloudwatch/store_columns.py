@@ -1,7 +1,7 @@
 """The values of one metric in one unit, by time, in a few bytes each.
 
-A run is what came one after the other for one storage period (a second or a minute). Logs are nearly in order:
-so runs are appended as they come; when somebody asks they are sorted, and those of one period become one.
+A run holds the values that arrived one after the other for one storage period (a second or a minute). Logs are nearly
+in order, so runs are appended as they arrive. A query sorts them and joins the runs of one period.
 """
 
 from array import array
@@ -11,23 +11,23 @@ from math import fsum
 
 from cloudwatch.statistics import Statistic, StatisticSet
 
-RUNS_UNSORTED_MAX = 1024  # beyond twice those that were left the last time
+RUNS_UNSORTED_MAX = 1024  # on top of twice the number of runs that the last sort left
 VALUES_UNMERGED_MAX = 512
 
 
 class Values:
-    """Keeps every value: 8 bytes each, and 16 for a run."""
+    """Keeps every value: 8 bytes for each value and 16 for each run."""
 
     __slots__ = ("_begins", "_in_order", "_starts", "_values")
 
     def __init__(self) -> None:
         self._starts = array("q")
-        self._begins = array("Q")  # of the runs among the values
+        self._begins = array("Q")  # the index of each run's first value
         self._values = array("d")
         self._in_order = True
 
     def add(self, start: int, values: Sequence[float]) -> None:
-        """Values of the storage period that begins at ``start`` (seconds)."""
+        """Add values of the storage period that begins at ``start`` (seconds)."""
         starts = self._starts
         if not starts or starts[-1] != start:
             self._in_order = self._in_order and (not starts or starts[-1] < start)
@@ -36,7 +36,7 @@ class Values:
         self._values.extend(values)
 
     def between(self, statistic: Statistic, start: int, end: int) -> float | None:
-        """Of the storage periods that begin in [start, end)."""
+        """The statistic over the storage periods that begin in [start, end); None if they have no data."""
         self._sort()
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         return statistic.of(self._values[self._begin(first) : self._begin(last)])
@@ -55,7 +55,7 @@ class Values:
 
 
 class StatisticSets:
-    """Keeps count, sum, minimum and maximum: 40 bytes for a storage period, however many values it has."""
+    """Keeps count, sum, minimum and maximum: 40 bytes for each storage period, for any number of values."""
 
     __slots__ = ("_in_order", "_numbers", "_runs_max", "_starts", "_unmerged", "_unmerged_start")
 
@@ -65,17 +65,20 @@ class StatisticSets:
         self._in_order = True
         self._runs_max = RUNS_UNSORTED_MAX
         self._unmerged_start = 0
-        self._unmerged = array("d")  # the latest values: many are merged faster than each
+        self._unmerged = array("d")  # the latest values: one merge of many is faster than many merges of one
 
     def add(self, start: int, values: Sequence[float]) -> None:
-        """Values of the storage period that begins at ``start`` (seconds)."""
+        """Add values of the storage period that begins at ``start`` (seconds)."""
         if start != self._unmerged_start or len(self._unmerged) >= VALUES_UNMERGED_MAX:
             self._merge_values()
             self._unmerged_start = start
         self._unmerged.extend(values)
 
     def between(self, statistic: Statistic, start: int, end: int) -> float | None:
-        """Of the storage periods that begin in [start, end). Raises ValueError if the statistic needs values."""
+        """The statistic over the storage periods that begin in [start, end); None if they have no data.
+
+        Raises ValueError if the statistic needs the values themselves.
+        """
         self._merge_values()
         self._sort()
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)

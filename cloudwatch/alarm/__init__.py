@@ -1,1 +1,1 @@
-"""Metric alarms: their parameters, the points that they see, and every change of their state."""
+"""Metric alarms: their parameters, the datapoints that they evaluate, and their changes of state."""

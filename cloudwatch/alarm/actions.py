@@ -1,4 +1,4 @@
-"""What an alarm does when it changes its state."""
+"""The actions that an alarm runs when its state changes."""
 
 import re
 from dataclasses import dataclass
@@ -33,18 +33,19 @@ class Actions:
         )
 
     def on(self, state: AlarmState) -> tuple[str, ...]:
-        """Run once, when the alarm enters ``state``."""
+        """The actions that run once, when the alarm enters ``state``."""
         if not self.enabled:
             return ()
         return {AlarmState.OK: self.ok, AlarmState.ALARM: self.alarm}.get(state, self.insufficient_data)
 
     @property
     def ec2_actions(self) -> tuple[str, ...]:
-        """Those that stop, terminate, reboot or recover an instance."""
+        """The actions of all states that stop, terminate, reboot or recover an instance."""
         return tuple(action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _EC2.match(action))
 
     @property
     def auto_scaling_actions(self) -> tuple[str, ...]:
+        """The actions of all states that are scaling policies."""
         return tuple(
             action for action in (*self.ok, *self.alarm, *self.insufficient_data) if _AUTO_SCALING.match(action)
         )

@@ -1,10 +1,10 @@
-"""The points that an alarm sees: one value for each period, where the periods may slide.
+"""The datapoints that an alarm evaluates: one value for each period, where the periods may slide.
 
 Source: "Alarm evaluation" in the CloudWatch user guide. An alarm with a period of a minute or more is evaluated every
-minute, on the periods that end then: with a period of 5 minutes on minutes 1 to 5, then on minutes 2 to 6.
-A MetricSource only has periods that begin at multiples of their length, so sliding ones are put together from those
-of one evaluation interval. That is possible for sums, counts, extremes and averages. Percentiles and other extended
-statistics over more than one interval are seen in periods on the clock instead.
+minute, on the periods that end at that minute: with a period of 5 minutes on minutes 1 to 5, then on minutes 2 to 6.
+A MetricSource only has periods that begin at multiples of their length. So a sliding period is composed of periods as
+long as the evaluation interval. This works for sums, counts, extremes and averages. Percentiles and other extended
+statistics over more than one interval use periods that are aligned to the clock instead.
 """
 
 import math
@@ -18,7 +18,11 @@ from cloudwatch.metric import MetricSource
 
 @dataclass(frozen=True, slots=True)
 class Datapoints:
-    """``values[i]`` is of the period that ends at ``first_end + i * step``; periods lie ``stride`` values apart."""
+    """``values[i]`` belongs to the period that ends at ``first_end + i * step`` (seconds since the epoch).
+
+    Two successive periods of one evaluation are ``stride`` values apart, because sliding periods overlap. ``samples``
+    are the sample counts of the same periods, if the alarm needs them.
+    """
 
     first_end: int
     step: int
@@ -27,11 +31,11 @@ class Datapoints:
     samples: Values | None = None
 
     def newest(self, time: int) -> int:
-        """The index of the newest period that has ended at ``time``."""
+        """The index of the newest period that has ended by ``time``."""
         return (time - self.first_end) // self.step
 
     def window(self, newest: int, periods: int) -> slice:
-        """Where the values of the ``periods`` up to ``newest`` are, the oldest first."""
+        """The slice of ``values`` with the ``periods`` up to ``newest``, the oldest first."""
         return slice(newest - (periods - 1) * self.stride, newest + 1, self.stride)
 
     def end_of(self, index: int) -> int:
@@ -39,7 +43,7 @@ class Datapoints:
 
 
 def fetch(alarm: MetricAlarm, source: MetricSource, first: int, last: int, periods: int) -> Datapoints:
-    """Everything that evaluations from ``first`` to ``last`` may see: each looks ``periods`` back."""
+    """The datapoints of all evaluations from ``first`` to ``last``; each evaluation looks ``periods`` back."""
     step = alarm.interval if _slides(alarm) else alarm.period
     oldest_end = first // step * step - (periods - 1) * alarm.period
     read = _PointReader(source, step, oldest_end - alarm.period, last // step * step)
@@ -58,7 +62,7 @@ def _slides(alarm: MetricAlarm) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _PointReader:
-    """Reads what lies in [start, end). ``step`` is the period, or less if it slides."""
+    """Reads the periods that lie in [start, end). ``step`` is the period, or a part of it if the period slides."""
 
     source: MetricSource
     step: int
@@ -74,17 +78,18 @@ class _PointReader:
         return read(statistic) if length == 1 else _COMPOSED[statistic](read, length)
 
     def math(self, watched: WatchedMath) -> Values:
-        """Metric math knows no sliding periods: those that do not overlap are computed together, then interleaved.
+        """The values of metric math. It has no sliding periods: periods that do not overlap are computed together.
 
-        It takes the periods for the ones on the clock just before, so an expression that asks for the time gets that.
+        The results are then interleaved. Metric math gets the aligned period just before each sliding one, so a
+        function of the time (HOUR, for example) returns the time of the aligned period.
         """
         metrics = {name: self.metric(metric, metric.statistic) for name, metric in watched.metrics.items()}
         length = watched.period // self.step
         result: list[float | None] = [None] * ((self.end - self.start) // self.step - length + 1)
-        on_the_clock = self.start // watched.period * watched.period
+        aligned_start = self.start // watched.period * watched.period
         for phase in range(length):
             values = {name: points[phase::length] for name, points in metrics.items()}
-            result[phase::length] = watched.evaluate(values, on_the_clock, len(result[phase::length]))
+            result[phase::length] = watched.evaluate(values, aligned_start, len(result[phase::length]))
         return result
 
 
@@ -92,7 +97,10 @@ _Read = Callable[[str], Values]
 
 
 def _slide(values: Values, length: int, join: Callable[[Sequence[float]], float], nothing: float) -> Values:
-    """Joins each ``length`` neighbours; a gap only if all of them are. ``nothing`` changes no join."""
+    """Joins each ``length`` neighbours. The result is a gap only if all of them are gaps.
+
+    ``nothing`` is the neutral value of ``join``: it stands for the gaps.
+    """
     present = [nothing if value is None else value for value in values]
     counts = [value is not None for value in values]
     return [

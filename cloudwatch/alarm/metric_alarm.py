@@ -1,4 +1,4 @@
-"""A metric alarm as PutMetricAlarm takes it. Source: the API reference of PutMetricAlarm (botocore 1.44)."""
+"""A metric alarm, with the parameters of PutMetricAlarm. Source: its API reference (botocore 1.44)."""
 
 import operator
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
+from cloudwatch.alarm.actions import PARAMETERS as ACTION_PARAMETERS
 from cloudwatch.alarm.actions import Actions
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.watched import SINGLE_METRIC_PARAMETERS, Watched, WatchedMath, WatchedMetric, read_watched
@@ -18,13 +18,14 @@ NAME_CHARACTERS_MAX = 255
 DESCRIPTION_CHARACTERS_MAX = 1024
 TAGS_MAX = 50
 DAY = 86_400
+_LOW_SAMPLES = "EvaluateLowSampleCountPercentile"
 
 _PARAMETERS = frozenset(
     (
         *SINGLE_METRIC_PARAMETERS,
-        *OF_ACTIONS,
+        *ACTION_PARAMETERS,
         *("AlarmName", "AlarmDescription", "Metrics", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
-        *("ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile", "EvaluationWindow", "Tags"),
+        *("ComparisonOperator", "TreatMissingData", _LOW_SAMPLES, "EvaluationWindow", "Tags"),
     )
 )
 _NOT_OFFLINE = ("ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval", "WarmUpConfiguration")
@@ -40,12 +41,12 @@ class Comparison(StrEnum):
 
     @property
     def holds(self) -> Callable[[float, float], bool]:
-        """Of a value and the threshold."""
+        """The comparison as a function of a value and the threshold."""
         return _HOLDS[self]
 
     @property
     def upward(self) -> bool:
-        """The alarm is for values that are too high."""
+        """True if the alarm is for values that are too high."""
         return self in (Comparison.GREATER, Comparison.GREATER_OR_EQUAL)
 
 
@@ -61,7 +62,7 @@ _HOLDS: dict[Comparison, Callable[[float, float], bool]] = {
 class MetricAlarm:
     """ALARM when ``datapoints_to_alarm`` (M) of ``evaluation_periods`` (N) points breach the threshold.
 
-    ``wall_clock``: periods begin at full minutes, hours or days (UTC) instead of sliding along with each evaluation.
+    With ``wall_clock``, periods begin at full minutes, hours or days (UTC) and do not slide with each evaluation.
     """
 
     name: str
@@ -78,9 +79,9 @@ class MetricAlarm:
 
     @classmethod
     def from_api(cls, values: Mapping[str, Any]) -> Self:
-        """From the parameters of PutMetricAlarm. Raises ParametersRefused with everything that is wrong."""
+        """The alarm of a PutMetricAlarm call. Raises ParametersRefused with every problem."""
         parameters = Parameters(values)
-        _check_names(parameters)
+        _check_names_and_tags(parameters)
         periods = parameters.integer("EvaluationPeriods", least=1)
         alarm = cls(
             name=read_name(parameters),
@@ -90,12 +91,12 @@ class MetricAlarm:
             evaluation_periods=periods,
             datapoints_to_alarm=parameters.integer("DatapointsToAlarm", least=1, default=periods),
             treat_missing_data=_read_treatment(parameters),
-            low_samples_ignored=_read_low_samples(parameters),
+            low_samples_ignored=parameters.choice(_LOW_SAMPLES, ("evaluate", "ignore"), "evaluate") == "ignore",
             wall_clock=_read_wall_clock(parameters),
             actions=Actions.read(parameters),
             description=parameters.text("AlarmDescription", longest=DESCRIPTION_CHARACTERS_MAX, default=""),
         )
-        alarm._check(parameters)
+        alarm._check_combinations(parameters)
         parameters.raise_problems(CALL)
         return alarm
 
@@ -105,13 +106,14 @@ class MetricAlarm:
 
     @property
     def interval(self) -> int:
-        """Seconds between two evaluations: an alarm on a period of less than a minute is one of high resolution."""
+        """Seconds between two evaluations. An alarm with a period of less than a minute has high resolution."""
         return 60 if self.period >= 60 else 10
 
     def breaches(self, value: float) -> bool:
         return self.comparison.holds(value, self.threshold)
 
-    def _check(self, parameters: Parameters) -> None:
+    def _check_combinations(self, parameters: Parameters) -> None:
+        """Record problems of parameters that contradict each other."""
         if self.datapoints_to_alarm > self.evaluation_periods:
             parameters.refuse("DatapointsToAlarm", f"is more than the {self.evaluation_periods} EvaluationPeriods")
         longest = DAY if self.period < 3_600 else 7 * DAY
@@ -122,15 +124,15 @@ class MetricAlarm:
         if isinstance(self.watched, WatchedMath) and self.actions.ec2_actions:
             parameters.refuse("AlarmActions", "an alarm on metric math cannot have EC2 actions")
         percentile = self.watched.percentile if isinstance(self.watched, WatchedMetric) else None
-        if "EvaluateLowSampleCountPercentile" in parameters and percentile is None:
-            parameters.refuse("EvaluateLowSampleCountPercentile", "is only for alarms on a percentile of a metric")
+        if _LOW_SAMPLES in parameters and percentile is None:
+            parameters.refuse(_LOW_SAMPLES, "is only for alarms on a percentile of a metric")
 
 
-def _check_names(parameters: Parameters) -> None:
+def _check_names_and_tags(parameters: Parameters) -> None:
     parameters.allow_only((*_PARAMETERS, *_NOT_OFFLINE))
     for name in _NOT_OFFLINE:
         if name in parameters:
-            parameters.refuse(name, "such an alarm cannot be computed offline")
+            parameters.refuse(name, "an alarm with this parameter cannot be computed offline")
     if len(parameters.objects("Tags")) > TAGS_MAX:
         parameters.refuse("Tags", f"more than {TAGS_MAX}")
 
@@ -151,15 +153,11 @@ def _read_comparison(parameters: Parameters) -> Comparison:
 
 
 def _read_treatment(parameters: Parameters) -> TreatMissingData:
-    """The user guide: alarms on AWS/DynamoDB ignore missing data by default. (The API reference says: always.)"""
+    """Alarms on AWS/DynamoDB ignore missing data by default, says the user guide. (The API reference: always.)"""
     dynamodb = parameters.values.get("Namespace") == "AWS/DynamoDB"
     default = TreatMissingData.IGNORE if dynamodb else TreatMissingData.MISSING
     name = parameters.choice("TreatMissingData", list(TreatMissingData), default)
     return TreatMissingData(name) if name in list(TreatMissingData) else default
-
-
-def _read_low_samples(parameters: Parameters) -> bool:
-    return parameters.choice("EvaluateLowSampleCountPercentile", ("evaluate", "ignore"), "evaluate") == "ignore"
 
 
 def _read_wall_clock(parameters: Parameters) -> bool:

@@ -1,12 +1,13 @@
 """M of N with points that may be missing: CloudWatch's rule for one evaluation of an alarm.
 
 Sources: "Configuring how CloudWatch alarms treat missing data" and "Avoiding premature transitions to alarm state" in
-the CloudWatch user guide. AWS publishes tables and examples, not an algorithm. This reading gives every cell of today's
-tables, and of those of 2018, which alone say what ``----X`` does: INSUFFICIENT_DATA, or with ``ignore`` no change.
+the CloudWatch user guide. AWS publishes tables and examples, but no algorithm. The rule here gives every cell of
+today's tables and of the tables of 2018. Only the latter have ``----X``: INSUFFICIENT_DATA, or no change with
+``ignore``.
 
-CloudWatch looks back further than N periods. AWS gives the size of this *evaluation range* for one example only, 5 for
-N = 3. So it is a parameter here, N + 2 if nothing else is said, and a verdict tells whether another size would have
-changed it.
+CloudWatch looks back further than N periods. AWS gives the size of this *evaluation range* for one example only: 5 for
+N = 3. So the range is a parameter here, by default N + 2, and a verdict says whether another size would have changed
+it.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ class TreatMissingData(StrEnum):
 
 
 class EvaluationRule(StrEnum):
-    """Which of CloudWatch's rules gave a verdict."""
+    """The rule of CloudWatch that gave a verdict."""
 
     NO_POINTS = "no point in the evaluation range: the mode decides"
     ENOUGH_POINTS = "at least N points: the newest N decide, the mode does not matter"
@@ -38,14 +39,14 @@ class EvaluationRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WindowVerdict:
-    """``state`` None: the alarm keeps the state that it has."""
+    """``state`` None means that the alarm keeps its state."""
 
     state: AlarmState | None
     rule: EvaluationRule
     depends_on_range: bool
 
 
-# A point of a window: it breaches the threshold, or does not, or is missing (None).
+# A point of a window: it breaches the threshold (True), does not breach it (False), or is missing (None).
 Point = bool | None
 
 _WITHOUT_POINTS = {
@@ -57,7 +58,7 @@ _WITHOUT_POINTS = {
 
 
 def default_range(evaluation_periods: int) -> int:
-    """How many periods an evaluation looks back, if nothing else is said: AWS's example has 5 for N = 3."""
+    """The default number of periods that an evaluation looks back. AWS's example has 5 for N = 3."""
     return evaluation_periods + RANGE_BEYOND_PERIODS
 
 
@@ -69,10 +70,10 @@ def evaluate_window(
     treat_missing_data: TreatMissingData = TreatMissingData.MISSING,
     evaluation_range: int | None = None,
 ) -> WindowVerdict:
-    """The verdict on ``points``, one for each period, the oldest first.
+    """The verdict on ``points``: one point for each period, the oldest first.
 
-    Only the newest ``evaluation_range`` of them count. The verdict depends on the range if any size, from N up to all
-    the points that are given, would have led to another state.
+    Only the newest ``evaluation_range`` points count. ``depends_on_range`` is true if any size of the range, from N up
+    to the number of ``points``, would give another state.
     """
     rule_of = (evaluation_periods, datapoints_to_alarm, treat_missing_data)
     size = evaluation_range or default_range(evaluation_periods)
@@ -84,7 +85,7 @@ def evaluate_window(
 def decide(
     window: Sequence[Point], evaluation_periods: int, datapoints_to_alarm: int, treat: TreatMissingData
 ) -> tuple[AlarmState | None, EvaluationRule]:
-    """The new state (None: the alarm keeps its state) and the rule that gave it; all of ``window`` is in the range."""
+    """The new state (None: the alarm keeps its state) and the rule that gave it. ``window`` is the whole range."""
     real = [point for point in window if point is not None]
     if not real:
         return _WITHOUT_POINTS[treat], EvaluationRule.NO_POINTS
@@ -95,15 +96,12 @@ def decide(
         return _counted(sum(real) + filled, datapoints_to_alarm), EvaluationRule.FILLED
     if sum(real) >= datapoints_to_alarm or not all(real):
         return _counted(sum(real), datapoints_to_alarm), EvaluationRule.TOO_FEW_POINTS
-    return _only_breaches(len(window) - window.index(True) >= datapoints_to_alarm, treat)
-
-
-def _counted(breaching: int, datapoints_to_alarm: int) -> AlarmState:
-    return AlarmState.ALARM if breaching >= datapoints_to_alarm else AlarmState.OK
-
-
-def _only_breaches(old: bool, treat: TreatMissingData) -> tuple[AlarmState | None, EvaluationRule]:
+    old = len(window) - window.index(True) >= datapoints_to_alarm
     rule = EvaluationRule.OLD_BREACH if old else EvaluationRule.YOUNG_BREACH
     if treat is TreatMissingData.IGNORE:
         return None, rule
     return AlarmState.ALARM if old else AlarmState.INSUFFICIENT_DATA, rule
+
+
+def _counted(breaching: int, datapoints_to_alarm: int) -> AlarmState:
+    return AlarmState.ALARM if breaching >= datapoints_to_alarm else AlarmState.OK

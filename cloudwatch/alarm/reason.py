@@ -1,6 +1,6 @@
-"""Why an alarm changed its state, in the words of CloudWatch's StateReason.
+"""The reason of a change of state, in the words of CloudWatch's StateReason.
 
-AWS documents no format; these are the forms that notifications published by users show.
+AWS documents no format. The forms here come from notifications that users published.
 """
 
 from collections.abc import Sequence
@@ -25,29 +25,23 @@ Point = tuple[int, float]
 
 
 def reason(alarm: MetricAlarm, state: AlarmState, points: Sequence[Point]) -> str:
-    """``points``: those that decided, the newest first; at most N."""
+    """The reason for the new ``state``. ``points`` are the ones that decided: at most N, the newest first."""
     missing = alarm.evaluation_periods - len(points)
     if state is AlarmState.INSUFFICIENT_DATA:
-        return f"Insufficient Data: {_count(missing, 'datapoint', 'was', 'were')} unknown."
+        return f"Insufficient Data: {_count(missing, 'datapoint')} unknown."
     if missing and alarm.treat_missing_data in _FILLED:
-        return f"Threshold Crossed: {_received(alarm, points)} and {_treated(alarm, missing)}."
+        return f"Threshold Crossed: {_filled(alarm, missing, points)}."
     return f"Threshold Crossed: {_crossed(alarm, state, points)}."
 
 
-def _count(number: int, noun: str, one: str, many: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'} {one if number == 1 else many}"
-
-
-def _received(alarm: MetricAlarm, points: Sequence[Point]) -> str:
+def _filled(alarm: MetricAlarm, missing: int, points: Sequence[Point]) -> str:
     periods = f"{alarm.evaluation_periods} period{'' if alarm.evaluation_periods == 1 else 's'}"
-    if not points:
-        return f"no datapoints were received for {periods}"
-    plural = "" if len(points) == 1 else "s"
-    return f"{len(points)} datapoint{plural} {_list(points)} {'were' if plural else 'was'} received for {periods}"
-
-
-def _treated(alarm: MetricAlarm, missing: int) -> str:
-    return f"{_count(missing, 'missing datapoint', 'was', 'were')} treated as [{_FILLED[alarm.treat_missing_data]}]"
+    received = "no datapoints were"
+    if points:
+        plural = "" if len(points) == 1 else "s"
+        received = f"{len(points)} datapoint{plural} {_list(points)} {'were' if plural else 'was'}"
+    treated = f"{_count(missing, 'missing datapoint')} treated as [{_FILLED[alarm.treat_missing_data]}]"
+    return f"{received} received for {periods} and {treated}"
 
 
 def _crossed(alarm: MetricAlarm, state: AlarmState, points: Sequence[Point]) -> str:
@@ -69,9 +63,10 @@ def _minimum(alarm: MetricAlarm, breaching: bool) -> str:
     return f"(minimum {number} datapoint{'' if number == 1 else 's'} for {change} transition)"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun} was" if number == 1 else f"{number} {noun}s were"
+
+
 def _list(points: Sequence[Point]) -> str:
-    return f"[{', '.join(f'{value} ({_time(start)})' for start, value in points)}]"
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d/%m/%y %H:%M:%S")
+    timed = (f"{value} ({datetime.fromtimestamp(start, UTC):%d/%m/%y %H:%M:%S})" for start, value in points)
+    return f"[{', '.join(timed)}]"

@@ -1,4 +1,4 @@
-"""The three states of an alarm, and a change from one to another."""
+"""The three states of an alarm, and a change from one state to another."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,10 +12,10 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """An alarm changed its state ``at`` (seconds since the epoch); ``reason`` reads like CloudWatch's StateReason.
+    """A change of the state of an alarm at ``at`` (seconds since the epoch).
 
-    ``depends_on_range``: AWS does not document how far back CloudWatch looks, and here it matters
-    (see ``cloudwatch.alarm.missing_data``).
+    ``reason`` reads like CloudWatch's StateReason. ``depends_on_range`` is true if another evaluation range would have
+    given another state. AWS does not document this range (see ``cloudwatch.alarm.missing_data``).
     """
 
     at: int

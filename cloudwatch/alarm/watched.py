@@ -1,4 +1,7 @@
-"""What an alarm watches: one statistic of one metric, or the result of metric math. Source: PutMetricAlarm."""
+"""The values that an alarm watches: one statistic of one metric, or the result of metric math.
+
+Source: the API reference of PutMetricAlarm.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +25,7 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 @dataclass(frozen=True, slots=True)
 class WatchedMetric:
-    """``period`` in seconds; ``unit`` None: whatever was published."""
+    """One statistic of one metric. ``period`` is in seconds; ``unit`` None allows any unit."""
 
     metric: MetricId
     statistic: str
@@ -31,14 +34,14 @@ class WatchedMetric:
 
     @property
     def percentile(self) -> float | None:
-        """Between 0 and 1, if the statistic is a percentile."""
+        """The percentile (0 to 1), or None if the statistic is another one."""
         match = _PERCENTILE.fullmatch(self.statistic)
         return float(match[1]) / 100 if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedMath:
-    """The result of the query ``returned``; ``metrics`` are those that the expressions read, by their ids."""
+    """The result of the query with the id ``returned``. ``metrics`` has the metrics of the other queries by id."""
 
     plan: QueryPlan
     metrics: Mapping[str, WatchedMetric]
@@ -46,17 +49,21 @@ class WatchedMath:
     period: int
 
     def evaluate(self, values: Mapping[str, Values], start: int, periods: int) -> Values:
-        """``values`` of each metric in the ``periods`` from ``start`` on, which is a multiple of the period."""
+        """The result for the ``periods`` from ``start`` on. ``values`` has one value for each period, by id of metric.
+
+        ``start`` is a multiple of the period.
+        """
         series = {name: Series(start, self.period, tuple(points)) for name, points in values.items()}
         end = start + self.period * periods
         results = self.plan.evaluate(series, period=self.period, start=start, end=end)
-        return cast(Series, results[self.returned]).values  # alarm_problems has refused everything else
+        return cast(Series, results[self.returned]).values  # alarm_problems refuses any other kind of result
 
 
 Watched = WatchedMetric | WatchedMath
 
 
 def read_watched(parameters: Parameters) -> Watched:
+    """The watched values of a call that has either ``Metrics`` or the parameters of a single metric."""
     if "Metrics" not in parameters:
         return _read_metric(parameters)
     for name in SINGLE_METRIC_PARAMETERS:
@@ -69,18 +76,13 @@ def _read_metric(parameters: Parameters) -> WatchedMetric:
     if ("Statistic" in parameters) == ("ExtendedStatistic" in parameters):
         parameters.refuse("Statistic", "either Statistic or ExtendedStatistic must be given, not both")
     if "ExtendedStatistic" in parameters:
-        statistic = _extended(parameters, "ExtendedStatistic")
+        statistic = parameters.text("ExtendedStatistic", longest=100)
+        if statistic in STATISTICS:
+            parameters.refuse("ExtendedStatistic", f"{statistic} is not an extended statistic")
+        _check_statistic(parameters, "ExtendedStatistic", statistic)
     else:
         statistic = parameters.choice("Statistic", STATISTICS, default="Average")
     return WatchedMetric(_read_id(parameters), statistic, read_period(parameters), _unit(parameters))
-
-
-def _extended(parameters: Parameters, name: str) -> str:
-    statistic = parameters.text(name, longest=100)
-    if statistic in STATISTICS:
-        parameters.refuse(name, f"{statistic} is no extended statistic")
-    _check_statistic(parameters, name, statistic)
-    return statistic
 
 
 def _check_statistic(parameters: Parameters, name: str, statistic: str) -> None:
@@ -101,14 +103,14 @@ def _read_id(parameters: Parameters) -> MetricId:
     pairs = parameters.objects("Dimensions")
     dimensions = {pair.text("Name", longest=255): pair.text("Value", longest=1024) for pair in pairs}
     if len(dimensions) < len(pairs):
-        parameters.refuse("Dimensions", "a name is there twice")
+        parameters.refuse("Dimensions", "has the same name twice")
     if len(pairs) > DIMENSIONS_MAX:
         parameters.refuse("Dimensions", f"has {len(pairs)} items, at most {DIMENSIONS_MAX} are allowed")
     return MetricId.of(namespace, parameters.text("MetricName", longest=255), dimensions)
 
 
 def read_period(parameters: Parameters) -> int:
-    """10, 20, 30 or a multiple of 60 seconds."""
+    """The period: 10, 20 or 30 seconds, or a multiple of 60 seconds."""
     period = parameters.integer("Period", least=10)
     if period not in (10, 20, 30) and period % 60:
         parameters.refuse("Period", f"is {period}, only 10, 20, 30 and multiples of 60 are allowed")

@@ -1,4 +1,4 @@
-"""A composite alarm as PutCompositeAlarm takes it, and the order in which those that watch each other are evaluated.
+"""A composite alarm, with the parameters of PutCompositeAlarm, and the order in which composites are evaluated.
 
 Sources: the API reference of PutCompositeAlarm; "Create a composite alarm" in the CloudWatch user guide.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
-from cloudwatch.alarm.actions import PARAMETERS as OF_ACTIONS
+from cloudwatch.alarm.actions import PARAMETERS as ACTION_PARAMETERS
 from cloudwatch.alarm.actions import Actions
 from cloudwatch.alarm.metric_alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
 from cloudwatch.composite.rule import Rule, RuleRefused, alarm_name, parse_rule
@@ -19,13 +19,13 @@ ARN_CHARACTERS_MAX = 1600
 PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
 _PARAMETERS = frozenset(
-    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *OF_ACTIONS)
+    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *ACTION_PARAMETERS)
 )
 _NO_RULE = Rule("FALSE", (False,))
 
 
 class CompositeCycle(ValueError):
-    """Composites watch each other: CloudWatch stops to evaluate them. ``names`` are those of the cycle, in order."""
+    """Composites watch each other, so CloudWatch stops evaluating them. ``names`` are the cycle, in order."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
@@ -34,7 +34,7 @@ class CompositeCycle(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Suppressor:
-    """While ``alarm`` is in ALARM, no action runs; both periods in seconds."""
+    """While ``alarm`` is in ALARM, no action of the composite runs. Both periods are in seconds."""
 
     alarm: str
     wait_period: int
@@ -43,7 +43,7 @@ class Suppressor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeAlarm:
-    """In ALARM while its rule holds, else OK."""
+    """An alarm that is in ALARM while its rule holds, else in OK."""
 
     name: str
     rule: Rule
@@ -53,7 +53,7 @@ class CompositeAlarm:
 
     @classmethod
     def from_api(cls, values: Mapping[str, Any]) -> Self:
-        """From the parameters of PutCompositeAlarm. Raises ParametersRefused with everything that is wrong."""
+        """The alarm of a PutCompositeAlarm call. Raises ParametersRefused with every problem."""
         parameters = Parameters(values)
         parameters.allow_only(_PARAMETERS)
         alarm = cls(
@@ -90,12 +90,12 @@ def _read_suppressor(parameters: Parameters) -> Suppressor | None:
         return Suppressor(name, wait_period, extension_period)
     for period in PERIODS:
         if period in parameters:
-            parameters.refuse(period, "means nothing without ActionsSuppressor")
+            parameters.refuse(period, "has no effect without ActionsSuppressor")
     return None
 
 
 def children_first(composites: Iterable[CompositeAlarm]) -> list[CompositeAlarm]:
-    """Each after the composites that its rule watches. Raises CompositeCycle."""
+    """The composites, each one after the composites that its rule watches. Raises CompositeCycle."""
     named = {alarm.name: alarm for alarm in composites}
     watched = {name: [child for child in alarm.rule.children if child in named] for name, alarm in named.items()}
     try:

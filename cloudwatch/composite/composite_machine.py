@@ -1,6 +1,6 @@
-"""Composite alarms over time: from the changes of the alarms that they watch to their own changes and actions.
+"""Evaluates composite alarms over time: changes of the watched alarms in, their own changes and actions out.
 
-All changes of one second are seen together. AWS does not say in which order it sees them.
+All changes of one second are evaluated together. AWS does not document their order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,10 +14,10 @@ from cloudwatch.composite.suppression import ActionGate, ActionsDue
 
 
 class CompositeMachine:
-    """Begins in INSUFFICIENT_DATA, and is evaluated at once, as CloudWatch does with a new alarm.
+    """Composite alarms with their states, which begin as INSUFFICIENT_DATA.
 
-    ``states`` are those of the watched alarms at the beginning; one that is not named has INSUFFICIENT_DATA.
-    Raises CompositeCycle.
+    They are evaluated at once, as CloudWatch does with a new alarm. ``states`` are the first states of the watched
+    alarms by name; an alarm without one counts as INSUFFICIENT_DATA. Raises CompositeCycle.
     """
 
     def __init__(self, composites: Iterable[CompositeAlarm], states: Mapping[str, AlarmState] | None = None) -> None:
@@ -28,7 +28,10 @@ class CompositeMachine:
             self.states[alarm.name] = AlarmState.INSUFFICIENT_DATA
 
     def run(self, transitions: Iterable[Transition], start: int, end: int) -> Iterator[Transition | ActionsDue]:
-        """What follows from the ``transitions`` of other alarms from ``start`` to ``end`` (inclusive), in order."""
+        """The composites' changes and actions that follow from the ``transitions`` of other alarms, in order.
+
+        Only transitions from ``start`` to ``end`` (both inclusive) count.
+        """
         yield from self._observe(start, [])
         inside = (change for change in sorted(transitions, key=attrgetter("at")) if start <= change.at <= end)
         for at, changes in groupby(inside, key=attrgetter("at")):
@@ -55,7 +58,7 @@ class CompositeMachine:
         yield from (event for event in events if alarm.actions.enabled)
 
     def _end_periods(self, until: int) -> Iterator[ActionsDue]:
-        """Runs what a WaitPeriod or an ExtensionPeriod has held back that ends ``until`` then."""
+        """The actions whose WaitPeriod or ExtensionPeriod ends at ``until`` or before."""
         ends = ((self._gates[alarm.name].period_ends, alarm) for alarm in self._composites)
         due = [(at, alarm) for at, alarm in ends if at is not None and at <= until]
         for at, alarm in sorted(due, key=itemgetter(0)):
@@ -66,10 +69,10 @@ def _transition(
     at: int, alarm: CompositeAlarm, old: AlarmState, new: AlarmState, changes: Iterable[Transition]
 ) -> Transition:
     causes = [change for change in changes if change.name in alarm.rule.children]
-    reason = ", ".join(f"{change.name} transitioned to {change.new} at {_time(change.at)}" for change in causes)
+    reason = ", ".join(
+        f"{change.name} transitioned to {change.new} at "
+        f"{datetime.fromtimestamp(change.at, UTC):%A %d %B, %Y %H:%M:%S UTC}"
+        for change in causes
+    )
     created = f"{alarm.name} was created and its alarm rule evaluates to {new}"
     return Transition(at, alarm.name, old, new, reason or created, any(change.depends_on_range for change in causes))
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%A %d %B, %Y %H:%M:%S UTC")

@@ -1,7 +1,7 @@
 """The rule of a composite alarm: ``(ALARM("cpu high") OR ALARM(disk)) AND NOT ALARM(deployment)``.
 
-Source: AlarmRule in the API reference of PutCompositeAlarm. AWS does not say which operator binds closer; here NOT
-comes before AND, and AND before OR, as everywhere. AWS writes ``FALSE`` and, in one place, ``False``: both are read.
+Source: AlarmRule in the API reference of PutCompositeAlarm. AWS does not document the precedence of operators. Here it
+is the usual one: NOT before AND, and AND before OR. AWS writes ``FALSE`` and, in one place, ``False``: both are read.
 """
 
 import re
@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 
 
 class RuleRefused(ValueError):
-    """``position`` is the index of the faulty character; the message counts from 1."""
+    """The rule cannot be read. ``position`` is the index of the faulty character; the message counts from 1."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(f"character {position + 1}: {reason}")
@@ -44,7 +44,7 @@ class InState:
 
 
 class Operator(Enum):
-    """The value says how close it binds."""
+    """The value is the precedence."""
 
     OR = 1
     AND = 2
@@ -56,37 +56,34 @@ Instruction = InState | Operator | bool
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``program``: the rule in postfix order, so that neither reading nor evaluating it can nest too deeply."""
+    """A parsed rule. ``program`` is in postfix order, so that no rule is nested too deeply to be read or evaluated."""
 
     text: str
     program: tuple[Instruction, ...]
 
     @property
     def children(self) -> tuple[str, ...]:
-        """The names of the alarms that the rule watches, each once."""
+        """The names of the alarms that the rule watches, each once. An ARN in the rule gives the name of its alarm."""
         return tuple(dict.fromkeys(each.alarm for each in self.program if isinstance(each, InState)))
 
     def holds(self, states: Mapping[str, AlarmState]) -> bool:
-        """An alarm without a state counts as INSUFFICIENT_DATA."""
+        """True if the rule holds for the ``states`` of its children, by name.
+
+        An alarm without a state counts as INSUFFICIENT_DATA.
+        """
         stack: list[bool] = []
         for instruction in self.program:
             if isinstance(instruction, InState):
                 state = states.get(instruction.alarm, AlarmState.INSUFFICIENT_DATA)
                 stack.append(state is instruction.state)
+            elif instruction is Operator.NOT:
+                stack.append(not stack.pop())
             elif isinstance(instruction, Operator):
-                _apply(instruction, stack)
+                last, first = stack.pop(), stack.pop()
+                stack.append(first and last if instruction is Operator.AND else first or last)
             else:
                 stack.append(instruction)
         return stack.pop()
-
-
-def _apply(operator: Operator, stack: list[bool]) -> None:
-    last = stack.pop()
-    if operator is Operator.NOT:
-        stack.append(not last)
-    else:
-        first = stack.pop()
-        stack.append(first and last if operator is Operator.AND else first or last)
 
 
 def alarm_name(reference: str) -> str:
@@ -95,12 +92,12 @@ def alarm_name(reference: str) -> str:
 
 
 def parse_rule(text: str) -> Rule:
-    """Raises RuleRefused where the rule cannot be read, or at its end if it is too long."""
+    """The rule of a text. Raises RuleRefused: at the fault, or at the end of a rule that exceeds a limit."""
     if not 1 <= len(text) <= CHARACTERS_MAX:
         raise RuleRefused(len(text), f"a rule has 1 to {CHARACTERS_MAX} characters")
     reader = _RuleReader()
-    for match in _tokens(text):
-        reader.take(match)
+    for token in _tokens(text):
+        reader.take(token)
     rule = Rule(text, tuple(reader.program))
     if len(rule.children) > CHILDREN_MAX:
         raise RuleRefused(len(text), f"{len(rule.children)} alarms, at most {CHILDREN_MAX} are allowed")
@@ -123,28 +120,41 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
 
 
 class _RuleReader:
-    """Dijkstra's shunting yard: takes token by token, keeps what still waits for its right side."""
+    """Dijkstra's shunting yard: takes the tokens one by one and writes ``program`` in postfix order."""
 
     def __init__(self) -> None:
         self.program: list[Instruction] = []
         self.elements = 0  # alarms, TRUE and FALSE, pairs of parentheses
-        self._waiting: list[Operator | None] = []  # None is an open parenthesis
-        self._open: list[int] = []  # where the open parentheses stand
+        self._waiting: list[Operator | None] = []  # operators without their right side; None is an open parenthesis
+        self._open: list[int] = []  # the positions of the open parentheses
         self._operand_next = True
 
-    def take(self, match: re.Match[str]) -> None:
-        position = match.end() - len(match[0].lstrip())
-        if match["state"]:
-            alarm = alarm_name(match["quoted"] or match["plain"].strip())
-            self._operand(position, InState(AlarmState(match["state"]), alarm))
-        elif match["constant"]:
-            self._operand(position, match["constant"].upper() == "TRUE")
-        elif match["operator"]:
-            self._operator(position, Operator[match["operator"]])
-        elif match["parenthesis"] == "(":
-            self._open_parenthesis(position)
-        else:
-            self._close(position, at_end=match["parenthesis"] is None)
+    def take(self, token: re.Match[str]) -> None:
+        """Take the next token, a match of ``_TOKEN``. Raises RuleRefused if it cannot stand here."""
+        position = token.end() - len(token[0].lstrip())
+        match token.lastgroup:
+            case "quoted" | "plain":
+                name = token["quoted"] or token["plain"].strip()
+                self._operand(position, InState(AlarmState(token["state"]), alarm_name(name)))
+            case "constant":
+                self._operand(position, token["constant"].upper() == "TRUE")
+            case "operator":
+                self._operator(position, Operator[token["operator"]])
+            case "parenthesis" if token["parenthesis"] == "(":
+                self._expect(position, operand=True)
+                self._waiting.append(None)
+                self._open.append(position)
+                self.elements += 1
+            case "parenthesis":
+                self._close_group(position)
+                if not self._open:
+                    raise RuleRefused(position, "this parenthesis was never opened")
+                self._waiting.pop()
+                self._open.pop()
+            case _:
+                self._close_group(position)
+                if self._open:
+                    raise RuleRefused(self._open[-1], "this parenthesis is never closed")
 
     def _expect(self, position: int, *, operand: bool) -> None:
         if operand is not self._operand_next:
@@ -164,28 +174,13 @@ class _RuleReader:
         self._waiting.append(operator)
         self._operand_next = True
 
-    def _open_parenthesis(self, position: int) -> None:
-        self._expect(position, operand=True)
-        self._waiting.append(None)
-        self._open.append(position)
-        self.elements += 1
-
-    def _close(self, position: int, *, at_end: bool) -> None:
+    def _close_group(self, position: int) -> None:
+        """End the group since the last open parenthesis: all its operators go to the program."""
         self._expect(position, operand=False)
         self._release(0)
-        if at_end and self._open:
-            raise RuleRefused(self._open[-1], "this parenthesis is never closed")
-        if not at_end:
-            self._close_parenthesis(position)
 
-    def _close_parenthesis(self, position: int) -> None:
-        if not self._open:
-            raise RuleRefused(position, "this parenthesis was never opened")
-        self._waiting.pop()
-        self._open.pop()
-
-    def _release(self, binding: int) -> None:
-        """Whatever waits and binds at least as close has its right side now."""
-        while self._waiting and (operator := self._waiting[-1]) is not None and operator.value >= binding:
+    def _release(self, precedence: int) -> None:
+        """Move the waiting operators of at least this precedence to the program: their right side is complete."""
+        while self._waiting and (operator := self._waiting[-1]) is not None and operator.value >= precedence:
             self.program.append(operator)
             self._waiting.pop()

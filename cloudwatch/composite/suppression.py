@@ -1,11 +1,12 @@
-"""When the actions of a composite alarm run, and when its suppressor holds them back.
+"""Decides when the actions of a composite alarm run, and when its suppressor holds them back.
 
-Source: "Composite alarm action suppression" in the CloudWatch user guide, with its six examples. Where it is silent:
+Source: "Composite alarm action suppression" in the CloudWatch user guide, with its six examples. Where the guide says
+nothing:
 
-- After a period, actions run only if a change of state was held back before. That a suppressor comes and goes does not
-  repeat actions that have run.
-- A suppressor that goes into ALARM in the very second in which a period ends, still holds the actions back.
-- A suppressor that goes into ALARM again during an ExtensionPeriod ends it.
+- After a period, actions run only if a change of state was held back before. A suppressor that enters and leaves ALARM
+  does not repeat actions that have already run.
+- A suppressor that enters ALARM in the same second in which a period ends still holds the actions back.
+- A suppressor that enters ALARM again during an ExtensionPeriod ends that period.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ class SuppressedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionsDue:
-    """The actions for ``state`` run ``at`` this time, or are held back if ``suppressed_by`` says by what."""
+    """The actions for ``state`` run at ``at`` (seconds since the epoch), or are held back by ``suppressed_by``."""
 
     at: int
     name: str
@@ -37,7 +38,10 @@ _NEVER_IN_ALARM = Suppressor("", 0, 0)
 
 
 class ActionGate:
-    """Stands between the states of one composite alarm and its actions."""
+    """Decides whether the actions of one composite alarm run.
+
+    ``period_ends`` is the end of the current WaitPeriod or ExtensionPeriod, None if there is none.
+    """
 
     def __init__(self, alarm: CompositeAlarm) -> None:
         self._alarm = alarm
@@ -48,7 +52,7 @@ class ActionGate:
         self.period_ends: int | None = None
 
     def observe(self, at: int, state: AlarmState, *, suppressing: bool) -> Iterator[ActionsDue]:
-        """The state of the alarm, and whether its suppressor is in ALARM, from ``at`` on."""
+        """The actions that follow from the alarm's state at ``at``; ``suppressing``: its suppressor is in ALARM."""
         changed, switched = state is not self._state, suppressing is not self._suppressing
         self._state, self._suppressing = state, suppressing
         if changed:
@@ -59,7 +63,7 @@ class ActionGate:
             yield self._run(self.period_ends)
 
     def _hold(self, at: int, period: SuppressedBy, seconds: int) -> Iterator[ActionsDue]:
-        """Ends the period that is under way, if any; the suppressor holds, or else a new period begins."""
+        """End the current period, if any. The suppressor holds the actions back, or else a new period begins."""
         self._held_back, self.period_ends = True, None
         if self._suppressing:
             yield self._due(at, SuppressedBy.ALARM)

@@ -1,1 +1,1 @@
-"""Dashboard bodies: what CloudWatch refuses, what it remarks, and every metric that they name."""
+"""Dashboard bodies: the problems that CloudWatch reports, and the metrics, expressions and alarms that they name."""

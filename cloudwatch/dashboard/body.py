@@ -1,4 +1,4 @@
-"""A dashboard body: whether CloudWatch takes it, and every metric, expression and alarm that it names.
+"""Reads a dashboard body: its problems, and every metric, expression and alarm that it names.
 
 Source: "Dashboard body structure and syntax" in the CloudWatch API reference, and the limits of PutDashboard.
 """
@@ -46,7 +46,7 @@ _WIDGET = members(
 
 @dataclass(frozen=True, slots=True)
 class NamedAlarm:
-    """An ARN, and where the body names it."""
+    """The ARN of an alarm, and its path in the body."""
 
     path: str
     arn: str
@@ -54,7 +54,7 @@ class NamedAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """``x`` and ``y`` are None if CloudWatch is to find the place."""
+    """One widget. ``x`` and ``y`` are None if CloudWatch chooses the place."""
 
     path: str
     type: str
@@ -75,14 +75,14 @@ class Widget:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """``widgets``: those that could be read, with what could be read of them; ``problems`` in the order of the body."""
+    """The readable widgets of a body, with their readable parts, and the ``problems`` in the order of the body."""
 
     widgets: tuple[Widget, ...]
     problems: tuple[DashboardProblem, ...]
 
     @property
     def refused(self) -> bool:
-        """PutDashboard would not take it."""
+        """True if PutDashboard would refuse the body."""
         return any(problem.refused for problem in self.problems)
 
     @property
@@ -99,7 +99,7 @@ class Dashboard:
 
 
 def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
-    """From the text of a DashboardBody, or what it parses to."""
+    """The dashboard of a DashboardBody, given as text or already parsed. It raises nothing: see ``problems``."""
     try:
         parsed = json.loads(body) if isinstance(body, str) else body
     except (ValueError, RecursionError) as error:
@@ -112,7 +112,7 @@ def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
     values = found if isinstance(found, list) else []
     widgets = (_read_widget(value, f"/widgets/{index}", report) for index, value in enumerate(values))
     read = tuple(widget for widget in widgets if widget)
-    _check_together(read, report)
+    _check_all(read, report)
     return Dashboard(read, tuple(report.problems))
 
 
@@ -126,6 +126,7 @@ def _check_times(content: Mapping[str, Any], report: Report) -> None:
 
 
 def _read_widget(value: Any, path: str, report: Report) -> Widget | None:
+    """The widget, or None if its type or its properties cannot be read."""
     before = len(report.problems)
     _WIDGET(value, path, report)
     if any(problem.refused for problem in report.problems[before:]):
@@ -151,7 +152,7 @@ def _read_widget(value: Any, path: str, report: Report) -> Widget | None:
 
 
 def _named_alarms(properties: Mapping[str, Any], path: str) -> Iterator[NamedAlarm]:
-    """Those of an alarm widget, and the alarm annotation of a metric widget."""
+    """The alarms of an alarm widget, or of the alarm annotation of a metric widget."""
     for place, holder in (("", properties), ("/annotations", properties.get("annotations"))):
         alarms = holder.get("alarms") if isinstance(holder, Mapping) else None
         for index, arn in enumerate(alarms if isinstance(alarms, list) else ()):
@@ -159,7 +160,8 @@ def _named_alarms(properties: Mapping[str, Any], path: str) -> Iterator[NamedAla
                 yield NamedAlarm(f"{path}{place}/alarms/{index}", arn)
 
 
-def _check_together(widgets: tuple[Widget, ...], report: Report) -> None:
+def _check_all(widgets: tuple[Widget, ...], report: Report) -> None:
+    """Check the number of metrics and the places of all widgets together."""
     graphed = sum(len(widget.graphed) for widget in widgets)
     if graphed > METRICS_MAX:
         report.refuse("/widgets", f"Should NOT have more than {METRICS_MAX} metrics in all, there are {graphed}")

@@ -1,7 +1,7 @@
-"""A small schema language for dashboard bodies, which says what is wrong in the words of PutDashboard.
+"""A small schema language for dashboard bodies, with the messages of PutDashboard.
 
-CloudWatch answers with a list of ``{dataPath, message}``, such as ``/widgets/0/properties/alarms`` and "Should NOT have
-less than 1 items". Where no text of CloudWatch is known, a message has the same style.
+CloudWatch answers with a list of ``{dataPath, message}``, for example ``/widgets/0/properties/alarms`` and "Should NOT
+have less than 1 items". Where CloudWatch's own text is not known, the message has the same style.
 """
 
 import re
@@ -19,7 +19,7 @@ _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 @dataclass(frozen=True, slots=True, order=True)
 class DashboardProblem:
-    """``refused``: PutDashboard does not take the body. If not, it does, but somebody should look at it."""
+    """A problem of a body. If ``refused`` is false, PutDashboard accepts the body, but somebody should look at it."""
 
     data_path: str
     message: str
@@ -28,6 +28,8 @@ class DashboardProblem:
 
 @dataclass(slots=True)
 class Report:
+    """Collects the problems of one body."""
+
     problems: list[DashboardProblem] = field(default_factory=list)
 
     def refuse(self, path: str, message: str) -> None:
@@ -37,7 +39,7 @@ class Report:
         self.problems.append(DashboardProblem(path, message, refused=False))
 
 
-# Looks at the value at a path; what is wrong with it goes to the report.
+# Checks the value at a path and adds its problems to the report.
 Check = Callable[[Any, str, Report], None]
 
 
@@ -99,7 +101,7 @@ def time(value: Any, path: str, report: Report) -> None:
 
 
 def period(value: Any, path: str, report: Report) -> None:
-    """The reference says multiples of 60; metrics of high resolution are graphed in shorter periods, too."""
+    """The reference allows only multiples of 60, but metrics of high resolution are graphed in shorter periods too."""
     if isinstance(value, bool) or not isinstance(value, int):
         report.refuse(path, "Should be integer")
     elif value not in SHORT_PERIODS and (value < 60 or value % 60):
@@ -129,7 +131,7 @@ def items(check: Check, *, least: int = 0, most: int | None = None) -> Check:
 
 
 def members(known: Mapping[str, Check], *, required: Collection[str] = ()) -> Check:
-    """An object. Whether CloudWatch minds members that it does not know is not documented: they are remarked upon."""
+    """An object. An unknown member is only a remark, because AWS does not document whether it is refused."""
 
     def check_all(value: Any, path: str, report: Report) -> None:
         if not isinstance(value, Mapping):
@@ -142,10 +144,10 @@ def members(known: Mapping[str, Check], *, required: Collection[str] = ()) -> Ch
             if name in known:
                 known[name](member, f"{path}/{name}", report)
             else:
-                report.remark(f"{path}/{name}", "is no property that CloudWatch documents")
+                report.remark(f"{path}/{name}", "is not a property that CloudWatch documents")
 
     return check_all
 
 
 def anything(value: Any, path: str, report: Report) -> None:
-    """No check."""
+    """Accept every value."""

@@ -1,8 +1,8 @@
-"""The metrics and expressions of one widget, with the shorthand of dashboards written out.
+"""The metrics and expressions of one widget, with the shorthand of dashboards expanded.
 
 Source: "Metric widget: format for each metric in the array" in "Dashboard body structure and syntax". An item "."
-stands for the one at the same place in the metric before. That "..." at the beginning stands for all that are left out
-is not in the reference, but the console writes it so.
+stands for the item at the same place in the metric before. A first item "..." stands for all the items that are left
+out; this is not in the reference, but the console writes it.
 """
 
 from collections import Counter
@@ -22,7 +22,10 @@ DEFAULT_STATISTIC = "Average"
 
 @dataclass(frozen=True, slots=True)
 class GraphedMetric:
-    """``path`` is where the body names it; ``region`` None is that of the dashboard; ``options`` are as written."""
+    """A metric of a widget. ``path`` is its place in the body; ``region`` None means the dashboard's own.
+
+    ``options`` are the rendering properties as written. ``period`` is in seconds.
+    """
 
     path: str
     metric: MetricId
@@ -49,7 +52,10 @@ Graphed = GraphedMetric | GraphedExpression
 
 
 def read_graphed(properties: Mapping[str, Any], path: str, report: Report) -> list[Graphed]:
-    """What ``properties`` of the metric widget at ``path`` graph; what cannot be read goes to the report."""
+    """The metrics and expressions in the ``properties`` of the metric widget at ``path``.
+
+    Entries that cannot be read are left out, and their problems go to the report.
+    """
     entries = properties.get("metrics")
     if not isinstance(entries, list):
         return []
@@ -57,7 +63,7 @@ def read_graphed(properties: Mapping[str, Any], path: str, report: Report) -> li
     ids = Counter(each.id for each in graphed if each.id is not None)
     for each in graphed:
         if each.id is not None and ids[each.id] > 1:
-            report.refuse(each.path, f"The id '{each.id}' is there more than once")
+            report.refuse(each.path, f"The id '{each.id}' is used more than once")
     return graphed
 
 
@@ -66,7 +72,7 @@ def _read_entries(
 ) -> Iterator[Graphed]:
     before: list[str] = []
     for index, entry in enumerate(entries):
-        reader = _Entry(f"{path}/{index}", properties, report)
+        reader = _EntryReader(f"{path}/{index}", properties, report)
         parts, options = reader.split(entry)
         if "expression" in options:
             yield from reader.expression(parts, options)
@@ -76,7 +82,9 @@ def _read_entries(
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _EntryReader:
+    """Reads one entry of the ``metrics`` of a widget."""
+
     path: str
     properties: Mapping[str, Any]
     report: Report
@@ -98,27 +106,28 @@ class _Entry:
         return parts, options
 
     def expand(self, parts: list[str], before: list[str]) -> list[str]:
-        """The items written out; empty if they are no metric."""
+        """The items without shorthand, from the items of the metric before; empty if they do not name a metric."""
         if parts[:1] == ["..."]:
             left_out = len(before) - len(parts) + 1
             if not before or left_out < 0:
-                self.report.refuse(f"{self.path}/0", "'...' has nothing before it to stand for")
+                self.report.refuse(f"{self.path}/0", "'...' has no metric before it to repeat")
                 return []
             parts = before[:left_out] + parts[1:]
         for index, part in enumerate(parts):
             if part == "." and index >= len(before):
-                self.report.refuse(self.path, f"'.' as item {index} has nothing before it to stand for")
+                self.report.refuse(self.path, f"'.' as item {index} has no item before it to repeat")
                 return []
-        return self._complete([before[index] if part == "." else part for index, part in enumerate(parts)])
+        return self._valid([before[index] if part == "." else part for index, part in enumerate(parts)])
 
-    def _complete(self, parts: list[str]) -> list[str]:
+    def _valid(self, parts: list[str]) -> list[str]:
+        """The items, or an empty list if they are not a namespace, a name and pairs of dimensions."""
         names = parts[2::2]
         if len(parts) < 2:
             message = "Should NOT have less than 2 items"
         elif len(parts) % 2:
             message = f"The dimension '{parts[-1]}' has no value"
         elif len(set(names)) < len(names):
-            message = "A dimension is there twice"
+            message = "A dimension is used twice"
         else:
             return parts
         self.report.refuse(self.path, message)
@@ -139,7 +148,7 @@ class _Entry:
 
     def expression(self, parts: list[str], options: Mapping[str, Any]) -> Iterator[GraphedExpression]:
         if parts:
-            self.report.refuse(self.path, "An expression stands alone in its array")
+            self.report.refuse(self.path, "An expression must be alone in its array")
         if isinstance(options["expression"], str):
             yield GraphedExpression(
                 self.path,
@@ -151,7 +160,7 @@ class _Entry:
             )
 
     def _setting(self, options: Mapping[str, Any], name: str, default: _Setting) -> _Setting:
-        """The metric's own, else the widget's; what has the wrong type was refused elsewhere."""
+        """The setting of the metric, else that of the widget. The schema has already refused a wrong type."""
         for holder in (options, self.properties):
             value = holder.get(name)
             if isinstance(value, type(default)):

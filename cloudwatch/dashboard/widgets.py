@@ -1,7 +1,7 @@
-"""What each type of widget may say of itself.
+"""The schema of each type of widget.
 
-Source: "Dashboard body structure and syntax" in the CloudWatch API reference. Of ``custom`` and ``chart`` widgets it
-says little, so little is checked.
+Source: "Dashboard body structure and syntax" in the CloudWatch API reference. It says little about ``custom`` and
+``chart`` widgets, so they are hardly checked.
 """
 
 from collections.abc import Mapping
@@ -35,9 +35,9 @@ _LINE = {"value": number, "label": text(), "color": colour, "visible": boolean, 
 _MOMENT = {"value": time, "label": text(), "color": colour, "visible": boolean}
 
 
-def _annotation(of: Mapping[str, Check], *fills: str) -> Check:
-    """One line, or the two edges of a band."""
-    single = members({**of, "fill": one_of(*fills, "none")}, required=("value",))
+def _annotation(properties: Mapping[str, Check], *fills: str) -> Check:
+    """One line, or a band with two edges."""
+    single = members({**properties, "fill": one_of(*fills, "none")}, required=("value",))
     band = items(single, least=2, most=2)
 
     def check(value: Any, path: str, report: Report) -> None:
@@ -128,7 +128,7 @@ _EXPLORER = members(
 )
 
 
-def _metric(value: Any, path: str, report: Report) -> None:
+def _check_metric_widget(value: Any, path: str, report: Report) -> None:
     _METRIC(value, path, report)
     if not isinstance(value, Mapping):
         return
@@ -138,7 +138,7 @@ def _metric(value: Any, path: str, report: Report) -> None:
     if "region" not in value or not ("metrics" in value or alarms):
         report.refuse(path, NO_SOURCE)
     if alarms and ("metrics" in value or annotations.get("horizontal") or annotations.get("vertical")):
-        report.refuse(f"{path}/annotations/alarms", "An alarm stands alone: no metrics, no other annotations")
+        report.refuse(f"{path}/annotations/alarms", "An alarm excludes metrics and other annotations")
     if value.get("view") == "gauge" and not _has_range(value.get("yAxis")):
         report.refuse(f"{path}/yAxis", "A gauge needs the minimum and the maximum of the left axis")
 
@@ -149,7 +149,7 @@ def _has_range(axes: Any) -> bool:
 
 
 PROPERTIES: dict[str, Check] = {
-    "metric": _metric,
+    "metric": _check_metric_widget,
     "text": _TEXT,
     "log": _LOG,
     "alarm": _ALARM,
@@ -158,7 +158,7 @@ PROPERTIES: dict[str, Check] = {
     "chart": anything,
 }
 
-# Of one metric or expression in a widget.
+# The options of one metric or expression in a widget.
 RENDERING = members(
     {
         "accountId": text(),

@@ -1,4 +1,4 @@
-"""CloudWatch Embedded Metric Format: a log line in, datapoints out, held against the specification."""
+"""Reads the CloudWatch Embedded Metric Format (EMF): log lines in, datapoints out, checked by its specification."""
 
 from cloudwatch.emf.log import log_lines
 from cloudwatch.emf.metadata import Datapoint

@@ -13,11 +13,11 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 def log_lines(path: Path, bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[str]:
-    """The lines of a log, plain or compressed with gzip (its first bytes tell).
+    """The lines of a log, plain or compressed with gzip (decided by its first bytes).
 
-    What no document can be comes so that a reader refuses that line and goes on: bytes that are not UTF-8 come
-    as half surrogate pairs, and of a line that is too long comes the beginning. Raises OSError, also
-    (gzip.BadGzipFile) if the compressed data are damaged or break off.
+    A line that cannot be a document is yielded in a form that a reader refuses, so that the reader can go on: bytes
+    that are not UTF-8 become half surrogate pairs, and a line that is too long is cut just beyond ``bytes_max``.
+    Raises OSError; gzip.BadGzipFile, an OSError, if the compressed data are damaged or incomplete.
     """
     with path.open("rb") as file:
         compressed = file.peek(2).startswith(_GZIP_MAGIC)
@@ -30,11 +30,7 @@ def log_lines(path: Path, bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[str]:
 def _lines(log: BinaryIO | io.BufferedReader, bytes_max: int) -> Iterator[str]:
     limit = bytes_max + len("\r\n")
     while line := log.readline(limit):
-        if len(line) == limit and not line.endswith(b"\n"):
-            _skip_line(log, limit)
+        if len(line) == limit and not line.endswith(b"\n"):  # too long: skip the rest
+            while (part := log.readline(limit)) and not part.endswith(b"\n"):
+                pass
         yield line.decode(errors="surrogateescape")
-
-
-def _skip_line(log: BinaryIO | io.BufferedReader, limit: int) -> None:
-    while (part := log.readline(limit)) and not part.endswith(b"\n"):
-        pass

@@ -1,4 +1,4 @@
-"""The metadata of an EMF document: which root members are metrics, and under which dimensions."""
+"""The metadata of an EMF document: they say which root members are metrics, and under which dimensions."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ from cloudwatch.emf.rules import (
 )
 from cloudwatch.metric import MetricId
 
-# Of one metadata; the dimensions of a service take few values, those of a mistake (a request id) ever new ones.
+# For each Metadata. The dimensions of a service have few values; only a dimension that is a mistake (a request id) has
+# a new value in every document.
 STREAMS_KEPT_MAX = 10_000
 
 
@@ -57,12 +58,13 @@ class _Directive(NamedTuple):
     metrics: list[_Definition]
 
 
-# Where the values of one member go: position of its name among those of the metadata, metric, unit, resolution.
+# The destination of the values of one root member: the index of its name in ``Metadata._names``, then metric, unit and
+# storage resolution.
 _Stream = tuple[int, MetricId, str, int]
 
 
 class Metadata:
-    """The validated ``_aws.CloudWatchMetrics``; reads the values of every document that has the same."""
+    """A validated ``_aws.CloudWatchMetrics``. It reads the values of every document with the same metadata."""
 
     def __init__(self, directives: list[Any]) -> None:
         """Raises EmfViolation."""
@@ -72,16 +74,20 @@ class Metadata:
         self._streams: dict[tuple[Any, ...], list[_Stream]] = {}
 
     def datapoints(self, root: dict[str, Any], timestamp_ms: int) -> list[Datapoint]:
-        """One for each metric and dimension set. Raises EmfViolation if the root lacks a value, or it is invalid."""
+        """One datapoint for each metric and dimension set.
+
+        Raises EmfViolation if a value is missing from the root or invalid.
+        """
         streams = self._streams_of(root)
         values = self._values(root)
-        new = tuple.__new__  # what Datapoint(...) does, at half of its cost
+        new = tuple.__new__  # the same as Datapoint(...), at half of its cost
         return [
             new(Datapoint, (metric, unit, timestamp_ms, values[position], resolution))
             for position, metric, unit, resolution in streams
         ]
 
     def _values(self, root: dict[str, Any]) -> list[tuple[float, ...]]:
+        """The values of each metric, in the order of ``_names``."""
         values: list[tuple[float, ...]] = []
         for name in self._names:
             target = root.get(name)
@@ -93,10 +99,11 @@ class Metadata:
         return values
 
     def _streams_of(self, root: dict[str, Any]) -> list[_Stream]:
+        """The streams of the root's dimension values, from a cache of at most STREAMS_KEPT_MAX of them."""
         dimension_values = tuple(map(root.get, self._keys))
         try:
             return self._streams[dimension_values]
-        except (KeyError, TypeError):  # not seen yet, or no string and unhashable
+        except (KeyError, TypeError):  # not seen yet, or not a string and unhashable
             streams = list(self._expand(root))
             if (len(self._streams) + 1) * len(streams) > STREAMS_KEPT_MAX:
                 self._streams.clear()
@@ -136,13 +143,11 @@ def _read_directive(directive: Any) -> _Directive:
 def _read_keys(keys: Any) -> list[str]:
     if not isinstance(keys, list) or len(keys) > DIMENSIONS_MAX or len(set(map(str, keys))) != len(keys):
         raise EmfViolation(f"a dimension set is not a list of at most {DIMENSIONS_MAX} different names")
-    return [_read_key(key) for key in keys]
-
-
-def _read_key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise EmfViolation("the name of a dimension is not a string")
-    return text(key, "dimension name", DIMENSION_NAME_CHARACTERS_MAX)
+    for key in keys:
+        if not isinstance(key, str):
+            raise EmfViolation("the name of a dimension is not a string")
+        text(key, "dimension name", DIMENSION_NAME_CHARACTERS_MAX)
+    return list(keys)
 
 
 def _read_definition(metric: Any) -> _Definition:

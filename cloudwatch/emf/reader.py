@@ -1,8 +1,8 @@
 """Reads EMF documents: log lines in, datapoints out.
 
-CloudWatch makes no metric of a document that breaks one rule, and tells nobody; hence a whole document is
-refused here too, with the reason. What depends on the moment of ingestion is not checked: CloudWatch rejects
-events of more than 2 hours in the future and of more than 14 days in the past.
+CloudWatch makes no metric from a document that breaks one rule, and reports nothing. So this reader refuses the whole
+document too, and gives the reason. It does not check rules that depend on the time of ingestion: CloudWatch rejects
+events that are more than 2 hours in the future or more than 14 days in the past.
 """
 
 import json
@@ -15,43 +15,46 @@ from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX, EmfViolation, member, times
 METADATA_KEPT_MAX = 32
 METADATA_CHARACTERS_KEPT_MAX = 16_384
 
-_SPACES = " \t\r\n"  # of JSON
+_SPACES = " \t\r\n"  # the white space of JSON
 _PLACEHOLDER = object()
 
 
 def read_lines(lines: Iterable[str], bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[Datapoint]:
-    """The datapoints of many lines, as they come. Raises EmfViolation that names the line (from 1)."""
+    """The datapoints of many lines, in order. Raises EmfViolation with the number of the line (from 1)."""
     return EmfReader(bytes_max).read_lines(lines)
 
 
 def read_document(line: str, bytes_max: int = DOCUMENT_BYTES_MAX) -> list[Datapoint]:
     """The datapoints of one line: one for each metric and dimension set. Raises EmfViolation."""
     try:
-        return _read_root(_parse(line, bytes_max))
+        root = _parse(line, bytes_max)
+        aws = member(root, "_aws", dict)
+        timestamp_ms = timestamp(aws.get("Timestamp"))
+        return Metadata(member(aws, "CloudWatchMetrics", list)).datapoints(root, timestamp_ms)
     except RecursionError:
         raise EmfViolation("nested too deeply") from None
 
 
 class EmfReader:
-    """Reads the lines of one log, and counts them. Not for several threads at once.
+    """Reads the lines of one log and counts them. It must not be used by several threads at once.
 
-    The metadata are most of a line, and a program has few different ones. So they are validated once and found
-    again by their text: in a copy of the line NaN, which JSON does not have, takes their place, and only that is
-    parsed. If the parser meets one NaN, and where the metadata belong, this gives what the whole line would give.
-    In every other case the whole line is read; only that refuses one.
+    Most of a line is its metadata, and a program writes few different ones. So each is validated once and recognised
+    by its text afterwards: in a copy of the line, NaN (which JSON does not have) replaces the metadata, and only this
+    copy is parsed. If the parser finds exactly one NaN, in the place of the metadata, the result is the same as that
+    of the whole line. In every other case the whole line is read, and only this full reading refuses a line.
     """
 
     def __init__(self, bytes_max: int = DOCUMENT_BYTES_MAX) -> None:
-        self.documents = 0  # lines that were read
-        self.violations = 0  # lines that scan_lines yielded as such
-        self.others = 0  # lines that scan_lines passed over, because they are no EMF
+        self.documents = 0  # lines that were read as documents
+        self.violations = 0  # lines for which scan_lines yielded an EmfViolation
+        self.others = 0  # lines that scan_lines skipped, because they are not EMF
         self._bytes_max = bytes_max
         self._known: dict[str, Metadata] = {}
         self._constants = 0
         self._decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=_object)
 
     def read_lines(self, lines: Iterable[str]) -> Iterator[Datapoint]:
-        """The datapoints of lines that all are documents. Raises EmfViolation that names the line (from 1)."""
+        """The datapoints of lines that are all documents. Raises EmfViolation with the number of the line (from 1)."""
         for number, line in enumerate(lines, start=1):
             try:
                 points = self.read(line)
@@ -60,17 +63,20 @@ class EmfReader:
             yield from points
 
     def scan_lines(self, lines: Iterable[str]) -> Iterator[Datapoint | EmfViolation]:
-        """The datapoints of a log that holds more than good documents, and what is wrong with the bad ones.
+        """The datapoints of a log that also has other lines, and an EmfViolation for each bad document.
 
-        CloudWatch looks for metrics in JSON objects with a member ``_aws`` only; any other line is passed over
-        and counted. An object that breaks off counts as a bad document: its ``_aws`` may be what is missing.
+        CloudWatch looks for metrics only in JSON objects with a member ``_aws``; any other line is skipped and
+        counted. An incomplete object counts as a bad document, because its ``_aws`` may be in the missing part.
         """
         for number, line in enumerate(lines, start=1):
             try:
                 points = self.read(line)
             except EmfViolation as error:
-                if self._counts_as_violation(line):
+                if _is_meant_as_document(line):
+                    self.violations += 1
                     yield EmfViolation(error.reason, number)
+                else:
+                    self.others += 1
             else:
                 yield from points
 
@@ -83,13 +89,8 @@ class EmfReader:
         self.documents += 1
         return points
 
-    def _counts_as_violation(self, line: str) -> bool:
-        violation = _is_meant_as_document(line)
-        self.violations += violation
-        self.others += not violation
-        return violation
-
     def _read_known(self, line: str) -> list[Datapoint] | None:
+        """The datapoints of a line with known metadata; None if the whole line must be read."""
         start = _start_of_metadata(line)
         for text, metadata in self._known.items():
             if line.startswith(text, start):
@@ -101,6 +102,7 @@ class EmfReader:
         return None
 
     def _read_rest(self, rest: str, metadata: Metadata) -> list[Datapoint] | None:
+        """The datapoints of ``rest``, a line with NaN in the place of ``metadata``; None if the NaN is elsewhere."""
         self._constants = 0
         root, end = self._decoder.raw_decode(rest)
         aws = root["_aws"]
@@ -113,12 +115,12 @@ class EmfReader:
         return _PLACEHOLDER
 
     def _learn(self, line: str) -> None:
-        """Keep what stands where metadata stand. It need not be them: _read_rest looks where it is found again."""
+        """Keep the text where metadata usually stand. It may be something else: _read_rest checks the place."""
         start = _start_of_metadata(line)
         try:
             directives, end = _DECODER.raw_decode(line, start)
             metadata = Metadata(directives)
-        except (ValueError, RecursionError):  # nothing there, or no metadata
+        except (ValueError, RecursionError):  # nothing there, or not metadata
             return
         if end - start <= METADATA_CHARACTERS_KEPT_MAX:
             if len(self._known) >= METADATA_KEPT_MAX:
@@ -131,19 +133,13 @@ def _start_of_metadata(line: str) -> int:
 
 
 def _is_meant_as_document(line: str) -> bool:
-    """Of a line that is no valid document: whether CloudWatch would have taken it for one."""
+    """True if CloudWatch would look for metrics in this line, which is not a valid document."""
     if not line.lstrip(_SPACES).startswith("{"):
         return '"_aws"' in line
     try:
         return "_aws" in json.loads(line)
     except (ValueError, RecursionError):
         return True
-
-
-def _read_root(root: Any) -> list[Datapoint]:
-    aws = member(root, "_aws", dict)
-    timestamp_ms = timestamp(aws.get("Timestamp"))
-    return Metadata(member(aws, "CloudWatchMetrics", list)).datapoints(root, timestamp_ms)
 
 
 def _parse(line: str, bytes_max: int) -> Any:
@@ -155,24 +151,23 @@ def _parse(line: str, bytes_max: int) -> Any:
     raise EmfViolation(f"larger than {bytes_max} bytes")
 
 
-def _line_end(line: str) -> str:
-    return line[len(line.removesuffix("\n").removesuffix("\r")) :]
-
-
 def _fits(line: str, bytes_max: int) -> bool:
-    """Raises ValueError for what cannot be UTF-8."""
+    """True if the line has at most ``bytes_max`` bytes, its line end not counted.
+
+    Raises ValueError if the line cannot be encoded as UTF-8.
+    """
     size = len(line) if line.isascii() else len(line.encode())
-    return size <= bytes_max or size - len(_line_end(line)) <= bytes_max
+    return size <= bytes_max or size - len(line) + len(line.removesuffix("\n").removesuffix("\r")) <= bytes_max
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) < len(members):
-        raise ValueError("an object has a member twice")  # readers differ in which of them counts
+        raise ValueError("an object has a member twice")  # readers differ in which one they use
     return result
 
 

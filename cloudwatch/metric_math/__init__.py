@@ -1,8 +1,9 @@
-"""CloudWatch's metric math, offline: read, checked and computed as CloudWatch does.
+"""CloudWatch's metric math, offline: parsed, checked and computed as CloudWatch does it.
 
-``parse`` reads the text of an expression, ``check`` says what kind of result it has. ``evaluate`` computes one,
-``Formula`` (from ``compile_expression``) the same one many times, ``QueryPlan`` several that refer to each other.
-``query_problems`` is what CloudWatch would say of them, ``alarm_problems`` what it would say of an alarm's ``Metrics``.
+``parse`` reads the text of an expression, and ``check`` returns the kind of its result. ``evaluate`` computes it once.
+A ``Formula`` (from ``compile_expression``) computes it many times, and a ``QueryPlan`` computes several queries that
+refer to each other. ``query_problems`` lists what CloudWatch would refuse in queries, and ``alarm_problems`` what it
+would refuse in the ``Metrics`` of an alarm.
 
 Source of the rules: the page "Using math expressions with CloudWatch metrics" of the Amazon CloudWatch user guide.
 """

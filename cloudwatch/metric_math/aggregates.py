@@ -1,8 +1,8 @@
-"""AVG, DATAPOINT_COUNT, MAX, MIN, STDDEV and SUM: of one series to a number, across an array to a series.
+"""AVG, DATAPOINT_COUNT, MAX, MIN, STDDEV and SUM: a series gives a number, an array of series gives a series.
 
-Source of the rules: "Functions supported for metric math". AWS says that AVG counts missing values as 0, which is
-why it offers ``SUM(m1) / DATAPOINT_COUNT(m1)`` for sparse metrics; the others are taken here over what is there.
-STDDEV is that of the whole population. Across an array, where no series has a point the result has none.
+Source of the rules: "Functions supported for metric math". AWS says that AVG counts missing values as 0, and therefore
+offers ``SUM(m1) / DATAPOINT_COUNT(m1)`` for sparse metrics. The other functions use the existing values only. STDDEV is
+the one of the whole population. The aggregate of an array has no point where none of its series has one.
 """
 
 import math
@@ -11,12 +11,8 @@ from collections.abc import Callable, Sequence
 from cloudwatch.metric_math.grid import Lines, Points, Scalar
 from cloudwatch.metric_math.operators import finite, finite_number
 
-# What is there (at least one value), and how many values there could have been.
+# The arguments are the existing values (at least one) and the number of values if none were missing.
 Aggregate = Callable[[Sequence[float], int], float]
-
-
-def _average(present: Sequence[float], possible: int) -> float:
-    return sum(present) / possible
 
 
 def _deviation(present: Sequence[float], _: int) -> float:
@@ -25,7 +21,7 @@ def _deviation(present: Sequence[float], _: int) -> float:
 
 
 AGGREGATES: dict[str, Aggregate] = {
-    "AVG": _average,
+    "AVG": lambda present, possible: sum(present) / possible,
     "DATAPOINT_COUNT": lambda present, _: float(len(present)),
     "MAX": lambda present, _: max(present),
     "MIN": lambda present, _: min(present),
@@ -36,7 +32,7 @@ _OF_NO_DATA = {"AVG": 0.0, "DATAPOINT_COUNT": 0.0, "SUM": 0.0}
 
 
 def aggregate_series(name: str, points: Points) -> Scalar:
-    """The aggregate of all points of a series; None is MAX, MIN or STDDEV of a series without data."""
+    """The aggregate of all points of a series. A series without data has no MAX, MIN or STDDEV: None."""
     present = [value for value in points if value is not None]
     if not present:
         return _OF_NO_DATA.get(name)
@@ -44,7 +40,7 @@ def aggregate_series(name: str, points: Points) -> Scalar:
 
 
 def aggregate_array(name: str, lines: Lines, count: int) -> Points:
-    """The aggregate of an array at each of ``count`` times."""
+    """The aggregate of an array of series at each of ``count`` times."""
     if not lines:
         return [None] * count
     aggregate = AGGREGATES[name]

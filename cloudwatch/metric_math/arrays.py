@@ -1,4 +1,4 @@
-"""Functions of an array of time series as a whole. Source of the rules: "Functions supported for metric math"."""
+"""The functions that select and sort the series of an array. Source: "Functions supported for metric math"."""
 
 import math
 from collections.abc import Sequence
@@ -10,11 +10,12 @@ from cloudwatch.metric_math.syntax import Call, beginning
 
 
 def remove_empty(lines: Lines) -> Lines:
+    """REMOVE_EMPTY: the series that have at least one point."""
     return [(label, points) for label, points in lines if any(value is not None for value in points)]
 
 
 def sort(lines: Lines, aggregate: str, order: str, limit: int | None = None) -> Lines:
-    """SORT, at most ``limit`` series. Equal ones keep their order; without a MIN or MAX they come last either way."""
+    """SORT: at most ``limit`` series. Equal series keep their order; series without a MIN or MAX always come last."""
     sign = 1 if order == "ASC" else -1
 
     def rank(value: Scalar) -> float:
@@ -24,12 +25,15 @@ def sort(lines: Lines, aggregate: str, order: str, limit: int | None = None) -> 
 
 
 def slice_array(lines: Lines, first: int, end: int | None = None) -> Lines:
-    """SLICE: from ``first``, counted from 0, up to but without ``end``."""
+    """SLICE: from the series ``first`` (counted from 0) to ``end`` (exclusive)."""
     return lines[first:end]
 
 
 def whole_numbers(node: Call, numbers: Sequence[Scalar]) -> list[int]:
-    """The last arguments of the call as counts. Raises ExpressionError unless they are whole and not negative."""
+    """The values ``numbers`` of the last arguments of the call, as integers.
+
+    Raises ExpressionError unless they are whole and not negative.
+    """
     arguments = node.arguments[len(node.arguments) - len(numbers) :]
     places = (beginning(argument) for argument in arguments)
     return [whole_number(number, place, node.function) for number, place in zip(numbers, places, strict=True)]

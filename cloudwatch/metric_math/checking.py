@@ -1,4 +1,4 @@
-"""What an expression stands for, and everything about it that CloudWatch refuses before it looks at any data."""
+"""Checks an expression before any data is read, as CloudWatch does, and finds the kind of its result."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -26,14 +26,14 @@ NO_EXPRESSIONS: Mapping[str, ValueKind] = MappingProxyType({})
 ARITHMETIC = frozenset("+-*/%^")
 _VALUES = (ValueKind.SCALAR, ValueKind.SERIES, ValueKind.ARRAY)
 _GROUPED = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
-_COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the first argument that counts time series
+_COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the index of the first argument that is a number of time series
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression may refer to: ids of metrics, in the order of the request, and of other expressions.
+    """The names to which an expression may refer: ids of metrics, in the order of the request, and of expressions.
 
-    ``offline`` refuses functions that only CloudWatch itself can compute.
+    ``offline`` refuses functions that only CloudWatch can compute.
     """
 
     metrics: tuple[str, ...]
@@ -48,17 +48,18 @@ def check(
     *,
     offline: bool = True,
 ) -> ValueKind:
-    """The kind of the result: S, TS or TS[]. Raises ExpressionError: unknown id, wrong number or kind of arguments.
+    """The kind of the result: S, TS or TS[].
 
-    ``metrics`` are the ids of metrics, ``expressions`` those of other expressions with their kinds. With
-    ``offline`` false, as for a dashboard that is only validated, SEARCH and the like are taken too.
-    A S is fine inside a larger expression; as the result of a query CloudWatch refuses it (``query_problems``).
+    ``metrics`` are the ids of metrics, and ``expressions`` those of other expressions with their kinds. If ``offline``
+    is false, functions that only CloudWatch can compute (SEARCH) are allowed, as in a dashboard that is only validated.
+    CloudWatch refuses a query whose whole result is an S (``query_problems``), but an S may be part of an expression.
+    Raises ExpressionError for an unknown id, and for a wrong number or kind of arguments.
     """
     return kind_in(expression, Scope(tuple(metrics), expressions, offline))
 
 
 def kind_in(root: Expression, scope: Scope) -> ValueKind:
-    """``check`` with a ready scope."""
+    """``check`` with a Scope."""
     kind = fold(root, lambda node, kinds: kind_of(node, kinds, scope))
     if kind not in _VALUES:
         raise ExpressionError(root.position, f"a {kind} is only an argument of a function")
@@ -66,7 +67,7 @@ def kind_in(root: Expression, scope: Scope) -> ValueKind:
 
 
 def kind_of(node: Expression, kinds: list[ValueKind], scope: Scope) -> ValueKind:
-    """The kind of a node whose parts have ``kinds``. Raises ExpressionError."""
+    """The kind of one node, from the ``kinds`` of its parts. Raises ExpressionError."""
     match node:
         case Number():
             return ValueKind.SCALAR
@@ -105,7 +106,7 @@ def _kind_of_unary(node: Unary, operand: ValueKind) -> ValueKind:
 
 
 def _kind_of_binary(node: Binary, left: ValueKind, right: ValueKind) -> ValueKind:
-    """AWS lists pairs with one array for arithmetic, and none with an array for comparisons and logic."""
+    """AWS lists arithmetic with one array, and no comparison or logic with an array."""
     kinds = {left, right}
     arrays = (left, right).count(ValueKind.ARRAY)
     if not kinds <= set(_VALUES) or arrays > (node.operator in ARITHMETIC):
@@ -125,15 +126,19 @@ def _kind_of_array(node: Array, kinds: list[ValueKind]) -> ValueKind:
 
 
 def _kind_of_call(node: Call, kinds: list[ValueKind], scope: Scope) -> ValueKind:
-    fitting = [variant for variant in variants(node.function) if len(variant.parameters) == len(kinds)]
+    signatures = variants(node.function)
+    fitting = [variant for variant in signatures if len(variant.parameters) == len(kinds)]
     if not fitting:
-        raise ExpressionError(node.position, _wrong_count(node))
+        counts = sorted({len(variant.parameters) for variant in signatures})
+        allowed = f"{counts[0]} to {counts[-1]}" if len(counts) > 2 else " or ".join(map(str, counts))
+        plural = "" if counts == [1] else "s"
+        raise ExpressionError(node.position, f"{node.function} takes {allowed} argument{plural}, not {len(kinds)}")
     for index, argument in enumerate(node.arguments):
         accepted = [variant for variant in fitting if _fits(variant.parameters[index], argument, kinds[index], scope)]
         if not accepted:
             raise ExpressionError(beginning(argument), _wrong_argument(node, index, kinds[index], fitting))
         fitting = accepted
-    _expect_counts(node)
+    _check_literal_counts(node)
     if node.function in REMOTE:
         _refuse_offline(node, node.function, scope)
     return fitting[0].result
@@ -147,12 +152,6 @@ def _fits(parameter: frozenset[str], argument: Expression, kind: ValueKind, scop
     return kind in parameter
 
 
-def _wrong_count(node: Call) -> str:
-    counts = sorted({len(variant.parameters) for variant in variants(node.function)})
-    allowed = f"{counts[0]} to {counts[-1]}" if len(counts) > 2 else " or ".join(map(str, counts))
-    return f"{node.function} takes {allowed} argument{'s' * (counts != [1])}, not {len(node.arguments)}"
-
-
 def _wrong_argument(node: Call, index: int, kind: ValueKind, fitting: list[Signature]) -> str:
     allowed = sorted(frozenset().union(*(variant.parameters[index] for variant in fitting)))
     argument = node.arguments[index]
@@ -160,26 +159,18 @@ def _wrong_argument(node: Call, index: int, kind: ValueKind, fitting: list[Signa
     return f"argument {index + 1} of {node.function} is {given}; it may be {' or '.join(allowed)}"
 
 
-def _expect_counts(node: Call) -> None:
+def _check_literal_counts(node: Call) -> None:
+    """Check the numbers of time series that are literals. The others are known only when they are computed."""
     for argument in node.arguments[_COUNTS_FROM.get(node.function, len(node.arguments)) :]:
-        literal = _literal(argument)
-        if literal is not None:
-            whole_number(literal, beginning(argument), node.function)
-
-
-def _literal(node: Expression) -> float | None:
-    """The number that is written there, if it is one."""
-    match node:
-        case Number(value=value):
-            return value
-        case Unary(operator="-", operand=Number(value=value)):
-            return -value
-        case _:
-            return None
+        match argument:
+            case Number(value=value):
+                whole_number(value, beginning(argument), node.function)
+            case Unary(operator="-", operand=Number(value=value)):
+                whole_number(-value, beginning(argument), node.function)
 
 
 def whole_number(value: float | None, position: int, function: str) -> int:
-    """A limit of SORT or a bound of SLICE. Raises ExpressionError if it is none."""
+    """A limit of SORT or a bound of SLICE. Raises ExpressionError if the value is not a whole number from 0."""
     if value is None or value < 0 or value % 1:
         given = None if value is None else f"{value:g}"
         raise ExpressionError(position, f"{function} counts time series: it needs a whole number from 0, not {given}")

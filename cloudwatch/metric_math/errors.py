@@ -1,8 +1,8 @@
-"""What is raised for what CloudWatch would not take."""
+"""The errors for expressions and queries that CloudWatch would refuse."""
 
 
 class ExpressionError(ValueError):
-    """A fault of an expression. ``position`` is the index of the faulty character; the message counts from 1."""
+    """A fault in an expression. ``position`` is the index of the faulty character; the message counts from 1."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(f"character {position + 1}: {reason}")
@@ -11,7 +11,7 @@ class ExpressionError(ValueError):
 
 
 class QueryError(ValueError):
-    """A fault of one of several queries. ``position`` is that of a fault in its expression, else None."""
+    """A fault in one of several queries. ``position`` is its place in the query's expression, else None."""
 
     def __init__(self, query_id: str, reason: str, position: int | None = None) -> None:
         place = "" if position is None else f"character {position + 1}: "

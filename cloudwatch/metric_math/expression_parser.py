@@ -1,4 +1,4 @@
-"""Reads the text of an expression: precedence climbing over the tokens."""
+"""Parses the text of an expression by precedence climbing."""
 
 import difflib
 import math
@@ -24,15 +24,15 @@ from cloudwatch.metric_math.syntax import (
 from cloudwatch.metric_math.tokens import Token, tokenize
 
 EXPRESSION_CHARACTERS_MAX = 2048  # MetricExpression of the CloudWatch API
-NESTING_MAX = 64  # ours: far above any real expression, far below Python's stack
+NESTING_MAX = 64  # not a limit of AWS: far above any real expression, far below the limit of Python's stack
 
 _INSIGHTS_QUERY = re.compile(r"\s*(?P<select>SELECT)\s+(AVG|COUNT|MAX|MIN|SUM)\s*\(", re.IGNORECASE)
 
 
 def parse(text: str) -> Expression:
-    """The syntax tree of an expression. Raises ExpressionError: bad syntax, unknown function, too long.
+    """The syntax tree of an expression. Raises ExpressionError for bad syntax, an unknown function or a long text.
 
-    What depends on the other metrics and expressions (unknown ids, kinds of arguments) is for ``check`` to say.
+    ``check`` finds the faults that depend on other metrics and expressions: unknown ids and wrong kinds of arguments.
     """
     if len(text) > EXPRESSION_CHARACTERS_MAX:
         reason = f"an expression has at most {EXPRESSION_CHARACTERS_MAX} characters, this one has {len(text)}"
@@ -66,8 +66,8 @@ class _Parser:
         self._index += 1
         return token
 
-    def _takes(self, operator: str) -> bool:
-        """Takes the operator if it is the next token."""
+    def _take_if(self, operator: str) -> bool:
+        """Take the operator if it is the next token, and return whether it was."""
         found = self._next.kind == "operator" and self._next.text == operator
         self._index += found
         return found
@@ -78,14 +78,15 @@ class _Parser:
         if self._nesting > NESTING_MAX:
             raise ExpressionError(self._next.position, f"nested deeper than {NESTING_MAX} levels")
         left = self._operand()
-        while self._binds() >= precedence:
+        while self._next_precedence() >= precedence:
             operator = self._take()
             right = self._expression(PRECEDENCE[operator.text] + (operator.text != "^"))
             left = Binary(operator.position, operator.text, left, right)
         self._nesting -= 1
         return left
 
-    def _binds(self) -> int:
+    def _next_precedence(self) -> int:
+        """The precedence of the next token; 0 if it is not an operator between two values."""
         return PRECEDENCE.get(self._next.text, 0) if self._next.kind == "operator" else 0
 
     def _operand(self) -> Expression:
@@ -96,49 +97,49 @@ class _Parser:
             case "operator", "NOT":
                 return Unary(token.position, "!", self._expression(NOT_PRECEDENCE))
             case "operator", "(":
-                return self._parenthesis(token)
+                inside = self._expression(1)
+                if not self._take_if(")"):
+                    raise self._unclosed(token, ")")
+                return inside
             case "operator", "[":
                 return Array(token.position, self._items(token, "]"))
-            case _:
-                return self._leaf(token)
-
-    def _parenthesis(self, opening: Token) -> Expression:
-        inside = self._expression(1)
-        if not self._takes(")"):
-            raise self._unclosed(opening, ")")
-        return inside
-
-    def _leaf(self, token: Token) -> Expression:
-        match token.kind:
-            case "number":
-                return _number(token)
-            case "string":
-                return Text(token.position, token.text[1:-1])
-            case "word":
-                return self._name(token)
-            case "end":
+            case "number", text:
+                value = float(text)
+                if math.isinf(value):
+                    raise ExpressionError(token.position, f"{text[:50]} is out of range")
+                return Number(token.position, value)
+            case "string", text:
+                return Text(token.position, text[1:-1])
+            case "word", _:
+                return self._named(token)
+            case "end", _:
                 raise ExpressionError(token.position, "the expression ends where a value is expected")
             case _:
                 raise ExpressionError(token.position, f"unexpected {token.text!r} where a value is expected")
 
-    def _name(self, token: Token) -> Expression:
+    def _named(self, token: Token) -> Expression:
+        """The expression that begins with a word: a call, a keyword or an id."""
         opening = self._next
-        if self._takes("("):
-            _expect_function(token)
+        if self._take_if("("):
+            if token.text not in SIGNATURES:
+                raise _unknown_function(token)
             return Call(token.position, token.text, self._items(opening, ")"))
         if token.text in KEYWORDS:
             return Word(token.position, token.text)
-        if not token.text[0].islower():
-            raise ExpressionError(token.position, _not_an_id(token.text))
-        return Id(token.position, token.text)
+        if token.text[0].islower():
+            return Id(token.position, token.text)
+        if token.text in SIGNATURES:
+            raise ExpressionError(token.position, f"function {token.text!r} needs its arguments in parentheses")
+        raise ExpressionError(token.position, f"unknown name {token.text!r}: ids begin with a lowercase letter")
 
     def _items(self, opening: Token, closing: str) -> tuple[Expression, ...]:
-        if self._takes(closing):
+        """The expressions between ``opening``, which is taken already, and ``closing``."""
+        if self._take_if(closing):
             return ()
         items = [self._expression(1)]
-        while self._takes(","):
+        while self._take_if(","):
             items.append(self._expression(1))
-        if not self._takes(closing):
+        if not self._take_if(closing):
             raise self._unclosed(opening, closing)
         return tuple(items)
 
@@ -148,23 +149,8 @@ class _Parser:
         return ExpressionError(self._next.position, f"unexpected {self._next.text!r} where {closing!r} is expected")
 
 
-def _number(token: Token) -> Number:
-    value = float(token.text)
-    if math.isinf(value):
-        raise ExpressionError(token.position, f"{token.text[:50]} is out of range")
-    return Number(token.position, value)
-
-
-def _expect_function(token: Token) -> None:
-    if token.text in SIGNATURES:
-        return
+def _unknown_function(token: Token) -> ExpressionError:
     reason = f"function {token.text!r} not found"
     if near := difflib.get_close_matches(token.text.upper(), SIGNATURES, n=1):
         reason += f", did you mean {near[0]}?"
-    raise ExpressionError(token.position, reason)
-
-
-def _not_an_id(name: str) -> str:
-    if name in SIGNATURES:
-        return f"function {name!r} needs its arguments in parentheses"
-    return f"unknown name {name!r}: ids begin with a lowercase letter"
+    return ExpressionError(token.position, reason)

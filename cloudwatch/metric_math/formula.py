@@ -1,4 +1,4 @@
-"""An expression made ready once, to be computed many times."""
+"""An expression that is checked and compiled once, and then computed many times."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,12 @@ from cloudwatch.series import Series
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """A checked expression. ``references`` are the ids it uses.
+    """A checked expression. ``references`` are the ids that it uses.
 
-    ``range_dependent`` holds position and name of the functions that look beyond the point they compute: AVG of a
-    time series, RUNNING_SUM, FILL with REPEAT, … Without any, no value depends on start and end, so a whole day
-    may be computed at once. With one, an alarm sees what its evaluation range makes of it; AWS advises against that.
+    ``range_dependent`` has the position and name of each function that computes a point from other points too: AVG of a
+    time series, RUNNING_SUM, FILL with REPEAT, … If there is none, no value depends on start and end, so a whole day
+    may be computed at once. If there is one, the result in an alarm depends on its evaluation range; AWS advises
+    against it.
     """
 
     expression: Expression
@@ -40,28 +41,25 @@ class Formula:
         expressions: Mapping[str, Result] = NO_RESULTS,
         label: str = "",
     ) -> Result:
-        """The result over [start, end): a Series, a list of them, or a number (None if there is no such number).
+        """The result over [start, end): a Series, a list of Series, or a number (None if it does not exist).
 
-        ``metrics`` has the series of each id, ``expressions`` the results of other expressions. Time outside a
-        series is a gap. The series of an array are labelled "label own-label".
-        Raises ExpressionError if SORT or SLICE is told to count to something that is no count, KeyError for a missing
-        series, and ValueError for one of another period or a range that is not made of periods.
+        ``metrics`` has the series of each id, ``expressions`` the results of other expressions. Times outside a series
+        are gaps. The series of an array are labelled "label own-label".
+        Raises ExpressionError if a count of SORT or SLICE is not a whole number from 0, KeyError for a missing series,
+        and ValueError for a series of another period or a range that is not made of periods.
         """
-        run = EvaluationInputs(Grid.over(start, end, period), metrics, expressions)
-        return to_result(self._run(run), self.kind, run.grid, label)
-
-    def _run(self, run: EvaluationInputs) -> Any:
+        inputs = EvaluationInputs(Grid.over(start, end, period), metrics, expressions)
         stack: list[Any] = []
         for operation, count in self._steps:
             first = len(stack) - count
-            stack[first:] = [operation(run, *stack[first:])]
-        return stack[0]
+            stack[first:] = [operation(inputs, *stack[first:])]
+        return to_result(stack[0], self.kind, inputs.grid, label)
 
 
 def compile_expression(
     expression: Expression, metrics: Iterable[str], expressions: Mapping[str, ValueKind] = NO_EXPRESSIONS
 ) -> Formula:
-    """The formula of an expression over these ids. Raises ExpressionError, as ``check`` does."""
+    """The formula of an expression over these ids. Raises ExpressionError like ``check``."""
     scope = Scope(tuple(metrics), expressions)
     kind_in(expression, scope)
     steps: list[tuple[Step, int]] = []
@@ -86,7 +84,7 @@ def evaluate(
     end: int,
     expressions: Mapping[str, Result] = NO_RESULTS,
 ) -> Result:
-    """Parses, checks and computes an expression once (see ``Formula.evaluate``). Raises ExpressionError, ValueError."""
+    """Parse, check and compute an expression once (see ``Formula.evaluate``). Raises ExpressionError, ValueError."""
     kinds = {name: kind_of_result(result) for name, result in expressions.items()}
     formula = compile_expression(parse(text), metrics, kinds)
     return formula.evaluate(metrics, period=period, start=start, end=end, expressions=expressions)

@@ -1,4 +1,4 @@
-"""The times at which an expression is computed, and series laid upon them."""
+"""The times at which an expression is computed, and the alignment of series to these times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Self
 
 from cloudwatch.series import Series
 
-Scalar = float | None  # None: a number that does not exist, such as MAX of a series without data
+Scalar = float | None  # None is a number that does not exist, like MAX of a series without data
 Points = Sequence[float | None]  # one for each time of the grid, None is a gap
 Lines = Sequence[tuple[str, Points]]  # an array of time series, with their labels
 
 
 def spread(value: Scalar | Points, count: int) -> Points:
-    """A number at each of ``count`` times; a series is one already."""
+    """A number, repeated at each of ``count`` times; a series is returned as it is."""
     return [value] * count if value is None or isinstance(value, float) else value
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``start``, ``start + period``, … (seconds since the epoch), ``count`` times."""
+    """``count`` times: ``start``, ``start + period``, … (seconds since the epoch)."""
 
     start: int
     period: int
@@ -28,7 +28,7 @@ class Grid:
     def over(cls, start: int, end: int, period: int) -> Self:
         """The periods of [start, end). Raises ValueError unless both are multiples of ``period``."""
         if period < 1 or start % period or end % period or end < start:
-            raise ValueError(f"[{start}, {end}) is no range of periods of {period} s")
+            raise ValueError(f"[{start}, {end}) is not a range of periods of {period} s")
         return cls(start, period, (end - start) // period)
 
     @property
@@ -39,7 +39,10 @@ class Grid:
         return [None] * self.count
 
     def align(self, name: str, series: Series) -> Points:
-        """The values of the series at the times of the grid. Raises ValueError if it has another period."""
+        """The values of the series at the times of the grid; None outside it.
+
+        Raises ValueError, with ``name``, if the series has another period.
+        """
         if series.period != self.period:
             raise ValueError(f"{name} has a period of {series.period} s, the expression one of {self.period} s")
         first = (self.start - series.start) // self.period

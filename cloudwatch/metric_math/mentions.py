@@ -1,4 +1,4 @@
-"""What an expression mentions: ids, and operators that AWS does not document."""
+"""The names in an expression: the ids that it uses, and its operators that AWS does not document."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from cloudwatch.metric_math.syntax import Binary, Call, Expression, Id, Text, Un
 
 
 def references(root: Expression, metrics: Collection[str]) -> frozenset[str]:
-    """The ids that the expression uses, METRICS() resolved among ``metrics``."""
+    """The ids that the expression uses. METRICS() stands for ids of ``metrics``."""
     found: set[str] = set()
     for node in postorder(root):
         if isinstance(node, Id):
@@ -17,12 +17,12 @@ def references(root: Expression, metrics: Collection[str]) -> frozenset[str]:
 
 
 def selected(call: Call, metrics: Collection[str]) -> list[str]:
-    """What METRICS() means: all metrics, or those with the string *anywhere* in their id."""
+    """The ids for which METRICS() stands: all metrics, or those with its string *anywhere* in their id."""
     wanted = [argument.value for argument in call.arguments if isinstance(argument, Text)]
     return [metric for metric in metrics if all(text in metric for text in wanted)]
 
 
 def undocumented(root: Expression) -> list[tuple[int, str]]:
-    """Position and name of operators that are computed here but that AWS does not document: ``%`` and ``!`` (NOT)."""
+    """Position and name of the operators ``%`` and ``!`` (NOT): they are computed, but AWS does not document them."""
     operations = (node for node in postorder(root) if isinstance(node, Unary | Binary))
     return sorted((node.position, node.operator) for node in operations if node.operator in ("%", "!"))

@@ -1,9 +1,9 @@
 """The operators, point by point.
 
 Source of the rules: "Basic arithmetic functions" and "Comparison and logical operators" of the page "Using math
-expressions with CloudWatch metrics". Where only one of two series has a point, the other counts as 0; where
-neither has one there is none. A point that would be divided by zero is dropped. AWS says nothing of a gap
-beside a number (here: a gap), nor of results beyond any number (here: dropped).
+expressions with CloudWatch metrics". Where only one of two series has a point, the other counts as 0. Where neither has
+one, the result has none. A point that would be divided by zero is dropped. AWS does not document a gap beside a number
+(here: a gap) nor results that are too large for a number (here: dropped).
 """
 
 import math
@@ -12,19 +12,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cloudwatch.metric_math.grid import Lines, Points, Scalar
+from cloudwatch.metric_math.grid import Points, Scalar
 from cloudwatch.metric_math.signatures import ValueKind
 
 _LARGEST = sys.float_info.max
 Pointwise = Callable[[float, float], float | None]
-
-
-def _quotient(left: float, right: float) -> float | None:
-    return left / right if right else None
-
-
-def _remainder(left: float, right: float) -> float | None:
-    return math.fmod(left, right) if right else None
 
 
 def _power(left: float, right: float) -> float | None:
@@ -42,8 +34,8 @@ OPERATORS: dict[str, Pointwise] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": _quotient,
-    "%": _remainder,
+    "/": lambda left, right: left / right if right else None,
+    "%": lambda left, right: math.fmod(left, right) if right else None,
     "^": _power,
     "==": _as_number(operator.eq),
     "!=": _as_number(operator.ne),
@@ -58,7 +50,7 @@ _SIGNS: dict[str, Callable[[float], float]] = {"-": operator.neg, "!": lambda va
 
 
 def finite(points: Points) -> Points:
-    """The points without those that are no number any more."""
+    """The points, with a gap for each value that is infinite or not a number."""
     return [value if value is not None and -_LARGEST <= value <= _LARGEST else None for value in points]
 
 
@@ -67,17 +59,14 @@ def finite_number(value: Scalar) -> Scalar:
 
 
 def binary(name: str, left: ValueKind, right: ValueKind) -> Callable[[Any, Any], Any]:
-    """The operation for operands of these kinds."""
+    """The operator as a function of two operands of these kinds."""
     if left is ValueKind.ARRAY:
         one = binary(name, ValueKind.SERIES, right)
         return lambda lines, other: [(label, one(points, other)) for label, points in lines]
     if right is ValueKind.ARRAY:
         one = binary(name, left, ValueKind.SERIES)
         return lambda other, lines: [(label, one(other, points)) for label, points in lines]
-    return _of_points(OPERATORS[name], left, right)
-
-
-def _of_points(operation: Pointwise, left: ValueKind, right: ValueKind) -> Callable[[Any, Any], Any]:
+    operation = OPERATORS[name]
     match left, right:
         case ValueKind.SERIES, ValueKind.SERIES:
             return lambda some, others: _series_with_series(operation, some, others)
@@ -102,18 +91,14 @@ def _series_with_scalar(operation: Pointwise, points: Points, number: Scalar) ->
 
 
 def unary(name: str, kind: ValueKind) -> Callable[[Any], Any]:
-    """The operation for an operand of this kind; a gap stays a gap."""
+    """The operator as a function of one operand of this kind. A gap stays a gap."""
     sign = _SIGNS[name]
     if kind is ValueKind.SCALAR:
         return lambda number: None if number is None else sign(number)
     if kind is ValueKind.SERIES:
         return lambda points: _signed(sign, points)
-    return lambda lines: _signed_lines(sign, lines)
+    return lambda lines: [(label, _signed(sign, points)) for label, points in lines]
 
 
 def _signed(sign: Callable[[float], float], points: Points) -> Points:
     return [None if value is None else sign(value) for value in points]
-
-
-def _signed_lines(sign: Callable[[float], float], lines: Lines) -> Lines:
-    return [(label, _signed(sign, points)) for label, points in lines]

@@ -1,4 +1,4 @@
-"""One entry of GetMetricData, of the ``Metrics`` of an alarm or of a widget: a metric or an expression."""
+"""One entry of GetMetricData, or of the ``Metrics`` of an alarm or a widget: a metric or an expression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from cloudwatch.metric_math.errors import QueryError
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One entry. Without an ``expression`` it is a metric. ``label`` None is none given, "" is none wanted."""
+    """One entry. Without an ``expression`` it is a metric.
+
+    ``label`` None means that no label is given; "" means that no label is wanted. ``period`` is in seconds.
+    """
 
     id: str
     expression: str | None = None

@@ -1,4 +1,4 @@
-"""Queries that refer to each other, made ready once, to be computed together many times."""
+"""Queries that refer to each other, compiled once and computed together many times."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,9 @@ from cloudwatch.series import Series
 
 
 class QueryPlan:
-    """The queries of one request. Raises QueryError for what CloudWatch would refuse (the first ``query_problems``).
+    """The queries of one request. ``formulas`` has those of the expressions, each after the ones it refers to.
 
-    ``formulas`` are those of the expressions, each after the ones it refers to.
+    Raises QueryError if CloudWatch would refuse the queries (the first of ``query_problems``).
     """
 
     def __init__(self, queries: Sequence[Query]) -> None:
@@ -29,15 +29,18 @@ class QueryPlan:
         }
 
     def evaluate(self, metrics: Mapping[str, Series], *, period: int, start: int, end: int) -> dict[str, Result]:
-        """The result of each id over [start, end), also of those with ``return_data`` false.
+        """The result of each id over [start, end), including the ids with ``return_data`` false.
 
-        ``metrics`` has the series of each query without expression. A result is labelled as its query says, else
-        as its series, else with its id; the series of an array "label own-label".
-        Raises QueryError if SORT or SLICE is told to count to something that is no count, KeyError for a missing
-        series, and ValueError as ``Formula.evaluate`` does.
+        ``metrics`` has the series of each query without expression. A result has the label of its query, else that of
+        its series, else its id. The series of an array are labelled "label own-label".
+        Raises QueryError if a count of SORT or SLICE is not a whole number from 0, KeyError for a missing series, and
+        ValueError like ``Formula.evaluate``.
         """
         grid = Grid.over(start, end, period)
-        series = {name: self._laid(name, metrics[name], grid) for name in self._metrics}
+        series = {
+            name: grid.series(grid.align(name, metrics[name]), self._label(name, metrics[name].label or name))
+            for name in self._metrics
+        }
         results: dict[str, Result] = {}
         for name, formula in self.formulas.items():
             label = self._label(name, name)
@@ -49,9 +52,6 @@ class QueryPlan:
                 raise QueryError.within(name, error) from error
         return series | results
 
-    def _laid(self, name: str, series: Series, grid: Grid) -> Series:
-        return grid.series(grid.align(name, series), self._label(name, series.label or name))
-
     def _label(self, name: str, otherwise: str) -> str:
         label = self._labels[name]
         return otherwise if label is None else label
@@ -60,5 +60,5 @@ class QueryPlan:
 def evaluate_queries(
     queries: Sequence[Query], metrics: Mapping[str, Series], *, period: int, start: int, end: int
 ) -> dict[str, Result]:
-    """Reads, checks and computes queries once (see ``QueryPlan``)."""
+    """Parse, check and compute queries once (see ``QueryPlan``)."""
     return QueryPlan(queries).evaluate(metrics, period=period, start=start, end=end)

@@ -1,4 +1,4 @@
-"""Queries that refer to each other: read, checked, and put in the order in which they can be computed."""
+"""Parses and checks queries that refer to each other, and finds an order in which they can be computed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,10 @@ _NUMBER = "the result is a number, it must be a time series; TIME_SERIES() makes
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """``metrics`` are the ids of metrics as they come; ``expressions`` and ``kinds`` those of the expressions that are
-    not refused, each after the ones that it refers to."""
+    """The ids of the metrics in their order, and the expressions that are not refused, by id.
+
+    ``expressions`` and ``kinds`` have each expression after the ones that it refers to.
+    """
 
     metrics: tuple[str, ...]
     expressions: Mapping[str, Expression]
@@ -30,16 +32,16 @@ class Resolution:
 
 
 def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
-    """Reads and checks the queries; with ``offline`` false SEARCH and the like are taken too (see ``check``)."""
+    """Parse and check the queries. With ``offline`` false, remote functions like SEARCH are allowed (see ``check``)."""
     metrics = tuple(query.id for query in queries if query.expression is None)
     problems = list(_problems_of_ids(queries))
-    expressions = _read(queries, problems)
+    expressions = _parse_all(queries, problems)
     order = _order(expressions, problems)
     kinds: dict[str, ValueKind] = {}
     refused = {query.id for query in queries if query.expression is not None} - expressions.keys()
     for name in order:
         if references(expressions[name], ()) & refused:
-            refused.add(name)  # for a reason that is named already
+            refused.add(name)  # its reason is among the problems already
             continue
         try:
             kinds[name] = check(expressions[name], metrics, kinds, offline=offline)
@@ -51,7 +53,7 @@ def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
 
 
 def query_problems(queries: Sequence[Query], *, offline: bool = True) -> list[str]:
-    """A sentence for each reason to refuse the queries, as GetMetricData or a widget would; empty if there is none."""
+    """A sentence for each reason why GetMetricData or a widget would refuse the queries; empty if there is none."""
     return [str(problem) for problem in resolve(queries, offline=offline).problems]
 
 
@@ -63,11 +65,11 @@ def _problems_of_ids(queries: Sequence[Query]) -> Iterator[QueryError]:
         if not _ID.fullmatch(query.id):
             yield QueryError(query.id, "an id is a lowercase letter, then letters, digits and _, at most 255 in all")
         if query.id in seen:
-            yield QueryError(query.id, "the id is there twice")
+            yield QueryError(query.id, "the id is used twice")
         seen.add(query.id)
 
 
-def _read(queries: Sequence[Query], problems: list[QueryError]) -> dict[str, Expression]:
+def _parse_all(queries: Sequence[Query], problems: list[QueryError]) -> dict[str, Expression]:
     expressions = {}
     for query in queries:
         if query.expression is not None:
@@ -79,7 +81,7 @@ def _read(queries: Sequence[Query], problems: list[QueryError]) -> dict[str, Exp
 
 
 def _order(expressions: Mapping[str, Expression], problems: list[QueryError]) -> list[str]:
-    """The ids, each after those that it refers to; none of them if some go round in a circle."""
+    """The ids, each after the ids that it refers to; empty, with a problem, if some of them form a circle."""
     needed = {name: references(tree, ()) & expressions.keys() for name, tree in expressions.items()}
     try:
         return list(TopologicalSorter(needed).static_order())

@@ -1,8 +1,8 @@
-"""Every function with what it takes and gives, in AWS's own abbreviations.
+"""Every function with the kinds of its arguments and of its result, in AWS's own abbreviations.
 
 Source: "Functions supported for metric math" and "Using IF expressions" of the page "Using math expressions with
 CloudWatch metrics" in the Amazon CloudWatch user guide; LAMBDA from "Use your custom data source".
-S is a number, TS a time series, TS[] an array of them; ``metric`` is the id of a metric, which an expression is not.
+S is a number, TS a time series, TS[] an array of time series. ``metric`` is the id of a metric, not of an expression.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class ValueKind(StrEnum):
-    """What a part of an expression stands for. A whole expression is a S, a TS or a TS[]."""
+    """The kind of a part of an expression. A whole expression is an S, a TS or a TS[]."""
 
     SCALAR = "S"
     SERIES = "TS"
@@ -23,7 +23,7 @@ class ValueKind(StrEnum):
 
 
 class Signature(NamedTuple):
-    """One way to call a function: for each argument what it may be, and what comes out."""
+    """One way to call a function: the allowed kinds of each argument, and the kind of the result."""
 
     parameters: tuple[frozenset[str], ...]
     result: ValueKind
@@ -77,7 +77,7 @@ SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "YEAR": _TIME,
 }
 
-# They ask something that only CloudWatch can answer.
+# Only CloudWatch can compute these.
 REMOTE = frozenset(
     "ANOMALY_DETECTION_BAND DB_PERF_INSIGHTS INSIGHT_RULE_METRIC LAMBDA SEARCH SERVICE_QUOTA".split()  # noqa: SIM905
 )
@@ -88,11 +88,8 @@ KEYWORDS = frozenset(("REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DE
 @cache
 def variants(function: str) -> tuple[Signature, ...]:
     """The ways to call a function. Raises KeyError for an unknown one."""
-    return tuple(_variant(signature) for signature in SIGNATURES[function])
-
-
-def _variant(signature: str) -> Signature:
-    parameters, result = signature.split(" -> ")
-    return Signature(
-        tuple(frozenset(choice.split("|")) for choice in parameters.split(", ") if choice), ValueKind(result)
+    pairs = (signature.split(" -> ") for signature in SIGNATURES[function])
+    return tuple(
+        Signature(tuple(frozenset(kinds.split("|")) for kinds in parameters.split(", ") if kinds), ValueKind(result))
+        for parameters, result in pairs
     )

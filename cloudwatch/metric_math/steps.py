@@ -1,4 +1,4 @@
-"""What each node of an expression does when it is computed: one step of a stack machine."""
+"""Compiles each node of an expression to one step of a stack machine."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,24 +14,24 @@ from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.syntax import Array, Binary, Call, Expression, Id, Number, Text, Unary, Word, unparse
 from cloudwatch.metric_math.transforms import TRANSFORMS, choose, fill
 
-Step = Callable[..., Any]  # (run, values of the parts) -> value
+Step = Callable[..., Any]  # (inputs of the evaluation, values of the parts) -> value
 
 _BEYOND_ITS_POINT = frozenset(("DIFF", "DIFF_TIME", "RATE", "REMOVE_EMPTY", "RUNNING_SUM", "SORT"))
 
 
 def step(node: Expression, kinds: list[ValueKind], scope: Scope) -> Step:
-    """The step of a checked node whose parts have ``kinds``."""
+    """The step of a checked node, from the ``kinds`` of its parts."""
     match node:
         case Number() | Text():
             return _constant(node.value)
         case Word():
             return _constant(node.name)
         case Id(name=name):
-            return lambda run: run.value(name)
+            return lambda inputs: inputs.value(name)
         case Unary():
-            return _without_run(unary(node.operator, kinds[0]))
+            return _pure(unary(node.operator, kinds[0]))
         case Binary():
-            return _without_run(binary(node.operator, *kinds))
+            return _pure(binary(node.operator, *kinds))
         case Array():
             return _array(node, kinds)
         case Call():
@@ -41,7 +41,7 @@ def step(node: Expression, kinds: list[ValueKind], scope: Scope) -> Step:
 
 
 def depends_on_other_times(node: Call, kinds: list[ValueKind]) -> bool:
-    """Whether the function computes a point from more than the points of that time."""
+    """True if the function computes a point from the points of other times too."""
     if node.function in AGGREGATES:
         return kinds[0] is ValueKind.SERIES
     return node.function in _BEYOND_ITS_POINT or (node.function == "FILL" and kinds[1] is ValueKind.WORD)
@@ -51,71 +51,67 @@ def _constant(value: object) -> Step:
     return lambda _: value
 
 
-def _without_run(function: Callable[..., Any]) -> Step:
+def _pure(function: Callable[..., Any]) -> Step:
+    """The step of a function that needs only the values of the parts."""
     return lambda _, *values: function(*values)
 
 
 def _array(node: Array, kinds: list[ValueKind]) -> Step:
-    def gather(run: EvaluationInputs, *values: Any) -> Lines:
+    def gather(inputs: EvaluationInputs, *values: Any) -> Lines:
         lines: list[tuple[str, Points]] = []
         for item, kind, value in zip(node.items, kinds, values, strict=True):
-            lines += value if kind is ValueKind.ARRAY else [(_item_label(run, item), value)]
+            if kind is ValueKind.ARRAY:
+                lines += value
+            else:
+                lines.append((inputs.label(item.name) if isinstance(item, Id) else unparse(item), value))
         return lines
 
     return gather
 
 
-def _item_label(run: EvaluationInputs, item: Expression) -> str:
-    return run.label(item.name) if isinstance(item, Id) else unparse(item)
-
-
 def _call(node: Call, first: ValueKind, scope: Scope) -> Step:
     """The step of a call whose first argument is of kind ``first``."""
     name = node.function
+    if name in AGGREGATES and first is ValueKind.SERIES:
+        return lambda _, points: aggregate_series(name, points)
     if name in AGGREGATES:
-        return _aggregate(name, first)
+        return lambda inputs, lines: aggregate_array(name, lines, inputs.grid.count)
     if name in TRANSFORMS:
-        return _lifted(lambda run, points: TRANSFORMS[name](run.grid, points), first)
+        return _lifted(lambda inputs, points: TRANSFORMS[name](inputs.grid, points), first)
     if name == "METRICS":
         names = selected(node, scope.metrics)
-        return lambda run, *_: run.lines(names)
+        return lambda inputs, *_: inputs.lines(names)
     if name == "IF":
-        return _without_run(choose) if first is ValueKind.SERIES else _choose_whole
+        return _pure(choose) if first is ValueKind.SERIES else _choose_series
     if name == "FILL":
         return _lifted(lambda _, points, filler: fill(points, filler), first)
-    return _counting(node) if name in ("SLICE", "SORT") else _OTHERS[name]
-
-
-def _aggregate(name: str, first: ValueKind) -> Step:
-    if first is ValueKind.SERIES:
-        return lambda _, points: aggregate_series(name, points)
-    return lambda run, lines: aggregate_array(name, lines, run.grid.count)
+    if name == "SLICE":
+        return lambda _, lines, *bounds: slice_array(lines, *whole_numbers(node, bounds))
+    if name == "SORT":
+        return lambda _, lines, aggregate, order, *limit: sort(lines, aggregate, order, *whole_numbers(node, limit))
+    return _OTHERS[name]
 
 
 def _lifted(function: Step, first: ValueKind) -> Step:
-    """A function of one series, for each series of an array if it is given one."""
+    """The step of a function of one series. For an array, the function is applied to each of its series."""
     if first is ValueKind.SERIES:
         return function
-    return lambda run, lines, *others: [(label, function(run, points, *others)) for label, points in lines]
+    return lambda inputs, lines, *others: [(label, function(inputs, points, *others)) for label, points in lines]
 
 
-def _choose_whole(run: EvaluationInputs, condition: Scalar, if_true: Points, if_false: Points | None = None) -> Points:
-    """IF for a number as condition: one series or the other."""
+def _choose_series(
+    inputs: EvaluationInputs, condition: Scalar, if_true: Points, if_false: Points | None = None
+) -> Points:
+    """IF with a number as its condition: the result is one of the two series."""
     chosen = if_true if condition else if_false
-    return run.grid.gaps() if condition is None or chosen is None else chosen
-
-
-def _counting(node: Call) -> Step:
-    if node.function == "SLICE":
-        return lambda _, lines, *bounds: slice_array(lines, *whole_numbers(node, bounds))
-    return lambda _, lines, aggregate, order, *limit: sort(lines, aggregate, order, *whole_numbers(node, limit))
+    return inputs.grid.gaps() if condition is None or chosen is None else chosen
 
 
 _OTHERS: dict[str, Step] = {
-    "FIRST": lambda run, lines: lines[0][1] if lines else run.grid.gaps(),
-    "LAST": lambda run, lines: lines[-1][1] if lines else run.grid.gaps(),
+    "FIRST": lambda inputs, lines: lines[0][1] if lines else inputs.grid.gaps(),
+    "LAST": lambda inputs, lines: lines[-1][1] if lines else inputs.grid.gaps(),
     "METRIC_COUNT": lambda _, lines: float(len(lines)),
-    "PERIOD": lambda run, _: float(run.grid.period),
+    "PERIOD": lambda inputs, _: float(inputs.grid.period),
     "REMOVE_EMPTY": lambda _, lines: remove_empty(lines),
-    "TIME_SERIES": lambda run, number: [number] * run.grid.count,
+    "TIME_SERIES": lambda inputs, number: [number] * inputs.grid.count,
 }

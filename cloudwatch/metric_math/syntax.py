@@ -1,6 +1,6 @@
-"""The syntax tree of an expression, and how it is written down again.
+"""The syntax tree of an expression, and its conversion back to text.
 
-A tree is never walked by recursion: a sum of 500 metrics is 500 levels deep, because operators lean to the left.
+No function walks a tree by recursion: a sum of 500 metrics is 500 levels deep, because operators associate to the left.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,28 +12,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``position`` is the index in the text, of the operator for an operation. Equality does not look at it."""
+    """``position`` is the index in the text; an operation has that of its operator. Equality ignores it."""
 
     position: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A scalar; never negative, the sign is an operation."""
+    """A scalar. It is never negative, because the sign is an operation."""
 
     value: float
 
 
 @dataclass(frozen=True, slots=True)
 class Text(Node):
-    """A string, as it stands between its quotation marks."""
+    """A string: the text between the quotation marks, as it is written."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Word(Node):
-    """A keyword, which only means something as an argument: REPEAT, AVG, DESC, true, …"""
+    """A keyword, which is only valid as an argument: REPEAT, AVG, DESC, true, …"""
 
     name: str
 
@@ -47,7 +47,7 @@ class Id(Node):
 
 @dataclass(frozen=True, slots=True)
 class Unary(Node):
-    """``operator`` is ``-`` or ``!``."""
+    """A sign or a negation: ``operator`` is ``-`` or ``!``."""
 
     operator: str
     operand: "Expression"
@@ -55,7 +55,7 @@ class Unary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """``&&`` and ``||`` are spelt AND and OR here."""
+    """An operation on two values. ``&&`` and ``||`` have the operators AND and OR."""
 
     operator: str
     left: "Expression"
@@ -64,14 +64,14 @@ class Binary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Array(Node):
-    """``[m1, m2]``"""
+    """An array of expressions: ``[m1, m2]``."""
 
     items: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """A function that exists, and its arguments."""
+    """A call of a function that exists."""
 
     function: str
     arguments: tuple["Expression", ...]
@@ -79,14 +79,14 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class InsightsQuery(Node):
-    """A Metrics Insights query (``SELECT …``), which may stand in place of an expression. It is not looked into."""
+    """A Metrics Insights query (``SELECT …``), which may replace an expression. Its text is not parsed."""
 
     text: str
 
 
 Expression = Number | Text | Word | Id | Unary | Binary | Array | Call | InsightsQuery
 
-# AWS documents no precedence. This is the customary one; "^" and the signs lean to the right.
+# AWS does not document the precedence. This is the usual one; "^" and the signs associate to the right.
 PRECEDENCE = {"OR": 1, "AND": 2} | dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4)
 PRECEDENCE |= {"+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "^": 8}
 NOT_PRECEDENCE = 3
@@ -95,7 +95,7 @@ _ATOM = 9
 
 
 def parts(node: Expression) -> tuple[Expression, ...]:
-    """What the node is made of, in the order of the text."""
+    """The parts of the node, in the order of the text."""
     match node:
         case Unary():
             return (node.operand,)
@@ -110,7 +110,7 @@ def parts(node: Expression) -> tuple[Expression, ...]:
 
 
 def postorder(root: Expression) -> Iterator[Expression]:
-    """Every node of the tree, after its parts."""
+    """Every node of the tree; a node comes after its parts."""
     waiting = [(root, False)]
     while waiting:
         node, opened = waiting.pop()
@@ -122,7 +122,7 @@ def postorder(root: Expression) -> Iterator[Expression]:
 
 
 def fold(root: Expression, combine: Callable[[Expression, list[T]], T]) -> T:
-    """``combine(node, results of its parts)`` from the leaves up; the result of the root."""
+    """The result of the root, where the result of each node is ``combine(node, results of its parts)``."""
     results: list[T] = []
     for node in postorder(root):
         first = len(results) - len(parts(node))
@@ -131,56 +131,43 @@ def fold(root: Expression, combine: Callable[[Expression, list[T]], T]) -> T:
 
 
 def beginning(node: Expression) -> int:
-    """Where the text of the node begins (but for parentheses)."""
+    """The position where the text of the node begins, parentheses not counted."""
     while isinstance(node, Binary):
         node = node.left
     return node.position
 
 
 def unparse(root: Expression) -> str:
-    """The text of the expression, with no more parentheses than it needs. Parsing it gives an equal tree."""
-    return fold(root, _written)[0]
+    """The text of the expression, with as few parentheses as possible. Parsing it gives an equal tree."""
+    return fold(root, _unparse_node)[0]
 
 
-def _written(node: Expression, written: list[tuple[str, int]]) -> tuple[str, int]:
+def _unparse_node(node: Expression, written: list[tuple[str, int]]) -> tuple[str, int]:
+    """The text of the node and its precedence; ``written`` has the same of its parts."""
     match node:
         case Unary():
-            return f"{node.operator}{_within(written[0], SIGN_PRECEDENCE)}", SIGN_PRECEDENCE
+            return f"{node.operator}{_parenthesized(written[0], SIGN_PRECEDENCE)}", SIGN_PRECEDENCE
         case Binary():
-            return _written_operation(node.operator, *written), PRECEDENCE[node.operator]
+            precedence, right_associative = PRECEDENCE[node.operator], node.operator == "^"
+            left = _parenthesized(written[0], precedence + right_associative)
+            right = _parenthesized(written[1], precedence + (not right_associative))
+            return f"{left} {node.operator} {right}", precedence
         case Array():
-            return f"[{_listed(written)}]", _ATOM
+            return f"[{', '.join(text for text, _ in written)}]", _ATOM
         case Call():
-            return f"{node.function}({_listed(written)})", _ATOM
-        case _:
-            return _written_leaf(node), _ATOM
-
-
-def _written_operation(operator: str, left: tuple[str, int], right: tuple[str, int]) -> str:
-    precedence = PRECEDENCE[operator]
-    leans_right = operator == "^"
-    return f"{_within(left, precedence + leans_right)} {operator} {_within(right, precedence + (not leans_right))}"
-
-
-def _within(written: tuple[str, int], precedence: int) -> str:
-    text, its = written
-    return text if its >= precedence else f"({text})"
-
-
-def _listed(written: list[tuple[str, int]]) -> str:
-    return ", ".join(text for text, _ in written)
-
-
-def _written_leaf(node: Expression) -> str:
-    match node:
+            return f"{node.function}({', '.join(text for text, _ in written)})", _ATOM
         case Number():
-            return repr(node.value).removesuffix(".0")
+            return repr(node.value).removesuffix(".0"), _ATOM
         case Text():
             mark = "'" if '"' in node.value else '"'
-            return f"{mark}{node.value}{mark}"
+            return f"{mark}{node.value}{mark}", _ATOM
         case InsightsQuery():
-            return node.text
+            return node.text, _ATOM
         case Word() | Id():
-            return node.name
-        case _:
-            raise TypeError(f"{node!r} is no leaf")
+            return node.name, _ATOM
+
+
+def _parenthesized(written: tuple[str, int], precedence: int) -> str:
+    """The text, in parentheses if it has a lower precedence than ``precedence``."""
+    text, own = written
+    return text if own >= precedence else f"({text})"

@@ -1,4 +1,4 @@
-"""Cuts the text of an expression into tokens."""
+"""Splits the text of an expression into tokens."""
 
 import re
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _HINTS = {
 
 
 class Token(NamedTuple):
-    """``kind`` is number, word, string, operator or end; && and || read AND and OR."""
+    """``kind`` is number, word, string, operator or end. && and || have the texts AND and OR."""
 
     kind: str
     text: str
@@ -33,25 +33,16 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of the text, and one of kind ``end`` after them. Raises ExpressionError."""
+    """The tokens of the text, followed by one of kind ``end``. Raises ExpressionError for an unknown character."""
     tokens: list[Token] = []
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _unreadable(text, position)
+            hint = _HINTS.get(text[position], "it has no meaning here")
+            raise ExpressionError(position, f"unexpected {text[position]!r}: {hint}")
         if match.lastgroup != "space":
-            tokens.append(_token(str(match.lastgroup), match.group(), position))
+            kind = "operator" if match[0] in _WORD_OPERATORS else str(match.lastgroup)
+            tokens.append(Token(kind, _SPELLINGS.get(match[0], match[0]), position))
         position = match.end()
     return [*tokens, Token("end", "", len(text))]
-
-
-def _token(kind: str, text: str, position: int) -> Token:
-    if text in _WORD_OPERATORS:
-        kind = "operator"
-    return Token(kind, _SPELLINGS.get(text, text), position)
-
-
-def _unreadable(text: str, position: int) -> ExpressionError:
-    character = text[position]
-    return ExpressionError(position, f"unexpected {character!r}: {_HINTS.get(character, 'it has no meaning here')}")

@@ -1,7 +1,7 @@
-"""Functions from a time series to a time series.
+"""Functions that turn a time series into a time series.
 
-Source of the rules: "Functions supported for metric math". The value before a point is that of the point before it,
-however far away; the first point has none, so DIFF, DIFF_TIME and RATE begin with the second.
+Source of the rules: "Functions supported for metric math". DIFF, DIFF_TIME and RATE compare each point with the point
+before it, at any distance. The first point has none before it, so they begin with the second.
 """
 
 import itertools
@@ -20,12 +20,12 @@ def _each(function: Callable[[float], float]) -> Transform:
 
 
 def _each_positive(function: Callable[[float], float]) -> Transform:
-    """A logarithm: there is none of 0 and below, the point is dropped."""
+    """A logarithm. A point of 0 or below has none and is dropped."""
     return lambda _, points: [function(value) if value is not None and value > 0 else None for value in points]
 
 
 def _change(change: Callable[[float, int], float]) -> Transform:
-    """``change(difference of values, difference of times in seconds)`` between each point and the one before."""
+    """``change(difference of values, difference of times in seconds)`` from the point before to each point."""
 
     def transform(grid: Grid, points: Points) -> Points:
         present = [(index, value) for index, value in enumerate(points) if value is not None]
@@ -43,7 +43,7 @@ def _running_sum(_: Grid, points: Points) -> Points:
 
 
 def _calendar(field: Callable[[time.struct_time], int]) -> Transform:
-    """A part of the UTC time of every period, gaps or not."""
+    """A part of the UTC time of every period, also where the series has a gap."""
     return lambda grid, _: [float(field(time.gmtime(at))) for at in grid.times]
 
 
@@ -68,9 +68,9 @@ TRANSFORMS: dict[str, Transform] = {
 
 
 def fill(points: Points, filler: Scalar | Points | str) -> Points:
-    """FILL: gaps take a number, the point of another series at that time, or what REPEAT and LINEAR make.
+    """FILL: a gap takes a number, the point of another series at that time, or the value of REPEAT or LINEAR.
 
-    REPEAT leaves gaps before the first point, LINEAR those before the first and after the last.
+    REPEAT leaves the gaps before the first point, LINEAR those before the first and after the last point.
     """
     if isinstance(filler, str):
         return list(_repeated(points)) if filler == "REPEAT" else _interpolated(points)
@@ -95,10 +95,10 @@ def _interpolated(points: Points) -> Points:
 
 
 def choose(condition: Points, if_true: Scalar | Points, if_false: Scalar | Points = None) -> Points:
-    """IF for a time series as condition. Source of the rules: the tables of "Using IF expressions".
+    """IF with a time series as its condition. Source of the rules: the tables of "Using IF expressions".
 
-    Where the condition has no point, there is none. Where it is true and the series for true has a gap, the value
-    is 0; where it is false and the series for false has a gap or was left out, there is no point.
+    Where the condition has no point, the result has none. Where it is true and the series for true has a gap, the
+    value is 0. Where it is false and the series for false has a gap or is missing, the result has no point.
     """
     falses = spread(if_false, len(condition))
     trues = spread(if_true, len(condition))

@@ -1,1 +1,1 @@
-"""Scaling policies, and the group that they resize."""
+"""Scaling policies, and the Auto Scaling group that they resize."""

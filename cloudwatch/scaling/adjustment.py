@@ -1,4 +1,4 @@
-"""How many instances a scaling policy asks for. Capacity is counted in instances; weights are not known here.
+"""Computes the capacity that a scaling policy proposes. Capacity is a number of instances, without weights.
 
 Sources: "Step and simple scaling policies" and "Target tracking scaling policies" in the EC2 Auto Scaling user guide.
 """
@@ -18,45 +18,54 @@ class AdjustmentType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """``minimum_magnitude`` is MinAdjustmentMagnitude."""
+    """A change of the capacity by ``amount`` instances or percent, or a capacity of ``amount`` instances.
+
+    ``minimum_magnitude`` is MinAdjustmentMagnitude: the fewest instances that a percentage adds or removes.
+    """
 
     type: AdjustmentType
     amount: int
     minimum_magnitude: int = 0
 
     def applied_to(self, capacity: int) -> int:
-        """The capacity that the adjustment makes of ``capacity``, regardless of the bounds of a group."""
+        """The capacity after the adjustment of ``capacity``; the bounds of the group are not applied.
+
+        A percentage is rounded towards zero, but to at least one instance.
+        """
         if self.type is AdjustmentType.EXACT:
             return self.amount
         if self.type is AdjustmentType.CHANGE:
             return capacity + self.amount
-        return capacity + self._percent(capacity * self.amount)
-
-    def _percent(self, hundredths: int) -> int:
-        """Rounded towards zero, but away from it if less than one instance."""
+        hundredths = capacity * self.amount
         if not hundredths:
-            return 0
+            return capacity
         instances = max(abs(hundredths) // 100, 1, self.minimum_magnitude)
-        return instances if hundredths > 0 else -instances
+        return capacity + (instances if hundredths > 0 else -instances)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Bounds of the metric relative to the threshold of the alarm; infinite if the call leaves them out."""
+    """An adjustment for a range of the metric. The bounds are relative to the threshold of the alarm.
+
+    A bound is infinite if the call leaves it out.
+    """
 
     lower: float
     upper: float
     amount: int
 
     def holds(self, difference: float, *, above: bool) -> bool:
-        """Above the threshold the lower bound belongs to the step, below it the upper one."""
+        """True if ``difference`` (metric minus threshold) is in the step.
+
+        Above the threshold the lower bound belongs to the step, below it the upper bound.
+        """
         if above:
             return self.lower <= difference < self.upper
         return self.lower < difference <= self.upper
 
 
 def step_problems(steps: Sequence[Step]) -> list[str]:
-    """What PutScalingPolicy would refuse about ``steps`` as a whole."""
+    """The reasons why PutScalingPolicy would refuse ``steps`` together."""
     problems = []
     ordered = sorted(steps, key=lambda step: (step.lower, step.upper))
     if any(step.lower >= step.upper for step in steps):
@@ -73,9 +82,10 @@ def step_problems(steps: Sequence[Step]) -> list[str]:
 
 
 def proportional_capacity(capacity: int, value: float, target: float) -> int:
-    """The fewest instances that bring ``value`` down to ``target``, if it falls as they become more.
+    """The fewest instances that bring ``value`` to ``target``, if it is inversely proportional to their number.
 
-    Rounded up, on the way out as on the way in. From no instances AWS does not say how many; here it is one.
+    The number is rounded up, for scaling out and for scaling in. AWS does not document the number for a capacity of 0;
+    here it is 1.
     """
     if not capacity:
         return 1 if value > target else 0

@@ -1,4 +1,4 @@
-"""Scaling policies as PutScalingPolicy of EC2 Auto Scaling takes them, and what each asks for at one moment.
+"""Scaling policies, with the parameters of PutScalingPolicy of EC2 Auto Scaling, and the capacity that each proposes.
 
 Sources: the API reference of PutScalingPolicy; the pages on target tracking, step and simple scaling policies in the
 EC2 Auto Scaling user guide.
@@ -27,7 +27,7 @@ States = Mapping[str, AlarmState]
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """``desired`` counts the instances that are still launching or warming up, ``current`` does not."""
+    """The number of instances. ``desired`` includes those that still launch or warm up, ``current`` does not."""
 
     desired: int
     current: int
@@ -35,7 +35,10 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A policy asks for ``capacity``: more than is desired to scale out; as much or less if it is ready to scale in."""
+    """The capacity that a policy proposes.
+
+    It is more than the desired capacity to scale out. It is equal or less if the policy is ready to scale in.
+    """
 
     policy: str
     capacity: int
@@ -48,12 +51,15 @@ class Policy(Protocol):
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]: ...
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
-        """``states`` of its alarms by name, ``value`` the newest of its metric; without one it asks for nothing."""
+        """The capacity that the policy proposes now, or None.
+
+        ``states`` are those of its alarms by name. ``value`` is the newest value of its metric, None if there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetTracking:
-    """Keeps a metric at a target, by two alarms of its own; ``low`` is None if scaling in is disabled."""
+    """Keeps a metric at a target with two alarms of its own. ``low`` is None if scaling in is disabled."""
 
     common: CommonParameters
     target: float
@@ -64,11 +70,12 @@ class TargetTracking:
     def from_api(
         cls, values: Mapping[str, Any], *, high_periods: int = 3, low_periods: int = 15, scale_in_margin: float = 0.1
     ) -> Self:
-        """Raises ParametersRefused. The alarms: above the target in all ``high_periods``, and below it by
-        ``scale_in_margin`` (a part of it) in all ``low_periods``.
+        """The policy of a PutScalingPolicy call. Raises ParametersRefused with every problem.
 
+        The high alarm fires when all ``high_periods`` are above the target. The low alarm fires when all
+        ``low_periods`` are below the target by ``scale_in_margin``, a part of the target (0 to 1).
         AWS does not document these figures; the defaults are those that users see. Since November 2024 Auto Scaling
-        tunes its alarms itself, to the metric and how fast it changes, so that real ones may be faster.
+        tunes these alarms to the metric and to the speed of its changes, so the real alarms may be faster.
         """
         parameters = Parameters(values)
         common = read_common(
@@ -92,19 +99,18 @@ class TargetTracking:
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         if value is None:
             return None
-        wanted = proportional_capacity(capacity.current, value, self.target)
-        proposal = Proposal(
-            self.common.name, wanted, f"{value} against a target of {self.target} asks for {wanted} instances"
-        )
+        needed = proportional_capacity(capacity.current, value, self.target)
+        reason = f"{value} against a target of {self.target} needs {needed} instances"
+        proposal = Proposal(self.common.name, needed, reason)
         if states.get(self.high.name) is AlarmState.ALARM:
-            return proposal if wanted > capacity.desired else None
+            return proposal if needed > capacity.desired else None
         ready = self.low is not None and states.get(self.low.name) is AlarmState.ALARM
-        return proposal if ready and wanted <= capacity.desired else None
+        return proposal if ready and needed <= capacity.desired else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepScaling:
-    """Adjusts the capacity while its alarm is in ALARM, by the step that the metric has reached."""
+    """Adjusts the capacity while its alarm is in ALARM. The size of the breach selects the step."""
 
     common: CommonParameters
     alarm: MetricAlarm
@@ -114,7 +120,7 @@ class StepScaling:
 
     @classmethod
     def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
-        """``alarm`` is the one that has this policy as an action. Raises ParametersRefused."""
+        """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
         parameters = Parameters(values)
         own = ("AdjustmentType", "StepAdjustments", "MinAdjustmentMagnitude", "MetricAggregationType")
         common = read_common(parameters, "StepScaling", *own, "EstimatedInstanceWarmup")
@@ -135,21 +141,21 @@ class StepScaling:
         return (self.alarm,)
 
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
-        step = None if value is None else self._step(value - self.alarm.threshold)
-        if step is None or states.get(self.alarm.name) is not AlarmState.ALARM:
+        if value is None or states.get(self.alarm.name) is not AlarmState.ALARM:
+            return None
+        difference = value - self.alarm.threshold
+        above = difference > 0 or (difference == 0 and self.alarm.comparison.upward)
+        step = next((step for step in self.steps if step.holds(difference, above=above)), None)
+        if step is None:
             return None
         adjustment = Adjustment(self.type, step.amount, self.minimum_magnitude)
         cause = f"{value} against a threshold of {self.alarm.threshold}"
         return _adjusted(self.common.name, adjustment, capacity, cause)
 
-    def _step(self, difference: float) -> Step | None:
-        above = difference > 0 or (difference == 0 and self.alarm.comparison.upward)
-        return next((step for step in self.steps if step.holds(difference, above=above)), None)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimpleScaling:
-    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: that of the group)."""
+    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: the group's)."""
 
     common: CommonParameters
     alarm: MetricAlarm
@@ -158,7 +164,7 @@ class SimpleScaling:
 
     @classmethod
     def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
-        """``alarm`` is the one that has this policy as an action. Raises ParametersRefused."""
+        """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
         parameters = Parameters(values)
         own = ("AdjustmentType", "ScalingAdjustment", "MinAdjustmentMagnitude", "Cooldown")
         common = read_common(parameters, "SimpleScaling", *own)
@@ -172,7 +178,7 @@ class SimpleScaling:
         return (self.alarm,)
 
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
-        """The size of the breach does not matter, so the ``value`` is not looked at."""
+        """The proposal does not depend on ``value``, because the size of the breach does not matter."""
         if states.get(self.alarm.name) is not AlarmState.ALARM:
             return None
         return _adjusted(self.common.name, self.adjustment, Capacity(capacity.desired, capacity.desired), "its alarm")
@@ -193,9 +199,13 @@ def _tracking_alarm(
 
 
 def _adjusted(name: str, adjustment: Adjustment, capacity: Capacity, cause: str) -> Proposal | None:
-    """From the current capacity outwards: what still warms up is not counted twice. Inwards nothing warms up."""
+    """The proposal of an adjustment, or None if the desired capacity stays.
+
+    Scaling out starts from the current capacity, so that instances that still warm up are not added again. Scaling in
+    starts from the desired capacity.
+    """
     outwards = adjustment.applied_to(capacity.current)
     inwards = adjustment.applied_to(capacity.desired)
-    wanted = outwards if outwards > capacity.desired else min(inwards, capacity.desired)
-    asked = f"{cause}: {adjustment.type} {adjustment.amount} asks for {wanted} instances"
-    return Proposal(name, wanted, asked) if wanted != capacity.desired else None
+    proposed = outwards if outwards > capacity.desired else min(inwards, capacity.desired)
+    reason = f"{cause}: {adjustment.type} {adjustment.amount} gives {proposed} instances"
+    return Proposal(name, proposed, reason) if proposed != capacity.desired else None

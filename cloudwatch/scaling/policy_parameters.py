@@ -1,4 +1,4 @@
-"""Reads the parameters of PutScalingPolicy that the kinds of policies share. Source: its API reference."""
+"""Reads the parameters of PutScalingPolicy that several kinds of policies have. Source: its API reference."""
 
 import math
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _PREDEFINED = {
 
 @dataclass(frozen=True, slots=True)
 class CommonParameters:
-    """What every policy has. ``warmup`` in seconds; None: that of the group."""
+    """The parameters that every policy has. ``warmup`` is in seconds; None means the group's."""
 
     name: str
     group: str
@@ -33,7 +33,7 @@ class CommonParameters:
 
 
 def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameters:
-    """``own`` are the names of the parameters that only some kinds of policies have."""
+    """The common parameters of a policy of this ``kind``. ``own`` are the names of its other parameters."""
     parameters.allow_only(("PolicyName", "AutoScalingGroupName", "PolicyType", "Enabled", *own))
     parameters.choice("PolicyType", (kind,), "SimpleScaling" if kind == "SimpleScaling" else None)
     warmup = "EstimatedInstanceWarmup"
@@ -48,12 +48,12 @@ def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameter
 def read_adjustment(parameters: Parameters, *, amount: int) -> Adjustment:
     name = parameters.choice("AdjustmentType", list(AdjustmentType))
     kind = AdjustmentType(name) if name in list(AdjustmentType) else AdjustmentType.CHANGE
-    least = parameters.integer("MinAdjustmentMagnitude", least=0, default=0)
-    if least and kind is not AdjustmentType.PERCENT:
+    minimum_magnitude = parameters.integer("MinAdjustmentMagnitude", least=0, default=0)
+    if minimum_magnitude and kind is not AdjustmentType.PERCENT:
         parameters.refuse("MinAdjustmentMagnitude", f"is only for {AdjustmentType.PERCENT.value}")
     if kind is AdjustmentType.EXACT and amount < 0:
         parameters.refuse("ScalingAdjustment", "an exact capacity cannot be negative")
-    return Adjustment(kind, amount, least)
+    return Adjustment(kind, amount, minimum_magnitude)
 
 
 def read_steps(parameters: Parameters, kind: AdjustmentType) -> tuple[Step, ...]:
@@ -105,7 +105,7 @@ def _read_customized(specification: Parameters) -> Watched:
 
 
 def _with_period(entry: Any) -> Any:
-    """Unlike in an alarm, the period of a metric may be left out."""
+    """The entry with the default period, because the period of a metric is optional here (unlike in an alarm)."""
     if isinstance(entry, Mapping) and isinstance(entry.get("MetricStat"), Mapping):
         return {**entry, "MetricStat": {"Period": DEFAULT_PERIOD, **entry["MetricStat"]}}
     return entry

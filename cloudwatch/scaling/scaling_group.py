@@ -1,4 +1,4 @@
-"""An Auto Scaling group over time: from the alarms and metrics of its policies to each change of its desired capacity.
+"""An Auto Scaling group over time: states and metrics of its policies in, changes of its desired capacity out.
 
 Sources, all of the EC2 Auto Scaling user guide: "How multiple scaling policies work together", "Scaling cooldowns",
 "Set the default instance warmup", "Target tracking scaling policies", "Step and simple scaling policies".
@@ -15,7 +15,7 @@ DEFAULT_COOLDOWN_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The desired capacity changed ``at`` (seconds since the epoch)."""
+    """A change of the desired capacity at ``at`` (seconds since the epoch)."""
 
     at: int
     old: int
@@ -34,10 +34,10 @@ class _Launch:
 class ScalingGroup:
     """A group of ``desired`` instances (by default ``minimum``) that stays within its bounds.
 
-    A new instance is in service after ``launch_seconds`` (for AWS that is up to the instance), and counts as current
-    capacity when it has warmed up: for the time of its policy, else the ``default_warmup`` of the group, else its
-    ``default_cooldown``. All times in seconds. Raises ValueError for bounds that contradict each other, and for two
-    policies of one name.
+    A new instance is in service after ``launch_seconds`` (on AWS this depends on the instance). It counts as current
+    capacity after its warmup: that of its policy, else ``default_warmup``, else ``default_cooldown`` (0 for a simple
+    policy). All times are in seconds. Raises ValueError for bounds that contradict each other, and for two policies
+    with the same name.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ScalingGroup:
         self.desired = minimum if desired is None else desired
         if not 0 <= minimum <= self.desired <= maximum:
             raise ValueError(f"{self.desired} instances are not between {minimum} and {maximum}")
-        self._policies = _by_name(policies)
+        self._policies = _enabled_by_name(policies)
         self._bounds = minimum, maximum
         self._default_warmup = default_warmup
         self._default_cooldown = default_cooldown
@@ -64,21 +64,22 @@ class ScalingGroup:
 
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]:
-        """Those whose states ``step`` needs."""
+        """The alarms whose states ``step`` needs."""
         return tuple(alarm for policy in self._policies.values() for alarm in policy.alarms)
 
     def in_service(self, now: int) -> int:
-        """Instances that work, warmed up or not: GroupInServiceInstances."""
+        """The number of instances in service, warmed up or not: GroupInServiceInstances."""
         return self.desired - sum(each.instances for each in self._launches if each.in_service_at > now)
 
     def current(self, now: int) -> int:
-        """Instances that have warmed up, so that they count in the metrics of the group."""
+        """The number of instances that have warmed up. They count in the metrics of the group."""
         return self.desired - sum(each.instances for each in self._launches if each.warm_at > now)
 
     def step(self, now: int, states: States, values: Mapping[str, float | None]) -> Decision | None:
-        """What the policies decide at ``now``, to be asked every minute as their alarms repeat their actions.
+        """The decision of the policies at ``now``, if they change the desired capacity.
 
-        ``states`` are those of ``alarms`` by name, ``values`` the newest of each policy's metric, by its name.
+        Call it every minute, because alarms repeat their scaling actions every minute. ``states`` are those of
+        ``alarms`` by name; ``values`` are the newest values of the policies' metrics, by the name of the policy.
         """
         self._launches = [launch for launch in self._launches if launch.warm_at > now]
         capacity = Capacity(self.desired, self.current(now))
@@ -90,17 +91,21 @@ class ScalingGroup:
         outwards = [proposal for proposal in proposals.values() if proposal.capacity > self.desired]
         if outwards:
             return self._resize(now, _largest(outwards))
-        # Scaling in waits until nothing warms up any more.
+        # Scaling in waits until all instances have warmed up.
         inwards = self._agreed(proposals) if capacity.current == self.desired else []
         return self._resize(now, _largest(inwards)) if inwards else None
 
     def _may_act(self, policy: Policy, now: int) -> bool:
-        """A simple policy waits for the end of its cooldown, and of any launch."""
+        """True unless it is a simple policy that waits for the end of its cooldown or of a launch."""
         ready = now >= self._cooling_until and self.in_service(now) == self.desired
         return ready or not isinstance(policy, SimpleScaling)
 
     def _agreed(self, proposals: Mapping[str, Proposal]) -> list[Proposal]:
-        """Target tracking scales in only if all such policies that may scale in are ready to. Others stand alone."""
+        """The proposals that may scale in.
+
+        Target tracking policies scale in only if all of them that may scale in are ready. Other policies need no
+        agreement.
+        """
         tracking = {
             name for name, policy in self._policies.items() if isinstance(policy, TargetTracking) and policy.low
         }
@@ -108,6 +113,7 @@ class ScalingGroup:
         return [proposal for name, proposal in proposals.items() if agreed or name not in tracking]
 
     def _resize(self, now: int, proposal: Proposal) -> Decision | None:
+        """Set the desired capacity to the proposal, within the bounds of the group."""
         minimum, maximum = self._bounds
         old, self.desired = self.desired, min(max(proposal.capacity, minimum), maximum)
         if self.desired == old:
@@ -119,11 +125,10 @@ class ScalingGroup:
             launch = _Launch(self.desired - old, in_service_at, in_service_at + self._warmup(policy))
             self._launches.append(launch)
         if isinstance(policy, SimpleScaling):
-            self._cooling_until = in_service_at + self._cooldown(policy)
-        return Decision(now, old, self.desired, proposal.policy, _within(proposal, self.desired))
-
-    def _cooldown(self, policy: SimpleScaling) -> int:
-        return self._default_cooldown if policy.cooldown is None else policy.cooldown
+            cooldown = self._default_cooldown if policy.cooldown is None else policy.cooldown
+            self._cooling_until = in_service_at + cooldown
+        limit = "" if self.desired == proposal.capacity else f", the bounds of the group allow {self.desired}"
+        return Decision(now, old, self.desired, proposal.policy, f"{proposal.reason}{limit}")
 
     def _warmup(self, policy: Policy) -> int:
         candidates: Sequence[int | None] = (policy.common.warmup, self._default_warmup)
@@ -131,7 +136,7 @@ class ScalingGroup:
         return next((seconds for seconds in candidates if seconds is not None), otherwise)
 
 
-def _by_name(policies: Iterable[Policy]) -> dict[str, Policy]:
+def _enabled_by_name(policies: Iterable[Policy]) -> dict[str, Policy]:
     named: dict[str, Policy] = {}
     for policy in policies:
         if policy.common.name in named:
@@ -142,7 +147,3 @@ def _by_name(policies: Iterable[Policy]) -> dict[str, Policy]:
 
 def _largest(proposals: Sequence[Proposal]) -> Proposal:
     return max(proposals, key=lambda proposal: proposal.capacity)
-
-
-def _within(proposal: Proposal, new: int) -> str:
-    return proposal.reason if new == proposal.capacity else f"{proposal.reason}, the bounds of the group allow {new}"

@@ -1,4 +1,4 @@
-"""A metric source for tests: single samples, from which every statistic is counted out anew, slowly and plainly."""
+"""A metric source for tests. It computes every statistic from single samples, slowly and simply."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,21 +21,21 @@ STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
 
 @dataclass
 class SampleSource:
-    """``samples`` are (time, value) of each metric; ``asked`` counts the calls."""
+    """``samples`` are (time, value) of each metric. ``queries`` counts the calls of ``series``."""
 
     samples: Mapping[MetricId, Sequence[tuple[int, float]]]
-    asked: int = field(default=0)
+    queries: int = field(default=0)
 
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
     ) -> Series:
         assert start % period == 0 and end % period == 0, "not aligned to the period"
-        self.asked += 1
+        self.queries += 1
         values = (self.value(metric, statistic, time, time + period) for time in range(start, end, period))
         return Series(start, period, tuple(values) if unit is None else (None,) * ((end - start) // period))
 
     def value(self, metric: MetricId, statistic: str, start: int, end: int) -> float | None:
-        """Of any window, aligned or not."""
+        """The statistic of any window, aligned or not."""
         inside = [value for time, value in self.samples.get(metric, ()) if start <= time < end]
         return STATISTICS[statistic](inside) if inside else None
 
@@ -46,6 +46,6 @@ class SampleSource:
 def minutes(
     values: Sequence[float | None], metric: MetricId = LATENCY, *, start: int = 0, period: int = 60
 ) -> SampleSource:
-    """One sample at the start of each period; None is none."""
+    """A source with one sample at the start of each period; None is a period without a sample."""
     samples = [(start + index * period, value) for index, value in enumerate(values) if value is not None]
     return SampleSource({metric: samples})

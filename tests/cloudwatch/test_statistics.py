@@ -1,4 +1,4 @@
-"""Every statistic of CloudWatch: the examples of its guide, and an independent count of anything else."""
+"""Every statistic of CloudWatch: the examples of its guide, and comparisons with an independent computation."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloudwatch.statistics import StatisticSet, parse_statistic
 
-TEN = (30, 10, 20, 40, 100, 60, 70, 80, 90, 50)  # in no order
+TEN = (30, 10, 20, 40, 100, 60, 70, 80, 90, 50)  # not sorted
 HUNDRED = tuple(range(1, 101))
 
 
@@ -130,7 +130,7 @@ def test_the_other_statistics_cannot_be_computed_from_a_statistic_set(name: str)
     ],
 )
 def test_an_unknown_statistic_is_refused_with_its_name(name: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a statistic|keeps nothing|boundaries|more than all") as caught:
+    with pytest.raises(ValueError, match=r"is not a statistic|keeps nothing|boundaries|more than 100 %") as caught:
         parse_statistic(name)
     assert repr(name) in str(caught.value)
 
@@ -140,7 +140,7 @@ percentages = st.decimals(0, 100, places=1)
 
 
 def between(values: Sequence[float], lower: Fraction, upper: Fraction) -> list[float]:
-    """The values between two shares, each standing for 1000 like it, so that no share cuts through one."""
+    """The values between two shares, each value 1000 times, so that no share cuts through a value."""
     copies = [value for value in sorted(values) for _ in range(1000)]
     return copies[int(lower * len(copies)) : int(upper * len(copies))]
 

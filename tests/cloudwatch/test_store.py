@@ -1,4 +1,4 @@
-"""The store of metrics gives what CloudWatch would give for the same log, and forgets nothing."""
+"""The store of metrics returns the values that CloudWatch would return for the same log, and loses nothing."""
 
 import json
 import tracemalloc
@@ -174,7 +174,7 @@ def test_values_are_found_in_their_period_for_any_order_of_arrival(
         expected.append(parse_statistic(statistic).of(inside))
     for store in (store_of(*points), store_of(*points, distributions=() if statistic in SIMPLE else None)):
         assert values_of(store, statistic, period, 600) == pytest.approx(expected)
-        store.add(point(0, 1))  # late, after it was asked
+        store.add(point(0, 1))  # late, after a query
         store.add(point(0, 5))
         assert values_of(store, "SampleCount", 600, 600) == [
             2 * len([p for p in points if p.timestamp_ms < 600_000]) + 2

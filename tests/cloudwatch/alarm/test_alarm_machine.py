@@ -1,4 +1,4 @@
-"""An alarm over time: when it fires and when it does not, what it says, and that it agrees with a naive evaluator."""
+"""An alarm over time: when it fires and when not, its reasons, and its agreement with a naive evaluator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -79,7 +79,7 @@ def test_a_period_on_the_wall_clock_does_not_slide() -> None:
 def test_a_sliding_average_gives_every_sample_the_same_weight() -> None:
     samples = SampleSource({LATENCY: [(0, 100.0), (60, 1.0), (61, 1.0), (62, 1.0)]})
     slow = alarm(Period=120, EvaluationPeriods=1, Threshold=25)
-    assert changes(slow, samples, 120) == [(60, "ALARM")]  # 103 / 4 is above 25; the mean of 100 and 1 is, too
+    assert changes(slow, samples, 120) == [(60, "ALARM")]  # 103 / 4 is above 25, like the mean of 100 and 1
     assert changes(alarm(Period=120, EvaluationPeriods=1, Threshold=26), samples, 120) == [(60, "ALARM"), (120, "OK")]
 
 
@@ -101,7 +101,7 @@ def test_the_mode_decides_what_missing_data_do_to_the_state() -> None:
     assert changes(alarm(TreatMissingData="notBreaching"), outage, 1_200) == [
         (60, "OK"),
         (180, "ALARM"),
-        (360, "OK"),  # one point has left the range, so one of three is filled
+        (360, "OK"),  # one point is outside the range now, so one of three is filled
     ]
 
 
@@ -125,7 +125,10 @@ def test_a_change_is_marked_if_the_undocumented_range_decided() -> None:
 
 @pytest.mark.parametrize(("gap", "depends"), [(6, True), (7, False)])
 def test_the_influence_of_the_range_is_checked_in_twice_the_range(gap: int, depends: bool) -> None:
-    """A breach fires at the age of three, unless a fine point is in the range: here 10 or 11 periods back."""
+    """A breach fires at an age of three periods, unless a point within the threshold is in the range.
+
+    That point is 10 or 11 periods back here.
+    """
     source, end = minutes([1, *[None] * gap, 9]), (gap + 4) * 60
     *_, fired = AlarmMachine(alarm(), source).run(0, end)
     assert fired.new is AlarmState.ALARM
@@ -159,7 +162,7 @@ def test_steps_give_the_changes_of_a_run_and_the_newest_value() -> None:
 def test_a_run_of_any_length_reads_the_metric_once() -> None:
     source = minutes([1] * 1_440)
     list(AlarmMachine(alarm(), source).run(0, 86_400))
-    assert source.asked == 1
+    assert source.queries == 1
 
 
 @pytest.mark.parametrize(("percentile", "samples"), [(0.9, 100), (0.99, 1_000), (0.5, 20), (0.1, 100), (0.01, 1_000)])
@@ -172,7 +175,7 @@ def test_the_smallest_and_the_largest_value_need_no_samples() -> None:
 
 
 def low_samples(policy: str, last_minute: int) -> list[tuple[int, str]]:
-    """Two minutes with 100 samples of 1 and 9, then one with fewer samples of 1."""
+    """The changes in two minutes with 100 samples of 1 and of 9, and a third with ``last_minute`` samples of 1."""
     samples = [(minute * 60 + i % 60, value) for minute, value in enumerate((1.0, 9.0)) for i in range(100)]
     samples += [(120 + i % 60, 1.0) for i in range(last_minute)]
     p90 = alarm(Statistic=None, ExtendedStatistic="p90", EvaluationPeriods=1, EvaluateLowSampleCountPercentile=policy)
@@ -227,7 +230,7 @@ Samples = list[tuple[int, float]]
 
 
 def naive_states(watching: MetricAlarm, source: SampleSource, end: int, size: int, delay: int) -> list[tuple[int, str]]:
-    """Evaluation by evaluation from the single samples: each period is counted out anew, nothing is remembered."""
+    """The changes, where each evaluation computes each of its periods from the single samples."""
     state, seen = "INSUFFICIENT_DATA", []
     step = 10 if watching.period < 60 else 60
     for now in range(step, end + 1, step):

@@ -1,4 +1,4 @@
-"""PutMetricAlarm with Metrics: what is watched, and what is refused."""
+"""PutMetricAlarm with Metrics: the watched values, and the refused calls."""
 
 import pytest
 

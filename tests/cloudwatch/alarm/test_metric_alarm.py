@@ -1,4 +1,4 @@
-"""PutMetricAlarm: what it takes becomes an alarm, what it refuses is refused with the field at fault."""
+"""PutMetricAlarm: an accepted call becomes an alarm, and a refused call names the fields at fault."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ POLICY = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:autoScaling
 
 
 def parameters(**changes: Any) -> Json:
-    """A valid call; a change to None takes a parameter away."""
+    """A valid call with ``changes``. A change to None removes the parameter."""
     valid: Json = {
         "AlarmName": "api latency",
         "Namespace": "Shop",
@@ -198,8 +198,8 @@ def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
         ({"Statistic": None}, "Statistic", "either"),
         ({"ExtendedStatistic": "p90"}, "Statistic", "not both"),
         ({"Statistic": "p90"}, "Statistic", "none of"),
-        ({"Statistic": None, "ExtendedStatistic": "p101"}, "ExtendedStatistic", "more than all"),
-        ({"Statistic": None, "ExtendedStatistic": "Average"}, "ExtendedStatistic", "no extended statistic"),
+        ({"Statistic": None, "ExtendedStatistic": "p101"}, "ExtendedStatistic", "more than 100 %"),
+        ({"Statistic": None, "ExtendedStatistic": "Average"}, "ExtendedStatistic", "not an extended statistic"),
         ({"Period": None}, "Period", "missing"),
         ({"Period": 7}, "Period", "at least 10"),
         ({"Period": 90}, "Period", "multiples of 60"),

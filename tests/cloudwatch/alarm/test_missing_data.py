@@ -1,4 +1,4 @@
-"""AWS's tables and text cases on missing data, and the rule against a second, naive reading of the text."""
+"""AWS's tables and text cases on missing data, and a comparison with a second, naive implementation of the text."""
 
 import re
 
@@ -18,8 +18,8 @@ from cloudwatch.alarm.state import AlarmState
 MODES = ("missing", "ignore", "breaching", "notBreaching")
 MARKS = {"0": False, "X": True, "-": None}
 
-# "How alarm state is evaluated when data is missing", CloudWatch user guide, as of 2023 to 2026. The newest point is at
-# the right; 0 is within the threshold, X breaches it, - is missing. N is 3, the evaluation range 5.
+# "How alarm state is evaluated when data is missing", CloudWatch user guide, as of 2023 to 2026. The newest point is on
+# the right. 0 is within the threshold, X breaches it, - is missing. N is 3, and the evaluation range is 5.
 TABLE_3_OF_3 = """
     points   missing            ignore  breaching  notBreaching
     0-X-X    OK                 OK      OK         OK
@@ -36,7 +36,7 @@ TABLE_2_OF_3 = """
     ----0    OK                 OK      ALARM      OK
     ---X-    ALARM              keep    ALARM      OK
 """
-# The same page in 2018 (awsdocs/amazon-cloudwatch-user-guide, 05fd32f): rows that the newer tables dropped.
+# The same page in 2018 (awsdocs/amazon-cloudwatch-user-guide, 05fd32f): rows that the newer tables do not have.
 TABLE_OF_2018_3_OF_3 = """
     points   missing            ignore  breaching  notBreaching
     ----X    INSUFFICIENT_DATA  keep    ALARM      OK
@@ -142,7 +142,7 @@ def test_a_verdict_does_not_depend_on_the_range_when_every_size_gives_the_same_s
 
 
 def naive_state(points: str, m: int, mode: str, n: int) -> str:
-    """The text of AWS once more, on characters, and with nothing of the code under test."""
+    """The state by AWS's text, implemented on characters and without the code under test."""
     existing = points.replace("-", "")
     if not existing:
         return {"missing": "INSUFFICIENT_DATA", "ignore": "keep", "breaching": "ALARM", "notBreaching": "OK"}[mode]

@@ -1,4 +1,4 @@
-"""Reasons read like CloudWatch's own; the texts are of notifications that users of CloudWatch published."""
+"""Reasons read like CloudWatch's own. The texts come from notifications that users of CloudWatch published."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ def alarm(comparison: str, threshold: float, periods: int, **changes: Any) -> Me
 
 
 def points(newest: str, *values: float, apart: int = 60) -> list[Point]:
-    """``values`` from the newest on, back in time."""
+    """Points with the ``values``, from the newest back in time."""
     start = int(datetime.strptime(newest, "%d/%m/%y %H:%M:%S").replace(tzinfo=UTC).timestamp())
     return [(start - index * apart, value) for index, value in enumerate(values)]
 

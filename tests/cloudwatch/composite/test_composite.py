@@ -1,4 +1,4 @@
-"""Composite alarms: their states over time, and what a suppressor does to their actions."""
+"""Composite alarms: their states over time, and the effect of a suppressor on their actions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
             "ActionsSuppressorExtensionPeriod",
             "missing",
         ),
-        ({"ActionsSuppressorWaitPeriod": 60}, "ActionsSuppressorWaitPeriod", "without ActionsSuppressor"),
+        ({"ActionsSuppressorWaitPeriod": 60}, "ActionsSuppressorWaitPeriod", "no effect without ActionsSuppressor"),
         ({"Tags": [{}] * 51}, "Tags", "50"),
         ({"Threshold": 5}, "Threshold", "no such parameter"),
     ],
@@ -142,7 +142,7 @@ def test_disabled_actions_are_neither_run_nor_held_back() -> None:
 
 
 def suppressed(*changes: Transition, wait: int = 2, extension: int = 3, end: int = 100) -> list[str]:
-    """As in the user guide: WaitPeriod 2, ExtensionPeriod 3. Begins quietly, long before the first change."""
+    """The actions of an alarm as in the user guide: WaitPeriod 2, ExtensionPeriod 3. It starts long before t = 0."""
     alarm = composite(
         "main",
         "ALARM(a)",
@@ -151,10 +151,10 @@ def suppressed(*changes: Transition, wait: int = 2, extension: int = 3, end: int
         ActionsSuppressorExtensionPeriod=extension,
     )
     machine = CompositeMachine([alarm], {"a": OK, "s": OK})
-    return list(_told(machine.run(changes, -50, end)))
+    return list(_action_lines(machine.run(changes, -50, end)))
 
 
-def _told(events: Iterator[Transition | ActionsDue]) -> Iterator[str]:
+def _action_lines(events: Iterator[Transition | ActionsDue]) -> Iterator[str]:
     for event in events:
         if isinstance(event, ActionsDue) and event.at >= 0:
             yield f"t{event.at} {event.state} {event.suppressed_by or 'runs'}"
@@ -169,8 +169,8 @@ def test_example_2_the_suppressor_holds_actions_back_before_the_wait_period_ends
 
 
 def test_example_3_a_change_during_the_wait_period_begins_a_new_one() -> None:
-    told = suppressed(change(2, "a", ALARM), change(3, "a", OK))
-    assert told == ["t2 ALARM WaitPeriod", "t3 OK WaitPeriod", "t5 OK runs"]
+    events = suppressed(change(2, "a", ALARM), change(3, "a", OK))
+    assert events == ["t2 ALARM WaitPeriod", "t3 OK WaitPeriod", "t5 OK runs"]
 
 
 def test_example_4_a_suppressor_that_is_in_alarm_already_holds_actions_back_at_once() -> None:
@@ -178,13 +178,13 @@ def test_example_4_a_suppressor_that_is_in_alarm_already_holds_actions_back_at_o
 
 
 def test_example_5_actions_run_after_the_extension_period() -> None:
-    told = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK))
-    assert told == ["t2 ALARM WaitPeriod", "t3 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t9 ALARM runs"]
+    events = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK))
+    assert events == ["t2 ALARM WaitPeriod", "t3 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t9 ALARM runs"]
 
 
 def test_example_6_a_change_during_the_extension_period_begins_a_wait_period() -> None:
-    told = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK), change(7, "a", OK))
-    assert told[2:] == ["t6 ALARM ExtensionPeriod", "t7 OK WaitPeriod", "t9 OK runs"]
+    events = suppressed(change(2, "a", ALARM), change(3, "s", ALARM), change(6, "s", OK), change(7, "a", OK))
+    assert events[2:] == ["t6 ALARM ExtensionPeriod", "t7 OK WaitPeriod", "t9 OK runs"]
 
 
 def test_a_suppressor_in_the_last_second_of_the_wait_period_holds_actions_back() -> None:
@@ -193,20 +193,20 @@ def test_a_suppressor_in_the_last_second_of_the_wait_period_holds_actions_back()
 
 
 def test_a_suppressor_that_fires_again_ends_the_extension_period() -> None:
-    told = suppressed(change(1, "s", ALARM), change(2, "a", ALARM), change(6, "s", OK), change(8, "s", ALARM))
-    assert told == ["t2 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t8 ALARM Alarm"]
+    events = suppressed(change(1, "s", ALARM), change(2, "a", ALARM), change(6, "s", OK), change(8, "s", ALARM))
+    assert events == ["t2 ALARM Alarm", "t6 ALARM ExtensionPeriod", "t8 ALARM Alarm"]
 
 
 def test_a_suppressor_that_fires_and_recovers_does_not_repeat_actions() -> None:
-    told = suppressed(change(2, "a", ALARM), change(10, "s", ALARM), change(20, "s", OK))
-    assert told == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
+    events = suppressed(change(2, "a", ALARM), change(10, "s", ALARM), change(20, "s", OK))
+    assert events == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
 
 
 def test_periods_of_zero_seconds_hold_nothing_back() -> None:
-    told = suppressed(
+    events = suppressed(
         change(2, "a", ALARM), change(3, "s", ALARM), change(4, "a", OK), change(6, "s", OK), wait=0, extension=0
     )
-    assert told == ["t2 ALARM runs", "t4 OK Alarm", "t6 OK runs"]
+    assert events == ["t2 ALARM runs", "t4 OK Alarm", "t6 OK runs"]
 
 
 def test_periods_of_several_alarms_end_in_the_order_of_time() -> None:

@@ -1,4 +1,4 @@
-"""Rules of composite alarms: what they mean, and where one that cannot be read is wrong."""
+"""Rules of composite alarms: when they hold, and the position of a fault."""
 
 import pytest
 from hypothesis import given
@@ -108,7 +108,7 @@ def test_a_rule_that_would_be_slow_to_read_is_refused(rule: str) -> None:
         parse_rule(rule)
 
 
-# An expression of Python and the rule that says the same: eval is the second reading.
+# Pairs of a rule and an equivalent Python expression. ``eval`` computes the expected result.
 RULES = st.recursive(
     st.sampled_from([(f"{s}({n})", f"({n} == '{s}')") for s in ("ALARM", "OK") for n in "ab"] + [("TRUE", "True")]),
     lambda inner: (

@@ -1,4 +1,4 @@
-"""Dashboard bodies: the shorthand is written out, and every metric, expression and alarm is named."""
+"""Dashboard bodies: the shorthand is expanded, and every metric, expression and alarm is found."""
 
 import json
 from itertools import pairwise

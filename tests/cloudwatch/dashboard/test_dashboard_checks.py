@@ -1,4 +1,4 @@
-"""Dashboard bodies: what CloudWatch refuses is found where it stands, and what it takes is not refused."""
+"""Dashboard bodies: a problem is reported with its path, and a valid body has no problems."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance"
         (["AWS/Lambda", "Duration", {"stat": "Sum"}, {"FunctionName": "f"}], "/2", 'only "String" type'),
         (["AWS/EC2", "CPUUtilization", "InstanceId", 5], "/3", 'only "String" type'),
         ([".", "CPUUtilization"], "", "'.' as item 0"),
-        (["..."], "/0", "'...' has nothing"),
+        (["..."], "/0", "'...' has no metric before it"),
         ([*CPU, {"stat": "Avg"}], "/4/stat", "statistic"),
         ([*CPU, {"period": 45}], "/4/period", "multiple of 60"),
         ([*CPU, {"color": "red"}], "/4/color", "hex colour"),
@@ -29,7 +29,7 @@ EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance"
         ([*CPU, {"id": "M1"}], "/4/id", "pattern"),
         ([*CPU, {"visible": "no"}], "/4/visible", "boolean"),
         ([{"expression": 5}], "/0/expression", "string"),
-        (["AWS/EC2", {"expression": "m1"}], "", "stands alone"),
+        (["AWS/EC2", {"expression": "m1"}], "", "must be alone"),
     ],
 )
 def test_a_faulty_metric_is_refused_with_its_path(metric: Any, place: str, message: str) -> None:
@@ -114,7 +114,7 @@ def test_a_fault_in_the_structure_of_a_body_is_refused_with_its_path(body: Any, 
         (graph(CPU, yAxis={"left": {"min": "0"}}), "/yAxis/left/min", "number"),
         (graph(CPU, view="gauge"), "/yAxis", "gauge"),
         (graph(CPU, view="gauge", yAxis={"left": {"min": 0}}), "/yAxis", "gauge"),
-        (graph(CPU, annotations={"alarms": [ARN]}), "/annotations/alarms", "stands alone"),
+        (graph(CPU, annotations={"alarms": [ARN]}), "/annotations/alarms", "excludes metrics"),
         (graph(metrics=None, annotations={"alarms": [ARN, ARN]}), "/annotations/alarms", "more than 1 items"),
         (line(label="x"), "/annotations/horizontal/0", "'value'"),
         (line(value=1, color="red"), "/annotations/horizontal/0/color", "hex"),
@@ -212,7 +212,7 @@ def test_a_widget_beyond_the_grid_gives_a_remark() -> None:
 
 def test_an_undocumented_property_gives_a_remark() -> None:
     assert remarks(read(graph(CPU, titel="CPU"))) == [
-        ("/widgets/0/properties/titel", "is no property that CloudWatch documents")
+        ("/widgets/0/properties/titel", "is not a property that CloudWatch documents")
     ]
 
 

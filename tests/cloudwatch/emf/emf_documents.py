@@ -1,4 +1,4 @@
-"""EMF documents for tests: valid ones, nearly valid ones, and anything."""
+"""EMF documents for tests: valid documents, nearly valid ones, and any text."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def directive(**members: Any) -> Json:
 
 
 def document(*directives: Any, **members: Any) -> Json:
-    """A valid document (of one directive if none is given), with members set or replaced."""
+    """A valid document (with one directive if none is given), with ``members`` added or replaced."""
     metadata = {"Timestamp": TIMESTAMP_MS, "CloudWatchMetrics": list(directives) or [directive()]}
     return {"_aws": metadata, "Service": "api", "Latency": 12.5} | members
 
@@ -38,7 +38,7 @@ json_values = st.recursive(
 
 
 def or_anything(good: Any) -> st.SearchStrategy[Any]:
-    """Mostly what belongs there, now and then any JSON."""
+    """Mostly the good value, and sometimes any JSON."""
     return st.one_of(st.just(good), st.just(good), st.just(good), json_values)
 
 
@@ -84,7 +84,7 @@ FRAGMENTS = (
 
 @st.composite
 def mutated_lines(draw: st.DrawFn) -> str:
-    """A document of the usual kinds, cut, and with fragments put in."""
+    """A document from which text is cut and into which fragments are inserted."""
     compact = draw(st.booleans())
     root = draw(st.one_of(st.just(document()), nearly_documents))
     line = json.dumps(root, separators=(",", ":") if compact else None, ensure_ascii=draw(st.booleans()))

@@ -1,4 +1,4 @@
-"""Logs line by line: what is bad stops the strict reader, and is told and counted by the tolerant one."""
+"""Logs line by line: a bad line stops the strict reader, and the tolerant reader reports and counts it."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.cloudwatch.emf.emf_documents import GOOD, any_text, document, json_va
 
 
 def sized(size: int) -> str:
-    """A valid document of so many bytes."""
+    """A valid document of ``size`` bytes."""
     line = json.dumps(document(note=""))
     return line.replace('""', f'"{"x" * (size - len(line))}"')
 
@@ -58,7 +58,7 @@ def test_the_lines_before_a_broken_one_are_read() -> None:
 
 
 def test_lines_are_read_one_by_one() -> None:
-    """A log of any size, or one that is still being written: nothing is gathered first."""
+    """A log may have any size, or may still be growing: the reader collects nothing first."""
 
     def endless() -> Iterator[str]:
         while True:
@@ -75,7 +75,7 @@ def test_the_limit_of_a_line_can_be_set_for_all() -> None:
     reader = EmfReader(bytes_max=len(GOOD))
     assert reader.read(GOOD)
     with pytest.raises(EmfViolation, match="larger"):
-        reader.read(GOOD.replace("api", "worker"))  # its metadata are known
+        reader.read(GOOD.replace("api", "worker"))  # its metadata are in the cache
 
 
 TORN = GOOD[: GOOD.index("CloudWatchMetrics")]

@@ -1,4 +1,4 @@
-"""The lines of log files, as logs really are: compressed, torn, damaged, with lines of any length."""
+"""The lines of real log files: compressed, incomplete, damaged, and with lines of any length."""
 
 import gzip
 import json
@@ -41,7 +41,7 @@ def test_the_lines_are_those_of_the_file(log: Path, content: str) -> None:
 
 
 def test_only_a_line_feed_ends_a_line(log: Path) -> None:
-    """Others that str.splitlines and text files know may stand within a document."""
+    """A document may contain the other line ends of str.splitlines and of text files."""
     line = json.dumps(document(note="\u2028\x85\x1c"), ensure_ascii=False)
     log.write_text(line, encoding="utf-8")
     assert list(log_lines(log)) == [line]
@@ -49,7 +49,7 @@ def test_only_a_line_feed_ends_a_line(log: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 8, 20, 100])
 def test_incomplete_compressed_data_are_an_error_after_the_complete_lines(log: Path, cut: int) -> None:
-    lines = f"{GOOD}\n{os.urandom(200_000).hex()}\n".encode()  # so that the break is not near the first line
+    lines = f"{GOOD}\n{os.urandom(200_000).hex()}\n".encode()  # so that the cut is far from the first line
     log.write_bytes(gzip.compress(lines)[:-cut])
     reading = log_lines(log)
     assert next(reading) == f"{GOOD}\n"

@@ -1,4 +1,4 @@
-"""The rules of the embedded metric format: what keeps them is read up to the limit, what breaks them is refused."""
+"""The rules of the embedded metric format: a document up to a limit is read, and one beyond it is refused."""
 
 import json
 import math
@@ -274,7 +274,7 @@ def test_a_duplicate_member_is_refused() -> None:
 
 def test_half_a_surrogate_pair_is_only_accepted_as_an_escaped_property() -> None:
     assert_refused(document(Service="\ud800"), "not ASCII")
-    assert read(document(note="\ud800"))  # escaped, hence ASCII on its way
+    assert read(document(note="\ud800"))  # escaped, so the line is ASCII
     with pytest.raises(EmfViolation, match="not JSON"):
         read_document(json.dumps(document(note="x")).replace('"x"', '"\ud800"'))
 

@@ -1,4 +1,4 @@
-"""What the reader of many lines remembers saves work, is bounded, and changes no verdict."""
+"""The metadata cache of the reader of many lines saves work, is bounded, and changes no result."""
 
 import gc
 import json
@@ -28,7 +28,7 @@ from tests.cloudwatch.emf.emf_documents import (
 
 
 def read_alone(line: str) -> str:
-    """What becomes of a line by itself, in full: repr tells 1 from 1.0 and True."""
+    """The result of a line that is read without a cache. ``repr`` distinguishes 1 from 1.0 and True."""
     try:
         return repr(read_document(line))
     except EmfViolation as error:
@@ -36,7 +36,7 @@ def read_alone(line: str) -> str:
 
 
 def assert_read_as_alone(reader: EmfReader, line: str) -> None:
-    for _ in range(2):  # met for the first time, and again
+    for _ in range(2):  # the first time, and again
         try:
             outcome = repr(reader.read(line))
         except EmfViolation as error:
@@ -44,8 +44,8 @@ def assert_read_as_alone(reader: EmfReader, line: str) -> None:
         assert outcome == read_alone(line)
 
 
-def practised_reader() -> EmfReader:
-    """A reader that remembers the metadata of the lines below."""
+def reader_with_cache() -> EmfReader:
+    """A reader with the metadata of the documents below in its cache."""
     reader = EmfReader()
     high = directive(Metrics=[{"Name": "Latency", "StorageResolution": 1}, {"Name": "Size", "Unit": "Bytes"}])
     for root in (document(), document(high, Size=[1, 2.5]), document(directive(Dimensions=[[], ["Service"]]))):
@@ -58,7 +58,7 @@ def test_metadata_are_validated_once() -> None:
     reader = EmfReader()
     reader.read(GOOD)
     (second,), (third,) = reader.read(GOOD), reader.read(GOOD.replace("12.5", "13"))
-    assert third.metric is second.metric  # it was remembered: reading anew would make an equal one
+    assert third.metric is second.metric  # it is cached: another reading would make an equal object
     assert (second.values, third.values) == ((12.5,), (13,))
 
 
@@ -78,25 +78,25 @@ def test_dimension_values_are_read_from_each_line() -> None:
         pytest.param(GOOD.replace(METADATA, f'[NaN, "CloudWatchMetrics", {METADATA}]'), id="NaN beside the metadata"),
         pytest.param(GOOD.replace(METADATA, f"-{METADATA}"), id="minus before the metadata"),
         pytest.param(GOOD.replace(METADATA, f"5{METADATA}"), id="a number before the metadata"),
-        pytest.param(GOOD.replace(METADATA, f"{METADATA}5"), id="a number behind the metadata"),
+        pytest.param(GOOD.replace(METADATA, f"{METADATA}5"), id="a number after the metadata"),
         pytest.param(GOOD.replace(METADATA, f"[{METADATA}]"), id="metadata within an array"),
-        pytest.param(GOOD[:-1] + ', "Latency": 1}', id="a member twice"),
-        pytest.param(GOOD.replace('"Timestamp":', '"Timestamp": 1, "Timestamp":'), id="a member of _aws twice"),
-        pytest.param(GOOD.replace(METADATA, f'{METADATA}, "CloudWatchMetrics": {METADATA}'), id="metadata twice"),
-        pytest.param(GOOD + "{}", id="something behind the document"),
-        pytest.param("\x0b" + GOOD, id="a space that JSON does not know"),
-        pytest.param(GOOD + "\x0b", id="a space that JSON does not know, behind"),
+        pytest.param(GOOD[:-1] + ', "Latency": 1}', id="a duplicate member"),
+        pytest.param(GOOD.replace('"Timestamp":', '"Timestamp": 1, "Timestamp":'), id="a duplicate member of _aws"),
+        pytest.param(GOOD.replace(METADATA, f'{METADATA}, "CloudWatchMetrics": {METADATA}'), id="duplicate metadata"),
+        pytest.param(GOOD + "{}", id="text after the document"),
+        pytest.param("\x0b" + GOOD, id="white space that JSON does not have"),
+        pytest.param(GOOD + "\x0b", id="white space that JSON does not have, at the end"),
         pytest.param(f"[{GOOD}]", id="a document within an array"),
         pytest.param(json.dumps({"CloudWatchMetrics": [directive()], **document()}), id="metadata as a property"),
         pytest.param(json.dumps({"CloudWatchMetrics": [directive()]}), id="metadata as a property only"),
-        pytest.param(json.dumps(document(_aws={"Timestamp": 1, "x": [directive()]})), id="metadata of another name"),
+        pytest.param(json.dumps(document(_aws={"Timestamp": 1, "x": [directive()]})), id="metadata with another name"),
         pytest.param(
             f'{{"CloudWatchMetrics": {METADATA}, ' + GOOD[1:].replace(METADATA, OTHER_METADATA),
             id="a property like metadata before other metadata",
         ),
         pytest.param(
             f'{{"CloudWatchMetrics": {METADATA}, ' + GOOD[1:].replace(METADATA, "[]"),
-            id="a property like metadata before none",
+            id="a property like metadata before empty metadata",
         ),
         pytest.param(
             f'{{"note": {json.dumps(GOOD)}, ' + GOOD[1:].replace(METADATA, OTHER_METADATA), id="a document as text"
@@ -117,19 +117,19 @@ def test_dimension_values_are_read_from_each_line() -> None:
     ],
 )
 def test_the_cache_changes_no_result(line: str) -> None:
-    assert_read_as_alone(practised_reader(), line)
+    assert_read_as_alone(reader_with_cache(), line)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.one_of(mutated_lines(), nearly_documents.map(json.dumps)), min_size=1, max_size=3))
 def test_each_line_is_read_as_if_alone_after_any_other_lines(lines: list[str]) -> None:
-    reader = practised_reader()
+    reader = reader_with_cache()
     for line in lines:
         assert_read_as_alone(reader, line)
 
 
 def wide(number: int, prefix: str = "m") -> Json:
-    """A document with 100 metrics and a dimension that no other has, as a request id by mistake."""
+    """A document with 100 metrics and its own value of a dimension, like a request id that is there by mistake."""
     names = [f"{prefix}{index}" for index in range(100)]
     return document(
         directive(Metrics=[{"Name": name} for name in names]), **dict.fromkeys(names, 1), Service=f"{number}"

@@ -1,6 +1,6 @@
-"""Metric math read a second time, plainly: a series is {time: value}, and what has no value is not in it.
+"""A second, simple implementation of metric math: a series is {time: value}, without the times that have no value.
 
-Written from AWS's page and the choices named in the modules, without their code; only the tree is shared.
+It follows AWS's page and the choices that the modules document. It shares only the syntax tree with them.
 """
 
 import math
@@ -100,7 +100,7 @@ def following(points: Timed, at: int) -> int | None:
 
 
 class NaiveEvaluator:
-    """The values of an expression at ``times``, from series given as {time: value}."""
+    """Computes expressions at ``times`` from ``metrics``, series given as {time: value}."""
 
     def __init__(self, times: range, metrics: Mapping[str, Timed]) -> None:
         self.times = times

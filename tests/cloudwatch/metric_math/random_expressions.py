@@ -1,4 +1,4 @@
-"""Random expressions that CloudWatch would take, over the metrics m1, m2 and m3."""
+"""Random expressions that CloudWatch would accept, over the metrics m1, m2 and m3."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The Metrics of an alarm: what PutMetricAlarm takes, and a sentence for each thing that it refuses."""
+"""The Metrics of an alarm: PutMetricAlarm accepts valid ones, and each problem has a sentence."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_an_alarm_has_at_most_ten_metrics_and_ten_expressions() -> None:
             [expression("e1", "SUM(SEARCH('{A} B', 'Sum'))")],
             "e1: character 5: SEARCH cannot be computed offline: only CloudWatch has the answer",
         ),
-        ([metric("m1"), metric("m1", returned=True)], "m1: the id is there twice"),
+        ([metric("m1"), metric("m1", returned=True)], "m1: the id is used twice"),
         ([metric("m1", returned=True), {"Id": "x"}], "x: an entry has an Id, and either an Expression or a MetricStat"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is refused before any data is looked at: unknown ids, wrong numbers and kinds of arguments. § is the place."""
+"""Faults that are found without data: unknown ids, wrong numbers and kinds of arguments. § marks the position."""
 
 import pytest
 

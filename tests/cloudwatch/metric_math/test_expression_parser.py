@@ -1,4 +1,4 @@
-"""Syntax: what is read, what is refused, and where the fault is said to be. § marks the faulty character."""
+"""The syntax of expressions: the trees of valid texts, and the position of each fault. § marks the faulty character."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from cloudwatch.metric_math.syntax import Array, Binary, Call, Id, InsightsQuery
 
 
 def refused(marked: str) -> str:
-    """The reason for which the text is refused at its mark."""
+    """The reason of the refusal. The text must be refused at its mark."""
     with pytest.raises(ExpressionError) as caught:
         parse(marked.replace("§", ""))
     assert caught.value.position == marked.index("§")

@@ -1,4 +1,4 @@
-"""A formula: the range it is computed over, what it depends on, and what it is not given."""
+"""A formula: its range, its references, and the series and ranges that it refuses."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_a_series_of_another_period_is_refused() -> None:
 
 @pytest.mark.parametrize(("start", "end", "period"), [(30, 90, 60), (0, 90, 60), (60, 0, 60), (0, 60, 0)])
 def test_a_range_is_made_of_whole_periods(start: int, end: int, period: int) -> None:
-    with pytest.raises(ValueError, match="is no range of periods"):
+    with pytest.raises(ValueError, match="is not a range of periods"):
         evaluate("TIME_SERIES(1)", {}, period=period, start=start, end=end)
 
 

@@ -1,4 +1,4 @@
-"""AWS's example for every function, and what its description says of gaps ("Functions supported for metric math")."""
+"""AWS's example for every function, and the documented treatment of gaps ("Functions supported for metric math")."""
 
 import re
 
@@ -224,7 +224,7 @@ def test_the_calendar_is_utc_and_has_no_gaps() -> None:
     ],
 )
 def test_arrays_are_sorted_and_sliced(expression: str, result: object) -> None:
-    """AWS does not say where a series without data goes: to the end for MIN and MAX; its SUM and AVG are 0."""
+    """AWS does not document the rank of a series without data. Here it is last for MIN and MAX; SUM and AVG are 0."""
     assert compute(expression, m1="5 0", m2="1 1", m3="- -", m4="2 0") == result
 
 

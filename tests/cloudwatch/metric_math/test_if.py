@@ -66,7 +66,7 @@ def test_the_use_cases_are_computed(expression: str, result: str) -> None:
 
 
 def test_office_hours_can_be_selected() -> None:
-    """The example of "Enhance CloudWatch metrics with metric math functions" (AWS blog); it is Monday, 00:00."""
+    """The example of "Enhance CloudWatch metrics with metric math functions" (AWS blog). The data begin on Monday."""
     expression = "IF((DAY(m1)<6 AND (HOUR(m1)>=9 AND HOUR(m1)<17)),m1)"
     day = compute(expression, m1=" ".join(["1"] * 1440))
     assert day == " ".join(["-"] * 9 * 60 + ["1"] * 8 * 60 + ["-"] * 7 * 60)

@@ -1,4 +1,4 @@
-"""What holds for every expression: read as it is written, computed as it is meant, or refused with a position."""
+"""Properties of every expression: its text is read again, its result is right, or its fault has a position."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ data = st.fixed_dictionaries(dict.fromkeys(METRICS, values))
 
 _WORDS = ["m1", "m9", "AND", "NOT", "OR", "2", ".5", "'a'", '"b"', "METRICS()", "[m1, m2]", "SELECT", "true", "ÿ", "\n"]
 _SIGNS = ["+", "-", "*", "/", "%", "^", "<", ">=", "==", "!=", "!", "&&", "||", "(", ")", "[", "]", ",", "=", "'", "\\"]
-soup = st.lists(st.sampled_from([*_WORDS, *_SIGNS, *SIGNATURES, *KEYWORDS]), max_size=12).map(" ".join)
+word_mixtures = st.lists(st.sampled_from([*_WORDS, *_SIGNS, *SIGNATURES, *KEYWORDS]), max_size=12).map(" ".join)
 
 
 def timed(points: list[float | None]) -> dict[int, float]:
@@ -34,7 +34,7 @@ def timed(points: list[float | None]) -> dict[int, float]:
 
 
 def plain(result: Result) -> Any:
-    """The result as the naive reading gives it."""
+    """The result in the form of the naive evaluator."""
     if isinstance(result, list):
         return [dict(one.points()) for one in result]
     return dict(result.points()) if isinstance(result, Series) else result
@@ -95,7 +95,7 @@ def test_without_a_range_dependent_function_a_part_of_the_range_gives_a_part_of_
 
 
 @settings(max_examples=300)
-@given(st.text(max_size=40) | soup | soup.map(lambda text: text.replace(" ", "")))
+@given(st.text(max_size=40) | word_mixtures | word_mixtures.map(lambda text: text.replace(" ", "")))
 @example("(" * 2000)
 @example("-" * 2000 + "m1")
 @example("2^" * 900 + "m1")

@@ -1,4 +1,4 @@
-"""Queries that refer to each other: order, labels, and what CloudWatch would refuse."""
+"""Queries that refer to each other: their order, their labels, and the problems that CloudWatch would report."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def test_metrics_are_aligned_to_the_range() -> None:
             [M1, Query("e1", "AVG(m1)")],
             "e1: the result is a number, it must be a time series; TIME_SERIES() makes one of it",
         ),
-        ([M1, M1], "m1: the id is there twice"),
+        ([M1, M1], "m1: the id is used twice"),
         ([Query("M1")], "M1: an id is a lowercase letter, then letters, digits and _, at most 255 in all"),
         ([Query("m-1")], "m-1: an id is a lowercase letter, then letters, digits and _, at most 255 in all"),
         ([Query("")], ": an id is a lowercase letter, then letters, digits and _, at most 255 in all"),

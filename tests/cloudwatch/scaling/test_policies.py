@@ -1,4 +1,4 @@
-"""Scaling policies: what PutScalingPolicy takes, and how many instances each asks for."""
+"""Scaling policies: calls that PutScalingPolicy accepts, and the capacity that each policy proposes."""
 
 from itertools import pairwise
 from typing import Any
@@ -52,10 +52,9 @@ def simple(amount: int, *, kind: str = "ChangeInCapacity", name: str = "p", **ow
 
 
 def proposed(of: Any, value: float | None, desired: int, current: int | None = None, *, alarm: int = 0) -> int | None:
-    """What a policy asks for while the ``alarm``-th of its alarms is in ALARM."""
-    proposal = of.propose(
-        Capacity(desired, desired if current is None else current), {of.alarms[alarm].name: FIRING}, value
-    )
+    """The capacity that the policy ``of`` proposes while the ``alarm``-th of its alarms is in ALARM."""
+    capacity = Capacity(desired, desired if current is None else current)
+    proposal = of.propose(capacity, {of.alarms[alarm].name: FIRING}, value)
     return proposal.capacity if proposal else None
 
 
@@ -154,7 +153,9 @@ def test_target_tracking_proposes_nothing_while_no_alarm_fires() -> None:
 
 
 def test_target_tracking_does_not_count_instances_that_warm_up() -> None:
-    assert proposed(tracking(10), 20.0, desired=4, current=2) is None  # 2 x 20 / 10 = 4: they are on their way
+    assert (
+        proposed(tracking(10), 20.0, desired=4, current=2) is None
+    )  # 2 x 20 / 10 = 4: two instances are already warming up
     assert proposed(tracking(10), 30.0, desired=4, current=2) == 6
 
 

@@ -1,4 +1,4 @@
-"""PutScalingPolicy: what it refuses is refused with the field at fault."""
+"""PutScalingPolicy: a refused call names the fields at fault."""
 
 from typing import Any
 

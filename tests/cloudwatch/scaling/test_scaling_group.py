@@ -1,4 +1,4 @@
-"""An Auto Scaling group over time: whose proposal wins, what waits for what, and that the bounds are kept."""
+"""An Auto Scaling group over time: which proposal wins, which policy waits, and that the bounds are kept."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_decision_names_its_policy_and_reason() -> None:
     queue = tracking(3, name="queue")
     decision = group(queue, desired=2, maximum=5).step(60, high(queue), {"queue": 12.0})
     assert decision == Decision(
-        60, 2, 5, "queue", "12.0 against a target of 3.0 asks for 8 instances, the bounds of the group allow 5"
+        60, 2, 5, "queue", "12.0 against a target of 3.0 needs 8 instances, the bounds of the group allow 5"
     )
 
 
@@ -226,7 +226,10 @@ BACKLOG = MetricId("Shop", "BacklogPerWorker")
 
 
 def simulate(jobs: list[int], *, visible_only: bool, target: float = 3, **options: Any) -> list[Decision]:
-    """A queue with so many jobs in each minute, one at work in each worker; the backlog is published as a metric."""
+    """The decisions for a queue with the number of ``jobs`` in each minute. Each worker runs one job.
+
+    The backlog is published as a metric: without the running jobs if ``visible_only``.
+    """
     values = policy(
         "TargetTrackingScaling",
         TargetTrackingConfiguration={
