@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.worker.redis_server import RedisServer
 from celery_bridge.tests.old_system import OldSystem, redis_program
-from tests.faults.system_under_faults import Stage
+from tests.faults.system_under_faults import SystemUnderFaults
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +14,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def old(stage: Stage, redis_server: RedisServer) -> Iterator[OldSystem]:
+def old(system: SystemUnderFaults, redis_server: RedisServer) -> Iterator[OldSystem]:
     """Emptied for each test."""
-    old = OldSystem(stage, redis_server)
+    old = OldSystem(system, redis_server)
     yield old
     old.close()

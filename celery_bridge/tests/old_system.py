@@ -1,4 +1,4 @@
-"""The old system beside a stage: a real Redis, a real Celery worker; and the bridge as an operator starts it."""
+"""The old system next to the new one: a real Redis, a real Celery worker, and the bridge run as an operator runs it."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from benchmarks.worker.redis_server import RedisServer
 from celery_bridge.celery_tasks import CeleryTasks
 from local.system.aws_emulator import REGION
 from local.system.processes import ManagedProcess
-from tests.faults.system_under_faults import END_SECONDS, Stage
+from tests.faults.system_under_faults import END_SECONDS, SystemUnderFaults
 
 QUEUE = "celery"
 TASK = "process_video"
@@ -28,15 +28,15 @@ def redis_program() -> Path:
 
 
 class OldSystem:
-    """Celery's queue, its workers, and the bridge between it and the stage's queue."""
+    """Celery's queue, its workers, and the bridge between it and the queue of the SQS workers."""
 
-    def __init__(self, stage: Stage, server: RedisServer) -> None:
-        self.stage = stage
+    def __init__(self, system: SystemUnderFaults, server: RedisServer) -> None:
+        self.system = system
         self.url = server.url
         self.redis = redis.Redis.from_url(server.url)
         self.redis.flushall()
         self.tasks = CeleryTasks(server.url, QUEUE, TASK)
-        self._ledger = stage.directory / "old-worker-ledger"
+        self._ledger = system.directory / "old-worker-ledger"
 
     def close(self) -> None:
         self.tasks.close()
@@ -81,7 +81,7 @@ class OldSystem:
         assert process.wait(END_SECONDS) == -signal.SIGKILL
 
     def _start(self, module: str, arguments: list[str], name: str, **overrides: str) -> ManagedProcess:
-        environment = self.stage.environment(
+        environment = self.system.environment(
             {
                 "ANB_CELERY_BROKER_URL": self.url,
                 "OLD_WORKER_LEDGER": str(self._ledger),
@@ -89,6 +89,6 @@ class OldSystem:
                 **overrides,
             }
         )
-        process = ManagedProcess(module, arguments, environment, self.stage.directory / f"{name}.log")
-        self.stage.processes.append(process)
+        process = ManagedProcess(module, arguments, environment, self.system.directory / f"{name}.log")
+        self.system.processes.append(process)
         return process

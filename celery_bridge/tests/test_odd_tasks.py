@@ -20,7 +20,7 @@ from showcase.database.tables import Video
 from showcase.jobs import jobs
 from showcase.jobs.job_message import parse_message
 from showcase.jobs.job_queue import JobQueue
-from tests.faults.system_under_faults import END_SECONDS, Stage
+from tests.faults.system_under_faults import END_SECONDS, SystemUnderFaults
 from tests.records import claimed, new_video, shift_due
 
 
@@ -48,10 +48,10 @@ def call(*arguments: object, **keywords: object) -> list[object]:
     return [arguments, keywords, {}]
 
 
-def sent(stage: Stage) -> set[uuid.UUID]:
+def sent(system: SystemUnderFaults) -> set[uuid.UUID]:
     """The videos that SQS has messages of."""
     found = set()
-    while batch := stage.queue.receive(10):
+    while batch := system.queue.receive(10):
         found |= {parse_message(delivery.body).video_id for delivery in batch}
     return found
 
@@ -91,8 +91,8 @@ OTHERS = {
 }
 
 
-def test_tasks_of_other_names_are_left_where_they_are(old: OldSystem, stage: Stage) -> None:
-    entries = [new_video(stage.database) for _ in range(3)]
+def test_tasks_of_other_names_are_left_where_they_are(old: OldSystem, system: SystemUnderFaults) -> None:
+    entries = [new_video(system.database) for _ in range(3)]
     others = [*OTHERS.values(), *[OTHERS["'send_mail'"]] * PAGE]
     first, second, third = (message(call(str(entry.video_id))) for entry in entries)
     old.redis.lpush(QUEUE, first, *others[:PAGE], second, *others[PAGE:], third)
@@ -100,19 +100,19 @@ def test_tasks_of_other_names_are_left_where_they_are(old: OldSystem, stage: Sta
     assert (code, document["moved"], document["left"], document["parked"]) == (0, 3, len(others), 0)
     assert all(any(told.startswith(name) for told in document["other_tasks"]) for name in OTHERS)
     assert not document["is_name_in_doubt"]
-    assert sent(stage) == {entry.video_id for entry in entries}
+    assert sent(system) == {entry.video_id for entry in entries}
     assert list(old.redis.lrange(QUEUE, 0, -1)) == others[::-1]
 
 
-def test_a_queue_of_other_names_alone_makes_ours_doubtful(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_a_queue_of_other_names_alone_makes_ours_doubtful(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     tasks = [message(call(str(entry.video_id))), b"not a message of Celery"]
     old.redis.lpush(QUEUE, *tasks)
     bridge = old.start_bridge("to-sqs", ANB_CELERY_TASK="videos.process")
     assert bridge.wait(END_SECONDS) == 1
     assert bridge.logged("0 moved, 0 settled, 1 parked, 1 left.") and bridge.logged("1 left: 'process_video'")
     assert bridge.logged("is ANB_CELERY_TASK right?")
-    assert old.waiting() == 1 and sent(stage) == set()
+    assert old.waiting() == 1 and sent(system) == set()
 
 
 def test_what_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
@@ -132,8 +132,8 @@ def test_what_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
     assert (len(old.parked()), old.redis.hlen(TAKEN), old.redis.zcard(TAKEN_AT)) == (1, 0, 0)
 
 
-def test_every_form_of_a_task_is_understood(old: OldSystem, stage: Stage) -> None:
-    entries = [new_video(stage.database) for _ in range(4 + len(PRIORITY_SUFFIXES))]
+def test_every_form_of_a_task_is_understood(old: OldSystem, system: SystemUnderFaults) -> None:
+    entries = [new_video(system.database) for _ in range(4 + len(PRIORITY_SUFFIXES))]
     ids = [str(entry.video_id) for entry in entries]
     protocol_1 = {"task": TASK, "args": [ids[0]], "kwargs": {}, "id": "1"}
     old.redis.lpush(QUEUE, message(protocol_1, task=None))
@@ -143,88 +143,92 @@ def test_every_form_of_a_task_is_understood(old: OldSystem, stage: Stage) -> Non
     old.redis.lpush(QUEUE, message(call(ids[-1])), message(call(ids[-1])))  # twice the same
     code, document = old.run_bridge("to-sqs")
     assert (code, document["moved"], document["parked"]) == (0, len(ids) + 1, 0)
-    assert sent(stage) == {entry.video_id for entry in entries}
+    assert sent(system) == {entry.video_id for entry in entries}
 
 
-def test_what_is_settled_is_forgotten(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
-    with stage.database.writing() as connection:
-        assert jobs.fail(connection, claimed(stage.database, entry), code="damaged", reason="dañado")
+def test_what_is_settled_is_forgotten(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
+    with system.database.writing() as connection:
+        assert jobs.fail(connection, claimed(system.database, entry), code="damaged", reason="dañado")
     old.redis.lpush(QUEUE, message(call(str(entry.video_id))))
     code, document = old.run_bridge("to-sqs")
-    assert (code, document["settled"], old.waiting(), sent(stage)) == (0, 1, 0, set())
+    assert (code, document["settled"], old.waiting(), sent(system)) == (0, 1, 0, set())
 
 
-def test_with_the_wrong_database_nothing_is_lost(old: OldSystem, stage: Stage, sqlite_url: str) -> None:
-    entry = new_video(stage.database)
+def test_with_the_wrong_database_nothing_is_lost(old: OldSystem, system: SystemUnderFaults, sqlite_url: str) -> None:
+    entry = new_video(system.database)
     task = message(call(str(entry.video_id)))
     old.redis.lpush(QUEUE, task)
     code, document = old.run_bridge("to-sqs", ANB_DATABASE_URL=sqlite_url)
     assert (code, document["reasons"]) == (1, {NOT_IN_THE_DATABASE: 1})
-    assert old.parked() == [task] and old.waiting() == 0 and sent(stage) == set()
+    assert old.parked() == [task] and old.waiting() == 0 and sent(system) == set()
 
     old.redis.rpoplpush(f"{QUEUE}.parked", QUEUE)
     code, document = old.run_bridge("to-sqs")
-    assert (code, document["moved"], sent(stage)) == (0, 1, {entry.video_id})
+    assert (code, document["moved"], sent(system)) == (0, 1, {entry.video_id})
 
 
-def test_on_the_way_back_with_the_wrong_database_nothing_is_lost(old: OldSystem, stage: Stage, sqlite_url: str) -> None:
-    entry = stage.accepted_video()
+def test_on_the_way_back_with_the_wrong_database_nothing_is_lost(
+    old: OldSystem, system: SystemUnderFaults, sqlite_url: str
+) -> None:
+    entry = system.accepted_video()
     code, document = old.run_bridge("to-celery", ANB_DATABASE_URL=sqlite_url)
     assert (code, document["reasons"], old.waiting()) == (1, {NOT_IN_THE_DATABASE: 1}, 0)
-    (letter,) = JobQueue(Aws(REGION, stage.emulator.url), stage.queues.dead_letter, "").receive(10)
+    (letter,) = JobQueue(Aws(REGION, system.emulator.url), system.queues.dead_letter, "").receive(10)
     assert letter.reason == NOT_IN_THE_DATABASE and parse_message(letter.body).video_id == entry.video_id
 
 
-def test_on_the_way_back_a_message_of_an_older_task_is_forgotten(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
-    assert stage.outbox.send(replace(entry, task_id=uuid.uuid4()))
+def test_on_the_way_back_a_message_of_an_older_task_is_forgotten(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
+    assert system.outbox.send(replace(entry, task_id=uuid.uuid4()))
     code, document = old.run_bridge("to-celery")
-    assert (code, document["settled"], old.waiting(), stage.queue.depth().dead) == (0, 1, 0, 0)
+    assert (code, document["settled"], old.waiting(), system.queue.depth().dead) == (0, 1, 0, 0)
 
 
-def test_on_the_way_back_a_video_in_work_is_moved_too(old: OldSystem, stage: Stage) -> None:
-    entry = stage.accepted_video()
-    claimed(stage.database, entry, lease_seconds=3600)
+def test_on_the_way_back_a_video_in_work_is_moved_too(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = system.accepted_video()
+    claimed(system.database, entry, lease_seconds=3600)
     code, document = old.run_bridge("to-celery")
     assert (code, document["moved"], old.waiting()) == (0, 1, 1)
 
 
-def test_a_row_of_a_producer_without_outbox_is_swept_from_then_on(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
-    with stage.database.writing() as connection:
+def test_a_row_of_a_producer_without_outbox_is_swept_from_then_on(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
+    with system.database.writing() as connection:
         connection.execute(update(Video).values(message_due_at=None))
     old.redis.lpush(QUEUE, message(call(str(entry.video_id))))
     assert old.run_bridge("to-sqs")[0] == 0
-    assert stage.state(entry).has_message_due
-    stage.emulator.sqs.purge_queue(QueueUrl=stage.queues.jobs)
-    shift_due(stage.database, entry.video_id, -1)
-    assert stage.outbox.sweep() == 1
-    assert sent(stage) == {entry.video_id}
+    assert system.state(entry).has_message_due
+    system.emulator.sqs.purge_queue(QueueUrl=system.queues.jobs)
+    shift_due(system.database, entry.video_id, -1)
+    assert system.outbox.sweep() == 1
+    assert sent(system) == {entry.video_id}
 
 
-def test_what_a_dead_worker_took_is_moved_and_what_a_live_one_has_is_left(old: OldSystem, stage: Stage) -> None:
-    dead, live, foreign = (new_video(stage.database) for _ in range(3))
+def test_what_a_dead_worker_took_is_moved_and_what_a_live_one_has_is_left(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
+    dead, live, foreign = (new_video(system.database) for _ in range(3))
     for entry, queue, age in ((dead, QUEUE, 7200), (live, QUEUE, 10), (foreign, "mail", 7200)):
         taken = [json.loads(message(call(str(entry.video_id)))), "", queue]
         old.redis.hset(TAKEN, str(entry.video_id), json.dumps(taken))
         old.redis.zadd(TAKEN_AT, {str(entry.video_id): time.time() - age})
     code, document = old.run_bridge("to-sqs")
     assert (code, document["moved"], document["in_work"]) == (1, 1, 1)
-    assert sent(stage) == {dead.video_id}
+    assert sent(system) == {dead.video_id}
     assert old.redis.hlen(TAKEN) == old.redis.zcard(TAKEN_AT) == 2
 
 
-def test_zero_seconds_is_everything_whatever_clock_the_worker_had(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_zero_seconds_is_everything_whatever_clock_the_worker_had(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     old.redis.hset(TAKEN, "tag", json.dumps([json.loads(message(call(str(entry.video_id)))), "", QUEUE]))
     old.redis.zadd(TAKEN_AT, {"tag": time.time() + 3600})
     code, document = old.run_bridge("to-sqs", "--abandoned", "0")
     assert (code, document["moved"], document["in_work"]) == (0, 1, 0)
 
 
-def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSystem, stage: Stage) -> None:
-    ours, foreign = new_video(stage.database), new_video(stage.database)
+def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSystem, system: SystemUnderFaults) -> None:
+    ours, foreign = new_video(system.database), new_video(system.database)
     media = Exchange("media")
     with Connection(old.url) as connection, connection.channel() as channel:
         for entry, name, key in ((ours, "videos", "clip"), (foreign, "mail", "videos")):
@@ -238,24 +242,24 @@ def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSyste
         code, document = old.run_bridge("to-sqs", "--abandoned", "0", ANB_CELERY_QUEUE="videos")
         assert (code, document["moved"], document["in_work"]) == (0, 1, 0)
         assert old.redis.hlen(TAKEN) == 1
-    assert sent(stage) == {ours.video_id}
+    assert sent(system) == {ours.video_id}
 
 
-def test_a_dry_run_counts_every_task_and_changes_nothing(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_a_dry_run_counts_every_task_and_changes_nothing(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     tasks = [message(call(str(entry.video_id)))] * (2 * PAGE + 1) + [UNUSABLE["too long"], OTHERS["'send_mail'"]]
     old.redis.lpush(QUEUE, *tasks)
     code, document = old.run_bridge("to-sqs", "--dry-run")
     assert (code, document["moved"], document["parked"], document["changed"]) == (1, 2 * PAGE + 1, 1, False)
     assert document["left"] == 1
-    assert old.waiting() == len(tasks) and old.parked() == [] and sent(stage) == set()
+    assert old.waiting() == len(tasks) and old.parked() == [] and sent(system) == set()
 
 
-def test_on_the_way_back_unreadable_messages_become_dead_letters(old: OldSystem, stage: Stage) -> None:
-    entry = stage.accepted_video()
-    stage.emulator.sqs.send_message(QueueUrl=stage.queues.jobs, MessageBody="not ours")
+def test_on_the_way_back_unreadable_messages_become_dead_letters(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = system.accepted_video()
+    system.emulator.sqs.send_message(QueueUrl=system.queues.jobs, MessageBody="not ours")
     code, document = old.run_bridge("to-celery")
     assert (code, document["moved"], document["parked"]) == (1, 1, 1)
-    assert old.waiting() == 1 and stage.queue.depth().dead == 1
+    assert old.waiting() == 1 and system.queue.depth().dead == 1
     (page,) = old.tasks.waiting(removing=False)
     assert [task.video_id for task in page] == [entry.video_id]

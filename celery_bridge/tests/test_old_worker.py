@@ -9,57 +9,59 @@ from sqlalchemy import select, text
 from celery_bridge.tests.old_system import OldSystem
 from showcase.database.tables import Video
 from showcase.jobs import jobs
-from tests.faults.system_under_faults import Stage
+from tests.faults.system_under_faults import SystemUnderFaults
 from tests.records import claimed, new_video, original_of
 
 QUICK = {"OLD_WORKER_LEASE_SECONDS": "0.5", "OLD_WORKER_AGAIN_SECONDS": "0.1"}
 
 
-def test_a_ticket_outlives_the_lease_of_a_dead_worker_and_errors_of_its_own(old: OldSystem, stage: Stage) -> None:
-    leased, damaged = stage.accepted_video(send=False), new_video(stage.database)
-    claimed(stage.database, leased, lease_seconds=4)  # more retries than Celery's default of 3
+def test_a_ticket_outlives_the_lease_of_a_dead_worker_and_errors_of_its_own(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
+    leased, damaged = system.accepted_video(send=False), new_video(system.database)
+    claimed(system.database, leased, lease_seconds=4)  # more retries than Celery's default of 3
     for entry in (leased, damaged):
         old.tasks.send(entry.video_id, entry.task_id)
     celery = old.start_worker("celery", **QUICK)
-    stage.wait_until(stage.all_settled, "everything settled")
-    stage.wait_until(lambda: old.waiting() + old.tasks.in_work() == 0, "no ticket left")
+    system.wait_until(system.all_settled, "everything settled")
+    system.wait_until(lambda: old.waiting() + old.tasks.in_work() == 0, "no ticket left")
     assert celery.stop() == 0
 
     assert old.processed() == [leased.video_id]
-    state = stage.state(damaged)
+    state = system.state(damaged)
     assert (state.status, state.failure_code, state.attempts) == ("failed", jobs.GAVE_UP, 5)
 
 
-def test_an_attempt_that_failed_is_made_again(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_an_attempt_that_failed_is_made_again(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
     celery = old.start_worker("celery", OLD_WORKER_AGAIN_SECONDS="1")
-    stage.wait_until(lambda: stage.state(entry).attempts >= 1, "tried without its file")
-    stage.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
-    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+    system.wait_until(lambda: system.state(entry).attempts >= 1, "tried without its file")
+    system.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
+    system.wait_until(lambda: system.is_settled(entry), "settled")
     assert celery.stop() == 0
-    assert stage.state(entry).status == "processed"
+    assert system.state(entry).status == "processed"
 
 
-def test_a_ticket_outlives_the_process_that_works_on_it(old: OldSystem, stage: Stage) -> None:
-    entry = stage.accepted_video(send=False)
+def test_a_ticket_outlives_the_process_that_works_on_it(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = system.accepted_video(send=False)
     celery = old.start_worker("celery", pool="prefork", **QUICK)
-    with stage.database.writing() as connection:
+    with system.database.writing() as connection:
         connection.execute(select(Video.id).where(Video.id == entry.video_id).with_for_update())
         old.tasks.send(entry.video_id, entry.task_id)
-        stage.wait_until(lambda: is_claiming(stage), "at its claim")
+        system.wait_until(lambda: is_claiming(system), "at its claim")
         (child,) = psutil.Process(celery.pid).children()
         child.send_signal(signal.SIGKILL)
         child.wait(10)
-    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+    system.wait_until(lambda: system.is_settled(entry), "settled")
     assert celery.stop() == 0
     assert old.processed() == [entry.video_id]
 
 
-def is_claiming(stage: Stage) -> bool:
+def is_claiming(system: SystemUnderFaults) -> bool:
     """Whether somebody waits for the locked row."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    with stage.database.reading() as connection:
+    with system.database.reading() as connection:
         return bool(connection.execute(waiting).scalar_one())

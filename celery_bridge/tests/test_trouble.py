@@ -22,7 +22,7 @@ from showcase.database.engine import Database
 from showcase.errors import Unavailable
 from showcase.jobs.job_message import parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
-from tests.faults.system_under_faults import END_SECONDS, Stage
+from tests.faults.system_under_faults import END_SECONDS, SystemUnderFaults
 from tests.records import new_video
 
 SECRET = "geheim"
@@ -30,10 +30,10 @@ DEAD_REDIS = f"redis://:{SECRET}@127.0.0.1:1/0"
 STOP_SECONDS = 10.0
 
 
-def received(stage: Stage) -> list[Delivery]:
+def received(system: SystemUnderFaults) -> list[Delivery]:
     """Every message that can be received now."""
     found: list[Delivery] = []
-    while batch := stage.queue.receive(10, hidden_seconds=60):
+    while batch := system.queue.receive(10, hidden_seconds=60):
         found += batch
     return found
 
@@ -63,60 +63,62 @@ def read_only(redis: Redis) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("command", ["to-sqs", "to-celery"])
-def test_without_redis_it_fails_says_so_and_loses_nothing(old: OldSystem, stage: Stage, command: str) -> None:
-    entry = stage.accepted_video()
+def test_without_redis_it_fails_says_so_and_loses_nothing(
+    old: OldSystem, system: SystemUnderFaults, command: str
+) -> None:
+    entry = system.accepted_video()
     bridge = old.start_bridge(command, ANB_CELERY_BROKER_URL=DEAD_REDIS)
     assert bridge.wait(END_SECONDS) == 1
     assert bridge.logged("Celery broker") and bridge.logged("(ConnectionError)") and bridge.logged("Run it again")
     assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
-    (delivery,) = received(stage)
+    (delivery,) = received(system)
     assert (delivery.receive_count, videos([delivery])) == (1, {entry.video_id})
 
 
-def test_without_sqs_every_task_stays(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_without_sqs_every_task_stays(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
     for kind, overrides in (
-        ("EndpointConnectionError", stage.through("http://127.0.0.1:1")),
-        ("NonExistentQueue", {"sqs_queue_url": f"{stage.queues.jobs}-none"}),
+        ("EndpointConnectionError", system.through("http://127.0.0.1:1")),
+        ("NonExistentQueue", {"sqs_queue_url": f"{system.queues.jobs}-none"}),
     ):
         code, document = old.run_bridge("to-sqs", **overrides)
         assert (code, document["moved"], old.waiting()) == (1, 0, 1)
         assert "queue: send failed" in document["error"] and kind in document["error"]
 
 
-def test_without_the_database_no_message_is_received(old: OldSystem, stage: Stage) -> None:
-    stage.accepted_video()
+def test_without_the_database_no_message_is_received(old: OldSystem, system: SystemUnderFaults) -> None:
+    system.accepted_video()
     bridge = old.start_bridge("to-celery", ANB_DATABASE_URL=f"postgresql://anb:{SECRET}@127.0.0.1:1/anb")
     assert bridge.wait(END_SECONDS) == 1
     assert bridge.logged("database") and bridge.logged("(OperationalError)")
     assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
-    assert [delivery.receive_count for delivery in received(stage)] == [1]
+    assert [delivery.receive_count for delivery in received(system)] == [1]
 
 
-def test_while_redis_is_full_no_message_is_received(old: OldSystem, stage: Stage) -> None:
+def test_while_redis_is_full_no_message_is_received(old: OldSystem, system: SystemUnderFaults) -> None:
     for _ in range(3):
-        stage.accepted_video()
+        system.accepted_video()
     with full(old.redis):
         bridge = old.start_bridge("to-celery", "--follow")
         bridge.wait_until(lambda: bridge.log.read_text().count("trying again") >= 3, "refused thrice", END_SECONDS)
         assert bridge.logged("(OutOfMemoryError)")
-        looked_at = received(stage)
+        looked_at = received(system)
         assert [delivery.receive_count for delivery in looked_at] == [1, 1, 1], "only by this test"
-        assert stage.queue.depth().dead == 0
+        assert system.queue.depth().dead == 0
         for delivery in looked_at:
-            stage.queue.release(delivery, 0)
-    stage.wait_until(lambda: old.waiting() == 3 and stage.queue_is_empty(stage.queues.jobs), "everything moved")
+            system.queue.release(delivery, 0)
+    system.wait_until(lambda: old.waiting() == 3 and system.queue_is_empty(system.queues.jobs), "everything moved")
     assert bridge.stop() == 0
     assert bridge.logged("3 moved, 0 settled, 0 parked")
 
 
-def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, stage: Stage) -> None:
-    entry = new_video(stage.database)
+def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, system: SystemUnderFaults) -> None:
+    entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
     with read_only(old.redis):
         code, document = old.run_bridge("to-sqs")
-        assert (code, document["moved"], received(stage)) == (1, 0, [])
+        assert (code, document["moved"], received(system)) == (1, 0, [])
         assert "(ReadOnlyError)" in document["error"]
     assert old.waiting() == 1
 
@@ -132,14 +134,14 @@ def follow(bridge: Bridge, waits: list[float], passes: int) -> None:
 
 
 def test_a_database_that_goes_away_costs_no_receives_and_is_tried_ever_more_rarely(
-    old: OldSystem, stage: Stage
+    old: OldSystem, system: SystemUnderFaults
 ) -> None:
-    stage.accepted_video()
+    system.accepted_video()
     waits: list[float] = []
     database = Database("postgresql://anb@127.0.0.1:1/anb")
-    follow(Bridge(database, old.tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=9)
+    follow(Bridge(database, old.tasks, system.queue, system.outbox, stopped=bool), waits, passes=9)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert [delivery.receive_count for delivery in received(stage)] == [1]
+    assert [delivery.receive_count for delivery in received(system)] == [1]
 
 
 class MoodyTasks(CeleryTasks):
@@ -151,10 +153,10 @@ class MoodyTasks(CeleryTasks):
             raise Unavailable("Celery broker", "write")
 
 
-def test_a_pass_that_succeeds_ends_the_long_waits(old: OldSystem, stage: Stage) -> None:
+def test_a_pass_that_succeeds_ends_the_long_waits(old: OldSystem, system: SystemUnderFaults) -> None:
     waits: list[float] = []
     tasks = MoodyTasks(old.url, QUEUE, TASK)
-    follow(Bridge(stage.database, tasks, stage.queue, stage.outbox, stopped=bool), waits, passes=4)
+    follow(Bridge(system.database, tasks, system.queue, system.outbox, stopped=bool), waits, passes=4)
     tasks.close()
     assert waits == [1, 2, 1, 1]
 
@@ -174,35 +176,37 @@ class QueueWithOneHitch(JobQueue):
         super().release(delivery, delay_seconds)
 
 
-def test_one_message_that_cannot_be_released_does_not_hold_the_others(old: OldSystem, stage: Stage) -> None:
+def test_one_message_that_cannot_be_released_does_not_hold_the_others(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
     for _ in range(4):
-        stage.accepted_video()
-    queue = QueueWithOneHitch(Aws(REGION, stage.emulator.url), stage.queues.jobs, stage.queues.dead_letter)
+        system.accepted_video()
+    queue = QueueWithOneHitch(Aws(REGION, system.emulator.url), system.queues.jobs, system.queues.dead_letter)
     tasks = RefusingTasks(old.url, QUEUE, TASK)
-    bridge = Bridge(stage.database, tasks, queue, stage.outbox, stopped=lambda _seconds: False)
+    bridge = Bridge(system.database, tasks, queue, system.outbox, stopped=lambda _seconds: False)
     with pytest.raises(Unavailable, match="send a task"):
         bridge.to_celery(Tally())
-    assert queue.hitches == 0 and len(received(stage)) == 3
+    assert queue.hitches == 0 and len(received(system)) == 3
     tasks.close()
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(["to-sqs"], 1), (["to-celery", "--follow"], 0)])
 def test_a_signal_ends_a_pass_with_a_summary_and_the_rest_stays(
-    old: OldSystem, stage: Stage, arguments: list[str], code: int
+    old: OldSystem, system: SystemUnderFaults, arguments: list[str], code: int
 ) -> None:
     forth = arguments[0] == "to-sqs"
-    entries = {entry.video_id: entry for entry in (stage.accepted_video(send=not forth) for _ in range(30))}
+    entries = {entry.video_id: entry for entry in (system.accepted_video(send=not forth) for _ in range(30))}
     if forth:
         for entry in entries.values():
             old.tasks.send(entry.video_id, entry.task_id)
     bridge = old.start_bridge(*arguments, "--rate", "1")
-    stage.wait_until(lambda: (stage.queue.depth().visible if forth else old.waiting()) >= 2, "moving")
+    system.wait_until(lambda: (system.queue.depth().visible if forth else old.waiting()) >= 2, "moving")
     asked_at = time.monotonic()
     assert bridge.stop() == code
     assert time.monotonic() - asked_at < STOP_SECONDS
     assert bridge.logged(" moved, 0 settled, 0 parked, 0 left.")
     assert bridge.logged("Stopped before the end. Run it again") == bool(code)
-    there = videos(received(stage))
+    there = videos(received(system))
     assert old.waiting() + len(there) == len(entries) and old.waiting() and there
 
 

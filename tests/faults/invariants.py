@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from showcase.database.tables import Video
 from showcase.videos import result_key
-from tests.faults.system_under_faults import Stage
+from tests.faults.system_under_faults import SystemUnderFaults
 from tests.records import original_of
 
 
@@ -24,25 +24,25 @@ class Breach:
         return f"{self.invariant}: {self.what}"
 
 
-def check(stage: Stage, *, dead_letters: bool = False) -> None:
+def check(system: SystemUnderFaults, *, dead_letters: bool = False) -> None:
     """Raises AssertionError that names the invariant. Call it when the workers are stopped."""
-    for breach in breaches(stage, dead_letters=dead_letters):
+    for breach in breaches(system, dead_letters=dead_letters):
         raise AssertionError(str(breach))
 
 
 def breaches(
-    stage: Stage, *, dead_letters: bool, result_of: Callable[[uuid.UUID], bytes] = original_of
+    system: SystemUnderFaults, *, dead_letters: bool, result_of: Callable[[uuid.UUID], bytes] = original_of
 ) -> Iterator[Breach]:
     """All of them. ``result_of`` is what must be stored as the result of a processed video."""
-    yield from unsettled_videos(stage)
-    yield from wrong_results(stage, result_of)
-    yield from (Breach("I7", f"{key} is nobody's") for key in orphans(stage))
-    yield from messages_left(stage, dead_letters)
-    yield from files_left(stage)
+    yield from unsettled_videos(system)
+    yield from wrong_results(system, result_of)
+    yield from (Breach("I7", f"{key} is nobody's") for key in orphans(system))
+    yield from messages_left(system, dead_letters)
+    yield from files_left(system)
 
 
-def unsettled_videos(stage: Stage) -> Iterator[Breach]:
-    with stage.database.reading() as connection:
+def unsettled_videos(system: SystemUnderFaults) -> Iterator[Breach]:
+    with system.database.reading() as connection:
         rows = connection.execute(select(Video.id, Video.status, Video.lease_until, Video.message_due_at)).all()
     for row in rows:
         times = f"lease until {row.lease_until}, message due at {row.message_due_at}"
@@ -52,39 +52,39 @@ def unsettled_videos(stage: Stage) -> Iterator[Breach]:
             yield Breach("I5", f"{row.status}, {times}", row.id)
 
 
-def wrong_results(stage: Stage, result_of: Callable[[uuid.UUID], bytes]) -> Iterator[Breach]:
-    with stage.database.reading() as connection:
+def wrong_results(system: SystemUnderFaults, result_of: Callable[[uuid.UUID], bytes]) -> Iterator[Breach]:
+    with system.database.reading() as connection:
         rows = connection.execute(
             select(Video.id, Video.fence, Video.processed_key).where(Video.status == "processed")
         ).all()
     for row in rows:
         if row.processed_key != result_key(row.id, row.fence):
             yield Breach("I3", f"the result of fence {row.fence} is {row.processed_key}", row.id)
-        if _stored(stage, row.processed_key) != result_of(row.id):
+        if _stored(system, row.processed_key) != result_of(row.id):
             yield Breach("I2", f"{row.processed_key} is not the result of its video", row.id)
 
 
-def _stored(stage: Stage, key: str) -> bytes | None:
+def _stored(system: SystemUnderFaults, key: str) -> bytes | None:
     try:
-        return stage.emulator.s3.get_object(Bucket=stage.bucket, Key=key)["Body"].read()
-    except stage.emulator.s3.exceptions.NoSuchKey:
+        return system.emulator.s3.get_object(Bucket=system.bucket, Key=key)["Body"].read()
+    except system.emulator.s3.exceptions.NoSuchKey:
         return None
 
 
-def orphans(stage: Stage) -> set[str]:
+def orphans(system: SystemUnderFaults) -> set[str]:
     """Results in the storage that are nobody's."""
-    with stage.database.reading() as connection:
+    with system.database.reading() as connection:
         wanted = set(connection.execute(select(Video.processed_key)).scalars())
-    return {key for key in stage.objects() if key.startswith("processed/")} - wanted
+    return {key for key in system.objects() if key.startswith("processed/")} - wanted
 
 
-def messages_left(stage: Stage, dead_letters: bool) -> Iterator[Breach]:
-    if not stage.queue_is_empty(stage.queues.jobs):
+def messages_left(system: SystemUnderFaults, dead_letters: bool) -> Iterator[Breach]:
+    if not system.queue_is_empty(system.queues.jobs):
         yield Breach("I4", "messages are left")
-    if stage.queue_is_empty(stage.queues.dead_letter) is dead_letters:
+    if system.queue_is_empty(system.queues.dead_letter) is dead_letters:
         yield Breach("I4", "dead letters are missing" if dead_letters else "there are dead letters")
 
 
-def files_left(stage: Stage) -> Iterator[Breach]:
-    for folder in (stage.directory / "work").glob("worker-*"):
+def files_left(system: SystemUnderFaults) -> Iterator[Breach]:
+    for folder in (system.directory / "work").glob("worker-*"):
         yield Breach("I7", f"{folder.name} is left")

@@ -20,7 +20,7 @@ import httpx
 from alarms.definition_files import read_definitions, read_variables
 from alarms.options import EXAMPLE
 from alarms.replay import History, read_recording, replay
-from tests.faults.system_under_faults import Stage
+from tests.faults.system_under_faults import SystemUnderFaults
 
 MINUTE_SECONDS = 3.0
 STRETCH = 60 / MINUTE_SECONDS
@@ -38,9 +38,9 @@ SCALING = ("worker-scale-up", "worker-scale-down")  # they steer the fleet, and 
 
 @dataclass
 class Rehearsal:
-    """A stage with an API, a worker and traffic. ``incident_at`` is in stretched seconds since the epoch."""
+    """A system with an API, a worker and traffic. ``incident_at`` is in stretched seconds since the epoch."""
 
-    stage: Stage
+    system: SystemUnderFaults
     incident_at: float = 0.0
     variables: Mapping[str, str | int | float] = field(default_factory=lambda: read_variables(EXAMPLE))
 
@@ -67,7 +67,7 @@ class Rehearsal:
                 thread.join()
 
     def _ask(self, over: threading.Event) -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.stage.api_port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.system.api_port}", timeout=10) as client:
             while not over.wait(1 / REQUESTS_A_SECOND):
                 with suppress(httpx.TransportError):
                     client.get("/api/public/rankings")
@@ -75,14 +75,14 @@ class Rehearsal:
 
     def _upload(self, over: threading.Event) -> None:
         while not over.wait(1.0):
-            entry = self.stage.accepted_video(send=False)
-            self.stage.outbox.send(entry)
+            entry = self.system.accepted_video(send=False)
+            self.system.outbox.send(entry)
 
     def histories(self) -> list[History]:
         """What the alarms would have done, by CloudWatch's rules."""
-        documents = [json.loads(line) for line in self.stage.emf_log.read_text().splitlines()]
+        documents = [json.loads(line) for line in self.system.emf_log.read_text().splitlines()]
         begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # until then it only started
-        stretched = self.stage.directory / "stretched.log"
+        stretched = self.system.directory / "stretched.log"
         with stretched.open("w") as out:
             for document in documents:
                 at = document["_aws"]["Timestamp"]

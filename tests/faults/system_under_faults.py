@@ -1,4 +1,4 @@
-"""A stage for fault scenarios: real processes on a real PostgreSQL and the emulator, with short times."""
+"""A system for fault scenarios: real processes on a real PostgreSQL and the emulator, with short times."""
 
 import io
 import signal
@@ -28,8 +28,8 @@ LOOK_SECONDS = 0.05
 
 
 @dataclass
-class Stage:
-    """One scenario's own database, queues and bucket. Processes are stopped with the stage."""
+class SystemUnderFaults:
+    """One scenario's own database, queues and bucket. Processes are stopped with the system."""
 
     database_url: str
     emulator: AwsEmulator

@@ -7,7 +7,7 @@ import pytest
 from local.system.ec2_stub import COMPLETE, HEARTBEAT, INSTANCE_ID, PROTECT, STATE, AwsProxy, Imds
 from local.system.processes import ManagedProcess
 from tests.faults import invariants
-from tests.faults.system_under_faults import Stage
+from tests.faults.system_under_faults import SystemUnderFaults
 from tests.worker.ec2.watching import GROUP, HOOK, SPOT
 
 SPOT_NOTICE = '{"action": "terminate", "time": "2026-01-01T00:02:00Z"}'
@@ -20,16 +20,16 @@ def imds() -> Iterator[Imds]:
 
 
 @pytest.fixture
-def front(stage: Stage) -> Iterator[AwsProxy]:
-    with AwsProxy(stage.emulator.url) as front:
+def front(system: SystemUnderFaults) -> Iterator[AwsProxy]:
+    with AwsProxy(system.emulator.url) as front:
         yield front.start()
 
 
-def start_member(stage: Stage, imds: Imds, front: AwsProxy, **overrides: str) -> ManagedProcess:
+def start_member(system: SystemUnderFaults, imds: Imds, front: AwsProxy, **overrides: str) -> ManagedProcess:
     """A worker on an instance of an Auto Scaling group with a termination hook."""
-    return stage.start_worker(
+    return system.start_worker(
         "leaving",
-        **stage.through(front.url),
+        **system.through(front.url),
         ANB_METADATA_URL=imds.url,
         ANB_METADATA_SECONDS="0.1",
         ANB_AUTO_SCALING_GROUP=GROUP,
@@ -48,71 +48,75 @@ def check_completed_once(front: AwsProxy) -> None:
     assert last == {"Action": COMPLETE, "LifecycleActionResult": "CONTINUE", "Version": "2011-01-01", **about}
 
 
-def end(stage: Stage) -> None:
+def end(system: SystemUnderFaults) -> None:
     """Another worker does what is left, and the invariants hold."""
-    stage.start_worker("staying")
-    stage.wait_until(stage.all_settled, "settled")
-    stage.wait_until(lambda: stage.queue_is_empty(stage.queues.jobs), "queue drained")
-    for process in stage.processes:
+    system.start_worker("staying")
+    system.wait_until(system.all_settled, "settled")
+    system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), "queue drained")
+    for process in system.processes:
         process.stop()
-    invariants.check(stage)
+    invariants.check(system)
 
 
 def test_t29_an_instance_that_is_scaled_in_ends_its_job_leaves_the_rest_to_others_and_then_goes(
-    stage: Stage, imds: Imds, front: AwsProxy
+    system: SystemUnderFaults, imds: Imds, front: AwsProxy
 ) -> None:
-    running = stage.accepted_video()
-    leaving = start_member(stage, imds, front, FAKE_ENCODER="8", ANB_SCALE_IN_PROTECTION="true")
-    stage.wait_until(lambda: stage.state(running).status == "processing", "in work")
-    waiting = stage.accepted_video()
+    running = system.accepted_video()
+    leaving = start_member(system, imds, front, FAKE_ENCODER="8", ANB_SCALE_IN_PROTECTION="true")
+    system.wait_until(lambda: system.state(running).status == "processing", "in work")
+    waiting = system.accepted_video()
     imds.items[STATE] = "Terminated"
     front.wait_until(lambda: COMPLETE in front.actions())
-    assert stage.state(running).status == "processed", "the instance may be shut down from now on"
+    assert system.state(running).status == "processed", "the instance may be shut down from now on"
     assert leaving.wait(30) == 0
     assert leaving.logged("this instance must leave: Auto Scaling: Terminated")
     assert front.actions()[:2] == [PROTECT, HEARTBEAT], "protected since before it received, and held open at once"
     check_completed_once(front)
-    (untouched,) = stage.queue.receive(10)
-    assert (untouched.receive_count, stage.state(waiting).fence) == (1, 0), "nobody had it before"
-    stage.queue.release(untouched, 0)
-    end(stage)
-    assert [stage.state(video).attempts for video in (running, waiting)] == [1, 1]
+    (untouched,) = system.queue.receive(10)
+    assert (untouched.receive_count, system.state(waiting).fence) == (1, 0), "nobody had it before"
+    system.queue.release(untouched, 0)
+    end(system)
+    assert [system.state(video).attempts for video in (running, waiting)] == [1, 1]
 
 
 def test_t29_a_spot_instance_hands_a_job_back_that_would_take_too_long_and_the_attempt_does_not_count(
-    stage: Stage, imds: Imds, front: AwsProxy
+    system: SystemUnderFaults, imds: Imds, front: AwsProxy
 ) -> None:
-    entry = stage.accepted_video()
-    leaving = start_member(stage, imds, front, FAKE_ENCODER="120", ANB_DRAIN_SECONDS="1")
-    stage.wait_until(lambda: stage.state(entry).status == "processing", "in work")
+    entry = system.accepted_video()
+    leaving = start_member(system, imds, front, FAKE_ENCODER="120", ANB_DRAIN_SECONDS="1")
+    system.wait_until(lambda: system.state(entry).status == "processing", "in work")
     imds.items[SPOT] = SPOT_NOTICE
     front.wait_until(lambda: COMPLETE in front.actions())
-    state = stage.state(entry)
+    state = system.state(entry)
     assert (state.status, state.attempts, state.fence) == ("uploaded", 0, 1)
     assert leaving.wait(30) == 0
     assert leaving.logged("this instance must leave: Spot")
     assert front.actions()[0] == HEARTBEAT
     check_completed_once(front)
-    end(stage)
-    assert (stage.state(entry).attempts, stage.state(entry).fence) == (1, 2)
+    end(system)
+    assert (system.state(entry).attempts, system.state(entry).fence) == (1, 2)
 
 
-def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(stage: Stage, imds: Imds, front: AwsProxy) -> None:
-    entry = stage.accepted_video()
-    worker = start_member(stage, imds, front)
-    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+def test_t29_a_restart_of_the_worker_is_no_end_of_its_instance(
+    system: SystemUnderFaults, imds: Imds, front: AwsProxy
+) -> None:
+    entry = system.accepted_video()
+    worker = start_member(system, imds, front)
+    system.wait_until(lambda: system.is_settled(entry), "settled")
     imds.wait_until(lambda: SPOT in imds.asked)
     assert worker.stop() == 0
     assert front.actions() == []
-    invariants.check(stage)
+    invariants.check(system)
 
 
-def test_t29_off_aws_a_worker_works_and_says_nothing_of_metadata_or_groups(stage: Stage, front: AwsProxy) -> None:
-    entry = stage.accepted_video()
-    worker = stage.start_worker(**stage.through(front.url))
-    stage.wait_until(lambda: stage.is_settled(entry), "settled")
+def test_t29_off_aws_a_worker_works_and_says_nothing_of_metadata_or_groups(
+    system: SystemUnderFaults, front: AwsProxy
+) -> None:
+    entry = system.accepted_video()
+    worker = system.start_worker(**system.through(front.url))
+    system.wait_until(lambda: system.is_settled(entry), "settled")
     assert worker.stop() == 0
     assert front.actions() == []
     for word in ("metadata", "Auto Scaling", "Spot"):
         assert not worker.logged(word), word
-    invariants.check(stage)
+    invariants.check(system)

@@ -21,7 +21,7 @@ from local.system.processes import ManagedProcess, answers, free_port
 from migrations.upgrade import upgrade
 from showcase.database.tables import Video
 from tests.faults.proxy import FaultProxy
-from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, Stage
+from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, SystemUnderFaults
 from tests.soak import audit
 from tests.soak.journal import Journal
 from tests.soak.patience import patiently
@@ -56,7 +56,7 @@ class SoakSystem:
 
     directory: Path
     server: PostgresServer
-    stage: Stage
+    stage: SystemUnderFaults
     journal: Journal
     aws_proxy: FaultProxy
     postgres_proxy: FaultProxy
@@ -147,12 +147,12 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
         yield system
 
 
-def _build_stage(server: PostgresServer, emulator: AwsEmulator, directory: Path) -> Stage:
+def _build_stage(server: PostgresServer, emulator: AwsEmulator, directory: Path) -> SystemUnderFaults:
     queues = emulator.create_queues("soak", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX)
-    return Stage(server.url(DATABASE), emulator, queues, emulator.create_bucket("soak"), directory)
+    return SystemUnderFaults(server.url(DATABASE), emulator, queues, emulator.create_bucket("soak"), directory)
 
 
-def _build_system(stack: ExitStack, server: PostgresServer, stage: Stage) -> SoakSystem:
+def _build_system(stack: ExitStack, server: PostgresServer, stage: SystemUnderFaults) -> SoakSystem:
     def proxy(name: str, upstream: str, protocol: str) -> FaultProxy:
         return stack.enter_context(FaultProxy(stage.directory / "logs" / f"{name}.log", upstream, protocol))
 
