@@ -1,4 +1,7 @@
-"""The whole clips that mutants are made of: few bytes, so that damage hits structure, and cheap to decode."""
+"""The intact clips from which hostile clips are made.
+
+They are small, so that random damage is likely to hit structure, and cheap to decode.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +9,7 @@ from typing import Final
 
 from tests.clips import Clips
 
-Seed = Callable[[Clips], Path]
+BaseClip = Callable[[Clips], Path]
 
 _PICTURE = "testsrc2=s=64x36:r=10:d=20,scale=1920:1080:flags=neighbor"
 _EXACT = ("-threads", "1", "-bitexact", "-pix_fmt", "yuv420p")  # the same bytes each time
@@ -19,17 +22,17 @@ def _shot(clips: Clips) -> Path:
     return clips.make("-f", "lavfi", "-i", _PICTURE, *_AAC, *_X264)
 
 
-def _remuxed(*options: str, before: tuple[str, ...] = ()) -> Seed:
+def _remuxed(*options: str, before: tuple[str, ...] = ()) -> BaseClip:
     return lambda clips: clips.remuxed(_shot(clips), "-bitexact", *options, before=before)
 
 
-def _still(size: str, *options: str) -> Seed:
-    """One picture, which ``bombs.one_picture`` repeats."""
+def _still(size: str, *options: str) -> BaseClip:
+    """A clip of one picture; ``bombs.one_picture`` repeats it."""
     return lambda clips: clips.make("-f", "lavfi", "-i", f"color=c=teal:s={size}:r=10:d=0.1", *options, *_X264)
 
 
 def _growing(clips: Clips) -> Path:
-    """The picture changes its size, again and again, in a stream that calls itself 1080p."""
+    """A stream that declares 1080p, and in which the size of the picture changes several times."""
     sizes = {"1920:1080": 0.5, "4096:2304": 0.5, "64:36": 0.5, "1280:720": 0.5, "1080:1920": 18}
     pictures = (f"testsrc2=s=64x36:r=10:d={d},scale={size}:flags=neighbor" for size, d in sizes.items())
     parts = [clips.make("-f", "lavfi", "-i", picture, *_X264, suffix=".h264") for picture in pictures]
@@ -37,7 +40,7 @@ def _growing(clips: Clips) -> Path:
     return clips.make("-f", "h264", "-r", "10", "-i", joined, "-c", "copy", "-bitexact")
 
 
-SEEDS: Final[dict[str, Seed]] = {
+BASE_CLIPS: Final[dict[str, BaseClip]] = {
     "moov last": _shot,
     "moov first": _remuxed("-movflags", "+faststart"),
     "fragmented": _remuxed("-movflags", "+frag_keyframe+empty_moov"),

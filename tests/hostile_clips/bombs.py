@@ -1,4 +1,4 @@
-"""Small files that ask for much: memory, time, disk, or files that are not theirs."""
+"""Small files that make a careless reader use much memory, time or disk, or open other files."""
 
 import struct
 import zlib
@@ -6,28 +6,28 @@ from collections.abc import Callable
 from random import Random
 
 from tests.hostile_clips.boxes import Box, full, parse
-from tests.hostile_clips.structure import Edit
-from tests.hostile_clips.tables import one
+from tests.hostile_clips.structure import BoxEdit
+from tests.hostile_clips.tables import find_box
 
 MIB = 1024 * 1024
 TICKS_PER_SECOND = 10_240  # what ffmpeg writes for 10 frames a second
 
 
-def _in_moov(make: Callable[[], Box]) -> Edit:
+def _in_moov(make: Callable[[], Box]) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
         root.find(b"moov").boxes.append(make())
 
     return edit
 
 
-def _at_the_end(make: Callable[[], Box], count: int = 1) -> Edit:
+def _at_the_end(make: Callable[[], Box], count: int = 1) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
         root.boxes += [make()] * count
 
     return edit
 
 
-def _both(first: Edit, second: Edit) -> Edit:
+def _both(first: BoxEdit, second: BoxEdit) -> BoxEdit:
     def edit(root: Box, random: Random) -> None:
         first(root, random)
         second(root, random)
@@ -35,8 +35,8 @@ def _both(first: Edit, second: Edit) -> Edit:
     return edit
 
 
-def _tracks(count: int) -> Edit:
-    """Copies of the video track, each with an id of its own."""
+def _tracks(count: int) -> BoxEdit:
+    """Add copies of the video track, each with its own id."""
 
     def edit(root: Box, _: Random) -> None:
         moov = root.find(b"moov")
@@ -48,8 +48,8 @@ def _tracks(count: int) -> Edit:
     return edit
 
 
-def one_picture(count: int, frames_per_second: int, *, width: int = 1920, height: int = 1080) -> Edit:
-    """The first picture again and again, which costs a file next to nothing; ``width`` and ``height`` are claims."""
+def one_picture(count: int, frames_per_second: int, *, width: int = 1920, height: int = 1080) -> BoxEdit:
+    """Repeat the first picture ``count`` times, at almost no bytes. The file states ``width`` and ``height``."""
 
     def edit(root: Box, _: Random) -> None:
         trak = root.find(b"moov", b"trak")
@@ -63,20 +63,20 @@ def one_picture(count: int, frames_per_second: int, *, width: int = 1920, height
             full(b"stsc", 1, 1, 1, 1),
             full(b"stco", count, *[first_at] * count),
         ]
-        one(root, b"mdhd").put(12, "I", TICKS_PER_SECOND // frames_per_second * frames_per_second)
+        find_box(root, b"mdhd").put(12, "I", TICKS_PER_SECOND // frames_per_second * frames_per_second)
         table.find(b"stsd").put(40, "HH", width, height)
 
     return edit
 
 
 def _first_sample(root: Box) -> tuple[int, int]:
-    fixed, _, first = struct.unpack_from(">III", one(root, b"stsz").payload.ljust(16, b"\0"), 4)
-    (at,) = struct.unpack_from(">I", one(root, b"stco").payload, 8)
+    fixed, _, first = struct.unpack_from(">III", find_box(root, b"stsz").payload.ljust(16, b"\0"), 4)
+    (at,) = struct.unpack_from(">I", find_box(root, b"stco").payload, 8)
     return fixed or first, at
 
 
 def _deep(kind: bytes, depth: int) -> bytes:
-    """Boxes in boxes."""
+    """``depth`` boxes, each inside the one before."""
     return b"".join(struct.pack(">I4s", 8 * (depth - level), kind) for level in range(depth))
 
 
@@ -86,8 +86,8 @@ def _compressed_moov(root: Box, _: Random) -> None:
     root.find(b"moov").boxes = [Box(b"cmov", boxes=[Box(b"dcom", b"zlib"), cmvd])]
 
 
-def _elsewhere(kind: bytes, where: bytes) -> Edit:
-    """The samples are said to lie in another file."""
+def _elsewhere(kind: bytes, where: bytes) -> BoxEdit:
+    """Make the data references point to another file."""
 
     def edit(root: Box, _: Random) -> None:
         for dref in root.all(b"dref"):
@@ -97,18 +97,15 @@ def _elsewhere(kind: bytes, where: bytes) -> Edit:
 
 
 def _alias(path: bytes) -> bytes:
-    """The path record of an Apple alias, as far as a reader needs it."""
+    """The path record of an Apple alias: the parts that a reader needs."""
     return bytes(150) + struct.pack(">hH", 2, len(path)) + path + struct.pack(">hH", -1, 0)
 
 
-def _distinct(count: int) -> bytes:
-    """Empty boxes, each of another kind."""
-    return b"".join(struct.pack(">II", 8, number) for number in range(count))
-
-
 def _crowded_sample_entry(root: Box, _: Random) -> None:
-    stsd = one(root, b"stsd")
-    stsd.payload = stsd.payload[:8] + bytes(Box(stsd.payload[12:16], stsd.payload[16:] + _distinct(400_000)))
+    """400,000 empty boxes in the sample entry, each of another kind."""
+    distinct = b"".join(struct.pack(">II", 8, number) for number in range(400_000))
+    stsd = find_box(root, b"stsd")
+    stsd.payload = stsd.payload[:8] + bytes(Box(stsd.payload[12:16], stsd.payload[16:] + distinct))
 
 
 def _fragment(track: int, samples: int) -> Box:
@@ -120,7 +117,7 @@ _EXTENDS = Box(b"mvex", boxes=[full(b"trex", track, 1, 1024, 1, 0) for track in 
 _FRAGMENT_INDEX = Box(b"mfra", boxes=[full(b"tfra", 1, 0, 0xFFFFFFFF), full(b"mfro", 44)])
 
 
-def _fragments(make: Callable[[], Box], count: int = 1) -> Edit:
+def _fragments(make: Callable[[], Box], count: int = 1) -> BoxEdit:
     return _both(_in_moov(lambda: _EXTENDS), _at_the_end(make, count))
 
 
@@ -130,13 +127,9 @@ def _meta(kind: bytes, *boxes: Box) -> Box:
 
 
 def _tiles(count: int) -> Box:
-    """A still picture of many parts, each of which a reader makes a stream of its own."""
+    """A still picture of many parts. A reader makes a stream of each."""
     tile = full(b"infe", flags=2 << 24, rest=bytes(4) + b"hvc1\0")
     return _meta(b"pict", full(b"iinf", rest=struct.pack(">H", count) + bytes(tile) * count))
-
-
-def _text(kind: bytes, size: int) -> Box:
-    return Box(kind, struct.pack(">HH", 0xFFFF, 0) + b"A" * size)
 
 
 def _covers(count: int, size: int) -> Box:
@@ -144,14 +137,14 @@ def _covers(count: int, size: int) -> Box:
     return Box(b"udta", bytes(_meta(b"mdir", Box(b"ilst", bytes(cover) * count))))
 
 
-def _brands(brands: bytes) -> Edit:
+def _brands(brands: bytes) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
         root.find(b"ftyp").payload = brands
 
     return edit
 
 
-BOMBS: dict[str, Edit] = {
+BOMBS: dict[str, BoxEdit] = {
     "500 tracks": _tracks(499),
     "4 video tracks": _tracks(3),
     "30 video tracks": _tracks(29),
@@ -162,7 +155,9 @@ BOMBS: dict[str, Edit] = {
     "10,000 boxes deep in moov": _in_moov(lambda: Box(b"udta", _deep(b"udta", 10_000))),
     "10,000 tracks deep": _in_moov(lambda: Box(b"trak", _deep(b"trak", 10_000))),
     "10,000 movies deep": _at_the_end(lambda: Box(b"moov", _deep(b"moov", 10_000))),
-    "a title of 3 MB": _in_moov(lambda: Box(b"udta", bytes(_text(b"\xa9nam", 3 * MIB)))),
+    "a title of 3 MB": _in_moov(
+        lambda: Box(b"udta", bytes(Box(b"\xa9nam", struct.pack(">HH", 0xFFFF, 0) + b"A" * (3 * MIB))))
+    ),
     "a cover of 3 MB": _in_moov(lambda: _covers(1, 3 * MIB)),
     "100 covers": _in_moov(lambda: _covers(100, 1000)),
     "metadata of 5 MB in moov": _in_moov(lambda: Box(b"udta", bytes(5 * MIB))),
@@ -190,8 +185,8 @@ BOMBS: dict[str, Edit] = {
     "brands of QuickTime": _brands(b"qt  \0\0\0\0qt  "),
 }
 
-# Of the seeds of one picture: what the stream is, and what the boxes say of it.
-PICTURES: dict[str, tuple[str, Edit]] = {
+# The base clips of one picture: for each, the base clip (what the stream is) and what the boxes state.
+PICTURES: dict[str, tuple[str, BoxEdit]] = {
     "67 megapixels that call themselves 1080p": ("67 megapixels", one_picture(200, 10)),
     "67 megapixels": ("67 megapixels", one_picture(200, 10, width=8192, height=8192)),
     "9 megapixels in 4 tracks": ("9 megapixels", _both(one_picture(200, 10, width=4096, height=2304), _tracks(3))),
@@ -205,7 +200,7 @@ _ISOM = bytes(Box(b"ftyp", b"isom\0\0\2\0isomiso2avc1mp41"))
 _PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 _SCRIPT = b"ffconcat version 1.0\nfile /etc/passwd\nfile http://169.254.169.254/latest\n"
 
-# What is no clip at all. Whoever opens it by its content, not as MP4, opens what it names.
+# Files that are not clips. A reader that guesses the format from the content would open the files that they name.
 IMPOSTORS: dict[str, bytes] = {
     "nothing": b"",
     "a playlist": _PLAYLIST,

@@ -1,4 +1,4 @@
-"""An MP4 as a tree of boxes that can be bent out of shape."""
+"""An MP4 file as a tree of boxes that can be edited."""
 
 import struct
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b
 
 @dataclass(slots=True)
 class Box:
-    """A leaf has a payload, a container has boxes. ``header`` is a lie in place of the true header."""
+    """A leaf has a payload, a container has boxes. ``header``, if set, is written in place of the true header."""
 
     kind: bytes
     payload: bytes = b""
@@ -26,7 +26,7 @@ class Box:
         return [box for box in self.walk() if box.kind == kind]
 
     def find(self, *path: bytes) -> "Box":
-        """The first box at a path of kinds."""
+        """The first box at a path of kinds. Raises StopIteration if there is none."""
         box = self
         for kind in path:
             box = next(inner for inner in box.boxes if inner.kind == kind)
@@ -44,13 +44,13 @@ class Box:
         self.payload = bytes(data)
 
     def replace(self, old: bytes, new: bytes) -> None:
-        """Replace bytes of the payload, which must be there."""
+        """Replace bytes in the payload. Raises AssertionError if they do not occur in it."""
         assert old in self.payload, f"no {old!r} in {self.kind!r}"
         self.payload = self.payload.replace(old, new)
 
 
 def parse(content: bytes) -> Box:
-    """The whole file as the boxes of one nameless box."""
+    """The whole file, as the boxes of a root box without a kind."""
     return Box(b"", boxes=list(_boxes(content)), header=b"")
 
 

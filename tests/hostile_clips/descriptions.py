@@ -1,34 +1,30 @@
-"""Sample descriptions that lie about codec, size, shape, colour and configuration."""
+"""Edits of the sample description: wrong codec, size, pixel shape, colours and decoder configuration."""
 
 import struct
 from collections.abc import Callable
 from random import Random
 
 from tests.hostile_clips.boxes import Box
-from tests.hostile_clips.structure import Edit
-from tests.hostile_clips.tables import one, put
+from tests.hostile_clips.structure import BoxEdit
+from tests.hostile_clips.tables import find_box, write
 
-_WIDTH_AT = 40  # in stsd: full box, count, header of the entry, 24 bytes of it
-_ENTRY_AT = 94  # of the boxes in a visual sample entry
+_WIDTH_AT = 40  # in stsd: after the full-box header, the count, the entry's header and 24 of its bytes
+_ENTRY_AT = 94  # where the boxes of a visual sample entry begin
 
 
-def _codec(name: bytes) -> Edit:
+def _codec(name: bytes) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
-        stsd = one(root, b"stsd")
+        stsd = find_box(root, b"stsd")
         stsd.payload = stsd.payload[:12] + name + stsd.payload[16:]
 
     return edit
 
 
-def _size(width: int, height: int) -> Edit:
-    return put(b"stsd", _WIDTH_AT, "HH", width, height)
-
-
-def _more(kind: bytes, payload: bytes) -> Edit:
-    """Another box of a kind in the sample entry, in place of its own."""
+def _with_box(kind: bytes, payload: bytes) -> BoxEdit:
+    """Replace the box of this kind in the sample entry; add it if there is none."""
 
     def edit(root: Box, _: Random) -> None:
-        stsd = one(root, b"stsd")
+        stsd = find_box(root, b"stsd")
         others = stsd.payload[_ENTRY_AT:].replace(kind, b"free")
         entry = stsd.payload[16:_ENTRY_AT] + bytes(Box(kind, payload)) + others
         stsd.payload = stsd.payload[:8] + bytes(Box(stsd.payload[12:16], entry))
@@ -36,11 +32,11 @@ def _more(kind: bytes, payload: bytes) -> Edit:
     return edit
 
 
-def _configuration(change: Callable[[bytes, Random], bytes]) -> Edit:
-    """The decoder configuration, changed in place."""
+def _configuration(change: Callable[[bytes, Random], bytes]) -> BoxEdit:
+    """Change the decoder configuration; its length stays."""
 
     def edit(root: Box, random: Random) -> None:
-        stsd = one(root, b"stsd")
+        stsd = find_box(root, b"stsd")
         kind = b"avcC" if b"avcC" in stsd.payload else b"hvcC"
         at = stsd.payload.index(kind) + 4
         end = at - 8 + int.from_bytes(stsd.payload[at - 8 : at - 4])
@@ -51,32 +47,22 @@ def _configuration(change: Callable[[bytes, Random], bytes]) -> Edit:
     return edit
 
 
-def _flip(data: bytes, random: Random) -> bytes:
+def _flip_bit(data: bytes, random: Random) -> bytes:
     at = random.randrange(6, len(data))
     return data[:at] + bytes([data[at] ^ 1 << random.randrange(8)]) + data[at + 1 :]
 
 
-def _colour(primaries: int, transfer: int, matrix: int) -> Edit:
-    return _more(b"colr", b"nclx" + struct.pack(">HHHB", primaries, transfer, matrix, 0))
-
-
-def _shape(horizontal: int, vertical: int) -> Edit:
-    return _more(b"pasp", struct.pack(">II", horizontal, vertical))
-
-
-def _sets_of_noise(data: bytes, random: Random) -> bytes:
-    return data[:8] + random.randbytes(len(data) - 8)
-
-
-CONFIGURATIONS: dict[str, Edit] = {
+CONFIGURATIONS: dict[str, BoxEdit] = {
     "configuration of zeros": _configuration(lambda data, _: bytes(len(data))),
     "configuration of ones": _configuration(lambda data, _: b"\xff" * len(data)),
     "configuration of noise": _configuration(lambda data, random: random.randbytes(len(data))),
-    "configuration with parameter sets of noise": _configuration(_sets_of_noise),
+    "configuration with parameter sets of noise": _configuration(
+        lambda data, random: data[:8] + random.randbytes(len(data) - 8)
+    ),
     "configuration cut in half": _configuration(lambda data, _: data[: len(data) // 2].ljust(len(data), b"\0")),
     "configuration with lengths of 2 bytes": _configuration(lambda data, _: data[:4] + b"\xfd" + data[5:]),
     "configuration of 31 parameter sets": _configuration(lambda data, _: data[:5] + b"\xff" + data[6:]),
-    **{f"configuration with bit {n} flipped": _configuration(_flip) for n in range(1, 5)},
+    **{f"configuration with bit {n} flipped": _configuration(_flip_bit) for n in range(1, 5)},
 }
 
 _CODECS = (b"encv", b"mjpg", b"hvc1", b"mp4v", b"vp09", b"av01", b"XXXX", bytes(4))
@@ -85,12 +71,12 @@ _SHAPES = ((0, 0), (1, 0), (1, 10_000), (10_000, 1), (1, 0xFFFFFFFF), (0xFFFFFFF
 _COLOURS = ((2, 18, 2), (0, 16, 0), (9, 16, 14), (255, 18, 255), (1, 1, 3), (1, 1, 8), (65535, 65535, 65535))
 _SCHEME = bytes(Box(b"frma", b"avc1")) + bytes(Box(b"schm", bytes(4) + b"cenc" + bytes(4)))
 
-DESCRIPTIONS: dict[str, Edit] = {
+DESCRIPTIONS: dict[str, BoxEdit] = {
     **{f"codec {name!r}": _codec(name) for name in _CODECS},
-    **{f"claimed size {width}x{height}": _size(width, height) for width, height in _SIZES},
-    **{f"pixels of {across}:{down}": _shape(across, down) for across, down in _SHAPES},
-    **{f"colours {colours}": _colour(*colours) for colours in _COLOURS},
-    "shown through an aperture of nothing": _more(b"clap", bytes(32)),
-    "shown through an aperture of everything": _more(b"clap", b"\x7f\xff\xff\xff" * 8),
-    "a protection scheme": _more(b"sinf", _SCHEME),
+    **{f"claimed size {width}x{height}": write(b"stsd", _WIDTH_AT, "HH", width, height) for width, height in _SIZES},
+    **{f"pixels of {across}:{down}": _with_box(b"pasp", struct.pack(">II", across, down)) for across, down in _SHAPES},
+    **{f"colours {colours}": _with_box(b"colr", b"nclx" + struct.pack(">HHHB", *colours, 0)) for colours in _COLOURS},
+    "shown through an aperture of nothing": _with_box(b"clap", bytes(32)),
+    "shown through an aperture of everything": _with_box(b"clap", b"\x7f\xff\xff\xff" * 8),
+    "a protection scheme": _with_box(b"sinf", _SCHEME),
 }

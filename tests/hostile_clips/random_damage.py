@@ -1,22 +1,22 @@
-"""Damage that knows nothing of the format but where the headers are: what disks, networks and fuzzers do."""
+"""Random damage, as disks, networks and fuzzers cause it. Of the format, it uses only where the headers are."""
 
 from collections.abc import Callable, Iterator
 from random import Random
 
 from tests.hostile_clips.boxes import parse
 
-Mutation = Callable[[bytes, Random], bytes]
+BytesEdit = Callable[[bytes, Random], bytes]
 
 _HEADERS = frozenset((b"ftyp", b"moov", b"moof"))
 
 
 def headers(content: bytes) -> list[range]:
-    """Where the description of the movie lies."""
+    """Where the boxes lie that describe the movie."""
     return [span for kind, span in _spans(content) if kind in _HEADERS]
 
 
 def first_media(content: bytes) -> list[range]:
-    """Where the samples of the first seconds lie."""
+    """Where the samples of the first seconds lie: the first eighth of the media."""
     span = next(span for kind, span in _spans(content) if kind == b"mdat" and len(span) > 100)
     return [span[8 : 8 + len(span) // 8]]
 
@@ -41,55 +41,55 @@ def _position(where: Where, content: bytes, random: Random) -> int:
     return random.choice(random.choices(spans, weights=[len(span) for span in spans])[0])
 
 
-def bits(where: Where, count: int) -> Mutation:
+def bits(where: Where, count: int) -> BytesEdit:
     """Flip single bits."""
 
-    def mutate(content: bytes, random: Random) -> bytes:
+    def edit(content: bytes, random: Random) -> bytes:
         data = bytearray(content)
         for _ in range(count):
             data[_position(where, content, random)] ^= 1 << random.randrange(8)
         return bytes(data)
 
-    return mutate
+    return edit
 
 
-def run(where: Where, length: int, value: int | None) -> Mutation:
+def run(where: Where, length: int, value: int | None) -> BytesEdit:
     """Overwrite a run of bytes with one value, or with noise."""
 
-    def mutate(content: bytes, random: Random) -> bytes:
+    def edit(content: bytes, random: Random) -> bytes:
         at = _position(where, content, random)
         run = random.randbytes(length) if value is None else bytes([value]) * length
         return (content[:at] + run + content[at + length :])[: len(content)]
 
-    return mutate
+    return edit
 
 
 def cut(content: bytes, random: Random) -> bytes:
-    """The end is missing."""
+    """Cut the end off."""
     return content[: random.randrange(len(content))]
 
 
-def gap(where: Where, length: int) -> Mutation:
-    """Bytes are missing in the middle."""
+def gap(where: Where, length: int) -> BytesEdit:
+    """Remove bytes from the middle."""
 
-    def mutate(content: bytes, random: Random) -> bytes:
+    def edit(content: bytes, random: Random) -> bytes:
         at = _position(where, content, random)
         return content[:at] + content[at + length :]
 
-    return mutate
+    return edit
 
 
-def stuffing(where: Where, length: int) -> Mutation:
-    """Noise was put in."""
+def stuffing(where: Where, length: int) -> BytesEdit:
+    """Insert noise."""
 
-    def mutate(content: bytes, random: Random) -> bytes:
+    def edit(content: bytes, random: Random) -> bytes:
         at = _position(where, content, random)
         return content[:at] + random.randbytes(length) + content[at:]
 
-    return mutate
+    return edit
 
 
-BLIND: dict[str, Mutation] = {
+RANDOM_DAMAGE: dict[str, BytesEdit] = {
     "a bit of the headers": bits(headers, 1),
     "bits of the headers": bits(headers, 8),
     "bits of the media": bits(first_media, 4),

@@ -1,19 +1,19 @@
-"""Sample tables, clocks, places and decoder configurations that cannot be true."""
+"""Edits of sample tables, times, offsets and header fields to values that cannot be true."""
 
 import struct
 from collections.abc import Callable
 from random import Random
 
 from tests.hostile_clips.boxes import Box
-from tests.hostile_clips.structure import Edit
+from tests.hostile_clips.structure import BoxEdit
 
-_MOST = 0xFFFFFFFF
+_UINT32_MAX = 0xFFFFFFFF
 _TRACKS = {"video": 0, "audio": 1}
 _TABLES = {
     "video": (b"stsd", b"stts", b"ctts", b"stss", b"stsc", b"stsz", b"stco", b"elst", b"dref"),
     "audio": (b"stts", b"stsz"),
 }
-_LIES: dict[str, Callable[[bytes, int], bytes]] = {
+_WRONG_TABLES: dict[str, Callable[[bytes, int], bytes]] = {
     "of 2^32 - 1 entries": lambda table, at: table[:at] + b"\xff\xff\xff\xff" + table[at + 4 :],
     "of 0 entries": lambda table, at: table[:at] + bytes(4) + table[at + 4 :],
     "cut in half": lambda table, _: table[: len(table) // 2],
@@ -21,29 +21,29 @@ _LIES: dict[str, Callable[[bytes, int], bytes]] = {
 }
 
 
-def one(root: Box, kind: bytes, track: str = "video") -> Box:
+def find_box(root: Box, kind: bytes, track: str = "video") -> Box:
     """The first box of a kind in a track."""
     return root.all(b"trak")[_TRACKS[track]].all(kind)[0]
 
 
-def put(kind: bytes, offset: int, layout: str, *values: int, track: str = "video") -> Edit:
+def write(kind: bytes, offset: int, layout: str, *values: int, track: str = "video") -> BoxEdit:
     """Write numbers into a box of a track."""
-    return lambda root, _: one(root, kind, track).put(offset, layout, *values)
+    return lambda root, _: find_box(root, kind, track).put(offset, layout, *values)
 
 
-def _lying_table(track: str, kind: bytes, lie: Callable[[bytes, int], bytes]) -> Edit:
+def _wrong_table(track: str, kind: bytes, wrong: Callable[[bytes, int], bytes]) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
-        table = one(root, kind, track)
-        table.payload = lie(table.payload, 8 if kind == b"stsz" else 4)
+        table = find_box(root, kind, track)
+        table.payload = wrong(table.payload, 8 if kind == b"stsz" else 4)
 
     return edit
 
 
-def replaced(kind: bytes, payload: bytes, track: str = "video") -> Edit:
-    """Another payload for a box of a track."""
+def replaced(kind: bytes, payload: bytes, track: str = "video") -> BoxEdit:
+    """Replace the payload of a box of a track."""
 
     def edit(root: Box, _: Random) -> None:
-        one(root, kind, track).payload = payload
+        find_box(root, kind, track).payload = payload
 
     return edit
 
@@ -53,18 +53,18 @@ def _table(*numbers: int, layout: str = "I") -> bytes:
 
 
 def _shown_later(*runs: int) -> bytes:
-    """A ctts box of version 1: pairs of a count and the ticks, perhaps negative, by which frames are shown later."""
+    """A ctts box of version 1. ``runs`` are pairs: a count of frames, and by how many ticks (signed) they are late."""
     return b"\1\0\0\0" + struct.pack(f">I{len(runs)}i", len(runs) // 2, *runs)
 
 
-def _samples(count: int, track: str) -> Edit:
-    """So many samples of one byte each, in one chunk, and all tables agree."""
+def _samples(count: int, track: str) -> BoxEdit:
+    """``count`` samples of one byte each, in one chunk. All tables agree."""
 
     def edit(root: Box, _: Random) -> None:
-        one(root, b"stsz", track).payload = _table(1, count)
-        one(root, b"stts", track).payload = _table(1, count, 2)
-        one(root, b"stsc", track).payload = _table(1, 1, count, 1)
-        one(root, b"stco", track).payload = _table(1, 48)
+        find_box(root, b"stsz", track).payload = _table(1, count)
+        find_box(root, b"stts", track).payload = _table(1, count, 2)
+        find_box(root, b"stsc", track).payload = _table(1, 1, count, 1)
+        find_box(root, b"stco", track).payload = _table(1, 48)
 
     return edit
 
@@ -77,11 +77,7 @@ def _media_in_track(root: Box, _: Random) -> None:
     root.find(b"moov", b"trak").boxes.insert(0, Box(b"mdat", bytes(100)))
 
 
-def _many_edits(root: Box, _: Random) -> None:
-    one(root, b"elst").payload = _table(100_000, *(100, 0, 65536) * 100_000)
-
-
-def _every(kind: bytes, offset: int, layout: str, *values: int) -> Edit:
+def _every(kind: bytes, offset: int, layout: str, *values: int) -> BoxEdit:
     def edit(root: Box, _: Random) -> None:
         for box in root.all(kind):
             box.put(offset, layout, *values)
@@ -89,19 +85,19 @@ def _every(kind: bytes, offset: int, layout: str, *values: int) -> Edit:
     return edit
 
 
-TABLES: dict[str, Edit] = {
-    f"{track} {kind.decode()} {name}": _lying_table(track, kind, lie)
+TABLES: dict[str, BoxEdit] = {
+    f"{track} {kind.decode()} {name}": _wrong_table(track, kind, wrong)
     for track, kinds in _TABLES.items()
     for kind in kinds
-    for name, lie in _LIES.items()
+    for name, wrong in _WRONG_TABLES.items()
 }
 
-CLOCKS: dict[str, Edit] = {
-    "video of time scale 0": put(b"mdhd", 12, "I", 0),
-    "video of time scale 2^32 - 1": put(b"mdhd", 12, "I", _MOST),
-    "audio of time scale 0": put(b"mdhd", 12, "I", 0, track="audio"),
+TIMING: dict[str, BoxEdit] = {
+    "video of time scale 0": write(b"mdhd", 12, "I", 0),
+    "video of time scale 2^32 - 1": write(b"mdhd", 12, "I", _UINT32_MAX),
+    "audio of time scale 0": write(b"mdhd", 12, "I", 0, track="audio"),
     "movie of time scale 0": _every(b"mvhd", 12, "I", 0),
-    "movie that claims 2^32 - 1 ticks": _every(b"mvhd", 16, "I", _MOST),
+    "movie that claims 2^32 - 1 ticks": _every(b"mvhd", 16, "I", _UINT32_MAX),
     "first frame of 10 h": replaced(b"stts", _table(2, 1, 10 * 3600 * 10240, 199, 1024)),
     "last frame of 10 h": replaced(b"stts", _table(2, 199, 1024, 1, 10 * 3600 * 10240)),
     "frames without time": replaced(b"stts", _table(1, 200, 0)),
@@ -110,58 +106,58 @@ CLOCKS: dict[str, Edit] = {
     "second frame shown 50 h earlier": replaced(b"ctts", _shown_later(1, 0, 1, -(1 << 31), 198, 0)),
     "first frame shown 50 h earlier": replaced(b"ctts", _shown_later(1, -(1 << 31), 199, 0)),
     "frames shown in turn now and 29 h later": replaced(b"ctts", _shown_later(*(1, 0, 1, 0x40000000) * 100)),
-    "edit list that begins after the end": put(b"elst", 12, "i", 1 << 30),
-    "edit list that begins before the start": put(b"elst", 12, "i", -2),
+    "edit list that begins after the end": write(b"elst", 12, "i", 1 << 30),
+    "edit list that begins before the start": write(b"elst", 12, "i", -2),
     "edit list of 10 h of nothing": replaced(b"elst", _table(2, 36_000_000, -1, 65536, 20_000, 0, 65536, layout="i")),
-    "edit list at 30 times the speed": put(b"elst", 16, "h", 30),
+    "edit list at 30 times the speed": write(b"elst", 16, "h", 30),
     "edit list of one moment 100 times": replaced(b"elst", _table(100, *(200, 0, 65536) * 100)),
-    "edit list of one moment 100,000 times": _many_edits,
+    "edit list of one moment 100,000 times": replaced(b"elst", _table(100_000, *(100, 0, 65536) * 100_000)),
     "video of 60 million samples": _samples(60_000_000, "video"),
     "video of 60 million samples in a second table": _second_table,
     "audio of 60 million samples": _samples(60_000_000, "audio"),
 }  # fmt: skip
 
-EMPTY: dict[str, Edit] = {
+EMPTY: dict[str, BoxEdit] = {
     f"nothing in {kind.decode()}": replaced(kind, b"")
     for kind in (b"tkhd", b"mdhd", b"hdlr", b"stsd", b"stts", b"stsz")
 }
 
-PLACES: dict[str, Edit] = {
+FIELDS: dict[str, BoxEdit] = {
     "chunks beyond the end": lambda root, _: _shift_chunks(root, 1 << 30),
     "chunks in the headers": lambda root, _: _shift_chunks(root, -(1 << 30)),
     "chunks one byte further": lambda root, _: _shift_chunks(root, 1),
     "64-bit chunks beyond the world": lambda root, _: _large_chunks(root, (1 << 63) - 1),
-    "one chunk of all samples": replaced(b"stsc", _table(1, 1, _MOST, 1)),
+    "one chunk of all samples": replaced(b"stsc", _table(1, 1, _UINT32_MAX, 1)),
     "samples of an unknown description": replaced(b"stsc", _table(1, 1, 1, 99)),
     "chunks that begin at 0": replaced(b"stsc", _table(1, 0, 1, 1)),
     "samples of 2 GB": replaced(b"stsz", _table(0x7FFFFFFF, 200)),
     "samples of 1 byte": replaced(b"stsz", _table(1, 200)),
     "media inside a track": _media_in_track,
     "no key frame": replaced(b"stss", _table(0)),
-    "both tracks with one id": put(b"tkhd", 12, "I", 1, track="audio"),
-    "a track of id 0": put(b"tkhd", 12, "I", 0),
-    "audio that calls itself video": put(b"hdlr", 8, "I", int.from_bytes(b"vide"), track="audio"),
-    "video that calls itself audio": put(b"hdlr", 8, "I", int.from_bytes(b"soun")),
-    "matrix of zeros": put(b"tkhd", 40, "9i", *[0] * 9),
-    "matrix of the largest numbers": put(b"tkhd", 40, "9i", *[0x7FFFFFFF] * 9),
-    "matrix that turns by 7 degrees": put(b"tkhd", 40, "9i", 65048, 7987, 0, -7987, 65048, 0, 0, 0, 1 << 30),
-    "matrix that shears": put(b"tkhd", 40, "9i", 65536, 6553600, 0, 0, 65536, 0, 0, 0, 1 << 30),
-    "matrix that mirrors": put(b"tkhd", 40, "9i", -65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30),
-    "sound of 65535 channels": put(b"stsd", 32, "H", 65535, track="audio"),
-    "sound of no channels": put(b"stsd", 32, "H", 0, track="audio"),
-    "sound of no rate": put(b"stsd", 40, "I", 0, track="audio"),
-    "shown as 65535x1": put(b"tkhd", 76, "II", 65535 << 16, 1 << 16),
+    "both tracks with one id": write(b"tkhd", 12, "I", 1, track="audio"),
+    "a track of id 0": write(b"tkhd", 12, "I", 0),
+    "audio that calls itself video": write(b"hdlr", 8, "I", int.from_bytes(b"vide"), track="audio"),
+    "video that calls itself audio": write(b"hdlr", 8, "I", int.from_bytes(b"soun")),
+    "matrix of zeros": write(b"tkhd", 40, "9i", *[0] * 9),
+    "matrix of the largest numbers": write(b"tkhd", 40, "9i", *[0x7FFFFFFF] * 9),
+    "matrix that turns by 7 degrees": write(b"tkhd", 40, "9i", 65048, 7987, 0, -7987, 65048, 0, 0, 0, 1 << 30),
+    "matrix that shears": write(b"tkhd", 40, "9i", 65536, 6553600, 0, 0, 65536, 0, 0, 0, 1 << 30),
+    "matrix that mirrors": write(b"tkhd", 40, "9i", -65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30),
+    "sound of 65535 channels": write(b"stsd", 32, "H", 65535, track="audio"),
+    "sound of no channels": write(b"stsd", 32, "H", 0, track="audio"),
+    "sound of no rate": write(b"stsd", 40, "I", 0, track="audio"),
+    "shown as 65535x1": write(b"tkhd", 76, "II", 65535 << 16, 1 << 16),
 }  # fmt: skip
 
 
 def _shift_chunks(root: Box, by: int) -> None:
-    table = one(root, b"stco")
+    table = find_box(root, b"stco")
     offsets = struct.unpack(f">{len(table.payload) // 4 - 2}I", table.payload[8:])
-    table.put(8, f"{len(offsets)}I", *(min(_MOST, max(0, offset + by)) for offset in offsets))
+    table.put(8, f"{len(offsets)}I", *(min(_UINT32_MAX, max(0, offset + by)) for offset in offsets))
 
 
 def _large_chunks(root: Box, offset: int) -> None:
-    table = one(root, b"stco")
+    table = find_box(root, b"stco")
     count = len(table.payload) // 4 - 2
     table.kind = b"co64"
     table.payload = struct.pack(f">II{count}Q", 0, count, *[offset] * count)

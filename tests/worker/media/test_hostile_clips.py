@@ -1,6 +1,6 @@
-"""Bad media: every mutant of the corpus ends in a clean class and within its limits, at upload and in the worker.
+"""Bad media: every hostile clip of the corpus ends in a clean class and within its limits, at upload and in the worker.
 
-A mutant is made from its name alone: ``mutant.content(seeds)`` gives the bytes that a message speaks of.
+A hostile clip is made from its name alone: ``clip.content(base_clips)`` gives the bytes that a message speaks of.
 """
 
 import io
@@ -24,10 +24,10 @@ from showcase.clips.movie import read_movie
 from showcase.clips.mp4_boxes import KEPT_BYTES_MAX, BadBoxes
 from showcase.errors import UnacceptableClip
 from tests.clips import Clips
-from tests.hostile_clips.blind import BLIND
-from tests.hostile_clips.corpus import CORPUS, Mutant
-from tests.hostile_clips.scales import Scales
-from tests.hostile_clips.seeds import SEEDS
+from tests.hostile_clips.base_clips import BASE_CLIPS
+from tests.hostile_clips.child_memory import ChildMemory
+from tests.hostile_clips.corpus import CORPUS, HostileClip
+from tests.hostile_clips.random_damage import RANDOM_DAMAGE
 from tests.hostile_clips.structure import STRUCTURE
 from tests.worker.conftest import LIMITS, MIB
 from tests.worker.media.pictures import Pictures
@@ -39,8 +39,8 @@ from worker.media.pipeline import BUMPER_FRAMES, FRAMES_PER_SECOND, Source, body
 from worker.media.transcode import Transcoder
 
 BATCHES = 16
-FUZZ_ROUNDS = 1500  # of each seed; raise it for a longer campaign
-BODY_SECONDS = 3  # of a mutant that can be played: enough to meet its fault, and a tenth of the time
+FUZZ_ROUNDS = 1500  # of each base; raise it for a longer campaign
+BODY_SECONDS = 3  # of a clip that can be played: enough to meet its fault, and a tenth of the time
 ACCEPTED, PROCESSED, TRIED_AGAIN = "accepted", "processed", "to be tried again"
 PIECES = (7, 4096, 65_536, MIB)
 UPLOAD_BYTES_MAX = 100 * MIB
@@ -87,21 +87,21 @@ VERDICTS = {
 
 @dataclass
 class Complaints:
-    """What is wrong with which mutants. Those are kept, to be looked at."""
+    """What is wrong with which hostile clips. Those are kept, to be looked at."""
 
     directory: Path
     lines: list[str] = field(default_factory=list)
 
-    def check(self, is_so: bool, mutant: Mutant, content: bytes, what: str) -> None:
+    def check(self, is_so: bool, clip: HostileClip, content: bytes, what: str) -> None:
         if not is_so:
             kept = self.directory / f"complaint-{len(self.lines)}.mp4"
             kept.write_bytes(content)
-            self.lines.append(f"{mutant.name}: {what} ({kept})")
+            self.lines.append(f"{clip.name}: {what} ({kept})")
 
 
 @pytest.fixture(scope="module")
-def seeds(clips: Clips) -> dict[str, bytes]:
-    return {name: make(clips).read_bytes() for name, make in SEEDS.items()}
+def base_clips(clips: Clips) -> dict[str, bytes]:
+    return {name: make(clips).read_bytes() for name, make in BASE_CLIPS.items()}
 
 
 @pytest.fixture
@@ -161,12 +161,12 @@ def endured(transcoder: Transcoder, source: Path, limits: Limits) -> str:
 
 
 @contextmanager
-def named(mutant: Mutant) -> Iterator[None]:
+def named(clip: HostileClip) -> Iterator[None]:
     """Whatever goes wrong within says whose fault it is."""
     try:
         yield
     except Exception as error:
-        error.add_note(mutant.name)
+        error.add_note(clip.name)
         raise
 
 
@@ -193,41 +193,44 @@ def job(tmp_path: Path, content: bytes) -> Iterator[Path]:
 
 
 @batches
-def test_at_upload_every_mutant_is_accepted_or_refused_with_a_code(
-    seeds: dict[str, bytes], complaints: Complaints, batch: int
+def test_at_upload_every_hostile_clip_is_accepted_or_refused_with_a_code(
+    base_clips: dict[str, bytes], complaints: Complaints, batch: int
 ) -> None:
-    for mutant in CORPUS[batch::BATCHES]:
-        content = mutant.content(seeds)
-        with named(mutant), own_memory() as most_bytes:
-            uploaded(content, Random(mutant.name))
+    for clip in CORPUS[batch::BATCHES]:
+        content = clip.content(base_clips)
+        with named(clip), own_memory() as most_bytes:
+            uploaded(content, Random(clip.name))
             taken = most_bytes()
-        complaints.check(taken <= OWN_MEMORY_MAX, mutant, content, f"judging it took {taken / MIB:.0f} MiB")
+        complaints.check(taken <= OWN_MEMORY_MAX, clip, content, f"judging it took {taken / MIB:.0f} MiB")
 
 
 @batches
-def test_in_the_worker_every_mutant_is_processed_or_refused_for_good(
+def test_in_the_worker_every_hostile_clip_is_processed_or_refused_for_good(
     hurried: Transcoder,
     pictures: Pictures,
-    seeds: dict[str, bytes],
+    base_clips: dict[str, bytes],
     complaints: Complaints,
     tmp_path: Path,
     batch: int,
 ) -> None:
-    for mutant in CORPUS[batch::BATCHES]:
-        content = mutant.content(seeds)
-        at_upload = uploaded(content, Random(mutant.name))
-        check = partial(complaints.check, mutant=mutant, content=content)
-        with named(mutant), job(tmp_path, content) as original, Scales() as scales, own_memory() as most_bytes:
+    for clip in CORPUS[batch::BATCHES]:
+        content = clip.content(base_clips)
+        at_upload = uploaded(content, Random(clip.name))
+        check = partial(complaints.check, clip=clip, content=content)
+        with named(clip), job(tmp_path, content) as original, ChildMemory() as child_memory, own_memory() as most_bytes:
             verdict = worked_on(hurried, original)
             taken = most_bytes()
             check(not verdict.startswith(TRIED_AGAIN), what=verdict)
-            check(verdict == VERDICTS.get(mutant.name, verdict), what=f"in the end {verdict}")
+            check(verdict == VERDICTS.get(clip.name, verdict), what=f"in the end {verdict}")
             check(at_upload in (ACCEPTED, verdict), what=f"{at_upload} at upload, {verdict} in the worker")
-            check(scales.resident_bytes <= FFMPEG_MEMORY_MAX, what=f"{scales.resident_bytes / MIB:.0f} MiB in ffmpeg")
+            check(
+                child_memory.resident_bytes <= FFMPEG_MEMORY_MAX,
+                what=f"{child_memory.resident_bytes / MIB:.0f} MiB in ffmpeg",
+            )
             check(taken <= OWN_MEMORY_MAX, what=f"{taken / MIB:.0f} MiB in the worker")
-            check(not scales.children(), what="it left processes")
+            check(not child_memory.children(), what="it left processes")
             if verdict == PROCESSED:
-                check(scales.resident_bytes > 0, what="nobody saw its ffmpeg")
+                check(child_memory.resident_bytes > 0, what="nobody saw its ffmpeg")
                 check(not (fault := _fault(pictures, original.with_name("processed.mp4"))), what=fault)
 
 
@@ -244,35 +247,38 @@ def _fault(pictures: Pictures, result: Path) -> str:
 
 @batches
 def test_behind_the_rules_the_limits_hold(
-    hurried: Transcoder, seeds: dict[str, bytes], complaints: Complaints, tmp_path: Path, batch: int
+    hurried: Transcoder, base_clips: dict[str, bytes], complaints: Complaints, tmp_path: Path, batch: int
 ) -> None:
-    """Were the rules wrong about a refused mutant, ffmpeg would still be kept within its limits."""
+    """Were the rules wrong about a refused clip, ffmpeg would still be kept within its limits."""
     limits = replace(LIMITS, wall_seconds=8, stall_seconds=4)
-    for mutant in CORPUS[batch::BATCHES]:
-        content = mutant.content(seeds)
-        if uploaded(content, Random(mutant.name)) == ACCEPTED:
+    for clip in CORPUS[batch::BATCHES]:
+        content = clip.content(base_clips)
+        if uploaded(content, Random(clip.name)) == ACCEPTED:
             continue
-        check = partial(complaints.check, mutant=mutant, content=content)
-        with named(mutant), job(tmp_path, content) as original, Scales() as scales:
+        check = partial(complaints.check, clip=clip, content=content)
+        with named(clip), job(tmp_path, content) as original, ChildMemory() as child_memory:
             endured(hurried, original, limits)
-            check(scales.resident_bytes <= limits.memory_bytes, what=f"{scales.resident_bytes / MIB:.0f} MiB in ffmpeg")
-            check(not scales.children(), what="it left processes")
+            check(
+                child_memory.resident_bytes <= limits.memory_bytes,
+                what=f"{child_memory.resident_bytes / MIB:.0f} MiB in ffmpeg",
+            )
+            check(not child_memory.children(), what="it left processes")
 
 
-@pytest.mark.parametrize("seed", ["moov last", "moov first", "fragmented", "hevc"])
+@pytest.mark.parametrize("base", ["moov last", "moov first", "fragmented", "hevc"])
 def test_thousands_more_are_judged_alike_in_pieces_and_as_a_file(
-    seeds: dict[str, bytes], complaints: Complaints, tmp_path: Path, seed: str
+    base_clips: dict[str, bytes], complaints: Complaints, tmp_path: Path, base: str
 ) -> None:
-    mutations = list((BLIND | STRUCTURE).items())
+    edits = list((RANDOM_DAMAGE | STRUCTURE).items())
     file = tmp_path / "clip.mp4"
     for number in range(FUZZ_ROUNDS):
-        random = Random(f"{seed} {number}")
-        name, mutation = random.choice(mutations)
-        content = mutation(seeds[seed], random)
+        random = Random(f"{base} {number}")
+        name, edit = random.choice(edits)
+        content = edit(base_clips[base], random)
         file.write_bytes(content)
         in_pieces, as_file = uploaded(content, random), _judged_file(file)
-        mutant = Mutant(f"{seed} {number}: {name}", seed, mutation)
-        complaints.check(in_pieces == as_file, mutant, content, f"{in_pieces} in pieces, {as_file} as a file")
+        clip = HostileClip(f"{base} {number}: {name}", base, edit)
+        complaints.check(in_pieces == as_file, clip, content, f"{in_pieces} in pieces, {as_file} as a file")
 
 
 def _judged_file(path: Path) -> str:
@@ -284,8 +290,8 @@ def _judged_file(path: Path) -> str:
     return ACCEPTED
 
 
-def test_the_scales_see_what_a_process_took(tmp_path: Path) -> None:
+def test_child_memory_sees_what_a_process_took(tmp_path: Path) -> None:
     hog = f"{sys.executable} -c 'bytearray(150 * 1024 * 1024); import time; time.sleep(0.5)'; true"
-    with Scales() as scales:
+    with ChildMemory() as child_memory:
         subprocess.run(["/bin/sh", "-c", f"exec {hog}"], check=True)
-    assert 150 * MIB <= scales.resident_bytes <= 250 * MIB
+    assert 150 * MIB <= child_memory.resident_bytes <= 250 * MIB
