@@ -1,4 +1,7 @@
-"""``python -m tests.faults.faulty_api``: the API, with a fault; REPORT_SECONDS between its reports on lost records."""
+"""``python -m tests.faults.faulty_api``: the API with an injected fault, which the variable FAULT describes.
+
+REPORT_SECONDS, if set, is the time between its reports on lost telemetry records.
+"""
 
 import os
 import sys

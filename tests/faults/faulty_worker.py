@@ -1,7 +1,7 @@
-"""``python -m tests.faults.faulty_worker``: the worker, with a fault and (FAKE_ENCODER) an encoder that copies.
+"""``python -m tests.faults.faulty_worker``: the worker with an injected fault, which the variable FAULT describes.
 
-FAKE_ENCODER is how many seconds an encode takes; without it the real ffmpeg works. While there is a file named by
-REFUSE_IF, the encoder finds every clip damaged.
+FAKE_ENCODER, if set, replaces ffmpeg by an encoder that copies the clip; it is the seconds that an encode takes.
+While the file named by REFUSE_IF exists, the fake encoder refuses every clip as damaged.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.faults.injection import Fault, Steps, inject
 
 
 class SlowCopy:
-    """Takes its time, listens to cancellation, and copies."""
+    """An encoder that waits, unless it is cancelled, and then copies the clip."""
 
     def __init__(self, seconds: float, steps: Steps, refuse_if: Path | None) -> None:
         self._seconds = seconds

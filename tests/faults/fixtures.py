@@ -1,3 +1,5 @@
+"""The fixtures of the fault scenarios."""
+
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ SystemMaker = Callable[[], SystemUnderFaults]
 
 @pytest.fixture
 def make_system(postgres: PostgresServer, emulator: AwsEmulator, tmp_path: Path) -> Iterator[SystemMaker]:
-    """Systems of their own: several scenarios can be played at once."""
+    """Makes independent systems, so that several scenarios can run at once."""
     systems: list[SystemUnderFaults] = []
 
     def make() -> SystemUnderFaults:

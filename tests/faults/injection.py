@@ -1,8 +1,7 @@
-"""Faults at numbered steps of the real processes.
+"""Faults at named steps of the real processes.
 
-A process under test is the product's own, wired by the product's own code; only its facades are replaced by
-subclasses that announce each step. At the step that the variable FAULT names, the process kills or stops
-itself: exactly there, not a moment later.
+A process under test is wired by the product's own code. Only its facades are replaced, by subclasses that announce each
+step. At the step that the variable FAULT names, the process kills or stops itself, or an error is raised.
 """
 
 import importlib
@@ -27,34 +26,34 @@ from showcase.uploads.inbox import Inbox
 
 @dataclass(frozen=True)
 class Fault:
-    """Do ``deed`` (KILL, STOP or RAISE) to this process at ``step``, the first time; leave ``mark`` to tell of it."""
+    """Strikes at ``step``, once. ``kind`` is KILL, STOP or RAISE. The file ``marker`` shows that it has struck."""
 
     step: str
-    deed: str
-    mark: Path
+    kind: str
+    marker: Path
 
     @classmethod
     def from_text(cls, text: str) -> "Fault | None":
-        """``step,deed,mark`` or nothing."""
+        """``text`` is ``step,kind,marker``, or empty for no fault."""
         step, _, rest = text.partition(",")
-        deed, _, mark = rest.partition(",")
-        return cls(step, deed, Path(mark)) if step else None
+        kind, _, marker = rest.partition(",")
+        return cls(step, kind, Path(marker)) if step else None
 
 
 class Steps:
-    """Announces steps; the fault strikes at its own."""
+    """The facades announce each step here. The fault strikes at its step."""
 
     def __init__(self, fault: Fault | None) -> None:
         self._fault = fault
 
     def at(self, step: str) -> None:
         fault = self._fault
-        if fault is None or fault.step != step or fault.mark.exists():
+        if fault is None or fault.step != step or fault.marker.exists():
             return
-        fault.mark.touch()
-        if fault.deed == "RAISE":
-            raise ZeroDivisionError("an error that nobody foresaw")
-        os.kill(os.getpid(), signal.SIGKILL if fault.deed == "KILL" else signal.SIGSTOP)
+        fault.marker.touch()
+        if fault.kind == "RAISE":
+            raise ZeroDivisionError("injected")
+        os.kill(os.getpid(), signal.SIGKILL if fault.kind == "KILL" else signal.SIGSTOP)
 
     @contextmanager
     def around(self, name: str) -> Iterator[None]:
@@ -64,47 +63,46 @@ class Steps:
 
 
 def inject(steps: Steps) -> None:
-    """Make the wiring of this process build facades that announce their steps."""
+    """Make this process build facades that announce their steps, and announce the writes of rows."""
+    facades = {
+        "Database": _announcing_commits(steps),
+        "JobQueue": _announcing(JobQueue, ("receive", "release", "delete", "dead_letter", "send"), steps),
+        "MediaStore": _announcing(MediaStore, ("download", "put_file", "put_stream", "copy"), steps),
+        "Inbox": _announcing(Inbox, ("begin_parts", "join_parts"), steps),
+    }
     for module in ("worker.wiring", "service.server"):
         wiring = importlib.import_module(module)
-        for name, subclass in _subclasses(steps).items():
-            setattr(wiring, name, subclass)
-    _announce_writes(steps)
+        for name, facade in facades.items():
+            setattr(wiring, name, facade)
+    for name in ("claim", "finish", "fail", "hand_back"):
+        setattr(jobs, name, _announcing_write(getattr(jobs, name), name, steps))
+    for module in ("service.resources.form_upload", "showcase.uploads.direct_uploads"):
+        uploads: Any = importlib.import_module(module)
+        uploads.add_video = _announcing_write(videos.add_video, "add_video", steps)
 
 
-_WRITES = {"claim": jobs, "finish": jobs, "fail": jobs, "hand_back": jobs}
-
-
-class _Written(threading.local):
-    """What the transaction of this thread has written so far."""
+class _WritesOfThread(threading.local):
+    """The writes of the current transaction of this thread."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
 
 
-_written = _Written()
+_written = _WritesOfThread()
 
 
-def _announce_writes(steps: Steps) -> None:
-    for name, module in _WRITES.items():
-        setattr(module, name, _noting(getattr(module, name), name, steps))
-    for user in ("service.resources.form_upload", "showcase.uploads.direct_uploads"):
-        uploads: Any = importlib.import_module(user)
-        uploads.add_video = _noting(videos.add_video, "add_video", steps)
-
-
-def _noting(function: Callable[..., Any], name: str, steps: Steps) -> Callable[..., Any]:
-    def noted(connection: Connection, *arguments: Any, **keywords: Any) -> Any:
+def _announcing_write(function: Callable[..., Any], name: str, steps: Steps) -> Callable[..., Any]:
+    def announcing(connection: Connection, *arguments: Any, **keywords: Any) -> Any:
         with steps.around(name):
             result = function(connection, *arguments, **keywords)
         _written.names.append(name)
         return result
 
-    return noted
+    return announcing
 
 
-def _subclasses(steps: Steps) -> dict[str, type]:
-    class SteppedDatabase(Database):
+def _announcing_commits(steps: Steps) -> type[Database]:
+    class AnnouncingDatabase(Database):
         @contextmanager
         def writing(self) -> Iterator[Connection]:
             with super().writing() as connection:
@@ -112,17 +110,14 @@ def _subclasses(steps: Steps) -> dict[str, type]:
             while _written.names:
                 steps.at(f"after commit of {_written.names.pop()}")
 
-    return {
-        "Database": SteppedDatabase,
-        "JobQueue": _stepped(JobQueue, ("receive", "release", "delete", "dead_letter", "send"), steps),
-        "MediaStore": _stepped(MediaStore, ("download", "put_file", "put_stream", "copy"), steps),
-        "Inbox": _stepped(Inbox, ("begin_parts", "join_parts"), steps),
-    }
+    return AnnouncingDatabase
 
 
-def _stepped(facade: type, methods: tuple[str, ...], steps: Steps) -> type:
+def _announcing(facade: type, methods: tuple[str, ...], steps: Steps) -> type:
+    """A subclass that announces each call of these methods. ``receive`` is a step only if it brings a message."""
+
     def method(name: str) -> Callable[..., Any]:
-        def stepped(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        def announcing(self: Any, *arguments: Any, **keywords: Any) -> Any:
             original = getattr(super(subclass, self), name)
             if name == "receive":
                 deliveries = original(*arguments, **keywords)
@@ -132,7 +127,7 @@ def _stepped(facade: type, methods: tuple[str, ...], steps: Steps) -> type:
             with steps.around(name):
                 return original(*arguments, **keywords)
 
-        return stepped
+        return announcing
 
-    subclass = type(f"Stepped{facade.__name__}", (facade,), {name: method(name) for name in methods})
+    subclass = type(f"Announcing{facade.__name__}", (facade,), {name: method(name) for name in methods})
     return subclass

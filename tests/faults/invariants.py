@@ -1,4 +1,4 @@
-"""What must hold after every scenario, whatever was injected (I1–I7)."""
+"""The invariants I1–I7 of docs/RELIABILITY.md: what must hold after every scenario."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.records import original_of
 
 @dataclass(frozen=True)
 class Breach:
-    """Something that must hold, and does not."""
+    """A violation of an invariant."""
 
     invariant: str
     what: str
@@ -25,7 +25,7 @@ class Breach:
 
 
 def check(system: SystemUnderFaults, *, dead_letters: bool = False) -> None:
-    """Raises AssertionError that names the invariant. Call it when the workers are stopped."""
+    """Raises AssertionError for the first violation. Call it when the workers are stopped."""
     for breach in breaches(system, dead_letters=dead_letters):
         raise AssertionError(str(breach))
 
@@ -33,10 +33,10 @@ def check(system: SystemUnderFaults, *, dead_letters: bool = False) -> None:
 def breaches(
     system: SystemUnderFaults, *, dead_letters: bool, result_of: Callable[[uuid.UUID], bytes] = original_of
 ) -> Iterator[Breach]:
-    """All of them. ``result_of`` is what must be stored as the result of a processed video."""
+    """All violations. ``result_of(video_id)`` is the content that the result of a processed video must have."""
     yield from unsettled_videos(system)
     yield from wrong_results(system, result_of)
-    yield from (Breach("I7", f"{key} is nobody's") for key in orphans(system))
+    yield from (Breach("I7", f"no row needs {key}") for key in orphans(system))
     yield from messages_left(system, dead_letters)
     yield from files_left(system)
 
@@ -72,7 +72,7 @@ def _stored(system: SystemUnderFaults, key: str) -> bytes | None:
 
 
 def orphans(system: SystemUnderFaults) -> set[str]:
-    """Results in the storage that are nobody's."""
+    """The keys of stored results that no row needs."""
     with system.database.reading() as connection:
         wanted = set(connection.execute(select(Video.processed_key)).scalars())
     return {key for key in system.objects() if key.startswith("processed/")} - wanted

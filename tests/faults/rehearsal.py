@@ -1,7 +1,7 @@
-"""An incident on the running system, and what the alarms make of its own EMF log.
+"""Runs an incident on the real processes, then replays their EMF log through the alarms.
 
-Time is compressed: a minute of the alarms is MINUTE_SECONDS of the processes, whose intervals are set accordingly, and
-the timestamps of the log are stretched before it is replayed.
+Time is compressed: a minute of the alarms takes MINUTE_SECONDS. The intervals of the processes are set accordingly, and
+the timestamps of the log are stretched before the replay.
 """
 
 import fcntl
@@ -27,61 +27,64 @@ STRETCH = 60 / MINUTE_SECONDS
 HEALTHY_MINUTES = 7
 INCIDENT_MINUTES = 10
 REQUESTS_A_SECOND = 4
-PIPE_BYTES = 4096  # the least that Linux has: a stall is felt after a few records
+PIPE_BYTES = 4096  # the smallest pipe of Linux, so that a stall blocks the writer after a few records
 INTERVALS = {
     "ANB_HEARTBEAT_SECONDS": "0.5",
     "ANB_BACKLOG_INTERVAL_SECONDS": str(MINUTE_SECONDS / 2),
     "REPORT_SECONDS": str(MINUTE_SECONDS / 2),
 }
-SCALING = ("worker-scale-up", "worker-scale-down")  # they steer the fleet, and are in ALARM when it is idle
+SCALING = ("worker-scale-up", "worker-scale-down")  # they scale the fleet; an idle fleet puts them in ALARM
 
 
 @dataclass
 class Rehearsal:
-    """A system with an API, a worker and traffic. ``incident_at`` is in stretched seconds since the epoch."""
+    """A system with an API, a worker and traffic.
+
+    ``incident_at`` is in seconds since the epoch; ``histories`` stretches it, as it stretches the log.
+    """
 
     system: SystemUnderFaults
     incident_at: float = 0.0
     variables: Mapping[str, str | int | float] = field(default_factory=lambda: read_variables(EXAMPLE))
 
-    def play(self, begin: Callable[[], None]) -> None:
-        """Healthy minutes, then the incident. Waits for time: it is what alarms are about."""
+    def run(self, begin_incident: Callable[[], None]) -> None:
+        """Healthy minutes, then the incident. The waits are real, because alarms evaluate periods of time."""
         with self._traffic():
             time.sleep(HEALTHY_MINUTES * MINUTE_SECONDS)
             self.incident_at = time.time()
-            begin()
+            begin_incident()
             time.sleep(INCIDENT_MINUTES * MINUTE_SECONDS)
 
     @contextmanager
     def _traffic(self) -> Iterator[None]:
-        """Requests and uploads, as long as the block lasts; what fails is what the incident is about."""
-        over = threading.Event()
-        threads = [threading.Thread(target=work, args=(over,)) for work in (self._ask, self._upload)]
+        """Requests and uploads while the block runs. Requests that fail are part of the incident."""
+        stopped = threading.Event()
+        threads = [threading.Thread(target=work, args=(stopped,)) for work in (self._send_requests, self._add_uploads)]
         for thread in threads:
             thread.start()
         try:
             yield
         finally:
-            over.set()
+            stopped.set()
             for thread in threads:
                 thread.join()
 
-    def _ask(self, over: threading.Event) -> None:
+    def _send_requests(self, stopped: threading.Event) -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{self.system.api_port}", timeout=10) as client:
-            while not over.wait(1 / REQUESTS_A_SECOND):
+            while not stopped.wait(1 / REQUESTS_A_SECOND):
                 with suppress(httpx.TransportError):
                     client.get("/api/public/rankings")
                     client.get("/api/health/ready")
 
-    def _upload(self, over: threading.Event) -> None:
-        while not over.wait(1.0):
+    def _add_uploads(self, stopped: threading.Event) -> None:
+        while not stopped.wait(1.0):
             entry = self.system.accepted_video(send=False)
             self.system.outbox.send(entry)
 
     def histories(self) -> list[History]:
-        """What the alarms would have done, by CloudWatch's rules."""
+        """The history that each alarm would have had, by CloudWatch's rules."""
         documents = [json.loads(line) for line in self.system.emf_log.read_text().splitlines()]
-        begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # until then it only started
+        begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # before that, the processes started
         stretched = self.system.directory / "stretched.log"
         with stretched.open("w") as out:
             for document in documents:
@@ -94,7 +97,7 @@ class Rehearsal:
         return replay(read_definitions(self.variables), recording, namespace=str(self.variables["NAMESPACE"]))
 
     def fired(self, histories: list[History]) -> dict[str, float]:
-        """The alarms that fired, and how many minutes after the beginning of the incident."""
+        """The alarms that fired, with the minutes from the start of the incident to the ALARM state."""
         return {
             h.definition.stem: (h.episodes[0].begins - self.incident_at) / 60
             for h in histories
@@ -109,20 +112,21 @@ def _first(documents: Sequence[Mapping[str, Any]], record: str) -> float:
 
 @contextmanager
 def stallable_log(pipe: Path, log: Path) -> Iterator[threading.Event]:
-    """A named pipe whose reader copies to ``log``, and stops reading while the event is set."""
+    """A named pipe whose reader copies to ``log``. The reader pauses while the event is set."""
     pipe.parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(pipe)
-    stalled, over = threading.Event(), threading.Event()
+    stalled, stopped = threading.Event(), threading.Event()
 
     def copy() -> None:
         descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         with log.open("ab") as out:
-            while not over.wait(0.02):
+            while not stopped.wait(0.02):
+                if stalled.is_set():
+                    continue
                 with suppress(BlockingIOError):
-                    if not stalled.is_set():
-                        out.write(os.read(descriptor, 1_000_000))
-                        out.flush()
+                    out.write(os.read(descriptor, 1_000_000))
+                    out.flush()
         os.close(descriptor)
 
     thread = threading.Thread(target=copy)
@@ -130,5 +134,5 @@ def stallable_log(pipe: Path, log: Path) -> Iterator[threading.Event]:
     try:
         yield stalled
     finally:
-        over.set()
+        stopped.set()
         thread.join()

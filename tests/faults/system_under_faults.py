@@ -1,4 +1,4 @@
-"""A system for fault scenarios: real processes on a real PostgreSQL and the emulator, with short times."""
+"""The system that fault scenarios run on: real processes, a real PostgreSQL and the AWS emulator, with short times."""
 
 import io
 import signal
@@ -24,12 +24,12 @@ from tests.records import VideoState, new_video, original_of, video_state
 LEASE_SECONDS = 5
 VISIBILITY_SECONDS = 6
 END_SECONDS = 60.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 @dataclass
 class SystemUnderFaults:
-    """One scenario's own database, queues and bucket. Processes are stopped with the system."""
+    """A database, queues and a bucket for one scenario. ``stop`` also stops all its processes."""
 
     database_url: str
     emulator: AwsEmulator
@@ -45,11 +45,11 @@ class SystemUnderFaults:
         self.media = MediaStore(aws, self.bucket)
         self.outbox = Outbox(self.database, self.queue, self.bucket)
         self.emf_log = self.directory / "emf.log"
-        self.mark = self.directory / "fault-struck"
+        self.fault_marker = self.directory / "fault-struck"
         self.api_port = free_port()
 
     def move_to(self, database_url: str) -> None:
-        """Use another, empty database."""
+        """Use another database, which is empty; it is migrated."""
         self.database.close()
         upgrade(database_url)
         self.database_url = database_url
@@ -82,19 +82,19 @@ class SystemUnderFaults:
         }
 
     def through(self, url: str) -> dict[str, str]:
-        """The overrides that send a process to ``url`` instead of the emulator."""
+        """The settings with which a process uses ``url`` instead of the emulator."""
         queues = (self.queues.jobs, self.queues.dead_letter)
         jobs, dead_letter = (queue.replace(self.emulator.url, url) for queue in queues)
         return {"ANB_AWS_ENDPOINT_URL": url, "sqs_queue_url": jobs, "sqs_dead_letter_queue_url": dead_letter}
 
     def start_worker(self, name: str = "worker", **overrides: str) -> ManagedProcess:
-        """A worker, ready to receive."""
+        """Start a worker; it is ready to receive."""
         worker = self._start("tests.faults.faulty_worker", name, overrides)
         worker.wait_until(lambda: worker.logged("ready: "), "ready", END_SECONDS)
         return worker
 
     def start_api(self, name: str = "api", **overrides: str) -> ManagedProcess:
-        """The API, listening."""
+        """Start the API; it is listening."""
         api = self._start("tests.faults.faulty_api", name, overrides)
         api.wait_until(lambda: api.logged("listening on"), "listening", END_SECONDS)
         return api
@@ -104,12 +104,12 @@ class SystemUnderFaults:
         self.processes.append(process)
         return process
 
-    def fault(self, step: str, deed: str) -> dict[str, str]:
-        """The override that makes a process kill or stop itself at a step."""
-        return {"FAULT": f"{step},{deed},{self.mark}"}
+    def fault(self, step: str, kind: str) -> dict[str, str]:
+        """The setting that injects a fault at a step; ``kind`` is KILL, STOP or RAISE."""
+        return {"FAULT": f"{step},{kind},{self.fault_marker}"}
 
     def accepted_video(self, *, send: bool = True) -> Entry:
-        """An upload with its file stored, and its message sent."""
+        """Add an upload: its row, its file and, with ``send``, its message."""
         entry = new_video(self.database)
         self.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
         if send:
@@ -120,7 +120,7 @@ class SystemUnderFaults:
         deadline = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < deadline, f"not {what} within {seconds} s; see {self.directory}"
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def state(self, entry: Entry) -> VideoState:
         state = video_state(self.database, entry.video_id)
@@ -136,7 +136,7 @@ class SystemUnderFaults:
         return statuses <= {"processed", "failed"}
 
     def datapoints(self) -> list[Datapoint]:
-        """All records so far; each is held against the EMF specification."""
+        """All records so far. Raises EmfViolation if one is not valid EMF."""
         if not self.emf_log.exists():
             return []
         with self.emf_log.open() as lines:
@@ -151,7 +151,7 @@ class SystemUnderFaults:
         return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     def queue_is_empty(self, url: str) -> bool:
-        """Neither visible nor in flight."""
+        """Whether no message is visible or in flight."""
         attributes = self.emulator.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return (
             attributes["ApproximateNumberOfMessages"] == "0"

@@ -1,4 +1,4 @@
-"""Incident rehearsals: exactly the alarms that should fire do so, within the minutes that the runbook promises."""
+"""Incident rehearsals: exactly the expected alarms fire, within the minutes that the runbook promises."""
 
 import signal
 import threading
@@ -13,49 +13,49 @@ from tests.faults.proxy import FaultProxy
 from tests.faults.rehearsal import INTERVALS, MINUTE_SECONDS, Rehearsal, stallable_log
 from tests.faults.system_under_faults import SystemUnderFaults
 
-SLACK_MINUTES = 1.5  # a second of a busy machine is twenty of the compressed time
+SLACK_MINUTES = 1.5  # one second of delay on a busy machine is twenty seconds of compressed time
 
-Scene = Callable[[SystemUnderFaults, PostgresServer], Rehearsal]
+Incident = Callable[[SystemUnderFaults, PostgresServer], Rehearsal]
 
 
-def the_queue_is_away(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
+def queue_unreachable(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
     rehearsal = Rehearsal(system)
     with FaultProxy(system.directory / "proxy.log", system.emulator.url) as proxy:
         overrides = {**INTERVALS, **system.through(proxy.url)}
         system.start_worker(**overrides)
         system.start_api(**overrides)
-        rehearsal.play(lambda: proxy.rules({"service": "sqs", "probability": 1.0, "reset": True}))
+        rehearsal.run(lambda: proxy.set_rules({"service": "sqs", "probability": 1.0, "reset": True}))
         assert proxy.fired() > 0
     return rehearsal
 
 
-def every_video_is_bad(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
-    rehearsal, mark = Rehearsal(system), system.directory / "refuse"
-    system.start_worker(**INTERVALS, REFUSE_IF=str(mark))
+def all_videos_damaged(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
+    rehearsal, refuse = Rehearsal(system), system.directory / "refuse"
+    system.start_worker(**INTERVALS, REFUSE_IF=str(refuse))
     system.start_api(**INTERVALS)
-    rehearsal.play(mark.touch)
+    rehearsal.run(refuse.touch)
     return rehearsal
 
 
-def the_worker_is_killed(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
+def worker_killed(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
     rehearsal = Rehearsal(system)
     worker = system.start_worker(**INTERVALS)
     system.start_api(**INTERVALS)
-    rehearsal.play(lambda: worker.send_signal(signal.SIGKILL))
+    rehearsal.run(lambda: worker.send_signal(signal.SIGKILL))
     return rehearsal
 
 
-def the_api_answers_500s(system: SystemUnderFaults, postgres: PostgresServer) -> Rehearsal:
+def database_unreachable_for_api(system: SystemUnderFaults, postgres: PostgresServer) -> Rehearsal:
     rehearsal = Rehearsal(system)
     name = system.database_url.rpartition("/")[2]
     with FaultProxy(system.directory / "pg.log", f"127.0.0.1:{postgres.port}", "postgres") as proxy:
         system.start_worker(**INTERVALS)
         system.start_api(**INTERVALS, ANB_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{proxy.port}/{name}")
-        rehearsal.play(lambda: proxy.rules({"service": "postgres", "reset": True}))
+        rehearsal.run(lambda: proxy.set_rules({"service": "postgres", "reset": True}))
     return rehearsal
 
 
-def the_sink_of_the_api_stalls(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
+def log_of_api_stalled(system: SystemUnderFaults, _postgres: PostgresServer) -> Rehearsal:
     rehearsal = Rehearsal(system)
     pipe = system.directory / "pipe"
     with stallable_log(pipe, system.emf_log) as stalled:
@@ -67,45 +67,46 @@ def the_sink_of_the_api_stalls(system: SystemUnderFaults, _postgres: PostgresSer
             stalled.set()
             threading.Timer(4 * MINUTE_SECONDS, stalled.clear).start()
 
-        rehearsal.play(stall)
+        rehearsal.run(stall)
         for process in system.processes:
             process.stop()
     return rehearsal
 
 
-SCENES: dict[str, tuple[Scene, set[str]]] = {
-    "queue": (the_queue_is_away, {"backlog-metric-missing", "needs-attention"}),
-    "videos": (every_video_is_bad, {"refusals-high", "needs-attention"}),
+INCIDENTS: dict[str, tuple[Incident, set[str]]] = {
+    "queue": (queue_unreachable, {"backlog-metric-missing", "needs-attention"}),
+    "videos": (all_videos_damaged, {"refusals-high", "needs-attention"}),
     "worker": (
-        the_worker_is_killed,
+        worker_killed,
         {"worker-heartbeat-missing", "backlog-metric-missing", "workers-down", "needs-attention"},
     ),
-    "api": (the_api_answers_500s, {"api-errors", "users-see-errors"}),
-    "sink": (the_sink_of_the_api_stalls, {"records-dropped", "needs-attention"}),
+    "api": (database_unreachable_for_api, {"api-errors", "users-see-errors"}),
+    "sink": (log_of_api_stalled, {"records-dropped", "needs-attention"}),
 }
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_exactly_the_alarms_that_should_fire_do_so_in_time(make_system: SystemMaker, postgres: PostgresServer) -> None:
-    """The scenes are played side by side: most of their time is waiting."""
-    with ThreadPoolExecutor(len(SCENES)) as pool:
-        systems = {name: make_system() for name in SCENES}
-        plays = {name: pool.submit(scene, systems[name], postgres) for name, (scene, _) in SCENES.items()}
-        problems = [p for name, play in plays.items() for p in judge(name, play.result())]
+def test_exactly_the_expected_alarms_fire_in_time(make_system: SystemMaker, postgres: PostgresServer) -> None:
+    """The incidents run at the same time, because most of their time is waiting."""
+    with ThreadPoolExecutor(len(INCIDENTS)) as pool:
+        systems = {name: make_system() for name in INCIDENTS}
+        runs = {name: pool.submit(incident, systems[name], postgres) for name, (incident, _) in INCIDENTS.items()}
+        problems = [p for name, run in runs.items() for p in judge(name, run.result())]
     assert problems == []
 
 
 def judge(name: str, rehearsal: Rehearsal) -> list[str]:
+    """What differs from the expected alarms, one line each."""
     for process in rehearsal.system.processes:
         process.stop()
     histories = rehearsal.histories()
-    fired, expected = rehearsal.fired(histories), SCENES[name][1]
+    fired, expected = rehearsal.fired(histories), INCIDENTS[name][1]
     promised = {h.definition.stem: float(h.definition.why["fires_within_minutes"]) for h in histories}
     problems = [f"{name}: {stem} should have fired" for stem in sorted(expected - fired.keys())]
     problems += [f"{name}: {stem} should not have fired" for stem in sorted(fired.keys() - expected)]
     problems += [
-        f"{name}: {stem} fired after {fired[stem]:.1f} min, promised are {promised[stem]:g}"
+        f"{name}: {stem} fired after {fired[stem]:.1f} min; the runbook promises {promised[stem]:g}"
         for stem in sorted(expected & fired.keys())
         if not 0 <= fired[stem] <= promised[stem] + SLACK_MINUTES + stall_minutes(name)
     ]
@@ -113,5 +114,5 @@ def judge(name: str, rehearsal: Rehearsal) -> list[str]:
 
 
 def stall_minutes(name: str) -> float:
-    """A loss shows in the metrics when the stall ends."""
+    """The loss of records appears in the metrics only when the stall has ended."""
     return 4.0 if name == "sink" else 0.0

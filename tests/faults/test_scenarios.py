@@ -1,6 +1,6 @@
-"""Fault scenarios over real processes; the T numbers are those of docs/RELIABILITY.md.
+"""Fault scenarios on real processes; the T numbers are those of docs/RELIABILITY.md.
 
-Each ends with the invariants, and with a count that proves that the bad path was really visited.
+Each scenario ends with a check of the invariants, and with a count that proves that the fault really happened.
 """
 
 import json
@@ -39,7 +39,7 @@ def outbox_through(system: SystemUnderFaults, proxy: FaultProxy) -> Outbox:
 
 
 def finish(system: SystemUnderFaults, *entries: Entry, seconds: float = 60) -> None:
-    """Wait for the end of all videos and messages, stop everything, hold the invariants."""
+    """Wait until all videos are settled and all messages are gone, stop the processes, check the invariants."""
     for entry in entries:
         system.wait_until(lambda e=entry: system.is_settled(e), f"settled: {entry.video_id}", seconds)  # type: ignore[misc]
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), "queue drained", seconds)
@@ -62,9 +62,9 @@ def s3(operation: str, **fault: object) -> Rule:
 def test_t3_a_send_that_was_applied_although_its_answer_was_lost_gives_one_result(
     system: SystemUnderFaults, proxy: FaultProxy
 ) -> None:
-    proxy.rules(sqs("SendMessage", times=2, response={"abort_bytes": 0}))
+    proxy.set_rules(sqs("SendMessage", times=2, response={"abort_bytes": 0}))
     entry = system.accepted_video(send=False)
-    assert outbox_through(system, proxy).send(entry), "the SDK sent it again"
+    assert outbox_through(system, proxy).send(entry), "the SDK repeats the request"
     assert proxy.fired() == 2
     system.start_worker()
     finish(system, entry)
@@ -75,15 +75,15 @@ def test_t3_a_send_that_was_applied_although_its_answer_was_lost_gives_one_resul
 def test_t4_a_queue_that_is_away_during_uploads_gets_the_messages_later(
     system: SystemUnderFaults, proxy: FaultProxy
 ) -> None:
-    proxy.rules({"service": "sqs", **AWAY})
+    proxy.set_rules({"service": "sqs", **AWAY})
     entries = [system.accepted_video(send=False) for _ in range(3)]
     assert not any(outbox_through(system, proxy).send(entry) for entry in entries)
     system.start_worker(**system.through(proxy.url))
     for entry in entries:
         shift_due(system.database, entry.video_id, -1)
     fired = proxy.fired()
-    system.wait_until(lambda: proxy.fired() > fired + 5, "worker and sweeper have met the outage")
-    proxy.rules()
+    system.wait_until(lambda: proxy.fired() > fired + 5, "requests of worker and sweeper failed")
+    proxy.set_rules()
     for entry in entries:
         shift_due(system.database, entry.video_id, -1)
     finish(system, *entries)
@@ -109,12 +109,12 @@ def test_t8_a_worker_whose_heartbeats_fail_kills_its_own_encode(
         worker = system.start_worker("cut-off", ANB_DATABASE_URL=cut_off, FAKE_ENCODER="60")
         entry = system.accepted_video()
         system.wait_until(lambda: system.state(entry).status == "processing", "in work")
-        proxy.rules({"service": "postgres", "reset": True})
+        proxy.set_rules({"service": "postgres", "reset": True})
         system.wait_until(lambda: worker.logged("abandoned"), "lease lost", 30)
         system.start_worker("healthy", **TIDY)
         system.wait_until(lambda: system.is_settled(entry), "settled by the healthy worker")
         assert proxy.fired() > 0
-        proxy.rules()
+        proxy.set_rules()
         finish(system, entry)
     assert system.counted("LeasesLost") == 1
     assert system.counted("HeartbeatFailures") > 0
@@ -123,14 +123,14 @@ def test_t8_a_worker_whose_heartbeats_fail_kills_its_own_encode(
 def test_t8_a_worker_that_cannot_keep_its_message_hidden_still_does_the_job_once(
     system: SystemUnderFaults, proxy: FaultProxy
 ) -> None:
-    proxy.rules(sqs("ChangeMessageVisibilityBatch", error={"code": "InternalError", "status": 500}))
-    system.start_worker("deaf", FAKE_ENCODER=str(3 * VISIBILITY_SECONDS), **system.through(proxy.url))
+    proxy.set_rules(sqs("ChangeMessageVisibilityBatch", error={"code": "InternalError", "status": 500}))
+    system.start_worker("cut-off", FAKE_ENCODER=str(3 * VISIBILITY_SECONDS), **system.through(proxy.url))
     entry = system.accepted_video()
     system.wait_until(lambda: system.state(entry).status == "processing", "in work")
     system.start_worker("other")
     finish(system, entry)
     assert system.state(entry).attempts == 1
-    assert system.counted("DuplicatesSuppressed") >= 1, "the message came back, and met a live lease"
+    assert system.counted("DuplicatesSuppressed") >= 1, "the message came back while the lease was valid"
 
 
 def test_t9_a_job_five_times_longer_than_the_visibility_is_received_once(system: SystemUnderFaults) -> None:
@@ -183,7 +183,7 @@ def test_t13_five_copies_of_a_message_give_one_run(system: SystemUnderFaults) ->
 def test_t15_a_message_that_could_not_be_deleted_comes_back_and_is_suppressed(
     system: SystemUnderFaults, proxy: FaultProxy
 ) -> None:
-    proxy.rules(sqs("DeleteMessage", times=3, error={"code": "InternalError", "status": 500}))
+    proxy.set_rules(sqs("DeleteMessage", times=3, error={"code": "InternalError", "status": 500}))
     system.start_worker(**system.through(proxy.url))
     entry = system.accepted_video()
     finish(system, entry)
@@ -192,7 +192,7 @@ def test_t15_a_message_that_could_not_be_deleted_comes_back_and_is_suppressed(
     assert system.counted("DuplicatesSuppressed") >= 1
 
 
-def test_t16_poison_messages_go_to_the_dead_letter_queue_and_their_neighbours_are_unharmed(
+def test_t16_poison_messages_go_to_the_dead_letter_queue_and_other_messages_are_processed(
     system: SystemUnderFaults,
 ) -> None:
     poison = ["not JSON", "{}", json.dumps({"video_id": 7}), "x" * 5000]
@@ -202,7 +202,7 @@ def test_t16_poison_messages_go_to_the_dead_letter_queue_and_their_neighbours_ar
         entries.append(system.accepted_video())
     system.start_worker(ANB_WORKER_SLOTS="3")
     for entry in entries:
-        system.wait_until(lambda e=entry: system.is_settled(e), "neighbours settled")  # type: ignore[misc]
+        system.wait_until(lambda e=entry: system.is_settled(e), "other videos settled")  # type: ignore[misc]
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), "queue drained")
     for process in system.processes:
         process.stop()
@@ -218,10 +218,8 @@ def test_t16_poison_messages_go_to_the_dead_letter_queue_and_their_neighbours_ar
         pytest.param({"error": {"code": "SlowDown", "status": 503}}, id="slow down"),
     ],
 )
-def test_t17_a_download_that_goes_wrong_is_noticed_and_made_again(
-    system: SystemUnderFaults, proxy: FaultProxy, fault: Rule
-) -> None:
-    proxy.rules(s3("GetObject", times=2, **fault))
+def test_t17_a_bad_download_is_detected_and_repeated(system: SystemUnderFaults, proxy: FaultProxy, fault: Rule) -> None:
+    proxy.set_rules(s3("GetObject", times=2, **fault))
     system.start_worker(**system.through(proxy.url))
     entry = system.accepted_video()
     finish(system, entry, seconds=120)
@@ -229,13 +227,13 @@ def test_t17_a_download_that_goes_wrong_is_noticed_and_made_again(
 
 
 def test_t17_an_original_that_changed_in_the_bucket_is_never_published(system: SystemUnderFaults) -> None:
-    """The storage vouches for the bytes that it has; only our own checksum knows what the player sent."""
+    """The storage's checksum covers the bytes that it has now. Only the row's checksum covers what the player sent."""
     entry = system.accepted_video()
     storage, key = system.emulator.s3, entry.original_key
     sent = storage.get_object(Bucket=system.bucket, Key=key)["Body"].read()
     storage.put_object(Bucket=system.bucket, Key=key, Body=sent[:-4] + bytes(byte ^ 0xFF for byte in sent[-4:]))
     system.start_worker()
-    system.wait_until(lambda: system.counted("JobErrors") >= 1, "noticed")
+    system.wait_until(lambda: system.counted("JobErrors") >= 1, "damage detected")
     storage.put_object(Bucket=system.bucket, Key=key, Body=sent)
     finish(system, entry, seconds=120)
 
@@ -243,7 +241,7 @@ def test_t17_an_original_that_changed_in_the_bucket_is_never_published(system: S
 def test_t18_a_result_that_was_stored_although_the_answer_was_lost_is_published_once(
     system: SystemUnderFaults, proxy: FaultProxy
 ) -> None:
-    proxy.rules(s3("PutObject", times=2, response={"abort_bytes": 0}))
+    proxy.set_rules(s3("PutObject", times=2, response={"abort_bytes": 0}))
     system.start_worker(**system.through(proxy.url), **TIDY)
     entry = system.accepted_video()
     finish(system, entry)
@@ -251,14 +249,14 @@ def test_t18_a_result_that_was_stored_although_the_answer_was_lost_is_published_
 
 
 def test_t19_a_commit_without_an_answer_gives_one_result(system: SystemUnderFaults, postgres: PostgresServer) -> None:
-    """The connection is cut when the result is committed: the row decides what has happened."""
+    """The connection is cut at the commit of the result. The row tells whether the commit happened."""
     name = system.database_url.rpartition("/")[2]
     with FaultProxy(system.directory / "pg.log", f"127.0.0.1:{postgres.port}", "postgres") as proxy:
         url = f"postgresql://postgres@127.0.0.1:{proxy.port}/{name}"
         worker = system.start_worker(ANB_DATABASE_URL=url, FAKE_ENCODER="2", **TIDY)
         entry = system.accepted_video()
         system.wait_until(lambda: system.state(entry).status == "processing", "in work")
-        proxy.rules({"service": "postgres", "operation": "commit", "times": 3, "reset": True})
+        proxy.set_rules({"service": "postgres", "operation": "commit", "times": 3, "reset": True})
         finish(system, entry)
         assert proxy.fired() == 3
         assert worker.logged("database: write failed")
@@ -268,14 +266,16 @@ def test_t19_a_commit_without_an_answer_gives_one_result(system: SystemUnderFaul
 def test_t20_a_crash_of_postgresql_under_load_costs_nothing(make_system: SystemMaker, emulator: AwsEmulator) -> None:
     with PostgresServer() as server:
         server.execute("CREATE DATABASE anb")
-        server.execute("ALTER DATABASE anb SET synchronous_commit = on")  # what was committed survives the crash
+        server.execute("ALTER DATABASE anb SET synchronous_commit = on")  # so that committed rows survive the crash
         system = make_system()
         system.move_to(server.url("anb"))
         system.start_worker(ANB_WORKER_SLOTS="3", FAKE_ENCODER="1", **TIDY)
         entries = [system.accepted_video() for _ in range(6)]
         system.wait_until(lambda: system.counted("VideosProcessed") >= 1, "under load")
         server.crash()
-        system.wait_until(lambda: system.counted("HeartbeatFailures") + system.counted("JobErrors") > 0, "noticed")
+        system.wait_until(
+            lambda: system.counted("HeartbeatFailures") + system.counted("JobErrors") > 0, "outage detected"
+        )
         server.restart()
         finish(system, *entries, seconds=120)
 
@@ -291,14 +291,14 @@ def test_t21_an_outage_fails_no_video_and_dead_letters_no_message(
         url = f"postgresql://postgres@127.0.0.1:{pg.port}/{name}"
         worker = system.start_worker(ANB_DATABASE_URL=url, **system.through(proxy.url))
         if away == "database":
-            pg.rules({"service": "postgres", "reset": True})
+            pg.set_rules({"service": "postgres", "reset": True})
         else:
-            proxy.rules({"service": "s3", **AWAY})
+            proxy.set_rules({"service": "s3", **AWAY})
         entries = [system.accepted_video() for _ in range(3)]
         system.wait_until(lambda: worker.logged("polling pauses"), "the breaker is open")
-        time.sleep(6 * VISIBILITY_SECONDS)  # the outage itself: long enough to use up five receipts without a breaker
-        pg.rules()
-        proxy.rules()
+        time.sleep(6 * VISIBILITY_SECONDS)  # long enough for five receives of each message, if the breaker did not open
+        pg.set_rules()
+        proxy.set_rules()
         finish(system, *entries, seconds=90)
     assert all(system.state(entry).attempts == 1 for entry in entries)
 

@@ -1,7 +1,7 @@
-"""The single-fault campaign: at every step of a job and of an upload, kill the process, or stop it past its lease.
+"""At every step of a job and of an upload, the process is killed, or stopped until its lease has ended.
 
-The process dies or sleeps exactly at the step (tests/faults/injection.py). Recovery must follow each time, within
-lease, grace and sweep, and the invariants must hold.
+The fault strikes exactly at the step (tests/faults/injection.py). Each time the system must recover within lease, grace
+and sweep, and the invariants must hold.
 """
 
 import signal
@@ -19,7 +19,7 @@ from tests.faults.fixtures import SystemMaker
 from tests.faults.system_under_faults import SystemUnderFaults
 from tests.service.resources.direct_upload_client import DirectClient, cut
 
-Play = Callable[[SystemMaker, str], None]
+Scenario = Callable[[SystemMaker, str], None]
 
 JOB_STEPS = (
     "after receive",
@@ -59,17 +59,17 @@ COMPLETION_STEPS = (
     "after send",
 )
 TIDY = {"ANB_HOUSEKEEPING_SECONDS": "0.5", "ANB_ORPHAN_AGE_SECONDS": "0"}
-# An upload that is under way has an object and no row yet: nothing that young is an orphan.
+# An upload in progress has an object but no row yet: a young object must not count as an orphan.
 TIDY_BESIDE_UPLOADS = {**TIDY, "ANB_ORPHAN_AGE_SECONDS": "10"}
 AT_ONCE = 3
 
 
-def play_kill(make_system: SystemMaker, step: str) -> None:
+def kill_worker(make_system: SystemMaker, step: str) -> None:
     system = make_system()
     worker = system.start_worker(**system.fault(step, "KILL"))
     entry = system.accepted_video()
     assert worker.wait(60) == -signal.SIGKILL, step
-    assert system.mark.exists(), step
+    assert system.fault_marker.exists(), step
     rescuer = system.start_worker("rescuer", **TIDY)
     system.wait_until(lambda: system.is_settled(entry), f"settled after {step}")
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), f"drained after {step}")
@@ -85,17 +85,17 @@ def _has_garbage(system: SystemUnderFaults) -> bool:
     return len(folders) > 1 or len(results) > 1
 
 
-def play_zombie(make_system: SystemMaker, step: str) -> None:
+def stop_worker(make_system: SystemMaker, step: str) -> None:
     system = make_system()
-    zombie = system.start_worker("zombie", **system.fault(step, "STOP"))
+    sleeper = system.start_worker("sleeper", **system.fault(step, "STOP"))
     entry = system.accepted_video()
-    system.wait_until(system.mark.exists, f"asleep at {step}")
+    system.wait_until(system.fault_marker.exists, f"asleep at {step}")
     rescuer = system.start_worker("rescuer", **TIDY)
     system.wait_until(lambda: system.is_settled(entry), f"settled while asleep at {step}")
-    zombie.send_signal(signal.SIGCONT)
+    sleeper.send_signal(signal.SIGCONT)
     system.wait_until(lambda: system.is_settled(entry), f"settled after {step}")
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), f"drained after {step}")
-    assert zombie.stop() == 0
+    assert sleeper.stop() == 0
     system.wait_until(lambda: not _has_garbage(system), f"tidy after {step}")
     assert rescuer.stop() == 0
     assert system.state(entry).status == "processed"
@@ -104,13 +104,13 @@ def play_zombie(make_system: SystemMaker, step: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("play", [play_kill, play_zombie])
-def test_a_worker_may_die_or_sleep_at_any_step_of_a_job(make_system: SystemMaker, play: Play) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as scenes:
-        list(scenes.map(lambda step: play(make_system, step), JOB_STEPS))
+@pytest.mark.parametrize("scenario", [kill_worker, stop_worker])
+def test_a_worker_may_die_or_sleep_at_any_step_of_a_job(make_system: SystemMaker, scenario: Scenario) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda step: scenario(make_system, step), JOB_STEPS))
 
 
-def play_upload(make_system: SystemMaker, clip: Path, step: str) -> None:
+def kill_api_in_upload(make_system: SystemMaker, clip: Path, step: str) -> None:
     system = make_system()
     api = system.start_api(**system.fault(step, "KILL"))
     client = ApiClient(f"http://127.0.0.1:{system.api_port}")
@@ -132,21 +132,20 @@ def play_upload(make_system: SystemMaker, clip: Path, step: str) -> None:
 
 
 def _every_original_has_a_row(system: SystemUnderFaults, client: ApiClient) -> bool:
-    originals = [key for key in system.objects() if key.startswith("uploads/")]
-    return len(originals) == len(client.videos())
+    return len([key for key in system.objects() if key.startswith("uploads/")]) == len(client.videos())
 
 
 @pytest.mark.timeout(600)
 def test_the_api_may_die_at_any_step_of_an_upload(make_system: SystemMaker, clips: Clips) -> None:
     clip = clips.plain()
-    with ThreadPoolExecutor(AT_ONCE) as scenes:
-        list(scenes.map(lambda step: play_upload(make_system, clip, step), UPLOAD_STEPS))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda step: kill_api_in_upload(make_system, clip, step), UPLOAD_STEPS))
 
 
-def play_completion(make_system: SystemMaker, clip: Path, step: str) -> None:
+def kill_api_in_completion(make_system: SystemMaker, clip: Path, step: str) -> None:
     system = make_system()
     api = system.start_api(**system.fault(step, "KILL"))
-    player = _player(system)
+    player = _direct_client(system)
     upload = player.opened(clip.stat().st_size, resumable=True)
     for part, piece in zip(upload["parts"], cut(clip.read_bytes(), upload["parts"]), strict=True):
         assert player.put(part, piece).is_success
@@ -162,13 +161,16 @@ def play_completion(make_system: SystemMaker, clip: Path, step: str) -> None:
     (video,) = player.api.get("/api/videos").json()
     assert (video["video_id"], video["status"]) == (again.json()["video_id"], "processed"), step
     original = f"uploads/{video['video_id']}.mp4"
-    system.wait_until(lambda: _not_results(system) == {original}, f"tidy after {step}")
+    system.wait_until(
+        lambda: [key for key in system.objects() if not key.startswith("processed/")] == [original],
+        f"tidy after {step}",
+    )
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), f"drained after {step}")
     player.close()
     assert rescuer.stop() == 0
 
 
-def _player(system: SystemUnderFaults) -> DirectClient:
+def _direct_client(system: SystemUnderFaults) -> DirectClient:
     url = f"http://127.0.0.1:{system.api_port}"
     account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
     client = ApiClient(url)
@@ -180,12 +182,8 @@ def _player(system: SystemUnderFaults) -> DirectClient:
     return DirectClient(http)
 
 
-def _not_results(system: SystemUnderFaults) -> set[str]:
-    return {key for key in system.objects() if not key.startswith("processed/")}
-
-
 @pytest.mark.timeout(600)
 def test_the_api_may_die_at_any_step_of_completing_a_direct_upload(make_system: SystemMaker, clips: Clips) -> None:
     clip = clips.plain()
-    with ThreadPoolExecutor(AT_ONCE) as scenes:
-        list(scenes.map(lambda step: play_completion(make_system, clip, step), COMPLETION_STEPS))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda step: kill_api_in_completion(make_system, clip, step), COMPLETION_STEPS))

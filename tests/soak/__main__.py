@@ -1,4 +1,4 @@
-"""``make soak``: random faults over hundreds of videos, and a verdict. The seed decides who does what, and when."""
+"""``make soak``: random faults over hundreds of videos, and a verdict."""
 
 import argparse
 import os
@@ -7,56 +7,57 @@ import re
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from local.system.aws_emulator import CREDENTIALS
 from tests.soak import report
-from tests.soak.soak import Plan, Verdict, run
+from tests.soak.soak import Plan, soaked
 
 DIRECTORY = Path(".local/soak")
+DESCRIPTION = """\
+Run the API and three workers on a real PostgreSQL and the AWS emulator, let players upload, inject random faults,
+then check that no video was lost or processed twice. The journal and all logs are in .local/soak/SEED.
+"""
+EXAMPLES = [
+    ("", "five minutes of faults over 500 videos, with a new seed"),
+    ("--seed 7 --minutes 20", "the faults of seed 7 in their order, for twenty minutes"),
+]
+EXIT_CODES = {ExitCode.DONE: "all invariants hold", ExitCode.FAILED: "an invariant is violated"}
 
 
-def main() -> int:
-    """The exit code is 1 if an invariant does not hold."""
-    asked = _parse()
-    console = Console()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a soak, print the verdict, and return an ExitCode."""
+    parser = command_parser("tests.soak", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    parser.add_argument("--seed", type=_seed, default=f"{random.randrange(1 << 32):08x}", help="default: a new one")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of faults, at least (default 5)")
+    parser.add_argument("--videos", type=int, default=500, help="accepted videos, at least (default 500)")
+    asked = parser.parse_args(arguments)
+    screen = Screen()
     plan = Plan(asked.seed, 60 * asked.minutes, asked.videos)
     directory = (DIRECTORY / plan.seed).resolve()
     shutil.rmtree(directory, ignore_errors=True)
-    console.print(f"seed {plan.seed}: {plan.videos} videos, {asked.minutes:g} min of faults; journal in {directory}")
-    good: list[bool] = []
-
-    def use(verdict: Verdict) -> None:
-        report.show(verdict, console)
-        good.append(verdict.is_good)
-
+    screen.line(f"seed {plan.seed}: {plan.videos} videos, {asked.minutes:g} min of faults; journal in {directory}")
     os.environ.update(CREDENTIALS)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever ends us, everything is stopped
-    with console.status("") as status:
-        run(plan, directory, use, status.update)
-    if good == [True]:
-        console.print(f"[bold green]seed {plan.seed}: all invariants hold[/]")
-        return 0
-    console.print(f"[bold red]seed {plan.seed}: VIOLATED[/] — journal and logs in {directory}")
-    console.print(f"The same faults in the same order: make soak ARGS='--seed {plan.seed}'")
-    return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM, too, stops all processes
+    with screen.console.status("") as status, soaked(plan, directory, status.update) as verdict:
+        report.show(verdict, screen)
+        is_good = verdict.is_good
+    if is_good:
+        screen.line(f"seed {plan.seed}: all invariants hold", "bold green")
+        return ExitCode.DONE
+    screen.line(f"seed {plan.seed}: VIOLATED — journal and logs in {directory}", "bold red")
+    screen.line(f"The same faults in the same order: make soak ARGS='--seed {plan.seed}'")
+    return ExitCode.FAILED
 
 
-def _word(text: str) -> str:
-    """A seed names a folder, which is emptied."""
+def _seed(text: str) -> str:
+    """The seed also names a folder, which is emptied. So only letters, digits and underscores are allowed."""
     if not re.fullmatch(r"\w{1,40}", text):
         raise argparse.ArgumentTypeError("letters and digits only")
     return text
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m tests.soak", description=__doc__)
-    parser.add_argument("--seed", type=_word, default=f"{random.randrange(1 << 32):08x}", help="default: a new one")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of faults; at least so long (default 5)")
-    parser.add_argument("--videos", type=int, default=500, help="at least so many are accepted (default 500)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every state that a video was in, written down by the database itself, in the transaction that changed it."""
+"""Records every state of every video: a trigger writes it in the transaction that changes the row."""
 
 import uuid
 from collections import defaultdict
@@ -8,19 +8,19 @@ from datetime import datetime
 from sqlalchemy import text
 
 from showcase.database.engine import Database
-from tests.soak.patience import patiently
+from tests.soak.waiting import retry_while_unavailable
 
 _TABLE = """
 CREATE TABLE video_states (
     number bigserial PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     video_id uuid NOT NULL,
-    status text NOT NULL,  -- 'deleted' beside the product's own
+    status text NOT NULL,  -- a status of the product, or 'deleted'
     fence int NOT NULL,
     attempts int NOT NULL,
     processed_key text,
     worker text,
-    lease_was_over boolean,  -- the lease of the state before; null if it had none
+    lease_was_over boolean,  -- whether the lease of the previous state had ended; null without one
     message_due boolean NOT NULL
 )
 """
@@ -50,7 +50,7 @@ _TRIGGERS = (
 
 @dataclass(frozen=True)
 class State:
-    """A video from this moment on."""
+    """The state of a video from ``at`` on."""
 
     at: datetime
     video_id: uuid.UUID
@@ -64,15 +64,15 @@ class State:
 
 
 def install(database: Database) -> None:
-    """On a migrated database, before the first video."""
+    """Create the table and the triggers. Call it on a migrated database, before the first video."""
     with database.writing() as connection:
         for statement in (_TABLE, _FUNCTION, *_TRIGGERS):
             connection.execute(text(statement))
 
 
-@patiently
+@retry_while_unavailable
 def histories(database: Database) -> dict[uuid.UUID, list[State]]:
-    """The states of every video, in order."""
+    """The states of each video, in order."""
     columns = ", ".join(State.__dataclass_fields__)
     found: dict[uuid.UUID, list[State]] = defaultdict(list)
     with database.reading() as connection:

@@ -1,4 +1,4 @@
-"""Which state of a video may follow which. Written from docs/ARCHITECTURE.md, not from the code."""
+"""The allowed changes of a video's state. Written from docs/ARCHITECTURE.md, not from the code."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from showcase.videos import result_key
 from tests.soak.audit import State
 
-# Without a new claim.
+# The statuses that may follow without a new claim.
 _FOLLOWING = {
     "uploaded": {"uploaded", "failed", "deleted"},
     "processing": {"processing", "processed", "failed", "uploaded", "deleted"},
@@ -17,19 +17,21 @@ _FOLLOWING = {
 
 
 def broken_rules(states: Sequence[State]) -> Iterator[str]:
-    """What is wrong with the history of one video."""
+    """The violations in the history of one video, one text each."""
     first = states[0]
     if (first.status, first.fence, first.attempts) != ("uploaded", 0, 0):
         yield f"begins as {first.status} with fence {first.fence}"
     for before, after in pairwise(states):
-        if complaint := _wrong_claim(before, after) if after.fence != before.fence else _wrong_step(before, after):
+        if complaint := _wrong_change(before, after):
             yield f"{before.status} (fence {before.fence}) → {after.status} (fence {after.fence}): {complaint}"
     yield from filter(None, map(_wrong_state, states))
 
 
-def _wrong_claim(before: State, after: State) -> str:
+def _wrong_change(before: State, after: State) -> str:
+    if after.fence == before.fence:
+        return "" if after.status in _FOLLOWING[before.status] else "may not follow"
     if after.fence != before.fence + 1 or after.status != "processing":
-        return "a fence changes with a claim, by one"
+        return "only a claim changes the fence, by one"
     if before.status not in ("uploaded", "processing"):
         return "claimed although it was settled"
     if before.status == "processing" and not after.lease_was_over:
@@ -37,14 +39,10 @@ def _wrong_claim(before: State, after: State) -> str:
     return ""
 
 
-def _wrong_step(before: State, after: State) -> str:
-    return "" if after.status in _FOLLOWING[before.status] else "may not follow"
-
-
 def _wrong_state(state: State) -> str:
-    """What is wrong with a state, whatever was before."""
+    """The violation in one state, regardless of the states before it; empty if there is none."""
     if state.status in ("uploaded", "processing") and not state.message_due:
-        return f"{state.status} (fence {state.fence}): if its message vanishes, nobody will know"
+        return f"{state.status} (fence {state.fence}): if its message is lost, no sweep will send it again"
     if state.status == "processed" and state.processed_key != result_key(state.video_id, state.fence):
         return f"processed under fence {state.fence} with the result {state.processed_key}"
     return ""

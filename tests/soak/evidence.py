@@ -1,4 +1,4 @@
-"""All that a verdict is made of: the journal, the rows, their histories, the metrics, the logs."""
+"""The evidence for the verdict: the journal, the rows, their histories, the metrics, the logs."""
 
 import json
 import uuid
@@ -13,19 +13,19 @@ from cloudwatch.emf import EmfViolation
 from showcase.database.tables import Player, Video, Vote
 from tests.soak import audit
 from tests.soak.audit import State
-from tests.soak.fault_injector import Tally
+from tests.soak.fault_injector import FaultTally
 from tests.soak.faults_of_queue import FaultsOfQueue
 from tests.soak.journal import End, Event, read_journal
-from tests.soak.quiescence import Rest
+from tests.soak.recovery import Recovery
 from tests.soak.system import SoakSystem
 
 DEAD_LETTER_HIDDEN_SECONDS = 300
-PAST_THE_LOG = ("Traceback", "Exception in thread", "Exception ignored", "Fatal Python error")
+WRITTEN_BY_PYTHON = ("Traceback", "Exception in thread", "Exception ignored", "Fatal Python error")
 
 
 @dataclass(frozen=True)
 class Call:
-    """An upload, delete or vote as its player saw it."""
+    """An upload, delete or vote, with the end that its player saw."""
 
     who: str
     what: str
@@ -35,8 +35,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class LastState:
-    """A row at the end."""
+class FinalRow:
+    """A row of ``videos`` at the end."""
 
     id: uuid.UUID
     title: str
@@ -49,12 +49,12 @@ class LastState:
 
 @dataclass
 class Evidence:
-    """Taken when everything has come to rest; nothing in it changes any more."""
+    """Collected when all processes have stopped, so nothing in it changes any more."""
 
     system: SoakSystem
-    tallies: list[Tally]
+    tallies: list[FaultTally]
     queue_faults: FaultsOfQueue
-    rest: Rest
+    recovery: Recovery
     base: bytes
     videos_wanted: int
 
@@ -64,11 +64,21 @@ class Evidence:
 
     @cached_property
     def calls(self) -> list[Call]:
-        return [_call(event) for event in self.events if "end" in event]
+        return [
+            Call(
+                event["who"],
+                event["what"],
+                End(event["end"]),
+                event.get("title", ""),
+                uuid.UUID(event["video_id"]) if "video_id" in event else None,
+            )
+            for event in self.events
+            if "end" in event
+        ]
 
     @cached_property
     def uploads(self) -> dict[str, Call]:
-        """By title."""
+        """The uploads, by title."""
         return {call.title: call for call in self.calls if call.what == "upload"}
 
     @cached_property
@@ -76,34 +86,34 @@ class Evidence:
         return {call.video_id: call.end for call in self.calls if call.what == "delete" and call.video_id}
 
     @cached_property
-    def rows(self) -> dict[uuid.UUID, LastState]:
-        columns = [getattr(Video, column.name) for column in fields(LastState)]
-        with self.system.stage.database.reading() as connection:
-            return {row.id: LastState(*row) for row in connection.execute(select(*columns))}
+    def rows(self) -> dict[uuid.UUID, FinalRow]:
+        columns = [getattr(Video, column.name) for column in fields(FinalRow)]
+        with self.system.resources.database.reading() as connection:
+            return {row.id: FinalRow(*row) for row in connection.execute(select(*columns))}
 
     @cached_property
     def votes(self) -> set[tuple[str, uuid.UUID]]:
-        """(name of the player, video) as the database has them."""
-        with self.system.stage.database.reading() as connection:
+        """The votes in the database: (name of the player, video)."""
+        with self.system.resources.database.reading() as connection:
             query = select(Player.first_name, Vote.video_id).join(Player, Player.id == Vote.player_id)
             return {(row.first_name, row.video_id) for row in connection.execute(query)}
 
     @cached_property
     def histories(self) -> dict[uuid.UUID, list[State]]:
-        return audit.histories(self.system.stage.database)
+        return audit.histories(self.system.resources.database)
 
     @cached_property
     def counters(self) -> Counter[str]:
         """The sum of every metric over all processes. Raises EmfViolation."""
         counters: Counter[str] = Counter()
-        for point in self.system.stage.datapoints():
+        for point in self.system.resources.datapoints():
             if len(point.dimensions) == 1 and point.unit == "Count":
                 counters[point.name] += round(sum(point.values))
         return counters
 
     @cached_property
     def broken_records(self) -> str:
-        """What is wrong with the metrics' log; empty when nothing is."""
+        """What is invalid in the EMF log; empty if it is valid."""
         try:
             _ = self.counters
         except EmfViolation as error:
@@ -113,33 +123,28 @@ class Evidence:
     @cached_property
     def dead_letters(self) -> list[str]:
         """The bodies of all dead letters."""
-        queue = self.system.stage.queues.dead_letter
+        queue = self.system.resources.queues.dead_letter
         bodies: list[str] = []
-        while messages := self.system.stage.emulator.sqs.receive_message(
+        while messages := self.system.resources.emulator.sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=DEAD_LETTER_HIDDEN_SECONDS
         ).get("Messages"):
             bodies += [message["Body"] for message in messages]
         return bodies
 
     def log_lines(self) -> Iterator[tuple[str, str]]:
-        """(name of the log, line) of the product's processes."""
-        for seat in self.system.seats:
-            for log in sorted(self.system.logs.glob(f"{seat.name}.*.log")):
+        """All log lines of the product's processes: (name of the log, line)."""
+        for process in self.system.processes:
+            for log in sorted((self.system.directory / "logs").glob(f"{process.name}.*.log")):
                 for line in log.read_text(errors="replace").splitlines():
                     yield log.name, line
 
 
-def _call(event: Event) -> Call:
-    video_id = uuid.UUID(event["video_id"]) if "video_id" in event else None
-    return Call(event["who"], event["what"], End(event["end"]), event.get("title", ""), video_id)
-
-
-def is_unforeseen(line: str) -> bool:
-    """A line that the product logs for what nobody thought of, or that Python writes past its log."""
-    if line.startswith(PAST_THE_LOG):
+def is_unexpected(line: str) -> bool:
+    """Whether a line reports an unexpected error: one that the product logged, or that Python itself wrote."""
+    if line.startswith(WRITTEN_BY_PYTHON):
         return True
     try:
         entry = json.loads(line)
-    except ValueError:  # libpq's own words, why a start failed, the last line of who was killed
+    except ValueError:  # a line of libpq, a failed start, or the last line of a killed process
         return False
     return "unexpected error" in entry["message"] or (entry["logger"] == "waitress" and entry["level"] == "ERROR")

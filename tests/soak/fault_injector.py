@@ -1,10 +1,9 @@
-"""The nemesis: draws one fault after the other, lets it strike, and sees to it that it ends.
+"""Injects one fault after the other.
 
-Two of them work at the same time, one on the processes and one on what is around them, so that faults meet.
+Two injectors work at the same time, one on the processes and one on their environment, so that faults coincide.
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,8 +17,8 @@ PAUSE_SECONDS = (0.1, 1.0)
 class Fault:
     """Something that goes wrong.
 
-    ``strike`` does it, lets it last, ends it, and returns how often it hit: requests, processes, messages.
-    ``evidence`` is a metric that cannot be 0 when it was survived as it should be; empty where there is none.
+    ``strike`` causes it, lets it last, ends it, and returns how many requests, processes or messages it hit.
+    ``evidence`` is a metric that is above 0 if the product handled the fault as it should; empty if there is none.
     """
 
     name: str
@@ -29,16 +28,16 @@ class Fault:
 
 
 @dataclass
-class Tally:
-    """How a fault fared. ``spans`` are the times (seconds since the epoch) of the turns that hit something."""
+class FaultTally:
+    """The record of a fault. ``spans`` are the times (seconds since the epoch) of the strikes that hit something."""
 
     fault: Fault
     hits: int = 0
     spans: list[tuple[float, float]] = field(default_factory=list)
 
 
-class Nemesis:
-    """One line of faults. The order is the seed's: a deck of cards, shuffled again whenever it is used up."""
+class FaultInjector:
+    """Strikes with its faults in an order that the seed decides: each fault ``weight`` times, then shuffled again."""
 
     def __init__(
         self,
@@ -48,34 +47,30 @@ class Nemesis:
         journal: Journal,
         pause_seconds: tuple[float, float] = PAUSE_SECONDS,
     ) -> None:
-        self.now = ""  # the fault that strikes
-        self.tallies = {fault.name: Tally(fault) for fault in faults}
+        self.current_fault = ""
+        self.tallies = {fault.name: FaultTally(fault) for fault in faults}
         self._name = name
         self._choose = random.Random(f"{seed}-{name}")
         self._journal = journal
-        self._deck: list[Tally] = []
+        self._deck: list[FaultTally] = []
         self._pause_seconds = pause_seconds
-        self._pause = threading.Event()  # nobody sets it: it only waits
 
-    def has_struck_with_all(self) -> bool:
+    def every_fault_has_hit(self) -> bool:
         return all(tally.hits for tally in self.tallies.values())
 
-    def play(self, over: Callable[[], bool]) -> None:
-        while not over():
-            self._strike(self._draw())
-            self._pause.wait(self._choose.uniform(*self._pause_seconds))
+    def run(self, is_over: Callable[[], bool]) -> None:
+        while not is_over():
+            if not self._deck:
+                self._deck = [tally for tally in self.tallies.values() for _ in range(tally.fault.weight)]
+                self._choose.shuffle(self._deck)
+            self._strike(self._deck.pop())
+            time.sleep(self._choose.uniform(*self._pause_seconds))
 
-    def _draw(self) -> Tally:
-        if not self._deck:
-            self._deck = [tally for tally in self.tallies.values() for _ in range(tally.fault.weight)]
-            self._choose.shuffle(self._deck)
-        return self._deck.pop()
-
-    def _strike(self, tally: Tally) -> None:
+    def _strike(self, tally: FaultTally) -> None:
         name, began = tally.fault.name, time.time()
-        self.now = name
+        self.current_fault = name
         self._journal.note(self._name, "strike", fault=name)
-        # Its own generator: what a strike draws depends on timing, the order of the faults must not.
+        # A strike draws from its own generator. How much it draws depends on timing, and must not change the order.
         hits = tally.fault.strike(random.Random(self._choose.random()))
         self._journal.note(self._name, "heal", fault=name, hits=hits)
         if hits:

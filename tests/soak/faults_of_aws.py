@@ -1,4 +1,4 @@
-"""Faults between the product and the emulator, as rules of the HTTP proxy."""
+"""Faults of the requests to AWS, as rules of the HTTP proxy between the product and the emulator."""
 
 import random
 import time
@@ -6,44 +6,46 @@ from collections.abc import Iterable
 
 from tests.faults.proxy import FaultProxy, Rule
 from tests.soak.fault_injector import Fault
-from tests.soak.players import Wishes
+from tests.soak.players import UploadControl
 
-HIT_SECONDS = 12.0  # how long a rule waits for the first request that it hits
-LOOK_SECONDS = 0.1
-BRIEF = (1.5, 4.0)
-AWAY = (3.0, 6.0)
-LONG = (7.0, 9.0)  # past the visibility timeout
+HIT_SECONDS_MAX = 12.0  # how long a rule waits for the first request that it hits
+POLL_SECONDS = 0.1
+BRIEF_SECONDS = (1.5, 4.0)
+AWAY_SECONDS = (3.0, 6.0)
+LONG_SECONDS = (7.0, 9.0)  # past the visibility timeout
 
-LOST: Rule = {"response": {"abort_bytes": 0}}  # carried out, and the answer never arrives
+LOST: Rule = {"response": {"abort_bytes": 0}}  # carried out, but the answer never arrives
 REFUSED: Rule = {"error": {"code": "InternalError", "status": 500}}
 THROTTLED: Rule = {"error": {"code": "SlowDown", "status": 503}}
-# Not seen by boto3, as where an object has no checksum: ours must find it.
-UNSEEN = {"strip_headers": ["x-amz-checksum-crc32"]}
-CUT: Rule = {"response": {"truncate_frac": 0.5, **UNSEEN}}
-CORRUPTED: Rule = {"response": {"corrupt_bytes": 4, **UNSEEN}}
+# Without this header boto3 cannot detect the damage; the product's own checksum must.
+WITHOUT_CHECKSUM = {"strip_headers": ["x-amz-checksum-crc32"]}
+CUT: Rule = {"response": {"truncate_frac": 0.5, **WITHOUT_CHECKSUM}}
+CORRUPTED: Rule = {"response": {"corrupt_bytes": 4, **WITHOUT_CHECKSUM}}
 GONE: Rule = {"probability": 1.0, "reset": True}
 
 
-def strike(proxy: FaultProxy, rules: Iterable[Rule], choose: random.Random, lasts: tuple[float, float] = BRIEF) -> int:
-    """Let the rules hold for a while, longer if they have hit nothing yet; return how often they hit."""
-    before, began, seconds = proxy.fired_in_all(), time.monotonic(), choose.uniform(*lasts)
-    proxy.rules(*rules)
+def strike(
+    proxy: FaultProxy, rules: Iterable[Rule], choose: random.Random, lasts: tuple[float, float] = BRIEF_SECONDS
+) -> int:
+    """Apply the rules for ``lasts`` seconds (a range), or until they hit. Return how many requests they hit."""
+    before, began, seconds = proxy.fired(), time.monotonic(), choose.uniform(*lasts)
+    proxy.set_rules(*rules)
     try:
-        while (passed := time.monotonic() - began) < HIT_SECONDS:
-            if passed >= seconds and proxy.fired_in_all() > before:
+        while (passed := time.monotonic() - began) < HIT_SECONDS_MAX:
+            if passed >= seconds and proxy.fired() > before:
                 break
-            time.sleep(LOOK_SECONDS)
-        return proxy.fired_in_all() - before
+            time.sleep(POLL_SECONDS)
+        return proxy.fired() - before
     finally:
-        proxy.rules()
+        proxy.set_rules()
 
 
 class FaultsOfAws:
-    """What AWS may do to whoever calls it."""
+    """Errors, lost answers and damaged contents of SQS and S3."""
 
-    def __init__(self, proxy: FaultProxy, wishes: Wishes) -> None:
+    def __init__(self, proxy: FaultProxy, control: UploadControl) -> None:
         self._proxy = proxy
-        self._wishes = wishes
+        self._control = control
 
     def all(self) -> Iterable[Fault]:
         return (
@@ -60,25 +62,25 @@ class FaultsOfAws:
             self._fault("answers of puts lost", _s3("PutObject", 4, LOST)),
             Fault("answers of multipart ends lost", self._lose_ends_of_multipart_uploads),
             self._fault("everything slow", {"service": "*", "latency": {"min": 50, "max": 700}}),
-            self._fault("storage away", {"service": "s3", **GONE}, lasts=AWAY),
-            self._fault("queue away", {"service": "sqs", **GONE}, lasts=AWAY),
+            self._fault("storage away", {"service": "s3", **GONE}, lasts=AWAY_SECONDS),
+            self._fault("queue away", {"service": "sqs", **GONE}, lasts=AWAY_SECONDS),
         )
 
-    def _fault(self, name: str, rule: Rule, evidence: str = "", lasts: tuple[float, float] = BRIEF) -> Fault:
+    def _fault(self, name: str, rule: Rule, evidence: str = "", lasts: tuple[float, float] = BRIEF_SECONDS) -> Fault:
         return Fault(name, lambda choose: strike(self._proxy, [rule], choose, lasts), evidence=evidence)
 
     def _refuse_visibility(self, choose: random.Random) -> int:
         operations = ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")
-        return strike(self._proxy, [_sqs(operation, None, REFUSED) for operation in operations], choose, LONG)
+        return strike(self._proxy, [_sqs(operation, None, REFUSED) for operation in operations], choose, LONG_SECONDS)
 
     def _lose_ends_of_multipart_uploads(self, choose: random.Random) -> int:
-        # By its body: the proxy takes both ends of a multipart upload for the same operation.
+        # Matched by its body, because the proxy gives both ends of a multipart upload the same operation name.
         rule: Rule = {"service": "s3", "body": "CompleteMultipartUpload", **LOST}
-        self._wishes.large.set()
+        self._control.large_clips_only.set()
         try:
             return strike(self._proxy, [rule], choose)
         finally:
-            self._wishes.large.clear()
+            self._control.large_clips_only.clear()
 
 
 def _sqs(operation: str, times: int | None, fault: Rule) -> Rule:

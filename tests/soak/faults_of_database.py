@@ -1,13 +1,13 @@
-"""Faults of PostgreSQL, and of the way to it."""
+"""Faults of PostgreSQL and of the connections to it."""
 
 import random
-import threading
+import time
 from collections.abc import Iterable
 
 import psycopg2
 
 from tests.soak.fault_injector import Fault
-from tests.soak.faults_of_aws import LONG, strike
+from tests.soak.faults_of_aws import LONG_SECONDS, strike
 from tests.soak.system import DATABASE, SoakSystem
 
 CUTS = (1, 4)
@@ -15,11 +15,10 @@ CUT_PAUSE_SECONDS = 0.3
 
 
 class FaultsOfDatabase:
-    """What a network and a database server may do."""
+    """Cut connections, crashes and lost commits."""
 
     def __init__(self, system: SoakSystem) -> None:
         self._system = system
-        self._pause = threading.Event()
 
     def all(self) -> Iterable[Fault]:
         return (
@@ -34,7 +33,7 @@ class FaultsOfDatabase:
         cut = 0
         for _ in range(choose.randint(*CUTS)):
             cut += self._terminate_connections()
-            self._pause.wait(CUT_PAUSE_SECONDS)
+            time.sleep(CUT_PAUSE_SECONDS)
         return cut
 
     def crash(self, _choose: random.Random) -> int:
@@ -43,21 +42,21 @@ class FaultsOfDatabase:
         return 1
 
     def lose_commits(self, choose: random.Random) -> int:
-        """The connection ends before COMMIT arrives: nothing was written."""
+        """The connection ends before COMMIT arrives, so nothing is written."""
         rule = {"service": "postgres", "operation": "commit", "times": choose.randint(2, 8), "reset": True}
         return strike(self._system.postgres_proxy, [rule], choose)
 
     def lose_answers_of_commits(self, choose: random.Random) -> int:
-        """The connection ends after COMMIT arrived: all was written, and nobody was told.
+        """The connection ends after COMMIT arrived: everything is written, but the client gets no answer.
 
-        The proxy looks only at the first words of a connection, hence the new ones.
+        The proxy inspects only the beginning of a connection. So all connections are cut first, and new ones begin.
         """
         self._terminate_connections()
         rule = {"service": "tcp", "payload": "COMMIT\0", "cut_reply": {"after_bytes": 0}}
         return strike(self._system.tcp_proxy, [rule], choose)
 
     def take_away(self, choose: random.Random) -> int:
-        return strike(self._system.postgres_proxy, [{"service": "postgres", "reset": True}], choose, LONG)
+        return strike(self._system.postgres_proxy, [{"service": "postgres", "reset": True}], choose, LONG_SECONDS)
 
     def _terminate_connections(self) -> int:
         connection = psycopg2.connect(self._system.server.url("postgres"))

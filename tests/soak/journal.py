@@ -1,7 +1,7 @@
-"""What was asked and what was answered, one JSON object a line, on the disk before anything else happens.
+"""A log of all calls and answers, one JSON object a line. A line is on the disk before the call goes on.
 
-The history of a Jepsen test: each call is noted when it is made and when it ends. ``ok`` was carried out,
-``refused`` and ``failed`` were not, and of an ``unknown`` one nobody knows: it got no answer, or a 5xx.
+As in the history of a Jepsen test, each call is noted when it is made and when it ends. An ``ok`` call was carried out.
+``refused`` and ``failed`` calls were not. An ``unknown`` call got no answer or a 5xx, and may have been carried out.
 """
 
 import json
@@ -20,13 +20,13 @@ class End(StrEnum):
     """How a call ended."""
 
     OK = "ok"
-    REFUSED = "refused"  # by a rule of the API: 4xx
-    FAILED = "failed"  # it never arrived
+    REFUSED = "refused"  # the API answered 4xx
+    FAILED = "failed"  # the request never arrived
     UNKNOWN = "unknown"
 
 
 class Journal:
-    """Any number of threads may note."""
+    """Safe for any number of threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

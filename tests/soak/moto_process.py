@@ -1,7 +1,7 @@
-"""``python -m tests.soak.moto_process``: moto's server, with a queue that loses no message by itself.
+"""``python -m tests.soak.moto_process``: moto's server with a correction, so that its queue loses no messages.
 
-moto 5.2.5 deletes by copying the list of messages without its lock: a message that is sent at the same moment
-is gone. With that, nobody could tell a loss of ours from one of moto's.
+In moto 5.2.5, a delete copies the list of messages without holding its lock, so a message that is sent at the same
+moment is lost. Without the correction, a loss by the product could not be told from a loss by moto.
 """
 
 import sys

@@ -10,32 +10,31 @@ from typing import Any
 
 import httpx
 
-from tests.soak.clips import Kind, body_of
+from tests.soak.clips import Kind, content_of
 from tests.soak.journal import End, Journal
 
 ANSWER_SECONDS = 30.0
-PAUSE_SECONDS = 0.2  # at least, between two turns
-# Of a hundred clips.
-SHARES = {Kind.PLAIN: 87, Kind.LARGE: 2, Kind.CRASHING: 5, Kind.DAMAGED: 3, Kind.CUT: 3}
-DELETES = 0.06  # of the uploads, while they are in work
-VOTES = 0.4  # for each upload
+PAUSE_SECONDS_MIN = 0.2  # between two uploads
+CLIPS_OF_100 = {Kind.PLAIN: 87, Kind.LARGE: 2, Kind.CRASHING: 5, Kind.DAMAGED: 3, Kind.CUT: 3}
+DELETES_PER_UPLOAD = 0.06  # while the video is in work
+VOTES_PER_UPLOAD = 0.4
 PASSWORD = "Baloncesto-2026"
-
-Answer = dict[str, Any]
 
 
 @dataclass
-class Wishes:
-    """What the nemesis asks of the players."""
+class UploadControl:
+    """Tells all players what to upload."""
 
-    large: threading.Event  # large clips, as long as it is set
-    enough_waits: Callable[[], bool]  # no more uploads for the moment
+    large_clips_only: threading.Event
+    is_backlog_full: Callable[[], bool]  # no more uploads while this is true
 
 
 class Player:
-    """One player with an account, in a thread of their own. The seed decides what they do, in which order."""
+    """One player with an account, in a thread of its own. The seed decides what it does, in which order."""
 
-    def __init__(self, name: str, seed: str, api_url: str, journal: Journal, base: bytes, wishes: Wishes) -> None:
+    def __init__(
+        self, name: str, seed: str, api_url: str, journal: Journal, base: bytes, control: UploadControl
+    ) -> None:
         self.name = name
         self.accepted = 0
         self._choose = random.Random(f"{seed}-{name}")
@@ -43,12 +42,11 @@ class Player:
         self._uploads = 0
         self._journal = journal
         self._base = base
-        self._wishes = wishes
+        self._control = control
         self._http = httpx.Client(base_url=api_url, timeout=ANSWER_SECONDS)
-        self._pause = threading.Event()  # nobody sets it: it only waits
 
     def sign_up(self) -> None:
-        """Before the faults begin."""
+        """Open the account and log in. Call it before the faults begin."""
         email = f"{uuid.uuid4().hex}@example.com"
         body = {"first_name": self.name, "last_name": "Gómez", "email": email, "city": "Bogotá", "country": "Colombia"}
         passwords = {"password1": PASSWORD, "password2": PASSWORD}
@@ -56,30 +54,30 @@ class Player:
         answer = self._http.post("/api/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def play(self, interval_seconds: float, over: Callable[[], bool]) -> None:
-        """One upload in each interval, and what goes with it, until it is over; what was missed is caught up with."""
+    def run(self, interval_seconds: float, is_over: Callable[[], bool]) -> None:
+        """One upload an interval, and sometimes a vote and a delete. Uploads that are late are made up for."""
         due = time.monotonic()
-        while not over():
+        while not is_over():
             due += interval_seconds * self._choose.uniform(0.5, 1.5)
-            self._pause.wait(max(PAUSE_SECONDS, due - time.monotonic()))
-            if not self._wishes.enough_waits():
-                self._take_a_turn()
+            time.sleep(max(PAUSE_SECONDS_MIN, due - time.monotonic()))
+            if self._control.is_backlog_full():
+                continue
+            video_id = self._upload()
+            if self._choose.random() < VOTES_PER_UPLOAD:
+                self._vote()
+            if self._choose.random() < DELETES_PER_UPLOAD and video_id:
+                time.sleep(self._choose.uniform(0, 1.5))
+                self._call("delete", "DELETE", f"/api/videos/{video_id}", video_id=video_id)
         self._http.close()
-
-    def _take_a_turn(self) -> None:
-        video_id = self._upload()
-        if self._choose.random() < VOTES:
-            self._vote()
-        if self._choose.random() < DELETES and video_id:
-            self._pause.wait(self._choose.uniform(0, 1.5))
-            self._ask("delete", "DELETE", f"/api/videos/{video_id}", video_id=video_id)
 
     def _upload(self) -> str | None:
         self._uploads += 1
-        (kind,) = self._choose.choices(list(SHARES), list(SHARES.values()))
-        title = f"{self._titles}-{self._uploads:04}-{Kind.LARGE if self._wishes.large.is_set() else kind}"
-        clip = (f"{title}.mp4", body_of(title, self._base), "video/mp4")
-        answer = self._ask(
+        (kind,) = self._choose.choices(list(CLIPS_OF_100), list(CLIPS_OF_100.values()))
+        if self._control.large_clips_only.is_set():
+            kind = Kind.LARGE
+        title = f"{self._titles}-{self._uploads:04}-{kind}"
+        clip = (f"{title}.mp4", content_of(title, self._base), "video/mp4")
+        answer = self._call(
             "upload", "POST", "/api/videos/upload", title=title, data={"title": title}, files={"video_file": clip}
         )
         if answer is None:
@@ -88,15 +86,15 @@ class Player:
         return str(answer["video_id"])
 
     def _vote(self) -> None:
-        """For one of the newest videos; often it has the vote already."""
+        """Vote for one of the newest videos; often this player has voted for it already."""
         choice = self._choose.randrange(10)
-        videos = self._ask("list", "GET", f"/api/public/videos?limit=1&offset={choice}")
+        videos = self._call("list", "GET", f"/api/public/videos?limit=1&offset={choice}")
         for video in videos or []:
             video_id = video["video_id"]
-            self._ask("vote", "POST", f"/api/public/videos/{video_id}/vote", video_id=video_id)
+            self._call("vote", "POST", f"/api/public/videos/{video_id}/vote", video_id=video_id)
 
-    def _ask(self, what: str, method: str, path: str, title: str = "", video_id: str = "", **body: Any) -> Any:
-        """The answer's document if it was carried out, else None; journalled in any case."""
+    def _call(self, what: str, method: str, path: str, title: str = "", video_id: str = "", **body: Any) -> Any:
+        """Journal the call and its end. Return the answer's document if it was carried out, else None."""
         about = {key: value for key, value in (("title", title), ("video_id", video_id)) if value}
         self._journal.note(self.name, what, **about)
         end, status, answer = self._send(method, path, **body)
@@ -107,6 +105,7 @@ class Player:
         return answer if end is End.OK else None
 
     def _send(self, method: str, path: str, **body: Any) -> tuple[End, int | str, Any]:
+        """How the call ended, the status (or the error as text), and the answer's document."""
         try:
             answer = self._http.request(method, path, **body)
         except httpx.ConnectError as error:

@@ -1,4 +1,4 @@
-"""The verdict for people: what struck, what came of it, which invariants hold; and the story of what did not."""
+"""Prints the verdict: the faults, the outcomes, the metrics, the invariants, and the history of affected videos."""
 
 import json
 import uuid
@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.screen import Screen
 from tests.soak.audit import State
 from tests.soak.evidence import Evidence
-from tests.soak.fault_injector import Tally
+from tests.soak.fault_injector import FaultTally
 from tests.soak.journal import End
 from tests.soak.soak import Verdict
 
-STORIES_MAX = 3
-LINES_MAX = 80
+HISTORIES_MAX = 3
+LOG_LINES_MAX = 80
 LINE_CHARACTERS_MAX = 400
 BREACHES_MAX = 10
 COUNTERS = (
@@ -39,14 +39,15 @@ COUNTERS = (
 )
 
 
-def show(verdict: Verdict, console: Console) -> None:
+def show(verdict: Verdict, screen: Screen) -> None:
     evidence = verdict.evidence
-    console.print(_faults_table(verdict), _outcomes_table(evidence), _counters_table(evidence), _invariants(verdict))
+    for table in (_faults(verdict), _outcomes(evidence), _metrics(evidence), _invariants(verdict)):
+        screen.show(table)
     hurt = dict.fromkeys(breach.video_id for finding in verdict.findings for breach in finding.breaches)
-    for video_id in [video_id for video_id in hurt if video_id][:STORIES_MAX]:
-        console.rule(f"the story of video {video_id}")
-        for line in _story(evidence, video_id):
-            console.print(line[:LINE_CHARACTERS_MAX], markup=False, highlight=False, soft_wrap=True)
+    for video_id in [video_id for video_id in hurt if video_id][:HISTORIES_MAX]:
+        screen.line(f"the history of video {video_id}", "bold")
+        for line in _history(evidence, video_id):
+            screen.line(line[:LINE_CHARACTERS_MAX])
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -56,8 +57,8 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _faults_table(verdict: Verdict) -> Table:
-    table = _table("Faults", "fault", "turns", "hits", "videos in flight", "of these, came to a good end")
+def _faults(verdict: Verdict) -> Table:
+    table = _table("Faults", "fault", "turns", "hits", "videos in flight", "of these, without a violation")
     hurt = {breach.video_id for finding in verdict.findings for breach in finding.breaches}
     for tally in verdict.evidence.tallies:
         met = {video_id for video_id, states in verdict.evidence.histories.items() if _was_in_flight(states, tally)}
@@ -66,45 +67,44 @@ def _faults_table(verdict: Verdict) -> Table:
     return table
 
 
-def _was_in_flight(states: list[State], tally: Tally) -> bool:
+def _was_in_flight(states: list[State], tally: FaultTally) -> bool:
     began, ended = states[0].at.timestamp(), states[-1].at.timestamp()
     return any(began <= span[1] and span[0] <= ended for span in tally.spans)
 
 
-def _outcomes_table(evidence: Evidence) -> Table:
+def _outcomes(evidence: Evidence) -> Table:
     table = _table("Outcomes", "what", "count")
     answers = Counter(call.end for call in evidence.uploads.values())
     titles = {row.title for row in evidence.rows.values()}
     unknown = [title for title, call in evidence.uploads.items() if call.end is End.UNKNOWN]
     statuses = Counter(row.status for row in evidence.rows.values())
     last = Counter(states[-1].status for states in evidence.histories.values())
-    reopened = sum(_was_reopened(states) for states in evidence.histories.values())
+    reopened = sum(
+        states[-1].status == "processed" and any(state.status == "failed" for state in states)
+        for states in evidence.histories.values()
+    )
     for what, count in {
         "uploads": len(evidence.uploads),
         "· answered 201": answers[End.OK],
-        "· refused (half a clip)": answers[End.REFUSED],
+        "· refused (truncated clip)": answers[End.REFUSED],
         "· never arrived": answers[End.FAILED],
         "· without an answer": len(unknown),
-        "· · accepted all the same": sum(title in titles for title in unknown),
+        "· · of these, accepted": sum(title in titles for title in unknown),
         "processed": statuses["processed"],
         "failed, with a reason": statuses["failed"],
         "deleted": last["deleted"],
-        "given up, and redriven": reopened,
-        "messages vanished in purges": len(evidence.queue_faults.vanished),
-        "dead letters looked after": evidence.rest.redriven,
-        "orphan objects swept at the end": evidence.rest.orphans_removed,
+        "failed, then redriven": reopened,
+        "messages lost in purges": len(evidence.queue_faults.vanished),
+        "dead letters redriven": evidence.recovery.redriven,
+        "orphan objects removed at the end": evidence.recovery.orphans_removed,
         "votes": len(evidence.votes),
-        "seconds to come to rest": round(evidence.rest.seconds),
+        "seconds until everything was settled": round(evidence.recovery.seconds),
     }.items():
         table.add_row(what, str(count))
     return table
 
 
-def _was_reopened(states: list[State]) -> bool:
-    return any(state.status == "failed" for state in states) and states[-1].status == "processed"
-
-
-def _counters_table(evidence: Evidence) -> Table:
+def _metrics(evidence: Evidence) -> Table:
     table = _table("Metrics", "sum over all processes", "count")
     for name in () if evidence.broken_records else COUNTERS:
         table.add_row(name, str(evidence.counters[name]))
@@ -122,8 +122,8 @@ def _invariants(verdict: Verdict) -> Table:
     return table
 
 
-def _story(evidence: Evidence, video_id: uuid.UUID) -> Iterator[str]:
-    """What the database, the journal and the logs tell of a video."""
+def _history(evidence: Evidence, video_id: uuid.UUID) -> Iterator[str]:
+    """What the database, the journal and the logs contain about a video."""
     states = evidence.histories.get(video_id, [])
     yield from (f"row  {state}" for state in states)
     title = next((row.title for row in evidence.rows.values() if row.id == video_id), None)
@@ -131,4 +131,4 @@ def _story(evidence: Evidence, video_id: uuid.UUID) -> Iterator[str]:
         if event.get("video_id") == str(video_id) or (title and event.get("title") == title):
             yield f"journal  {json.dumps(event)}"
     lines = [f"{log}  {line}" for log, line in evidence.log_lines() if str(video_id) in line]
-    yield from lines[:LINES_MAX]
+    yield from lines[:LOG_LINES_MAX]

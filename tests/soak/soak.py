@@ -1,39 +1,43 @@
-"""One soak from its start to its verdict."""
+"""One soak, from the start of the system to the verdict."""
 
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.clips import Clips
 from tests.soak.evidence import Evidence
-from tests.soak.fault_injector import Fault, Nemesis
+from tests.soak.fault_injector import Fault, FaultInjector
 from tests.soak.faults_of_aws import FaultsOfAws
 from tests.soak.faults_of_database import FaultsOfDatabase
 from tests.soak.faults_of_processes import FaultsOfProcesses
 from tests.soak.faults_of_queue import FaultsOfQueue
-from tests.soak.players import Player, Wishes
-from tests.soak.quiescence import come_to_rest
+from tests.soak.players import Player, UploadControl
+from tests.soak.recovery import recover
 from tests.soak.system import SoakSystem, running_system
 from tests.soak.verdict import Finding, judge
 from worker.media.encoder import find_encoder
 
 PLAYERS = 4
-UNSETTLED_MAX = 60  # the emulator's time grows with the square of its depth
-HEAD_START = 0.8  # of the time, in which all uploads should be made: outages cost some
-EXTRA_SECONDS = 180.0  # beside twice the time, for what did not come about until then
+UNSETTLED_MAX = 60  # the emulator's time per request grows with the square of its depth
+UPLOADING_SHARE = 0.8  # of the time, in which all uploads are planned; outages delay some
+EXTRA_SECONDS = 180.0  # after twice the time, for faults that have not hit and for missing uploads
 CLIPS = Path(".local/test-clips")
-TURN_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is wanted. ``faults`` are the names of those that strike; empty: all."""
+    """How long the faults last, at least, and how many videos are accepted, at least.
+
+    ``faults`` are the names of the faults to inject; empty for all.
+    """
 
     seed: str
     seconds: float
@@ -43,7 +47,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of it; valid as long as the system runs (its databases are asked for details)."""
+    """The findings. ``evidence`` queries the databases, so it is valid only while the system runs."""
 
     evidence: Evidence
     findings: list[Finding]
@@ -54,12 +58,12 @@ class Verdict:
 
 
 @dataclass
-class _Show:
-    """Players and nemeses at work, until all that is wanted has come about."""
+class _FaultPhase:
+    """Players and fault injectors at work, until the plan is fulfilled."""
 
     plan: Plan
     players: list[Player]
-    nemeses: list[Nemesis]
+    injectors: list[FaultInjector]
     began: float = field(default_factory=time.monotonic)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -67,66 +71,69 @@ class _Show:
         passed = time.monotonic() - self.began
         if self.stopped.is_set() or passed > 2 * self.plan.seconds + EXTRA_SECONDS:
             return True
-        enough = self.accepted >= self.plan.videos and all(nemesis.has_struck_with_all() for nemesis in self.nemeses)
+        enough = self.accepted >= self.plan.videos and all(each.every_fault_has_hit() for each in self.injectors)
         return passed > self.plan.seconds and enough
 
     @property
     def accepted(self) -> int:
         return sum(player.accepted for player in self.players)
 
-    def run(self, say: Say) -> None:
-        """Raises whatever one of them raised."""
-        interval = HEAD_START * self.plan.seconds * len(self.players) / self.plan.videos
-        with ThreadPoolExecutor(len(self.players) + len(self.nemeses)) as threads:
-            plays = [threads.submit(player.play, interval, self.is_over) for player in self.players]
+    def run(self, report: Report) -> None:
+        """Raises the error of a player or an injector that failed."""
+        interval = UPLOADING_SHARE * self.plan.seconds * len(self.players) / self.plan.videos
+        with ThreadPoolExecutor(len(self.players) + len(self.injectors)) as threads:
+            running = [threads.submit(player.run, interval, self.is_over) for player in self.players]
             try:
-                self._watch(plays, lambda: self.accepted < len(self.players), say)  # a strike needs something to hit
-                plays += [threads.submit(nemesis.play, self.is_over) for nemesis in self.nemeses]
-                self._watch(plays, lambda: not self.is_over(), say)
+                # The first fault waits for the first uploads: before them, it could hit nothing.
+                self._watch(running, lambda: self.accepted < len(self.players), report)
+                running += [threads.submit(injector.run, self.is_over) for injector in self.injectors]
+                self._watch(running, lambda: not self.is_over(), report)
             finally:
                 self.stopped.set()
-        for play in plays:
-            play.result()
+        for each in running:
+            each.result()
 
-    def _watch(self, plays: Iterable["Future[None]"], goes_on: Callable[[], bool], say: Say) -> None:
-        while goes_on() and not any(play.done() for play in plays):
-            faults = " + ".join(nemesis.now for nemesis in self.nemeses)
-            say(f"{time.monotonic() - self.began:4.0f} s  {self.accepted} videos accepted  {faults}")
-            time.sleep(TURN_SECONDS)
+    def _watch(self, running: Iterable["Future[None]"], goes_on: Callable[[], bool], report: Report) -> None:
+        """Report progress while the condition holds, until a player or injector ends."""
+        while goes_on() and not any(each.done() for each in running):
+            faults = " + ".join(injector.current_fault for injector in self.injectors)
+            report(f"{time.monotonic() - self.began:4.0f} s  {self.accepted} videos accepted  {faults}")
+            time.sleep(POLL_SECONDS)
 
 
-def run(plan: Plan, directory: Path, use: Callable[[Verdict], None], say: Say = lambda _text: None) -> None:
-    """Everything is started, plagued, healed and judged; ``use`` gets the verdict while the system still runs."""
+@contextmanager
+def soaked(plan: Plan, directory: Path, report: Report = lambda _text: None) -> Iterator[Verdict]:
+    """Start the system, inject faults, remove them, wait, judge. The system runs until the end of the block."""
     base = Clips(find_encoder(None).path, CLIPS).plain().read_bytes()
-    say("starting")
+    report("starting")
     with running_system(directory) as system:
-        queue_faults, show = _build_show(plan, system, base)
+        queue_faults = FaultsOfQueue(system)
+        phase = _fault_phase(plan, system, queue_faults, base)
         system.journal.note("soak", "plan", seed=plan.seed, seconds=plan.seconds, videos=plan.videos)
-        for player in show.players:
+        for player in phase.players:
             player.sign_up()
-        show.run(say)
-        say("healed; waiting for the end of all videos")
-        rest = come_to_rest(system, queue_faults)
-        tallies = [tally for nemesis in show.nemeses for tally in nemesis.tallies.values()]
-        evidence = Evidence(system, tallies, queue_faults, rest, base, plan.videos)
-        say("judging")
-        use(Verdict(evidence, judge(evidence)))
+        phase.run(report)
+        report("no more faults; waiting until all videos are settled")
+        recovery = recover(system, queue_faults)
+        tallies = [tally for injector in phase.injectors for tally in injector.tallies.values()]
+        evidence = Evidence(system, tallies, queue_faults, recovery, base, plan.videos)
+        report("judging")
+        yield Verdict(evidence, judge(evidence))
 
 
-def _build_show(plan: Plan, system: SoakSystem, base: bytes) -> tuple[FaultsOfQueue, _Show]:
-    wishes = Wishes(threading.Event(), lambda: system.count_unsettled() > UNSETTLED_MAX)
-    queue_faults = FaultsOfQueue(system)
-    of_processes = list(FaultsOfProcesses(system).all())
-    around = [
-        *FaultsOfAws(system.aws_proxy, wishes).all(),
+def _fault_phase(plan: Plan, system: SoakSystem, queue_faults: FaultsOfQueue, base: bytes) -> _FaultPhase:
+    control = UploadControl(threading.Event(), lambda: system.count_unsettled() > UNSETTLED_MAX)
+
+    def injector(name: str, faults: Iterable[Fault]) -> FaultInjector:
+        chosen = [fault for fault in faults if not plan.faults or fault.name in plan.faults]
+        return FaultInjector(name, chosen, plan.seed, system.journal)
+
+    of_environment = [
+        *FaultsOfAws(system.aws_proxy, control).all(),
         *FaultsOfDatabase(system).all(),
         *queue_faults.all(),
     ]
-
-    def nemesis(name: str, faults: list[Fault]) -> Nemesis:
-        chosen = [fault for fault in faults if not plan.faults or fault.name in plan.faults]
-        return Nemesis(name, chosen, plan.seed, system.journal)
-
+    injectors = [injector("processes", FaultsOfProcesses(system).all()), injector("environment", of_environment)]
     names = random.Random(plan.seed).sample(("Laura", "Andrés", "Valentina", "Mateo", "Sofía", "Camilo"), PLAYERS)
-    players = [Player(name, plan.seed, system.api_url, system.journal, base, wishes) for name in names]
-    return queue_faults, _Show(plan, players, [nemesis("processes", of_processes), nemesis("around", around)])
+    players = [Player(name, plan.seed, system.api_url, system.journal, base, control) for name in names]
+    return _FaultPhase(plan, players, injectors)

@@ -1,4 +1,4 @@
-"""Places for processes: whoever dies there gets a successor, as under a service manager."""
+"""Processes that are started again when they end, as a service manager does it."""
 
 import signal
 import time
@@ -11,33 +11,33 @@ import psutil
 from local.system.processes import LocalSystemError, ManagedProcess
 
 READY_SECONDS = 60.0
-START_SECONDS = 180.0  # with faults around, a start may need several tries
+START_SECONDS = 180.0  # during faults, a start may need several tries
 RETRY_SECONDS = 0.5
 STOP_SECONDS = 90.0
 CHILDREN_DIE_SECONDS = 20.0
 
 
 @dataclass
-class Seat:
-    """One process at a time. ``sign`` is what its log says when it is ready."""
+class SupervisedProcess:
+    """One process at a time, under one name. ``ready_text`` is in its log once it is ready."""
 
     name: str
     module: str
-    sign: str
+    ready_text: str
     environment: Mapping[str, str]
     logs: Path
-    exit_codes: list[int] = field(default_factory=list)  # of those that were asked to stop
-    orphans: list[str] = field(default_factory=list)  # children that outlived a killed process
-    deserters: list[str] = field(default_factory=list)  # processes that ended although nobody asked them to
+    exit_codes: list[int] = field(default_factory=list)  # of processes that were stopped by ``stop``
+    surviving_children: list[str] = field(default_factory=list)  # children that outlived a killed process
+    unexpected_ends: list[str] = field(default_factory=list)  # processes that ended although the soak did not end them
     _starts: int = 0
     _process: ManagedProcess | None = None
 
     def start(self) -> None:
-        """Raises LocalSystemError when nobody gets ready in time."""
+        """Start it, with retries. Raises LocalSystemError if it is not ready within START_SECONDS."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                self._try_to_start()
+                self._start_once()
             except LocalSystemError:
                 self.process.stop()
                 if time.monotonic() > deadline:
@@ -46,11 +46,11 @@ class Seat:
             else:
                 return
 
-    def _try_to_start(self) -> None:
+    def _start_once(self) -> None:
         self._starts += 1
         log = self.logs / f"{self.name}.{self._starts:03}.log"
         process = self._process = ManagedProcess(self.module, [], self.environment, log)
-        process.wait_until(lambda: process.logged(self.sign), "ready", READY_SECONDS)
+        process.wait_until(lambda: process.logged(self.ready_text), "ready", READY_SECONDS)
 
     @property
     def process(self) -> ManagedProcess:
@@ -68,15 +68,15 @@ class Seat:
             return False
 
     def kill(self) -> None:
-        """SIGKILL, and a look at what becomes of its children."""
+        """Send SIGKILL, and record the children that outlive the process."""
         children = psutil.Process(self.pid).children(recursive=True) if self.is_alive() else []
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
         _gone, alive = psutil.wait_procs(children, timeout=CHILDREN_DIE_SECONDS)
-        self.orphans += [f"process {child.pid} outlived {self.name}" for child in alive]
+        self.surviving_children += [f"process {child.pid} outlived {self.name}" for child in alive]
 
     def stop(self) -> None:
-        """SIGTERM; the exit code is kept."""
+        """Send SIGTERM, and record the exit code."""
         self.exit_codes.append(self.process.stop(STOP_SECONDS))
 
     def pause(self) -> None:
@@ -85,14 +85,14 @@ class Seat:
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def replace_deserter(self) -> None:
-        """Start a successor if the process has ended by itself."""
+    def restart_if_ended(self) -> None:
+        """Record an end that the soak did not cause, and start the process again."""
         if not self.is_alive():
-            self.deserters.append(f"{self.process.log.name} ended by itself")
+            self.unexpected_ends.append(f"{self.process.log.name} ended by itself")
             self.start()
 
-    def clear(self) -> None:
-        """Whatever is there goes."""
+    def clean_up(self) -> None:
+        """Stop the process, if there is one, without a record."""
         if self._process is not None:
             self.resume()
             self._process.stop(STOP_SECONDS)

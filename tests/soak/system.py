@@ -1,4 +1,4 @@
-"""The system under test: the product's own processes, with proxies that inject faults between them and the rest.
+"""The system of the soak: the product's own processes, with fault-injecting proxies between them and their services.
 
 API ────── HTTP proxy ── emulator        API, worker-2 ── TCP proxy ─┐
 workers ──/                              worker-1 ── PostgreSQL proxy ┼── PostgreSQL
@@ -24,8 +24,8 @@ from tests.faults.proxy import FaultProxy
 from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, SystemUnderFaults
 from tests.soak import audit
 from tests.soak.journal import Journal
-from tests.soak.patience import patiently
-from tests.soak.supervised_processes import Seat
+from tests.soak.supervised_processes import SupervisedProcess
+from tests.soak.waiting import retry_while_unavailable
 
 DATABASE = "soak"
 RECEIVE_COUNT_MAX = 20
@@ -38,8 +38,8 @@ SETTINGS = {
 }
 
 
-class SteadyEmulator(AwsEmulator):
-    """Loses no message by itself, see moto_process."""
+class LosslessEmulator(AwsEmulator):
+    """The emulator with the correction of moto_process.py: its queue loses no messages by itself."""
 
     def __init__(self, log: Path) -> None:
         self.port = free_port()
@@ -52,119 +52,110 @@ class SteadyEmulator(AwsEmulator):
 
 @dataclass
 class SoakSystem:
-    """Everything that players, nemesis and verdict need to reach."""
+    """The processes, the proxies, and in ``resources`` the database, the queues and the bucket."""
 
     directory: Path
     server: PostgresServer
-    stage: SystemUnderFaults
+    resources: SystemUnderFaults
     journal: Journal
     aws_proxy: FaultProxy
     postgres_proxy: FaultProxy
     tcp_proxy: FaultProxy
-    workers: list[Seat] = field(default_factory=list)
-    api: Seat = field(init=False)
+    workers: list[SupervisedProcess] = field(default_factory=list)
+    api: SupervisedProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self.api = self._seat("api", "service", "listening on", self.tcp_proxy.port)
+        self.api = self._supervised("api", "service", "listening on", self.tcp_proxy.port)
         ports = (self.postgres_proxy.port, self.tcp_proxy.port, self.server.port)
         self.workers = [
-            self._seat(f"worker-{number}", "tests.soak.worker_process", "ready: ", port)
+            self._supervised(f"worker-{number}", "tests.soak.worker_process", "ready: ", port)
             for number, port in enumerate(ports, start=1)
         ]
 
+    def _supervised(self, name: str, module: str, ready_text: str, database_port: int) -> SupervisedProcess:
+        database_url = f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}"
+        through = {"ANB_DATABASE_URL": database_url, **self.resources.through(self.aws_proxy.url)}
+        return SupervisedProcess(
+            name, module, ready_text, self.resources.environment(SETTINGS | through), self.directory / "logs"
+        )
+
     @property
-    def seats(self) -> list[Seat]:
+    def processes(self) -> list[SupervisedProcess]:
         return [self.api, *self.workers]
 
     @property
     def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.stage.api_port}"
-
-    @property
-    def logs(self) -> Path:
-        return self.directory / "logs"
-
-    def _seat(self, name: str, module: str, sign: str, database_port: int) -> Seat:
-        database_url = f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}"
-        through = {"ANB_DATABASE_URL": database_url, **self.stage.through(self.aws_proxy.url)}
-        return Seat(name, module, sign, self.stage.environment(SETTINGS | through), self.logs)
+        return f"http://127.0.0.1:{self.resources.api_port}"
 
     def heal(self) -> None:
-        """No proxy injects anything, and everybody is awake and in place."""
+        """Remove all faults: no proxy injects any, and every process is there and runs."""
         for proxy in (self.aws_proxy, self.postgres_proxy, self.tcp_proxy):
-            proxy.rules()
-        for seat in self.seats:
-            seat.resume()
-            seat.replace_deserter()
+            proxy.set_rules()
+        for process in self.processes:
+            process.resume()
+            process.restart_if_ended()
 
-    @patiently
+    @retry_while_unavailable
     def count_unsettled(self) -> int:
-        """Videos that are accepted and not yet at their end."""
-        with self.stage.database.reading() as connection:
+        """How many accepted videos are not settled yet."""
+        with self.resources.database.reading() as connection:
             waiting = select(func.count()).where(Video.status.in_(("uploaded", "processing")))
             return connection.execute(waiting).scalar_one()
 
-    @patiently
-    def held_by(self, seat: Seat) -> dict[uuid.UUID, int]:
-        """The videos that a worker has in work, with their fences."""
-        mine = Video.worker.like(f"{socket.gethostname()}-{seat.pid}-%")
-        with self.stage.database.reading() as connection:
+    @retry_while_unavailable
+    def jobs_of(self, worker: SupervisedProcess) -> dict[uuid.UUID, int]:
+        """The videos that a worker has in work, with the fences of its claims."""
+        mine = Video.worker.like(f"{socket.gethostname()}-{worker.pid}-%")
+        with self.resources.database.reading() as connection:
             rows = connection.execute(select(Video.id, Video.fence).where(mine, Video.status == "processing"))
             return {row.id: row.fence for row in rows}
 
-    def count_lost(self, seat: Seat, held: Mapping[uuid.UUID, int]) -> int:
-        """How many of its jobs a worker, which does nothing meanwhile, has no more."""
-        return len(held.items() - self.held_by(seat).items())
+    def count_lost_jobs(self, worker: SupervisedProcess, jobs: Mapping[uuid.UUID, int]) -> int:
+        """How many of these jobs a paused worker has lost."""
+        return len(jobs.items() - self.jobs_of(worker).items())
 
-    @patiently
-    def count_taken_over(self, held: Mapping[uuid.UUID, int]) -> int:
-        """How many of these videos (with the fences of their former claims) somebody else has in work."""
-        with self.stage.database.reading() as connection:
+    @retry_while_unavailable
+    def count_taken_over(self, jobs: Mapping[uuid.UUID, int]) -> int:
+        """How many of these videos (with the fences of earlier claims) are in work under a newer claim."""
+        with self.resources.database.reading() as connection:
             rows = connection.execute(select(Video.id, Video.fence).where(Video.status == "processing"))
-            return sum(row.fence > held.get(row.id, row.fence) for row in rows)
+            return sum(row.fence > jobs.get(row.id, row.fence) for row in rows)
 
 
 @contextmanager
 def running_system(directory: Path) -> Iterator[SoakSystem]:
-    """Everything started; nothing is left after the block. Needs the emulator's credentials in the environment."""
+    """Start everything; stop everything after the block. Needs the emulator's credentials in the environment."""
     directory.mkdir(parents=True)
+    logs = directory / "logs"
     with ExitStack() as stack:
         server = stack.enter_context(PostgresServer())
         server.execute(f"CREATE DATABASE {DATABASE}")
-        # Whatever the server was told at its start: here, what was committed must survive a crash.
+        # Overrides the options of the server: here, a committed row must survive a crash.
         server.execute(f"ALTER DATABASE {DATABASE} SET synchronous_commit = on")
         upgrade(server.url(DATABASE))
-        emulator = SteadyEmulator(directory / "logs" / "aws.log")
+        emulator = LosslessEmulator(logs / "aws.log")
         stack.callback(emulator.stop)
-        stage = _build_stage(server, emulator, directory)
-        stack.callback(stage.stop)
-        audit.install(stage.database)
-        system = _build_system(stack, server, stage)
-        for seat in system.seats:
-            stack.callback(seat.clear)
-        with ThreadPoolExecutor(len(system.seats)) as starters:
-            list(starters.map(Seat.start, system.seats))
+        queues = emulator.create_queues(
+            "soak", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX
+        )
+        bucket = emulator.create_bucket("soak")
+        resources = SystemUnderFaults(server.url(DATABASE), emulator, queues, bucket, directory)
+        stack.callback(resources.stop)
+        audit.install(resources.database)
+        journal = Journal(directory / "journal.jsonl")
+        stack.callback(journal.close)
+        postgres = f"127.0.0.1:{server.port}"
+        system = SoakSystem(
+            directory=directory,
+            server=server,
+            resources=resources,
+            journal=journal,
+            aws_proxy=stack.enter_context(FaultProxy(logs / "aws-proxy.log", emulator.url)),
+            postgres_proxy=stack.enter_context(FaultProxy(logs / "postgres-proxy.log", postgres, "postgres")),
+            tcp_proxy=stack.enter_context(FaultProxy(logs / "tcp-proxy.log", postgres, "tcp")),
+        )
+        for process in system.processes:
+            stack.callback(process.clean_up)
+        with ThreadPoolExecutor(len(system.processes)) as starters:
+            list(starters.map(SupervisedProcess.start, system.processes))
         yield system
-
-
-def _build_stage(server: PostgresServer, emulator: AwsEmulator, directory: Path) -> SystemUnderFaults:
-    queues = emulator.create_queues("soak", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX)
-    return SystemUnderFaults(server.url(DATABASE), emulator, queues, emulator.create_bucket("soak"), directory)
-
-
-def _build_system(stack: ExitStack, server: PostgresServer, stage: SystemUnderFaults) -> SoakSystem:
-    def proxy(name: str, upstream: str, protocol: str) -> FaultProxy:
-        return stack.enter_context(FaultProxy(stage.directory / "logs" / f"{name}.log", upstream, protocol))
-
-    postgres = f"127.0.0.1:{server.port}"
-    journal = Journal(stage.directory / "journal.jsonl")
-    stack.callback(journal.close)
-    return SoakSystem(
-        directory=stage.directory,
-        server=server,
-        stage=stage,
-        journal=journal,
-        aws_proxy=proxy("aws-proxy", stage.emulator.url, "http"),
-        postgres_proxy=proxy("postgres-proxy", postgres, "postgres"),
-        tcp_proxy=proxy("tcp-proxy", postgres, "tcp"),
-    )

@@ -1,4 +1,4 @@
-"""A short soak, so that the long one (`make soak`) is always ready; and that its judges can say no."""
+"""A short soak, which keeps the long one (`make soak`) working, and tests of its checks."""
 
 import random
 import uuid
@@ -14,15 +14,15 @@ from showcase.videos import result_key
 from tests.clips import Clips
 from tests.soak.audit import State
 from tests.soak.audit_rules import broken_rules
-from tests.soak.clips import Kind, body_of, kind_of, title_in
-from tests.soak.evidence import is_unforeseen
-from tests.soak.fault_injector import Fault, Nemesis
+from tests.soak.clips import Kind, content_of, kind_of, title_in
+from tests.soak.evidence import is_unexpected
+from tests.soak.fault_injector import Fault, FaultInjector
 from tests.soak.journal import End, Journal, read_journal
-from tests.soak.soak import Plan, Verdict, run
+from tests.soak.soak import Plan, soaked
 
 FAULTS = (
     "worker killed",
-    "write of a sleeper arrives late",
+    "late write of a paused worker",
     "API killed",
     "answers of sends lost",
     "downloads corrupted",
@@ -39,14 +39,10 @@ VIDEO = uuid.UUID(int=7)
 @pytest.mark.timeout(1200)
 def test_forty_videos_come_through_half_a_minute_of_faults(tmp_path: Path, aws_credentials: None) -> None:
     plan = Plan("22", seconds=20, videos=40, faults=frozenset(FAULTS))
-    breaches: list[str] = []
-
-    def use(verdict: Verdict) -> None:
+    with soaked(plan, tmp_path / "soak") as verdict:
         assert len(verdict.evidence.rows) >= 40 - len(verdict.evidence.deletes)
         assert {tally.fault.name for tally in verdict.evidence.tallies} == set(FAULTS)
-        breaches.extend(f"{breach} {breach.video_id}" for finding in verdict.findings for breach in finding.breaches)
-
-    run(plan, tmp_path / "soak", use)
+        breaches = [f"{breach} {breach.video_id}" for finding in verdict.findings for breach in finding.breaches]
     assert not breaches, "\n".join([f"see {tmp_path}", *breaches])
 
 
@@ -74,29 +70,29 @@ GOOD = {
     "one attempt": [NEW, WORK, DONE],
     "handed back": [NEW, WORK, BACK, state("processing", 2)],
     "taken over from a dead worker": [NEW, WORK, TAKEN_OVER, state("processed", 2, key=result_key(VIDEO, 2))],
-    "given up and reopened": [NEW, WORK, state("failed", 1), BACK],
+    "failed and reopened": [NEW, WORK, state("failed", 1), BACK],
     "deleted in work": [NEW, WORK, state("deleted", 1)],
 }
 BAD = {
-    "a sleeper's commit": [NEW, WORK, TAKEN_OVER, state("processed", 2, key=result_key(VIDEO, 1))],
+    "a commit under an old fence": [NEW, WORK, TAKEN_OVER, state("processed", 2, key=result_key(VIDEO, 1))],
     "a second commit": [NEW, WORK, DONE, DONE],
-    "taken over from a living worker": [NEW, WORK, state("processing", 2, lease_was_over=False)],
-    "a fence twice": [NEW, WORK, BACK, state("processing", 1)],
+    "taken over while the lease is valid": [NEW, WORK, state("processing", 2, lease_was_over=False)],
+    "the same fence twice": [NEW, WORK, BACK, state("processing", 1)],
     "a fence that falls": [NEW, WORK, state("uploaded", 0)],
-    "back from the dead": [NEW, state("deleted", 0), NEW],
-    "work after the end": [NEW, WORK, DONE, state("processing", 2)],
-    "a message that nobody would miss": [NEW, WORK, state("uploaded", 1, message_due=False)],
-    "begun in the middle": [WORK, DONE],
+    "back after its deletion": [NEW, state("deleted", 0), NEW],
+    "claimed after it was settled": [NEW, WORK, DONE, state("processing", 2)],
+    "no sweep would send a lost message again": [NEW, WORK, state("uploaded", 1, message_due=False)],
+    "begins in the middle": [WORK, DONE],
 }
 
 
 @pytest.mark.parametrize("states", GOOD.values(), ids=GOOD)
-def test_states_that_may_follow_each_other_break_no_rule(states: list[State]) -> None:
+def test_an_allowed_history_breaks_no_rule(states: list[State]) -> None:
     assert list(broken_rules(states)) == []
 
 
 @pytest.mark.parametrize("states", BAD.values(), ids=BAD)
-def test_states_that_must_not_follow_each_other_break_a_rule(states: list[State]) -> None:
+def test_a_forbidden_history_breaks_a_rule(states: list[State]) -> None:
     assert list(broken_rules(states))
 
 
@@ -113,13 +109,13 @@ def test_the_seed_decides_the_order_of_the_faults(journal: Journal) -> None:
 
         def strike(name: str, choose: random.Random) -> int:
             struck.append(name)
-            # What a strike draws depends on timing: it must not change what comes next.
+            # How much a strike draws depends on timing. It must not change the order of the faults.
             return sum(choose.randint(1, 6) for _ in range(random.randint(1, 9)))
 
         faults = [Fault(name, partial(strike, name), weight) for name, weight in (("a", 3), ("b", 1), ("c", 2))]
-        nemesis = Nemesis("around", faults, seed, journal, pause_seconds=(0, 0))
-        nemesis.play(lambda: len(struck) >= strikes)
-        assert nemesis.has_struck_with_all()
+        injector = FaultInjector("environment", faults, seed, journal, pause_seconds=(0, 0))
+        injector.run(lambda: len(struck) >= strikes)
+        assert injector.every_fault_has_hit()
         return struck
 
     assert faults_of("one") == faults_of("one")
@@ -134,10 +130,10 @@ def test_the_journal_is_on_the_disk_when_a_note_returns(journal: Journal) -> Non
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_clip_carries_its_title_and_is_accepted_unless_it_is_cut(clips: Clips, tmp_path: Path, kind: Kind) -> None:
+def test_a_clip_contains_its_title_and_is_acceptable_unless_it_is_cut(clips: Clips, tmp_path: Path, kind: Kind) -> None:
     title = f"seed-Sofía-0001-{kind}"
     path = tmp_path / "clip.mp4"
-    path.write_bytes(body_of(title, clips.plain().read_bytes()))
+    path.write_bytes(content_of(title, clips.plain().read_bytes()))
     assert kind_of(title) is kind
     if kind is not Kind.CUT:
         assert title_in(path) == title
@@ -145,7 +141,7 @@ def test_a_clip_carries_its_title_and_is_accepted_unless_it_is_cut(clips: Clips,
 
 
 @pytest.mark.parametrize(
-    ("line", "unforeseen"),
+    ("line", "is_error"),
     [
         ('{"level": "INFO", "logger": "worker.job", "message": "published"}', False),
         ('{"level": "ERROR", "logger": "worker.loop", "message": "message 7: unexpected error"}', True),
@@ -155,5 +151,5 @@ def test_a_clip_carries_its_title_and_is_accepted_unless_it_is_cut(clips: Clips,
         ('{"level": "INFO", "logger": "worker.job", "mess', False),
     ],
 )
-def test_a_line_that_nobody_foresaw_is_told_from_the_others(line: str, unforeseen: bool) -> None:
-    assert is_unforeseen(line) is unforeseen
+def test_lines_with_unexpected_errors_are_recognised(line: str, is_error: bool) -> None:
+    assert is_unexpected(line) is is_error

@@ -1,4 +1,4 @@
-"""``python -m tests.soak.worker_process``: the worker, with short times and an encoder that only takes its time."""
+"""``python -m tests.soak.worker_process``: the worker, with short times and a fake encoder."""
 
 import random
 import shutil
@@ -21,8 +21,11 @@ BACKOFF_SECONDS = 1.0
 MESSAGE_GRACE_SECONDS = 10.0
 
 
-class Pretence:
-    """The product's own child process, asleep instead of encoding; then a copy, or the failure that is asked for."""
+class FakeTranscoder:
+    """Starts a child process as the product does, but the child only sleeps.
+
+    Then it copies the clip, or fails if the kind of the clip says so.
+    """
 
     def __init__(self) -> None:
         self._confinement = find_confinement()
@@ -32,30 +35,29 @@ class Pretence:
         self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
     ) -> Path | None:
         title = title_in(source)
-        if not self._work(random.Random(title).uniform(*ENCODE_SECONDS), directory, cancelled):
-            return None
-        on_percent(50)
-        if kind_of(title) is Kind.DAMAGED:
-            raise unacceptable("damaged")
-        if kind_of(title) is Kind.CRASHING and random.random() < 0.5:
-            raise EncodeFailed(-11, "crashed, as it was told to")
-        return Path(shutil.copy(source, directory / "processed.mp4"))
-
-    def _work(self, seconds: float, directory: Path, cancelled: threading.Event) -> bool:
-        return run_media(
+        seconds = random.Random(title).uniform(*ENCODE_SECONDS)
+        has_ended = run_media(
             [sys.executable, "-I", "-S", "-c", f"import time; time.sleep({seconds:.2f})"],
             directory=directory,
             confinement=self._confinement,
             limits=self._limits,
             cancelled=cancelled,
         )
+        if not has_ended:
+            return None
+        on_percent(50)
+        if kind_of(title) is Kind.DAMAGED:
+            raise unacceptable("damaged")
+        if kind_of(title) is Kind.CRASHING and random.random() < 0.5:
+            raise EncodeFailed(-11, "crashed on purpose")
+        return Path(shutil.copy(source, directory / "processed.mp4"))
 
 
 def main() -> int:
-    # Ten times shorter, like the lease and the visibility timeout of the soak.
+    # A tenth of the product's times, as with the lease and the visibility timeout of the soak.
     worker.job.BACKOFF_SECONDS = BACKOFF_SECONDS
     worker.job.MESSAGE_GRACE_SECONDS = MESSAGE_GRACE_SECONDS
-    worker.wiring.build_transcoder = lambda _settings: Pretence()  # type: ignore[assignment,return-value]
+    worker.wiring.build_transcoder = lambda _settings: FakeTranscoder()  # type: ignore[assignment,return-value]
     return worker.process.main()
 
 
