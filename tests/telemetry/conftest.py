@@ -1,4 +1,4 @@
-"""Fixtures of the telemetry tests: receivers that are gone after the test, and processes that record."""
+"""Fixtures of the telemetry tests: receivers that are closed after the test, and processes that record."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def record_format() -> RecordFormat:
 
 @pytest.fixture
 def start_agent() -> Iterator[Callable[..., Agent]]:
-    """Starts agents that read, on a given port or a free one."""
+    """Starts agents that read, on a given port or on a free one."""
     with ExitStack() as stack:
 
         def start(port: int = 0) -> Agent:
@@ -44,7 +44,7 @@ def stalled_agent() -> Iterator[StalledAgent]:
 
 @pytest.fixture
 def stalled_pipe() -> Iterator[StalledPipe]:
-    """Its writing end is closed after the test; the reading end is the test's to leave."""
+    """The fixture closes the writing end after the test. The test closes the reading end with ``leave()``."""
     pipe = StalledPipe()
     yield pipe
     os.close(pipe.writer)
@@ -52,7 +52,7 @@ def stalled_pipe() -> Iterator[StalledPipe]:
 
 @pytest.fixture
 def start_emitter() -> Iterator[StartEmitter]:
-    """Starts ``tests.telemetry.emit`` with these arguments; what still runs after the test is killed."""
+    """Starts ``tests.telemetry.emit`` with arguments. Processes that still run after the test are killed."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with ExitStack() as stack:
 

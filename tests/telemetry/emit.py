@@ -1,6 +1,6 @@
 """A process that records from many threads: ``python -m tests.telemetry.emit DESTINATION NAME THREADS RECORDS``.
 
-Each record carries the tag NAME/thread/number. The exit code is 1 when one was dropped.
+Each record carries the tag NAME/thread/number. The exit code is 1 if a record was dropped.
 """
 
 import sys
@@ -11,7 +11,7 @@ from telemetry.destinations import open_destination
 from telemetry.recorder import Recorder, open_recorder
 
 CLOSE_SECONDS = 60.0
-SWITCH_SECONDS = 0.0001  # threads take turns fifty times as often as usual: what can mix, mixes
+SWITCH_SECONDS = 0.0001  # threads switch fifty times as often as usual, so that a mix of lines is likely
 
 
 def main(destination: str, name: str, threads: int, records: int) -> int:

@@ -1,4 +1,4 @@
-"""What stands at the other end of a sink: agents on loopback, pipes, and destinations that can be held."""
+"""The receiving ends of a sink: agents on loopback, pipes, and destinations in memory."""
 
 import os
 import select
@@ -10,34 +10,28 @@ from contextlib import suppress
 from typing import Protocol
 
 WAIT_SECONDS = 30.0
-LOOK_SECONDS = 0.01
+POLL_SECONDS = 0.01
 RECEIVE_BUFFER_BYTES = 4096
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Wait for a condition; fails the test when it does not come."""
+    """Wait for a condition; fail the test if it does not come true in time."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not is_so():
         assert time.monotonic() < deadline, f"not {what} within {WAIT_SECONDS:.0f} s"
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def run_to_end(work: Callable[[], None]) -> None:
-    """Run something that must not block; fails the test, instead of hanging, when it does."""
+    """Run something that must not block; if it does, fail the test instead of hanging."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(WAIT_SECONDS)
     assert not thread.is_alive(), "it blocks"
 
 
-def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 class Agent:
-    """A CloudWatch agent's TCP port: keeps the whole lines that arrive, one connection after the other."""
+    """The TCP port of a CloudWatch agent. It serves one connection after the other and keeps all complete lines."""
 
     def __init__(self, port: int = 0) -> None:
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -56,14 +50,11 @@ class Agent:
                     self.lines.extend(line.removesuffix("\n") for line in lines if line.endswith("\n"))
 
     def wait_for(self, count: int) -> None:
-        """Wait for so many lines since the start."""
-        wait_until(lambda: self._count() >= count, f"{count} lines at the agent")
-
-    def _count(self) -> int:
-        return len(self.lines)
+        """Wait until ``count`` lines have arrived since the start."""
+        wait_until(lambda: len(self.lines) >= count, f"{count} lines at the agent")
 
     def close(self) -> None:
-        """Stop as a process does: the port is closed, and the connection too."""
+        """Close the port and the connection, as the end of a process does."""
         for end in (self._listener, self._connection):
             if end is not None:
                 with suppress(OSError):
@@ -73,7 +64,7 @@ class Agent:
 
 
 class StalledReceiver(Protocol):
-    """The end of a connection that takes nothing."""
+    """A receiver that does not read."""
 
     def wait_for_bytes(self) -> None:
         """Wait until the other side has begun to write."""
@@ -83,11 +74,11 @@ class StalledReceiver(Protocol):
 
 
 class StalledAgent:
-    """Accepts and never reads, like an agent that hangs."""
+    """Accepts connections but never reads, like an agent that hangs."""
 
     def __init__(self) -> None:
         self._listener = socket.socket()
-        # Small, so that a stall needs few bytes. Before listen: a connection inherits it.
+        # Small, so that few bytes cause a stall. Set before listen(), because connections inherit it.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()
@@ -96,7 +87,7 @@ class StalledAgent:
         self._connections: list[socket.socket] = []
 
     def accept(self) -> socket.socket:
-        """The next connection that has bytes to read; they stay unread until the test takes them."""
+        """The next connection, once it has bytes to read. They stay unread."""
         connection, _ = self._listener.accept()
         self._connections.append(connection)
         connection.settimeout(WAIT_SECONDS)
@@ -112,7 +103,7 @@ class StalledAgent:
 
 
 class StalledPipe:
-    """A pipe that nobody reads, like a stdout whose reader hangs."""
+    """A pipe without a reader, like a stdout whose reader hangs."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

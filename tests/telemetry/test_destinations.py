@@ -1,4 +1,4 @@
-"""Promises of the destinations: records outlive rotations, restarts and short outages, and stay whole lines."""
+"""Destinations keep records through rotations, restarts and short outages, and write whole lines."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cloudwatch.emf import read_document
+from local.system.processes import free_port
 from telemetry.destinations import (
     AgentDestination,
     DescriptorDestination,
@@ -19,7 +20,7 @@ from telemetry.destinations import (
 )
 from telemetry.sink import Sink, SinkCounts
 from tests.telemetry.conftest import StartEmitter
-from tests.telemetry.receivers import Agent, StalledAgent, free_port, run_to_end, wait_until
+from tests.telemetry.receivers import Agent, StalledAgent, run_to_end, wait_until
 
 StartAgent = Callable[..., Agent]
 
@@ -66,13 +67,13 @@ def test_after_a_rotation_records_go_to_a_new_file_and_none_is_lost(tmp_path: Pa
     assert path.read_text().splitlines() == numbered(10, 20)
 
 
-def test_rotations_in_the_middle_of_a_stream_of_records_lose_and_double_none(tmp_path: Path) -> None:
+def test_rotations_during_a_stream_of_records_lose_and_repeat_none(tmp_path: Path) -> None:
     path = tmp_path / "emf.log"
     sink = Sink(FileDestination(path), records_max=RECORDS_MAX)
     for rotation in range(5):
         submit(sink, numbered(rotation * 1000, rotation * 1000 + 1000))
         wait_until(path.exists, "a new file")
-        path.rename(tmp_path / f"emf.log.{rotation}")  # while the writer is at work
+        path.rename(tmp_path / f"emf.log.{rotation}")  # while the writer writes
     sink.close(CLOSE_SECONDS)
     lines = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
     assert sorted(lines) == sorted(numbered(0, 5000))
@@ -106,7 +107,7 @@ def test_several_processes_that_append_to_one_file_give_whole_lines(
 
 def test_a_line_that_was_torn_by_an_error_does_not_spoil_the_next_one() -> None:
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)  # a full pipe is an error then, as a full disk is
+    os.set_blocking(writer, False)  # so that a full pipe raises an error, as a full disk does
     destination = DescriptorDestination(writer)
     with pytest.raises(BlockingIOError):
         destination.write(b"x" * 1_000_000 + b"\n")
@@ -150,7 +151,7 @@ def test_after_a_restart_of_the_agent_every_record_has_arrived_exactly_once(star
     submit(sink, numbered(0, 100))
     before.wait_for(100)
     before.close()
-    submit(sink, numbered(100, 200))  # the first of these would vanish in the half-closed connection
+    submit(sink, numbered(100, 200))  # the first of these would be lost in the half-closed connection
     after = start_agent(before.port)
     submit(sink, numbered(200, 300))
     after.wait_for(200)
@@ -174,7 +175,7 @@ def test_a_record_that_was_cut_off_in_the_middle_is_sent_again_as_a_whole(
     assert sink.counts == emitted(2)
 
 
-def test_an_agent_that_takes_nothing_for_too_long_is_given_up_and_called_again(stalled_agent: StalledAgent) -> None:
+def test_an_agent_that_does_not_read_is_disconnected_and_called_again(stalled_agent: StalledAgent) -> None:
     sink = Sink(AgentDestination("127.0.0.1", stalled_agent.port, stall_seconds=0.2), records_max=RECORDS_MAX)
     sink.submit(LARGE)
     first = stalled_agent.accept()
@@ -185,7 +186,7 @@ def test_an_agent_that_takes_nothing_for_too_long_is_given_up_and_called_again(s
     assert sink.counts == SinkCounts(emitted=0, dropped=1)
 
 
-def test_a_stopped_agent_is_noticed_before_a_record_is_given_to_its_old_connection(start_agent: StartAgent) -> None:
+def test_a_stopped_agent_is_detected_before_a_record_is_written_to_its_old_connection(start_agent: StartAgent) -> None:
     agent = start_agent()
     destination = AgentDestination("127.0.0.1", agent.port)
     destination.write(b"record\n")
@@ -226,7 +227,7 @@ def test_stdout_goes_to_descriptor_1_past_the_buffers_of_python(capfd: pytest.Ca
     assert capfd.readouterr().out == "record\n"
 
 
-def test_nothing_is_done_with_records_for_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_destination_none_discards_records(capfd: pytest.CaptureFixture[str]) -> None:
     sink = Sink(open_destination("none"), records_max=10)
     sink.submit("record")
     sink.close(CLOSE_SECONDS)

@@ -1,4 +1,4 @@
-"""Promises of the logs: each line is one JSON object that reads alone. Run in a process of its own, as they are."""
+"""Each log line is one JSON object that can be read alone. Each test logs in a process of its own."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def test_a_line_has_time_level_logger_service_and_message() -> None:
     }
 
 
-def test_times_are_utc_wherever_the_process_runs() -> None:
+def test_times_are_utc_in_every_time_zone() -> None:
     (line,) = logged(
         """
 import os, time
@@ -115,7 +115,7 @@ def test_warnings_of_python_are_logged_too() -> None:
     assert "old habits" in line["message"]
 
 
-def test_libraries_that_chatter_are_kept_to_warnings() -> None:
+def test_verbose_libraries_log_only_warnings() -> None:
     lines = logged(
         """
 for name in ("aws_embedded_metrics", "botocore", "urllib3"):

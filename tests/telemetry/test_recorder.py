@@ -1,4 +1,4 @@
-"""Promises of the recorder: what leaves is valid EMF of the catalogue, and what is not valid never hurts the work."""
+"""The recorder writes only valid EMF of the catalogue. An invalid record is dropped and never raises into the work."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudwatch.emf import Datapoint, read_document
+from cloudwatch.emf import read_document
 from telemetry.catalogue import (
     API_REQUEST,
     JOB,
@@ -70,7 +70,7 @@ def test_every_kind_of_record_gives_valid_emf_with_its_declared_units_and_dimens
     assert all(point.namespace == "Test" and point.values == (1.5,) for point in points)
 
 
-def test_a_record_tells_its_kind_its_log_group_and_its_properties(record_format: RecordFormat) -> None:
+def test_a_record_contains_its_kind_its_log_group_and_its_properties(record_format: RecordFormat) -> None:
     properties: dict[str, Property] = {"request_id": "ñandú-1", "attempt": 2, "is_first": False, "error": None}
     line = record_format.line(JOB, {"Jobs": 1}, properties=properties)
     document = json.loads(line)
@@ -81,7 +81,7 @@ def test_a_record_tells_its_kind_its_log_group_and_its_properties(record_format:
     assert "\n" not in line
 
 
-def test_a_long_property_is_cut_and_one_that_json_cannot_say_becomes_text(record_format: RecordFormat) -> None:
+def test_a_long_property_is_cut_and_one_that_json_cannot_express_becomes_text(record_format: RecordFormat) -> None:
     properties: dict[str, Any] = {"reason": "x" * 5000, "ratio": math.nan, "path": Path("/clip.mp4")}
     document = json.loads(record_format.line(JOB, {"Jobs": 1}, properties=properties))
     assert document["reason"] == "x" * PROPERTY_CHARACTERS_MAX
@@ -97,18 +97,18 @@ INVALID: dict[str, tuple[RecordKind, Mapping[str, Any], Mapping[str, Any], Mappi
     "a blank dimension": (API_REQUEST, {"Requests": 1}, {ROUTE: " "}, {}),
     "a dimension that is not ASCII": (API_REQUEST, {"Requests": 1}, {ROUTE: "GET /ñ"}, {}),
     "a dimension that is too long": (API_REQUEST, {"Requests": 1}, {ROUTE: "X" * 1025}, {}),
-    "a dimension that is no text": (API_REQUEST, {"Requests": 1}, {ROUTE: 5}, {}),
+    "a dimension that is not text": (API_REQUEST, {"Requests": 1}, {ROUTE: 5}, {}),
     "not a number": (JOB, {"Jobs": math.nan}, {}, {}),
     "infinity": (JOB, {"Jobs": math.inf}, {}, {}),
     "minus infinity": (JOB, {"Jobs": -math.inf}, {}, {}),
     "a number beyond CloudWatch's range": (JOB, {"Jobs": VALUE_MAX * 2}, {}, {}),
     "a number beyond any float": (JOB, {"Jobs": 10**400}, {}, {}),
     "a truth value": (JOB, {"Jobs": True}, {}, {}),
-    "a text for a number": (JOB, {"Jobs": "1"}, {}, {}),
-    "no number at all": (JOB, {"Jobs": None}, {}, {}),
+    "text instead of a number": (JOB, {"Jobs": "1"}, {}, {}),
+    "no value": (JOB, {"Jobs": None}, {}, {}),
     "a property with the name of a dimension": (JOB, {"Jobs": 1}, {}, {SERVICE: "x"}),
     "a property with the name of a metric": (JOB, {"Jobs": 1}, {}, {"Jobs": "x"}),
-    "a property that no JSON reader takes": (JOB, {"Jobs": 1}, {}, {"count": 10**5000}),
+    "a property that no JSON reader accepts": (JOB, {"Jobs": 1}, {}, {"count": 10**5000}),
     "a record that is too large": (JOB, {"Jobs": 1}, {}, {f"p{n}": "x" * 1024 for n in range(250)}),
     "more metrics than one document may have": (TOO_MANY, {m.name: 1 for m in TOO_MANY.metrics}, {}, {}),
     "more dimensions than a set may have": (TOO_WIDE, {"M": 1}, {f"D{n}": "x" for n in range(31)}, {}),
@@ -123,7 +123,7 @@ def test_an_invalid_record_is_refused_with_the_name_of_its_kind(what: str, recor
 
 
 @pytest.mark.parametrize("what", INVALID)
-def test_an_invalid_record_never_raises_into_the_work_is_logged_and_counts_as_dropped(
+def test_an_invalid_record_raises_nothing_into_the_work_is_logged_and_counts_as_dropped(
     what: str, record_format: RecordFormat, caplog: pytest.LogCaptureFixture
 ) -> None:
     kind, metrics, dimensions, properties = INVALID[what]
@@ -151,7 +151,7 @@ def test_a_record_of_the_largest_size_is_accepted_and_one_byte_more_is_not(recor
         record_format.line(JOB, {"Jobs": 1}, properties=full | rest | {"rest": "x" * (room + 1)})
 
 
-def test_the_timestamp_of_a_record_is_the_end_of_its_work_and_not_the_end_of_the_work_before(tmp_path: Path) -> None:
+def test_the_timestamp_of_a_record_is_the_end_of_its_own_work(tmp_path: Path) -> None:
     path = tmp_path / "emf.log"
     recorder = open_recorder(FileDestination(path), namespace="Test", service="test", log_group="test", records_max=10)
     between: list[tuple[int, int]] = []
@@ -167,7 +167,7 @@ def test_the_timestamp_of_a_record_is_the_end_of_its_work_and_not_the_end_of_the
     assert times[1] - times[0] >= CLOCK_STEP_MS
 
 
-def test_a_closed_recorder_has_reported_what_it_wrote_and_what_it_lost(tmp_path: Path) -> None:
+def test_the_close_writes_a_report_of_written_and_dropped_records(tmp_path: Path) -> None:
     path = tmp_path / "emf.log"
     recorder = open_recorder(FileDestination(path), namespace="Test", service="test", log_group="test", records_max=10)
     for number in range(3):
@@ -179,7 +179,7 @@ def test_a_closed_recorder_has_reported_what_it_wrote_and_what_it_lost(tmp_path:
     assert {point.dimensions for point in report} == {((SERVICE, "test"),)}
 
 
-def test_a_closed_recorder_says_in_the_log_what_it_wrote_and_lost(
+def test_the_close_logs_how_many_records_were_written_and_dropped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -207,7 +207,7 @@ property_values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats()
     dimensions=st.dictionaries(names, st.text(max_size=40)),
     properties=st.dictionaries(names, property_values, max_size=4),
 )
-def test_whatever_is_measured_the_line_is_valid_emf_or_there_is_none(
+def test_a_record_becomes_valid_emf_or_is_refused(
     kind: RecordKind, data: st.DataObject, dimensions: dict[str, str], properties: dict[str, Any]
 ) -> None:
     declared = st.sampled_from([metric.name for metric in kind.metrics])
@@ -220,11 +220,7 @@ def test_whatever_is_measured_the_line_is_valid_emf_or_there_is_none(
         return
     points = read_document(line)
     assert len(points) == len(metrics) * len(kind.dimension_sets)
-    assert _values(points) == {name: (value,) for name, value in metrics.items()}
-
-
-def _values(points: list[Datapoint]) -> dict[str, tuple[float, ...]]:
-    return {point.name: point.values for point in points}
+    assert {point.name: point.values for point in points} == {name: (value,) for name, value in metrics.items()}
 
 
 def test_the_catalogue_names_each_metric_of_a_kind_once_and_none_like_a_dimension() -> None:

@@ -1,4 +1,4 @@
-"""Promises of the sink: it never blocks the work, loses nothing silently, and mixes no lines."""
+"""The sink never blocks the work, counts every record that it loses, and never mixes lines."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ def tags(name: str, threads: int, records: int) -> set[str]:
     return {f"{name}/{thread}/{number}" for thread in range(threads) for number in range(records)}
 
 
-def test_every_record_of_many_threads_arrives_exactly_once_unbroken_beside_another_writer_of_the_pipe(
+def test_every_record_of_many_threads_arrives_once_and_whole_although_another_process_writes_to_the_pipe(
     start_emitter: StartEmitter,
 ) -> None:
     reader, writer = os.pipe()
@@ -65,7 +65,7 @@ def test_records_of_one_thread_keep_their_order() -> None:
     assert destination.lines == [str(number) for number in range(1000)]
 
 
-def test_a_full_queue_gives_up_its_oldest_records_and_counts_each() -> None:
+def test_a_full_queue_drops_its_oldest_records_and_counts_each() -> None:
     destination = HeldDestination()
     sink = Sink(destination, records_max=10)
     sink.submit("in hand")
@@ -81,7 +81,7 @@ def test_a_full_queue_gives_up_its_oldest_records_and_counts_each() -> None:
 
 @pytest.fixture(params=["agent", "pipe"])
 def stalled(request: pytest.FixtureRequest) -> tuple[Destination, StalledReceiver]:
-    """A destination, and its far end that takes nothing."""
+    """A destination, and its receiver, which does not read."""
     if request.param == "agent":
         agent: StalledAgent = request.getfixturevalue("stalled_agent")
         return AgentDestination("127.0.0.1", agent.port), agent
@@ -89,24 +89,27 @@ def stalled(request: pytest.FixtureRequest) -> tuple[Destination, StalledReceive
     return DescriptorDestination(pipe.writer), pipe
 
 
-def test_a_stalled_destination_blocks_nobody_and_every_record_is_accounted_for(
+def test_a_stalled_destination_blocks_no_caller_and_every_record_is_counted(
     stalled: tuple[Destination, StalledReceiver],
 ) -> None:
     destination, receiver = stalled
     sink = Sink(destination, records_max=100)
     sink.submit(MORE_THAN_ANY_BUFFER)
-    receiver.wait_for_bytes()  # from now on this line is in the writer's hand, and stays there
+    receiver.wait_for_bytes()  # from now on the writer is blocked in the write of this line
 
     run_to_end(lambda: _submit_from_threads(sink, 1000))
     assert sink.counts == SinkCounts(emitted=0, dropped=8 * 1000 - 100)
     run_to_end(lambda: sink.close(SHORT_SECONDS))
     assert sink.counts == SinkCounts(emitted=0, dropped=8 * 1000)
     receiver.leave()
-    wait_until(lambda: sink.counts == SinkCounts(emitted=0, dropped=8 * 1000 + 1), "the line in hand counted as lost")
-    run_to_end(lambda: sink.close(LONG_SECONDS))  # the writer has ended: nobody uses what the test closes now
+    wait_until(
+        lambda: sink.counts == SinkCounts(emitted=0, dropped=8 * 1000 + 1),
+        "the line of the blocked write counted as lost",
+    )
+    run_to_end(lambda: sink.close(LONG_SECONDS))  # the writer has ended, so the test may close the receiver
 
 
-def test_a_sink_that_closes_before_a_stalled_destination_says_so_in_the_log(
+def test_closing_a_sink_with_a_stalled_destination_is_logged(
     stalled: tuple[Destination, StalledReceiver], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -121,7 +124,7 @@ def test_a_sink_that_closes_before_a_stalled_destination_says_so_in_the_log(
     sink.close(LONG_SECONDS)
 
 
-def test_a_record_that_comes_after_the_end_is_counted_as_dropped() -> None:
+def test_a_record_after_the_close_is_counted_as_dropped() -> None:
     destination = MemoryDestination()
     sink = Sink(destination, records_max=10)
     sink.submit("in time")
@@ -139,7 +142,7 @@ def test_a_sink_that_closes_while_its_destination_is_away_does_not_wait_for_it()
     assert sink.counts == SinkCounts(emitted=0, dropped=100)
 
 
-def test_the_log_says_once_that_the_destination_is_away_and_not_once_for_each_try(
+def test_an_unreachable_destination_is_logged_once_and_not_for_each_try(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     destination = _Away()
@@ -167,7 +170,7 @@ def test_the_reports_add_up_to_what_was_written_and_lost(record_format: RecordFo
     assert sink.counts.emitted == len(destination.lines) == 300 + len(reports)
 
 
-def test_a_report_is_written_at_the_end_although_none_was_due(record_format: RecordFormat) -> None:
+def test_a_report_is_written_at_the_close_although_none_is_due(record_format: RecordFormat) -> None:
     destination = MemoryDestination()
     sink = Sink(destination, records_max=10, report=_report(record_format))
     sink.submit(record_format.line(WORKER_HEARTBEAT, {"BusySlots": 0}))
@@ -189,7 +192,7 @@ def test_the_report_on_a_loss_is_not_lost_in_the_same_full_queue(record_format: 
     assert sum(dropped for _, dropped in _reports(destination)) == sink.counts.dropped >= 4
 
 
-def test_a_destination_that_is_only_slow_gets_its_reports_although_the_queue_is_never_empty(
+def test_a_slow_destination_gets_reports_although_the_queue_is_never_empty(
     record_format: RecordFormat,
 ) -> None:
     destination = _NeverDone(record_format.line(WORKER_HEARTBEAT, {"BusySlots": 0}))
@@ -200,7 +203,7 @@ def test_a_destination_that_is_only_slow_gets_its_reports_although_the_queue_is_
 
 
 class _Away:
-    """Takes nothing."""
+    """A destination that cannot be reached."""
 
     def __init__(self) -> None:
         self.tries = 0
@@ -214,7 +217,7 @@ class _Away:
 
 
 class _NeverDone:
-    """While it writes a line, the next one comes, until a report was written."""
+    """Submits another line during each write, until a report is written."""
 
     sink: Sink
 
@@ -233,16 +236,15 @@ class _NeverDone:
 
 
 def _submit_from_threads(sink: Sink, count: int) -> None:
-    threads = [threading.Thread(target=_submit, args=(sink, count)) for _ in range(THREADS)]
+    def submit() -> None:
+        for number in range(count):
+            sink.submit(str(number))
+
+    threads = [threading.Thread(target=submit) for _ in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def _submit(sink: Sink, count: int) -> None:
-    for number in range(count):
-        sink.submit(str(number))
 
 
 def _report(record_format: RecordFormat) -> Callable[[SinkCounts], str]:
