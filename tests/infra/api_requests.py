@@ -1,12 +1,11 @@
-"""What CloudFormation would send for a resource, as far as a template tells: for holding it against boto3's models.
+"""The API requests that CloudFormation would make for a resource, to check them against boto3's models.
 
-Intrinsic functions become what they stand for where a template says it (defaults of parameters), and the name of the
-function's argument elsewhere: shapes and enumerations can be judged, identities cannot.
+An intrinsic function becomes its value where the template has it (the default of a parameter), else the name of its
+argument. So shapes and enumerations can be checked, but identities cannot.
 """
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -24,7 +23,7 @@ Fields = dict[str, Any]
 
 
 class Resolver:
-    """Reads the values of one template. ``given`` are parameters without a default."""
+    """Resolves the intrinsic functions of one template. ``given`` are the parameters that have no default."""
 
     def __init__(self, stack: str, given: dict[str, str]) -> None:
         declared = template(stack)["Parameters"]
@@ -39,15 +38,16 @@ class Resolver:
         (key, argument), *others = value.items()
         if others or not (key == "Ref" or key.startswith("Fn::")):
             return {name: self.resolve(item) for name, item in value.items()}
-        return self._functions()[key](argument)
-
-    def _functions(self) -> dict[str, Callable[[Any], Any]]:
-        return {
-            "Ref": self._ref,
-            "Fn::GetAtt": lambda argument: ".".join(argument) if isinstance(argument, list) else argument,
-            "Fn::Sub": lambda text: re.sub(r"\$\{([^}]+)\}", lambda found: str(self._ref(found[1])), text),
-            "Fn::If": lambda argument: self.resolve(argument[1]),
-        }
+        match key:
+            case "Ref":
+                return self._ref(argument)
+            case "Fn::GetAtt":
+                return ".".join(argument) if isinstance(argument, list) else argument
+            case "Fn::Sub":
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._ref(found[1])), argument)
+            case "Fn::If":
+                return self.resolve(argument[1])
+        raise KeyError(key)
 
     def _ref(self, name: str) -> Any:
         value = _PSEUDO.get(name, self._values.get(name, name))
@@ -55,7 +55,7 @@ class Resolver:
 
 
 def refusals(service: Any, operation: str, fields: Fields) -> str:
-    """What boto3's model of the call has against these fields: nothing is an empty text."""
+    """The errors that boto3's model of the call finds in these fields; empty if there are none."""
     model = boto3.client(service, region_name="us-east-1").meta.service_model.operation_model(operation)
     shape = model.input_shape
     assert shape is not None
@@ -63,7 +63,7 @@ def refusals(service: Any, operation: str, fields: Fields) -> str:
 
 
 def _outside_enumerations(value: Any, shape: Any) -> str:
-    """botocore itself lets any text pass for an enumeration."""
+    """Values that are not in their enumeration; botocore itself does not check that."""
     if shape.type_name == "structure" and isinstance(value, dict):
         return "".join(
             _outside_enumerations(item, shape.members[name]) for name, item in value.items() if name in shape.members
@@ -74,7 +74,7 @@ def _outside_enumerations(value: Any, shape: Any) -> str:
     return f"{value!r} is not one of {allowed}\n" if allowed and value not in allowed else ""
 
 
-# How CloudFormation's properties differ from the fields of the call, by type.
+# For each type of resource: its CloudFormation properties as the fields of the API call.
 
 
 def queue_policy(properties: Fields) -> Fields:
@@ -105,10 +105,6 @@ def database(properties: Fields) -> Fields:
     return {**fields, "AllocatedStorage": int(fields["AllocatedStorage"]), "MultiAZ": fields["MultiAZ"] == "true"}
 
 
-def subnet_group(properties: Fields) -> Fields:
-    return properties
-
-
 def parameter_group(properties: Fields) -> Fields:
     return {
         "DBParameterGroupName": "named by CloudFormation",
@@ -118,10 +114,10 @@ def parameter_group(properties: Fields) -> Fields:
 
 
 def secret(properties: Fields) -> Fields:
-    """What is generated is a call of its own."""
+    """The fields of GetRandomPassword, the call that generates the secret."""
     generated = properties["GenerateSecretString"]
-    known = {"SecretStringTemplate", "GenerateStringKey"}
-    return {name: value for name, value in generated.items() if name not in known}
+    of_cloudformation = {"SecretStringTemplate", "GenerateStringKey"}
+    return {name: value for name, value in generated.items() if name not in of_cloudformation}
 
 
 def bucket_lifecycle(properties: Fields) -> Fields:

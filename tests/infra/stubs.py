@@ -1,6 +1,6 @@
-"""Stands in for what an instance has and this machine has not: its calls are written down, its answers are simple.
+"""Stubs of the programs that an EC2 instance has and this machine lacks. Each records its calls and answers simply.
 
-Each stub is a small program of its own in a folder that comes first on the PATH.
+A stub is a small shell script in a folder that comes first on the PATH.
 """
 
 import json
@@ -17,7 +17,7 @@ case "$*" in
   *"get-parameter "*database-host*) echo db.example.com ;;
   *"get-parameter "*-secret*) echo arn:secret ;;
   *get-secret-value*) echo '{"username": "anb", "password": "p/w d@1"}' ;;
-  *CONTINUE*)  # as Auto Scaling answers once the hook is over
+  *CONTINUE*)  # the answer of Auto Scaling once the hook is completed
     test ! -e "$ANB_ROOT/in-service" || { echo "No active Lifecycle Action found with instance ID" >&2; exit 254; }
     touch "$ANB_ROOT/in-service" ;;
 esac
@@ -27,18 +27,18 @@ VENV = """
 mkdir -p "$3/bin"
 printf '#!/bin/bash\\ntest "$1" = -m || exec %s "$@"\\n' "$REAL_PYTHON" >"$3/bin/python"
 chmod +x "$3/bin/python"
-"""  # packages are not needed to see what happens around them
+"""  # a fake virtual environment, because most tests do not need the packages
 INSTALL = """
 kept=()
 while [ $# -gt 0 ]; do case "$1" in -o|-g) shift 2 ;; *) kept+=("$1"); shift ;; esac; done
 exec /usr/bin/install "${kept[@]}"
-"""  # nobody here is called anb
+"""  # without -o and -g, because this machine has no user anb
 
 
 class Instance:
     """A scratch root with the stubs of an instance; ``run`` runs a script in it.
 
-    ``installs``: its virtual environment is a real one, which takes seconds to make.
+    With ``installs``, its virtual environment is a real one, which takes seconds to make.
     """
 
     def __init__(self, root: Path, *, installs: bool) -> None:
@@ -61,7 +61,7 @@ class Instance:
         self._write(agent / "amazon-cloudwatch-agent-ctl", "agent", "")
 
     def fail(self, call: str) -> None:
-        """From now on every call that has these words fails."""
+        """From now on, every call that contains this text fails."""
         self._failing.write_text(call)
 
     def _stub(self, name: str, body: str) -> None:
@@ -73,7 +73,7 @@ class Instance:
         path.chmod(0o755)
 
     def run(self, script: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Absolute paths of the instance are those of the scratch root."""
+        """Run it with ANB_ROOT, so that the paths of the instance are below the scratch root."""
         environment = {"PATH": f"{self._bin}:{os.defpath}", "ANB_ROOT": str(self.root), "HOME": str(self.root)}
         environment["REAL_PYTHON"] = sys.executable
         return subprocess.run(
@@ -94,7 +94,7 @@ class Instance:
         return [call for call in self.calls("aws") if "complete-lifecycle-action" in call]
 
     def settings(self) -> dict[str, str]:
-        """What a service would be started with, later lines winning as they do for systemd."""
+        """The environment of a service. A later line replaces an earlier one, as in systemd."""
         lines = (self.root / "run/anb/environment").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 

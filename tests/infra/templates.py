@@ -1,4 +1,4 @@
-"""The CloudFormation templates, parsed: short forms (!Ref, !Sub …) as the long ones."""
+"""The parsed CloudFormation templates. Short forms (!Ref, !Sub …) become long ones."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +13,7 @@ STACKS = ("network", "queue", "data", "operations", "api", "worker")  # in the o
 
 @cache
 def template(stack: str) -> dict[str, Any]:
-    """Raises AssertionError where cfn-lint cannot even read it."""
+    """Raises AssertionError if cfn-lint cannot read the template."""
     parsed, faults = decode(str(INFRA / f"{stack}.yaml"))
     assert parsed is not None, faults
     return dict(parsed)
@@ -28,7 +28,7 @@ def resources(kind: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def statements() -> Iterator[tuple[str, dict[str, Any]]]:
-    """("stack/logical id/Sid", statement) of every policy document of any kind."""
+    """("stack/logical id/Sid", statement) of every policy document."""
     for stack, name, properties in resources():
         for document in _documents(properties):
             for statement in document["Statement"]:

@@ -1,4 +1,4 @@
-"""Every ``aws`` command that a script makes or the guide tells: the service, the call and each option exist."""
+"""Every ``aws`` command in the scripts and in the guide uses a service, a call and options that exist."""
 
 import re
 import subprocess
@@ -15,8 +15,8 @@ from tests.infra.test_instance import ROLES, VALUES, user_data
 
 GUIDE = INFRA.parent / "docs" / "AWS_DEPLOYMENT_GUIDE.md"
 SCRIPTS = ("instance/read-settings", "deploy-plan")
-OF_THE_CLI = {"query", "output"}
-# What the CLI has beside the calls of the services, and the options that we give it.
+GLOBAL_OPTIONS = {"query", "output"}
+# Commands of the CLI that are not calls of a service, with the options that are used here.
 OWN_COMMANDS = {
     "s3 cp": {"no-progress"},
     "cloudformation deploy": {
@@ -30,30 +30,30 @@ def shell_of_the_guide() -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL))
 
 
-def told_in_the_guide() -> str:
-    """Commands in the middle of a sentence."""
+def inline_commands_of_the_guide() -> str:
+    """The commands in the middle of a sentence."""
     inline = re.findall(r"`(aws [^`]+)`", re.sub(r"```.*?```", "", GUIDE.read_text(), flags=re.DOTALL))
     return "\n".join(" ".join(command.split()) for command in inline)
 
 
 SHELL = {
     "the guide": shell_of_the_guide(),
-    "the guide, in passing": told_in_the_guide(),
-    # A function of its own stands before "aws cloudformation".
+    "inline commands of the guide": inline_commands_of_the_guide(),
+    # The script calls "aws cloudformation" through its function "keys".
     **{script: re.sub(r"\bkeys '[^']+'", "aws cloudformation", (INFRA / script).read_text()) for script in SCRIPTS},
     **{f"user data of {role}": user_data(role, {**VALUES, "ReleaseSha256": "0" * 64}) for role in ROLES},
 }
 
 
 def commands(shell: str) -> Iterator[tuple[str, str, list[str]]]:
-    """(service, call, options) of every ``aws …``, in whatever it stands."""
+    """(service, call, options) of every ``aws …`` in the text."""
     for found in re.finditer(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)([^\n|;()&]*)", shell.replace("\\\n", " ")):
         options = re.findall(r"(?<=\s)--([a-z0-9-]+)", found[3])
         yield found[1], found[2], options
 
 
 def options_of(service: str, call: str) -> set[str] | None:
-    """What the model of the service takes; None if it has no such call."""
+    """The options of the call in boto3's model of the service; None if it has no such call."""
     if service not in boto3.session.Session().get_available_services():
         return None
     model = boto3.client(service, region_name="us-east-1").meta.service_model  # type: ignore[call-overload]
@@ -71,16 +71,16 @@ def test_every_command_exists_with_its_options(where: str) -> None:
     for service, call, options in found:
         known = OWN_COMMANDS.get(f"{service} {call}") or options_of(service, call)
         assert known is not None, f"aws {service} {call}"
-        assert set(options) <= known | OF_THE_CLI, f"aws {service} {call}"
+        assert set(options) <= known | GLOBAL_OPTIONS, f"aws {service} {call}"
 
 
-def test_a_wrong_command_is_noticed() -> None:
+def test_a_wrong_command_is_found() -> None:
     ((service, call, options),) = commands("x=$(aws ec2 get-console-outputs --instance i-1)")
     assert options_of(service, call) is None and options == ["instance"]
     assert "instance" not in (options_of("ec2", "get-console-output") or ())
 
 
-def test_the_guide_is_shell_that_can_be_read(tmp_path: Path) -> None:
+def test_shellcheck_accepts_the_commands_of_the_guide(tmp_path: Path) -> None:
     script = tmp_path / "guide"
     script.write_text("#!/bin/bash\n" + shell_of_the_guide().replace("…", "x"))
     command = [str(Path(sys.executable).parent / "shellcheck"), "--severity=warning", str(script)]

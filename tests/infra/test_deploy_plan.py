@@ -1,4 +1,4 @@
-"""``make deploy-plan`` against an ``aws`` that knows two stacks: what it asks for, and that it changes nothing."""
+"""``make deploy-plan`` with a stub of ``aws`` that has two stacks: its calls, and that it changes nothing."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ NOT_THERE = "An error occurred (ValidationError): Stack with id anb-x does not e
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    """A folder with an ``aws`` and a ``python`` that only take notes."""
+    """A folder with stubs of ``aws`` and ``python`` that only record their calls."""
     for name, text in (("aws", AWS), ("python", '#!/bin/bash\necho "sync $*"\n')):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
@@ -63,11 +63,13 @@ def test_every_stack_has_its_plan_and_nothing_is_changed(plan: Path) -> None:
         'ParameterKey=ReleaseSha256\\,ParameterValue=\\"a\\ \\\\\\"b\\\\\\"\\,\\ c\\"',
     ):
         assert wanted in worker
-    assert "Forgotten" not in worker and "BootSeconds" not in worker, "gone from the template; left to its default"
+    assert "Forgotten" not in worker and "BootSeconds" not in worker, (
+        "one is gone from the template, the other keeps its default"
+    )
     assert sum("create-change-set" in call for call in calls) == sum("delete-change-set" in call for call in calls) == 2
 
 
-def test_what_aws_refuses_to_say_is_not_taken_for_an_empty_account(plan: Path) -> None:
+def test_an_error_of_aws_is_not_taken_for_an_empty_account(plan: Path) -> None:
     done = run(plan, unknown="The security token included in the request is expired")
     assert done.returncode == 1 and "expired" in done.stderr
     assert "would be created" not in done.stdout

@@ -1,4 +1,4 @@
-"""What runs on an instance, run for real in a scratch root with stubbed AWS: user data, install, settings, units."""
+"""The scripts of an instance, run in a scratch root with a stub of AWS: user data, install, settings, units."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ from tests.infra.templates import INFRA, template
 ROLES = ("api", "worker")
 RELEASE = "1.2.3"
 EXPOSURE_MAX = 3.0
-INSTALL_SECONDS = 300  # before the service is started: packages of the system and of the release
+INSTALL_SECONDS = 300  # until the service is started: the packages of the system and of the release
 VALUES = {
     "AWS::Region": "us-east-1",
     "Prefix": "anb",
@@ -37,7 +37,7 @@ def instance(tmp_path: Path) -> Instance:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """An archive with the real scripts and units, and nothing to install."""
+    """An archive with the real scripts and units, but without packages."""
     tree = tmp_path / f"anb-{RELEASE}"
     shutil.copytree(INFRA / "instance", tree / "instance")
     (tree / "wheels").mkdir()
@@ -50,7 +50,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def user_data(role: str, values: Mapping[str, str]) -> str:
-    """As CloudFormation would hand it to an instance."""
+    """The user data with its parameters filled in, as CloudFormation passes it to an instance."""
     launch = template(role)["Resources"]["Template"]["Properties"]["LaunchTemplateData"]
     text = str(launch["UserData"]["Fn::Base64"]["Fn::Sub"])
     return re.sub(r"\$\{([A-Za-z0-9:]+)\}", lambda match: values[match.group(1)], text)
@@ -68,9 +68,9 @@ def boot(instance: Instance, role: str, release: Path, **values: str) -> "subpro
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_instance_sets_itself_up_and_may_do_so_twice(tmp_path: Path, release: Path, role: str) -> None:
+def test_an_instance_sets_itself_up_and_can_repeat_it(tmp_path: Path, release: Path, role: str) -> None:
     instance = Instance(tmp_path / "root", installs=True)
-    for _ in range(2):  # the second time, no launch hook waits any more
+    for _ in range(2):  # the second time, the launch hook is already completed
         done = boot(instance, role, release)
         assert done.returncode == 0, done.stdout + done.stderr
     answers = instance.answers()
@@ -87,7 +87,7 @@ def test_an_instance_sets_itself_up_and_may_do_so_twice(tmp_path: Path, release:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_an_instance_that_got_the_wrong_archive_asks_to_be_replaced(
+def test_an_instance_with_the_wrong_archive_abandons_its_launch_hook(
     instance: Instance, release: Path, role: str
 ) -> None:
     done = boot(instance, role, release, ReleaseSha256="0" * 64)
@@ -109,7 +109,7 @@ def test_an_instance_that_got_the_wrong_archive_asks_to_be_replaced(
         ("api", "http://127.0.0.1:8080/api/health/ready"),
     ],
 )
-def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
+def test_an_instance_on_which_a_step_fails_abandons_its_launch_hook(
     instance: Instance, release: Path, role: str, call: str
 ) -> None:
     instance.fail(call)
@@ -119,7 +119,7 @@ def test_an_instance_on_which_any_step_fails_asks_to_be_replaced(
 
 
 @pytest.mark.parametrize("call", ["start anb-api.service", "http://127.0.0.1:8080/api/health/ready"])
-def test_the_console_ends_with_what_the_service_said(instance: Instance, release: Path, call: str) -> None:
+def test_the_console_ends_with_the_log_of_the_service(instance: Instance, release: Path, call: str) -> None:
     log = instance.root / "var/log/anb-processes/api.log"
     log.parent.mkdir(parents=True)
     log.write_text("The database lacks videos.fence\n")
@@ -128,13 +128,13 @@ def test_the_console_ends_with_what_the_service_said(instance: Instance, release
 
 
 def test_a_service_whose_start_fails_once_is_started_again(instance: Instance, release: Path) -> None:
-    """What it needs may be away for a moment."""
+    """Its dependencies may be unavailable for a moment."""
     instance.fail("systemctl restart anb-api.service")
     assert boot(instance, "api", release).returncode == 0
     assert instance.calls("systemctl")[-1] == "systemctl start anb-api.service"
 
 
-def test_a_hook_that_could_not_be_answered_is_not_taken_for_one_that_is_over(instance: Instance, release: Path) -> None:
+def test_a_hook_that_cannot_be_completed_is_not_taken_for_a_completed_one(instance: Instance, release: Path) -> None:
     instance.fail("--lifecycle-action-result CONTINUE")
     assert boot(instance, "worker", release).returncode != 0
 
@@ -149,7 +149,7 @@ def test_a_hook_that_could_not_be_answered_is_not_taken_for_one_that_is_over(ins
         "data/token-secret",
     ],
 )
-def test_a_setting_that_cannot_be_read_ends_the_start_and_keeps_what_was_there(
+def test_a_setting_that_cannot_be_read_ends_the_start_and_keeps_the_old_settings(
     instance: Instance, release: Path, call: str
 ) -> None:
     assert boot(instance, "api", release).returncode == 0
@@ -161,7 +161,7 @@ def test_a_setting_that_cannot_be_read_ends_the_start_and_keeps_what_was_there(
     assert instance.settings() == before
 
 
-def test_an_operators_command_runs_as_the_service_does(instance: Instance) -> None:
+def test_an_operators_command_runs_like_the_service(instance: Instance) -> None:
     assert instance.run(str(INFRA / "instance/run"), "worker.doctor", "--json").returncode == 0
     (call,) = instance.calls("systemd-run")
     assert "--uid=anb" in call and "EnvironmentFile=/run/anb/environment" in call
@@ -169,7 +169,7 @@ def test_an_operators_command_runs_as_the_service_does(instance: Instance) -> No
     assert instance.run(str(INFRA / "instance/run")).returncode != 0
 
 
-def test_settings_come_from_aws_and_those_of_the_template_win(instance: Instance, release: Path) -> None:
+def test_settings_come_from_aws_and_those_of_the_template_take_precedence(instance: Instance, release: Path) -> None:
     assert boot(instance, "worker", release).returncode == 0
     done = instance.run(str(instance.root / "opt/anb/current/instance/read-settings"))
     assert done.returncode == 0, done.stderr
@@ -185,7 +185,7 @@ def test_settings_come_from_aws_and_those_of_the_template_win(instance: Instance
     assert "p/w" not in done.stdout + done.stderr
 
 
-def test_the_hooks_and_groups_that_user_data_names_are_those_of_the_template() -> None:
+def test_user_data_names_the_hooks_and_groups_of_the_template() -> None:
     for role in ROLES:
         group = template(role)["Resources"]["Group"]["Properties"]
         hooks = {hook["LifecycleHookName"]["Fn::Sub"] for hook in group["LifecycleHookSpecificationList"]}
@@ -196,7 +196,7 @@ def test_the_hooks_and_groups_that_user_data_names_are_those_of_the_template() -
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, *(f"user data of {role}" for role in ROLES)])
-def test_shellcheck_has_nothing_to_say(script: str, release: Path, tmp_path: Path) -> None:
+def test_shellcheck_finds_nothing(script: str, release: Path, tmp_path: Path) -> None:
     path = INFRA / script
     if script not in SCRIPTS:
         path = tmp_path / "user-data"
@@ -215,8 +215,8 @@ def test_a_unit_is_hardened(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_systemd_understands_a_unit(role: str, tmp_path: Path) -> None:
-    """The programs that it names are of the instance; here, any program will do."""
+def test_systemd_accepts_a_unit(role: str, tmp_path: Path) -> None:
+    """The programs of the unit exist only on an instance, so /bin/true replaces them here."""
     text = (INFRA / f"instance/anb-{role}.service").read_text()
     unit = tmp_path / f"anb-{role}.service"
     unit.write_text(re.sub(r"/opt/anb/current/(\S*read-settings|\S*python)", "/bin/true", text))
@@ -225,8 +225,8 @@ def test_systemd_understands_a_unit(role: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_balancer_lets_go_of_a_connection_before_the_api_does() -> None:
-    """Else it sends a request into a connection that is being closed, and answers 502."""
+def test_the_balancer_closes_an_idle_connection_before_the_api_does() -> None:
+    """Otherwise it sends a request into a connection that is being closed, and answers 502."""
     api = template("api")["Resources"]
     attributes = {each["Key"]: each["Value"] for each in api["LoadBalancer"]["Properties"]["LoadBalancerAttributes"]}
     (idle,) = re.findall(r"ANB_API_IDLE_SECONDS=(\d+)", user_data("api", {**VALUES, "ReleaseSha256": ""}))
@@ -237,24 +237,26 @@ def test_the_balancer_lets_go_of_a_connection_before_the_api_does() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_service_is_started_again_and_again_and_only_counts_once_it_is_ready(role: str) -> None:
+def test_a_service_is_always_restarted_and_its_start_ends_before_the_launch_hook(role: str) -> None:
     unit = (INFRA / f"instance/anb-{role}.service").read_text()
     assert "Type=notify" in unit and "StartLimitIntervalSec=0" in unit
     (watchdog,) = re.findall(r"WatchdogSec=(\d+)", unit)
     assert int(watchdog) > 0
     commands = re.findall(r"^Exec(?:StartPre|Start)=", unit, re.MULTILINE)
-    start = len(commands) * int((re.findall(r"TimeoutStartSec=(\d+)", unit) or ["90"])[0])  # it counts for each
+    start = len(commands) * int(
+        (re.findall(r"TimeoutStartSec=(\d+)", unit) or ["90"])[0]
+    )  # the timeout applies to each command
     (hook,) = (
         hook["HeartbeatTimeout"]
         for hook in template(role)["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
         if hook["LifecycleTransition"].endswith("LAUNCHING")
     )
-    assert start + INSTALL_SECONDS <= hook, "an instance that never gets ready gives its launch hook up by itself"
+    assert start + INSTALL_SECONDS <= hook, "an instance that never gets ready abandons its launch hook by itself"
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_root_opens_lies_where_a_service_cannot_write(role: str) -> None:
-    """``EnvironmentFile`` counts for the commands with a plus sign as well, which are root's; so is who opens logs."""
+def test_root_opens_no_file_in_a_folder_that_a_service_can_write_to(role: str) -> None:
+    """``EnvironmentFile`` also applies to commands with a plus sign, which run as root. Root also opens the logs."""
     unit = (INFRA / f"instance/anb-{role}.service").read_text()
     assert re.findall(r"^ExecStartPre=\+(\S+)$", unit, re.MULTILINE) == ["/opt/anb/current/instance/read-settings"]
     opened = re.findall(r"^(?:EnvironmentFile=-|StandardError=append:)(\S+)$", unit, re.MULTILINE)
@@ -269,4 +271,4 @@ def test_the_unit_waits_longer_than_the_worker_drains() -> None:
     unit = (INFRA / "instance/anb-worker.service").read_text()
     drain = template("worker")["Parameters"]["DrainSeconds"]["Default"]
     (stop,) = re.findall(r"TimeoutStopSec=(\d+)", unit)
-    assert int(stop) >= drain + 60, "the poll under way, handing back, closing"
+    assert int(stop) >= drain + 60, "time for the running poll, the hand-back and the close"

@@ -1,4 +1,4 @@
-"""What the emulator cannot make is held against boto3's models of the calls that CloudFormation would make."""
+"""Resources that the emulator cannot create are checked against boto3's models of the calls of CloudFormation."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,11 @@ CALLS: dict[str, list[Call]] = {
     "AWS::Budgets::Budget": [("budgets", "CreateBudget", api_requests.budget)],
     "AWS::AutoScaling::ScalingPolicy": [("autoscaling", "PutScalingPolicy", api_requests.scaling_policy)],
     "AWS::RDS::DBInstance": [("rds", "CreateDBInstance", api_requests.database)],
-    "AWS::RDS::DBSubnetGroup": [("rds", "CreateDBSubnetGroup", api_requests.subnet_group)],
+    "AWS::RDS::DBSubnetGroup": [("rds", "CreateDBSubnetGroup", dict)],
     "AWS::RDS::DBParameterGroup": [("rds", "CreateDBParameterGroup", api_requests.parameter_group)],
     "AWS::SecretsManager::Secret": [("secretsmanager", "GetRandomPassword", api_requests.secret)],
 }
-OF_THE_MEDIA_BUCKET: list[Call] = [
+MEDIA_BUCKET_CALLS: list[Call] = [
     ("s3", "PutBucketLifecycleConfiguration", api_requests.bucket_lifecycle),
     ("s3", "PutBucketCors", api_requests.bucket_cors),
 ]
@@ -36,10 +36,10 @@ def requests() -> list[tuple[str, str, Fields]]:
             found += [(service, operation, fields(resolved)) for service, operation, fields in calls]
     (media,) = [properties for _, name, properties in resources("AWS::S3::Bucket") if name == "MediaBucket"]
     resolved = Resolver("data", GIVEN).resolve(media)
-    return found + [(service, operation, fields(resolved)) for service, operation, fields in OF_THE_MEDIA_BUCKET]
+    return found + [(service, operation, fields(resolved)) for service, operation, fields in MEDIA_BUCKET_CALLS]
 
 
-def test_every_type_that_the_emulator_leaves_out_is_held_against_a_model() -> None:
+def test_every_type_that_the_emulator_leaves_out_is_checked_against_a_model() -> None:
     of_data = {"AWS::RDS::DBInstance", "AWS::RDS::DBSubnetGroup", "AWS::RDS::DBParameterGroup"}
     assert NOT_MADE | of_data <= set(CALLS)
     assert all(list(resources(kind)) for kind in CALLS)
@@ -48,13 +48,13 @@ def test_every_type_that_the_emulator_leaves_out_is_held_against_a_model() -> No
 @pytest.mark.parametrize(
     ("service", "operation", "fields"), requests(), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_a_resource_is_what_the_call_takes(service: str, operation: str, fields: Fields) -> None:
+def test_boto3s_model_accepts_the_request_of_a_resource(service: str, operation: str, fields: Fields) -> None:
     assert refusals(service, operation, fields) == ""
 
 
 @pytest.mark.parametrize("stack", ["api", "worker"])
-def test_a_refresh_of_instances_is_what_auto_scaling_takes(stack: str) -> None:
-    """CloudFormation's update policy has the words of the call that it makes."""
+def test_boto3s_model_accepts_the_instance_refresh(stack: str) -> None:
+    """The fields of CloudFormation's update policy have the same names as those of the call."""
     policy = template(stack)["Resources"]["Group"]["UpdatePolicy"]["AutoScalingInstanceRefresh"]
     fields = {"AutoScalingGroupName": "group", **policy}
     assert refusals("autoscaling", "StartInstanceRefresh", fields) == ""
@@ -74,7 +74,7 @@ def test_a_refresh_of_instances_is_what_auto_scaling_takes(stack: str) -> None:
             {"AccountId": "1", "Budget": {"BudgetName": "x", "BudgetType": "COST", "TimeUnit": "MONTHLY"}, "Moon": 1},
         ),
     ],
-    ids=["a field is missing", "no such word", "no such field"],
+    ids=["a field is missing", "not a value of the enumeration", "no such field"],
 )
 def test_a_wrong_request_is_refused(operation: str, fields: Fields) -> None:
     assert refusals("budgets", operation, fields)

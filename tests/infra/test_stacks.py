@@ -1,8 +1,9 @@
-"""The stacks on the emulator: created in their order, updated, deleted. What it cannot make is said here.
+"""The stacks on the emulator: created in their order, updated, deleted.
 
-Not made by it: policies of queues, buckets and groups, the budget, secrets. It refuses the database for a fault of its
-own (a parameter group given by reference). So what ``data`` would write is written by hand. It does not delete a VPC
-before what lies in it, and tries. All that is left out here is held against the models of boto3 (test_models.py).
+The emulator does not create policies of queues, buckets and groups, the budget, and secrets. It refuses the database
+because of a fault of its own (a parameter group given by reference), so the tests write the parameters of ``data``
+themselves. It tries to delete a VPC before the resources inside, so ``network`` stays. Everything that is left out here
+is checked against boto3's models (test_models.py).
 """
 
 from collections.abc import Collection, Iterator
@@ -14,19 +15,19 @@ import pytest
 from local.system.aws_emulator import AwsEmulator
 from tests.infra.templates import INFRA, template
 
-REGION, OTHER_REGION = "eu-west-1", "eu-west-2"  # of these tests alone
+REGION, OTHER_REGION = "eu-west-1", "eu-west-2"  # used only by these tests
 NOT_MADE = {
     *("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"),
     *("AWS::Budgets::Budget", "AWS::AutoScaling::ScalingPolicy"),
 }
 RELEASE = {"Release": "1.2.3", "ReleaseSha256": "0" * 64}
 PARAMETERS = {"operations": {"OperatorEmail": "operator@example.com"}, "api": RELEASE, "worker": RELEASE}
-OF_DATA = {
+DATA_PARAMETERS = {
     "/anb/settings/ANB_BUCKET": "anb-media",
     "/anb/data/database-secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:anb/database",
     "/anb/data/token-secret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:anb/jwt",
 }
-OF_DEFAULTS = {"HasNat", "HasNatPerZone"}
+DEFAULT_CONDITIONS = {"HasNat", "HasNatPerZone"}
 ORDER = ("network", "queue", "operations", "api", "worker")
 
 
@@ -48,12 +49,13 @@ class Account:
         )
 
     def create(self, stack: str, **parameters: str) -> set[str]:
-        """The logical ids of what was made."""
+        """Create a stack; return the logical ids of its resources."""
         self.cloudformation.create_stack(StackName=stack, **self._arguments(stack, **parameters))
-        return self._made(stack)
+        listed = self.cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+        return {resource["LogicalResourceId"] for resource in listed if resource["LogicalResourceId"]}
 
-    def write_what_data_would(self) -> None:
-        for name, value in OF_DATA.items():
+    def write_parameters_of_data(self) -> None:
+        for name, value in DATA_PARAMETERS.items():
             self.client("ssm").put_parameter(Name=name, Value=value, Type="String")
 
     def update(self, stack: str, **parameters: str) -> None:
@@ -61,10 +63,6 @@ class Account:
 
     def status(self, stack: str) -> str:
         return str(self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
-
-    def _made(self, stack: str) -> set[str]:
-        listed = self.cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
-        return {resource["LogicalResourceId"] for resource in listed if resource["LogicalResourceId"]}
 
     def _arguments(self, stack: str, **parameters: str) -> dict[str, Any]:
         given = {**PARAMETERS.get(stack, {}), **parameters}
@@ -80,7 +78,7 @@ def account(emulator: AwsEmulator) -> Iterator[Account]:
     yield Account(emulator.url, REGION)
 
 
-def expected(stack: str, conditions: Collection[str] = OF_DEFAULTS) -> set[str]:
+def expected(stack: str, conditions: Collection[str] = DEFAULT_CONDITIONS) -> set[str]:
     return {
         name
         for name, resource in template(stack)["Resources"].items()
@@ -88,8 +86,8 @@ def expected(stack: str, conditions: Collection[str] = OF_DEFAULTS) -> set[str]:
     }
 
 
-def test_the_stacks_are_created_in_their_order_updated_and_the_workers_are_those_of_the_plan(account: Account) -> None:
-    account.write_what_data_would()
+def test_the_stacks_are_created_in_their_order_updated_and_deleted(account: Account) -> None:
+    account.write_parameters_of_data()
     for stack in ORDER:
         assert account.create(stack) == expected(stack), stack
         assert account.status(stack) == "CREATE_COMPLETE"
@@ -111,11 +109,11 @@ def test_the_stacks_are_created_in_their_order_updated_and_the_workers_are_those
     assert [stack["StackName"] for stack in left] == ["network"]
 
 
-def test_the_variants_of_the_guide_are_created_too(emulator: AwsEmulator) -> None:
+def test_the_variants_of_the_guide_can_be_created(emulator: AwsEmulator) -> None:
     account = Account(emulator.url, OTHER_REGION)
-    made = account.create("network", NatGateways="none", InterfaceEndpoints="true")
-    assert made == expected("network", {"HasEndpoints"})
-    account.write_what_data_would()
+    created = account.create("network", NatGateways="none", InterfaceEndpoints="true")
+    assert created == expected("network", {"HasEndpoints"})
+    account.write_parameters_of_data()
     for stack in ("queue", "operations"):
         account.create(stack)
     certificate = account.client("acm").request_certificate(DomainName="anb.example.com")["CertificateArn"]
@@ -126,7 +124,7 @@ def test_the_variants_of_the_guide_are_created_too(emulator: AwsEmulator) -> Non
     assert actions == {80: "redirect", 443: "forward"}
 
 
-def test_the_queue_is_wired_as_the_settings_say(account: Account) -> None:
+def test_the_queue_and_its_settings_match(account: Account) -> None:
     account.create("queue")
     sqs = account.client("sqs")
     url = sqs.get_queue_url(QueueName="anb-videos")["QueueUrl"]

@@ -1,4 +1,4 @@
-"""What every template must keep to, whoever changes it: security, two zones, the names of the plan, least privilege."""
+"""The rules of all templates: security, two zones, fixed names, least privilege."""
 
 import re
 import subprocess
@@ -11,14 +11,14 @@ import pytest
 
 from tests.infra.templates import INFRA, STACKS, as_list, resources, statements, template
 
-# Actions that know no resources (Service Authorization Reference); a key's own policy speaks of itself as "*".
+# Actions that cannot be limited to resources (Service Authorization Reference).
 SESSIONS = {
     "ssm:UpdateInstanceInformation",
     *("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel"),
     *("ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"),
 }
 WITHOUT_RESOURCES = {"autoscaling:DescribeAutoScalingGroups", *SESSIONS}
-# What stands for a star in a resource: keys below a prefix, streams of a group, the part of an ARN that nobody knows.
+# Allowed stars in a resource: keys below a prefix, streams of a log group, the unpredictable part of an ARN.
 STARS = (
     r":s3:::\$\{Bucket\}/[a-z]+/\*$",
     r":s3:::\$\{Releases\}/anb-\*\.tar\.gz$",
@@ -26,9 +26,10 @@ STARS = (
     r":autoScalingGroup:\*:autoScalingGroupName/\$\{Prefix\}-[a-z-]+$",
     r":parameter/\$\{Prefix\}/data/\*$",
 )
+# In the policy of a key, "*" means the key itself.
 KEY_POLICIES = {"operations/TopicKey/Owner", "operations/TopicKey/CloudWatchPublishes"}
 
-# What code calls, as the docstrings of its facades say: the role must allow it, and nothing else.
+# The calls of the code, as the docstrings of its facades list them. The role must allow exactly these.
 WORKER_CALLS = {
     *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"),
     *("sqs:SendMessage", "sqs:GetQueueAttributes"),
@@ -55,7 +56,7 @@ def test_every_template_is_listed() -> None:
     assert {path.stem for path in INFRA.glob("*.yaml")} == set(STACKS)
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+def test_cfn_lint_finds_nothing() -> None:
     command = [str(Path(sys.executable).parent / "cfn-lint"), *(str(INFRA / f"{stack}.yaml") for stack in STACKS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -69,15 +70,19 @@ def test_nothing_is_allowed_on_everything() -> None:
         actions = as_list(statement.get("Action"))
         assert not [action for action in actions if "*" in action], where
         for resource in as_list(statement.get("Resource", [])):
-            if resource == "*":
-                assert set(actions) <= WITHOUT_RESOURCES, where
-            elif "*" in str(resource):
-                assert any(re.search(star, resource["Fn::Sub"]) for star in STARS), f"{where}: {resource}"
+            assert _may_be_allowed(resource, set(actions)), f"{where}: {resource}"
     for _, name, role in resources("AWS::IAM::Role"):
-        assert "ManagedPolicyArns" not in role, f"{name}: what AWS allows in those is not ours to bound"
+        assert "ManagedPolicyArns" not in role, f"{name}: AWS may extend managed policies"
 
 
-def test_every_queue_and_bucket_refuses_to_speak_without_tls() -> None:
+def _may_be_allowed(resource: Any, actions: set[str]) -> bool:
+    """A star is allowed for actions that cannot be limited, and as one of STARS."""
+    if resource == "*":
+        return actions <= WITHOUT_RESOURCES
+    return "*" not in str(resource) or any(re.search(star, resource["Fn::Sub"]) for star in STARS)
+
+
+def test_every_queue_and_bucket_requires_tls() -> None:
     for stack in STACKS:
         stores = {
             name: resource["Type"]
@@ -104,8 +109,9 @@ def test_every_name_that_a_template_uses_is_declared_in_it() -> None:
         whole = template(stack)
         declared = {*whole["Parameters"], *whole["Resources"]}
         used = {name.split(".")[0] for name in _names_used(whole) if not name.startswith("AWS::")}
+        conditions = {each["Condition"] for each in whole["Resources"].values() if "Condition" in each}
         assert used <= declared, stack
-        assert set(_conditions_used(whole["Resources"])) <= set(whole.get("Conditions", {})), stack
+        assert conditions <= set(whole.get("Conditions", {})), stack
 
 
 def _names_used(value: Any) -> Iterator[str]:
@@ -115,20 +121,15 @@ def _names_used(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     for key, item in value.items():
-        if key == "Ref":
-            yield item
-        elif key == "Fn::GetAtt":
-            yield as_list(item)[0]
-        elif key == "Fn::Sub":
-            yield from re.findall(r"\$\{([A-Za-z0-9:.]+)\}", item)
-        else:
-            yield from _names_used(item)
-
-
-def _conditions_used(resources_of_stack: dict[str, Any]) -> Iterator[str]:
-    for resource in resources_of_stack.values():
-        if "Condition" in resource:
-            yield resource["Condition"]
+        match key:
+            case "Ref":
+                yield item
+            case "Fn::GetAtt":
+                yield as_list(item)[0]
+            case "Fn::Sub":
+                yield from re.findall(r"\$\{([A-Za-z0-9:.]+)\}", item)
+            case _:
+                yield from _names_used(item)
 
 
 def test_only_the_load_balancer_is_open() -> None:
@@ -137,8 +138,8 @@ def test_only_the_load_balancer_is_open() -> None:
             if "SourceSecurityGroupId" not in rule:
                 assert (stack, name, rule["CidrIp"]) == ("network", "LoadBalancerGroup", {"Ref": "ClientCidr"})
     groups = {name: group for _, name, group in resources("AWS::EC2::SecurityGroup")}
-    assert "SecurityGroupIngress" not in groups["WorkerGroup"], "nobody calls a worker"
-    assert not list(resources("AWS::EC2::SecurityGroupIngress")), "all rules stand with their group"
+    assert "SecurityGroupIngress" not in groups["WorkerGroup"], "a worker accepts no connections"
+    assert not list(resources("AWS::EC2::SecurityGroupIngress")), "all rules are in their group"
 
 
 def test_everything_at_rest_is_encrypted() -> None:
@@ -156,7 +157,7 @@ def test_everything_at_rest_is_encrypted() -> None:
     )
 
 
-def test_instances_are_those_of_the_plan() -> None:
+def test_instances_are_hardened_and_have_their_fixed_sizes_and_names() -> None:
     for stack, _, properties in resources("AWS::EC2::LaunchTemplate"):
         launch = properties["LaunchTemplateData"]
         assert launch["MetadataOptions"]["HttpTokens"] == "required", stack
@@ -181,7 +182,7 @@ def test_instances_are_those_of_the_plan() -> None:
     assert "${Prefix}-worker-sg" in names
 
 
-def test_groups_and_database_stand_in_two_zones() -> None:
+def test_groups_and_database_are_in_two_zones() -> None:
     subnets = {name: subnet["AvailabilityZone"] for _, name, subnet in resources("AWS::EC2::Subnet")}
     for kind in ("Public", "Private"):
         zones = [zone["Fn::Select"][0] for name, zone in subnets.items() if name.startswith(kind)]
@@ -195,15 +196,15 @@ def test_groups_and_database_stand_in_two_zones() -> None:
     assert template("data")["Resources"]["Database"]["Properties"]["MultiAZ"] == {"Ref": "MultiAz"}
 
 
-def test_a_group_is_renewed_by_launching_first_and_never_by_what_all_instances_share() -> None:
+def test_a_group_launches_new_instances_first_and_replaces_none_for_a_shared_dependency() -> None:
     for stack in ("api", "worker"):
         group = template(stack)["Resources"]["Group"]
         preferences = group["UpdatePolicy"]["AutoScalingInstanceRefresh"]["Preferences"]
         assert (preferences["MinHealthyPercentage"], preferences["MaxHealthyPercentage"]) == (100, 200)
-        assert group["Properties"]["HealthCheckType"] == "EC2", "a database that is away must not replace the fleet"
+        assert group["Properties"]["HealthCheckType"] == "EC2", "an outage of the database must not replace the fleet"
 
 
-def test_what_a_stack_reads_from_another_is_what_that_one_writes() -> None:
+def test_every_parameter_that_a_stack_reads_is_written_by_another() -> None:
     written = {
         properties["Name"]["Fn::Sub"].replace("${Prefix}", "anb")
         for _, _, properties in resources("AWS::SSM::Parameter")
@@ -216,7 +217,7 @@ def test_what_a_stack_reads_from_another_is_what_that_one_writes() -> None:
 
 
 @pytest.mark.parametrize(("stack", "calls"), [("worker", WORKER_CALLS), ("api", API_CALLS)])
-def test_an_instance_may_do_what_it_does_and_nothing_more(stack: str, calls: set[str]) -> None:
+def test_a_role_allows_exactly_the_calls_of_its_code(stack: str, calls: set[str]) -> None:
     allowed = {action for where, s in statements() if where.startswith(f"{stack}/Role/") for action in _actions(s)}
     assert allowed - {"sts:AssumeRole"} == calls
 
@@ -228,8 +229,8 @@ def _actions(statement: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     "facade", ["showcase/jobs/job_queue.py", "showcase/storage/media_store.py", "worker/ec2/lifecycle.py"]
 )
-def test_what_a_facade_says_that_it_calls_is_allowed_to_somebody(facade: str) -> None:
-    """The docstring of each facade lists its IAM actions; the operator's own (redrive) are not of a role."""
+def test_every_call_that_a_facade_lists_is_allowed_by_a_role(facade: str) -> None:
+    """The docstring of each facade lists its IAM actions. Those of the operator (redrive) belong to no role."""
     text = (INFRA.parent / facade).read_text().split('"""')[1]
     named = set(re.findall(r"``((?:sqs|s3|autoscaling):[A-Za-z]+)``", text)) - {"sqs:StartMessageMoveTask"}
     allowed = {action for _, statement in statements() for action in _actions(statement)}
@@ -237,9 +238,9 @@ def test_what_a_facade_says_that_it_calls_is_allowed_to_somebody(facade: str) ->
 
 
 def test_the_termination_hook_outlasts_the_drain() -> None:
-    """The worker keeps it alive; if it cannot, the hook alone must last for the default drain and its ending."""
+    """The worker keeps the hook alive. If it cannot, the hook must still outlast the default drain and the shutdown."""
     worker = template("worker")
     hooks = worker["Resources"]["Group"]["Properties"]["LifecycleHookSpecificationList"]
     (hook,) = (hook for hook in hooks if hook["LifecycleTransition"].endswith("TERMINATING"))
     assert hook["HeartbeatTimeout"] >= worker["Parameters"]["DrainSeconds"]["Default"] + 60
-    assert hook["DefaultResult"] == "CONTINUE", "work is queued again: nothing is won by keeping the instance"
+    assert hook["DefaultResult"] == "CONTINUE", "the jobs are queued again, so the instance need not be kept"
