@@ -1,4 +1,4 @@
-"""Clips for the tests, made with ffmpeg once and kept in a cache: good ones, odd ones, broken ones, hostile ones."""
+"""Clips for the tests. ffmpeg makes each once; a cache keeps them."""
 
 import hashlib
 import shutil
@@ -13,14 +13,14 @@ X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 class Clips:
-    """``path(name)`` gives a clip; each is made when it is first asked for."""
+    """Each method returns the path of a clip, which is made at the first call."""
 
     def __init__(self, ffmpeg: str, cache: Path) -> None:
         self._ffmpeg = ffmpeg
         self._cache = cache.resolve()
 
     def make(self, *arguments: str, suffix: str = ".mp4") -> Path:
-        """The output of ffmpeg for these arguments."""
+        """The output of ffmpeg for these arguments. Raises CalledProcessError if ffmpeg fails."""
         self._cache.mkdir(parents=True, exist_ok=True)
         key = hashlib.sha256(" ".join((self._ffmpeg, *arguments)).encode()).hexdigest()[:16]
         target = self._cache / f"{key}{suffix}"
@@ -52,7 +52,7 @@ class Clips:
         return self.make(*before, "-i", str(source), "-c", "copy", *options)
 
     def rotated(self, source: Path, degrees: int) -> Path:
-        """As a phone writes it: pictures as the sensor saw them, and a matrix that turns them."""
+        """A clip as phones write it: the pictures are not turned, and a matrix in the header rotates them."""
         return self.remuxed(source, before=("-display_rotation", str(degrees)))
 
     def camera_footage(self) -> Path:
@@ -67,7 +67,7 @@ class Clips:
                          "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")  # fmt: skip
 
     def copy(self, source: Path, target: Path, size: int | None = None) -> Path:
-        """A copy, cut off after ``size`` bytes."""
+        """A copy; with ``size``, only the first ``size`` bytes."""
         shutil.copy(source, target)
         if size is not None:
             with target.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: real databases, the AWS emulator, real clips, and records that are validated."""
+"""The fixtures of all tests: real databases, the AWS emulator, real clips, and validated telemetry records."""
 
 import shutil
 import uuid
@@ -27,13 +27,13 @@ from worker.media.encoder import Encoder, find_encoder
 
 VISIBILITY_SECONDS = 30
 
-# The same examples in every run, and no limit on time: the machine may be busy.
+# The same examples in every run. No deadline, because the machine may be busy.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that the last of them does not run on while all other processes are done."""
+    """Start the long tests first, so that none of them runs alone at the end while the other processes are idle."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -65,7 +65,7 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated database of its own for each test, once of each kind."""
+    """The URL of a migrated database for this test alone. The test runs once on SQLite and once on PostgreSQL."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
@@ -137,19 +137,19 @@ def outbox(database: Database, queue: JobQueue, bucket: str) -> Outbox:
 
 @dataclass
 class Recorded:
-    """A recorder, and what it wrote: every document is held against the EMF specification."""
+    """A recorder and its records. Reading them validates each against the EMF specification."""
 
     recorder: Recorder
     path: Path
 
     def datapoints(self) -> list[Datapoint]:
-        """Everything recorded so far; closes the recorder."""
+        """Close the recorder and read all its records."""
         self.recorder.close()
         with self.path.open() as lines:
             return list(read_lines(lines))
 
     def values(self, name: str, dimension_names: tuple[str, ...] = ("Service",)) -> list[float]:
-        """All values of a metric, of the dimension set with these (sorted) names."""
+        """All values of a metric with this dimension set; its names must be sorted."""
         return [
             value
             for point in self.datapoints()

@@ -1,7 +1,7 @@
 """MiniStack, a second emulator of SQS and S3: unlike moto, it refuses the receipt handle of an earlier delivery.
 
-It pins the versions of what it needs, so it lives in a virtual environment of its own, made when it is first asked
-for. ``python -m tests.ministack_server`` becomes the server, in that environment.
+It pins the versions of its dependencies, so it has its own virtual environment, which is made at the first use.
+``python -m tests.ministack_server`` replaces itself by the server in that environment.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ INSTALL_SECONDS = 240
 
 
 class MiniStackServer(AwsEmulator):
-    """The queues and the bucket that the product needs, on loopback. Its contents live as long as its process."""
+    """MiniStack on loopback. Its contents are lost when its process ends."""
 
     def __init__(self, log: Path) -> None:
         make_environment()
@@ -36,16 +36,16 @@ class MiniStackServer(AwsEmulator):
 
 
 def make_environment() -> None:
-    """Once for each list of versions and each Python, however many processes ask for it at the same time."""
-    wanted = f"# {sys.version}\n{REQUIREMENTS.read_text()}"
+    """Make it once for each list of versions and each Python. Processes that need it at the same time wait for one."""
+    contents = f"# {sys.version}\n{REQUIREMENTS.read_text()}"
     stamp = HOME / "made-of"
     with _locked(HOME.with_suffix(".lock")):
-        if stamp.exists() and stamp.read_text() == wanted:
+        if stamp.exists() and stamp.read_text() == contents:
             return
         venv.create(HOME, clear=True, symlinks=True)
         pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--quiet", "--disable-pip-version-check")
         subprocess.run((*pip, "install", "--no-deps", "-r", REQUIREMENTS), check=True, timeout=INSTALL_SECONDS)
-        stamp.write_text(wanted)
+        stamp.write_text(contents)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Rows and objects that many tests need."""
+"""Players, videos and claims for tests."""
 
 import uuid
 import zlib
@@ -23,12 +23,12 @@ def new_player(database: Database, name: str = "Laura", city: str = "Bogotá") -
 
 
 def original_of(video_id: uuid.UUID) -> bytes:
-    """What the tests without a real clip store as the original of a video."""
+    """The original of a video in tests that need no real clip."""
     return b"original of " + video_id.bytes
 
 
 def new_video(database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada") -> Entry:
-    """An accepted upload that has not been sent yet; its file must be ``original_of`` it."""
+    """Add the row of an accepted upload whose message is not sent yet. The test stores its file, ``original_of``."""
     video_id = uuid.uuid4()
     video = NewVideo(
         id=video_id,
@@ -46,7 +46,7 @@ def new_video(database: Database, player_id: uuid.UUID | None = None, title: str
 
 
 def claimed(database: Database, entry: Entry, lease_seconds: float = 60, attempts_max: int = 5) -> Claim:
-    """A claim that must succeed."""
+    """Claim a video; the claim must succeed."""
     with database.writing() as connection:
         result = claim(
             connection,
@@ -62,7 +62,7 @@ def claimed(database: Database, entry: Entry, lease_seconds: float = 60, attempt
 
 @dataclass(frozen=True)
 class VideoState:
-    """What tests look at in a row."""
+    """The columns of a video that tests compare."""
 
     status: str
     fence: int
@@ -76,7 +76,7 @@ class VideoState:
 
 
 def video_state(database: Database, video_id: uuid.UUID) -> VideoState | None:
-    """The row as it is, or None."""
+    """The current state of a video; None if it has no row."""
     with database.reading() as connection:
         row = connection.execute(
             select(
@@ -95,12 +95,12 @@ def video_state(database: Database, video_id: uuid.UUID) -> VideoState | None:
 
 
 def shift_due(database: Database, video_id: uuid.UUID, seconds: float) -> None:
-    """Move the moment at which the row's message counts as lost, instead of waiting for it."""
+    """Set when the row's message counts as lost, in seconds from now, instead of waiting for it."""
     with database.writing() as connection:
         connection.execute(update(Video).where(Video.id == video_id).values(message_due_at=database_time(seconds)))
 
 
 def expire_lease(database: Database, video_id: uuid.UUID) -> None:
-    """Let the lease end now, instead of waiting for it."""
+    """End the lease now, instead of waiting for its end."""
     with database.writing() as connection:
         connection.execute(update(Video).where(Video.id == video_id).values(lease_until=database_time(-1)))

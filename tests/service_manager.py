@@ -1,10 +1,10 @@
-"""systemd's end of the notification socket."""
+"""A stand-in for systemd: the receiving end of its notification socket."""
 
 import socket
 
 
 class ServiceManager:
-    """The other end: a real datagram socket."""
+    """A real datagram socket at ``address``; an address that begins with "@" is abstract."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -16,7 +16,7 @@ class ServiceManager:
         return self._socket.recv(4096).decode()
 
     def messages(self) -> list[str]:
-        """All that has come; a datagram on one machine has come when it is sent."""
+        """All messages so far. On one machine, a datagram has arrived once it is sent."""
         self._socket.setblocking(False)
         received = []
         try:
