@@ -39,7 +39,6 @@ from telemetry.recorder import (
 from telemetry.sink import Sink
 from tests.telemetry.receivers import MemoryDestination, wait_until
 
-ROUTE_VALUE = {ROUTE: "GET /api/videos/{video_id}"}
 CLOCK_STEP_MS = 20
 
 
