@@ -1,1 +1,1 @@
-"""The whole system on one machine: emulator, API, worker, and the demo that shows them."""
+"""The whole system on one machine: AWS emulator, database, API and worker, and the commands that run them."""

@@ -1,6 +1,8 @@
-"""A client of the API, as a contestant's program would write one."""
+"""An HTTP client of the API, written as a contestant's own program would be."""
 
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,11 @@ UPLOAD_SECONDS = 600.0
 
 
 class RefusedByApi(Exception):
-    """The API answered with an error; the message is the API's own."""
+    """The API answered with an error status. The message holds the request, the status and the API's message."""
 
 
 class ProgressFile:
-    """A file that tells how many of its bytes have been read."""
+    """A file that reports to ``on_bytes`` how many bytes each read has returned."""
 
     def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
         self._file = path.open("rb")
@@ -40,7 +42,7 @@ class ProgressFile:
 
 @dataclass(frozen=True, slots=True)
 class PlayerAccount:
-    """Somebody with an account, made up for a demonstration or a test."""
+    """The data of an account that is made up for a demonstration or a test."""
 
     first_name: str
     last_name: str
@@ -50,7 +52,7 @@ class PlayerAccount:
 
 
 class ApiClient:
-    """One account's view of the API."""
+    """The API as one account uses it. Every call raises RefusedByApi or httpx.HTTPError."""
 
     def __init__(self, api_url: str) -> None:
         self._http = httpx.Client(base_url=api_url, timeout=30)
@@ -68,14 +70,14 @@ class ApiClient:
         _checked(self._http.post("/api/auth/signup", json=body))
 
     def log_in(self, account: PlayerAccount) -> None:
-        """All later calls are made as this account."""
+        """Log in; all later calls send the token of this account."""
         answer = _checked(
             self._http.post("/api/auth/login", json={"email": account.email, "password": account.password})
         )
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def upload(self, clip: Path, title: str, on_bytes: Callable[[int], None] = lambda _count: None) -> str:
-        """Upload a clip; return the id of the video."""
+        """Upload a clip by form; return the id of the video. ``on_bytes`` gets the size of each read of the file."""
         source = ProgressFile(clip, on_bytes)
         try:
             answer = self._http.post(
@@ -101,7 +103,7 @@ class ApiClient:
         return list(_checked(self._http.get("/api/public/rankings")))
 
     def save(self, url: str, target: Path) -> None:
-        """Fetch what a presigned link gives."""
+        """Download a presigned link into a file. Raises httpx.HTTPError."""
         with httpx.stream("GET", url, timeout=UPLOAD_SECONDS) as answer, target.open("wb") as file:
             answer.raise_for_status()
             for data in answer.iter_bytes():
@@ -111,7 +113,18 @@ class ApiClient:
         self._http.close()
 
 
+@contextmanager
+def signed_in_client(api_url: str, account: PlayerAccount | None = None) -> Iterator[ApiClient]:
+    """A client that has signed up and logged in as ``account`` (default: a player with a new address)."""
+    account = account or PlayerAccount("Laura", "Gómez", f"laura.{uuid.uuid4().hex}@example.com", "Bogotá")
+    with closing(ApiClient(api_url)) as client:
+        client.sign_up(account)
+        client.log_in(account)
+        yield client
+
+
 def _checked(answer: httpx.Response) -> Any:
+    """The JSON of the answer. Raises RefusedByApi when its status is an error."""
     if answer.is_success:
         return answer.json()
     try:

@@ -1,20 +1,28 @@
-"""Render a clip as a player's phone would have filmed it: 1920x1080, 30 fps, H.264 and AAC, hard to compress.
+"""``python -m local.sample_clip``: a clip like one from a phone: 1920x1080, 30 fps, H.264 and AAC, hard to compress.
 
-There is no footage that we may ship, so a court is painted once, players run over it, and a shaky camera follows.
-What matters for the worker is real: detail, motion everywhere, sensor noise, sound and about 11 Mbit/s.
+The project has no rights to real footage. So a court is painted once, players run over it, and a shaky camera follows.
+The clip has the properties that cost the worker time: detail, motion everywhere, sensor noise, sound and about
+11 Mbit/s.
 """
 
-import argparse
 import math
 import random
 import subprocess
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from local.artwork.ball import draw_ball
+from showcase.errors import ShowcaseError
 from worker.media.encoder import find_encoder
+
+DESCRIPTION = "Render a clip as a phone would have filmed a game: 1080p, about 11 Mbit/s, with sound. Prints its path."
+EXAMPLES = [("clip.mp4", "24 s"), ("long.mp4 --seconds 60", "as long as the contest allows")]
 
 FPS = 30
 # The painted court is wider and higher than the picture, which leaves room for the camera to move.
@@ -23,14 +31,14 @@ FLOOR_TOP = 560
 POSES = 12
 TIMEOUT_S = 180
 STDERR_TAIL_CHARS = 2000
-# Height, place of the feet and distance to the play of every player; odd ones wear the second team's colours.
+# Height, y of the feet and x distance to the play of every player, in pixels; odd players are the second team.
 PLAYERS = [(300, 800, -70), (310, 830, 260), (330, 880, -330), (345, 930, 120), (370, 1000, -190), (390, 1060, 330)]
 TEAMS = [(206, 36, 44), (28, 74, 186)]
-# The play goes from one basket to the other and back in 14 s.
+# The play moves from one basket to the other and back in 14 s.
 PLAY_X = "(1440+760*sin(2*PI*({t})/14))"
 
 
-# --- what is painted once -------------------------------------------------------------------------------------------
+# --- painted once -----------------------------------------------------------------------------------------------------
 
 
 def paint_noise(chance: random.Random, size: tuple[int, int], grain: tuple[int, int]) -> Image.Image:
@@ -112,7 +120,7 @@ def paint_basket(court: Image.Image, x: int, facing: int) -> None:
 
 def paint_court() -> Image.Image:
     """The whole panorama."""
-    chance = random.Random(41)  # noqa: S311 - the same picture every time is what is wanted
+    chance = random.Random(41)  # noqa: S311 - the same picture every time
     court = Image.new("RGB", (COURT_WIDTH, COURT_HEIGHT))
     court.paste(paint_stands(chance), (0, 0))
     court.paste(paint_floor(chance), (0, FLOOR_TOP))
@@ -172,11 +180,11 @@ def paint_everything(directory: Path) -> None:
         draw_ball(58, turn).save(directory / f"ball-{pose:02d}.png", compress_level=1)
 
 
-# --- what moves -----------------------------------------------------------------------------------------------------
+# --- moving -----------------------------------------------------------------------------------------------------------
 
 
 def player_filter(number: int) -> str:
-    """The part of the filter graph that puts one player on the court; he turns round where the play does."""
+    """The part of the filter graph that puts one player on the court; the player turns round when the play does."""
     height, feet, distance = PLAYERS[number]
     time = f"t-{0.12 * number:.2f}"
     turned = f"hflip=enable='lt(cos(2*PI*({time})/14),0)'"
@@ -203,7 +211,7 @@ def ball_filter(number: int) -> str:
 
 
 def picture_filter() -> str:
-    """The filter graph of the picture: court, players, ball, the hand that holds the phone, sensor noise."""
+    """The filter graph of the picture: court, players, ball, the movement of the phone, sensor noise."""
     camera_x = "480+400*sin(2*PI*(t-0.4)/14)+16*sin(2.1*t)+7*sin(5.3*t)+3*sin(13*t)"
     camera_y = "120+40*sin(0.9*t)+12*sin(3.7*t)+5*sin(8.9*t)"
     players = "".join(player_filter(number) for number in range(len(PLAYERS)))
@@ -234,30 +242,18 @@ def render_command(ffmpeg: str, drawn: Path, target: Path, seconds: int) -> list
     inputs = [*rate, "-i", str(drawn / "court.png")]
     for name in (*(f"player{number}" for number in range(len(PLAYERS))), "ball"):
         inputs += [*rate, "-i", str(drawn / f"{name}-%02d.png")]
-    # No -maxrate: x264 with several threads then writes another file each time.
+    # No -maxrate: with it, x264 on several threads writes a different file each time.
     video = "-c:v libx264 -preset ultrafast -b:v 11M -g 30 -pix_fmt yuv420p"
     sound = "-c:a aac -b:a 128k"
     graph = ["-filter_complex", f"{picture_filter()};{sound_filter()}", "-map", "[v]", "-map", "[a]"]
-    length = ["-t", str(seconds), "-fflags", "+bitexact", "-f", "mp4"]
-    return [
-        ffmpeg,
-        "-nostdin",
-        "-v",
-        "error",
-        "-y",
-        *inputs,
-        *graph,
-        *video.split(),
-        *sound.split(),
-        *length,
-        str(target),
-    ]
+    output = ["-t", str(seconds), "-fflags", "+bitexact", "-f", "mp4", str(target)]
+    return [ffmpeg, "-nostdin", "-v", "error", "-y", *inputs, *graph, *video.split(), *sound.split(), *output]
 
 
 def render_sample(ffmpeg: str, target: Path, *, seconds: int = 24) -> Path:
-    """Write the clip, `seconds` long, to `target` and return it; the same ffmpeg draws the same pictures each time.
+    """Write a clip of `seconds` to `target` and return it. The same ffmpeg draws the same pictures each time.
 
-    Raises RuntimeError with the last of ffmpeg's messages when it fails or takes longer than three minutes.
+    Raises RuntimeError with the last of ffmpeg's messages when it fails, or when it takes longer than three minutes.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="court-") as name:
@@ -273,14 +269,20 @@ def render_sample(ffmpeg: str, target: Path, *, seconds: int = 24) -> Path:
     return target
 
 
-def main() -> None:
-    """Read the command line and render."""
-    parser = argparse.ArgumentParser(description="Render a sample clip as a phone would have filmed it.")
-    parser.add_argument("target", type=Path)
-    parser.add_argument("--seconds", type=int, default=24)
-    arguments = parser.parse_args()
-    print(render_sample(find_encoder(None).path, arguments.target, seconds=arguments.seconds))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Render the clip that the command line describes; return an ExitCode."""
+    parser = command_parser("local.sample_clip", DESCRIPTION, examples=EXAMPLES)
+    parser.add_argument("target", type=Path, help="the MP4 to write")
+    parser.add_argument("--seconds", type=int, default=24, help="length of the clip (default 24)")
+    asked = parser.parse_args(arguments)
+    screen = Screen()
+    try:
+        screen.line(str(render_sample(find_encoder(None).path, asked.target, seconds=asked.seconds)))
+    except (RuntimeError, ShowcaseError, OSError) as error:
+        screen.fail(str(error))
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

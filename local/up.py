@@ -1,37 +1,49 @@
-"""``make up``: the whole system on this machine until Ctrl-C."""
+"""``python -m local.up``: the whole system on this machine until Ctrl-C."""
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from local.system.local_system import LocalSystem
 from local.system.processes import LocalSystemError, free_port
 
 DIRECTORY = Path(".local/up")
 PREFERRED_API_PORT = 8080
 
+DESCRIPTION = f"""\
+Start the AWS emulator, the database, the API and a worker on this machine, print their URLs, and stop everything on
+Ctrl-C or SIGTERM. Database, logs and records stay in {DIRECTORY}.
+"""
+NOTES = f"The API listens on port {PREFERRED_API_PORT} of loopback, or on another one where that port is taken."
+EXIT_CODES = {
+    ExitCode.DONE: "everything was started, and stopped again",
+    ExitCode.FAILED: "a process does not start; the text says which, and where its log is",
+}
 
-def main() -> int:
-    """Start, print the URLs, wait for Ctrl-C or SIGTERM, stop."""
-    console = Console()
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the system until a signal comes; return an ExitCode."""
+    command_parser("local.up", DESCRIPTION, notes=NOTES, exit_codes=EXIT_CODES).parse_args(arguments)
+    screen = Screen()
     stop_signals = {signal.SIGINT, signal.SIGTERM}
     try:
         with LocalSystem(DIRECTORY, api_port=free_port(PREFERRED_API_PORT)) as system:
-            console.print(f"API           {system.api_url}/api/health/ready")
-            console.print(f"AWS emulator  {system.emulator.url}")
-            console.print(f"database      {system.database_url}")
-            console.print(f"EMF records   {system.emf_log}")
-            console.print(f"logs          {system.directory}/*.log")
-            console.print("Ctrl-C stops it all.")
+            screen.line(f"API           {system.api_url}/api/health/ready")
+            screen.line(f"AWS emulator  {system.emulator.url}")
+            screen.line(f"database      {system.database_url}")
+            screen.line(f"EMF records   {system.emf_log}")
+            screen.line(f"logs          {system.directory}/*.log")
+            screen.line("Ctrl-C stops everything.")
             signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
             signal.sigwait(stop_signals)
-            console.print("stopping …")
+            screen.line("stopping …")
     except LocalSystemError as error:
-        console.print(f"[bold red]It does not start:[/] {error}")
-        return 1
-    return 0
+        screen.fail(f"The system does not start: {error}")
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The showcase's own bumpers and watermark, drawn from shapes: nobody else holds rights on them."""
+"""The bumpers and the watermark of the showcase, drawn from shapes, so that nobody else holds rights on them."""

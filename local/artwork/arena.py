@@ -1,4 +1,4 @@
-"""The still background of both bumpers, and what turns a canvas drawn over it into a frame."""
+"""The still background of both bumpers, and the steps that turn a canvas drawn over it into a frame."""
 
 import random
 
@@ -77,7 +77,7 @@ def court_lines() -> Image.Image:
 
 def draw_arena() -> Image.Image:
     """The still background of both bumpers, supersampled."""
-    chance = random.Random(2026)  # noqa: S311 - the same picture every time is what is wanted
+    chance = random.Random(2026)  # noqa: S311 - the same picture every time
     arena = draw_stands(chance)
     floor = floor_planks(chance)
     lines = court_lines()
@@ -96,7 +96,7 @@ def draw_arena() -> Image.Image:
 
 def draw_grain() -> Image.Image:
     """A faint still grain: without it the dark gradients show bands after encoding."""
-    chance = random.Random(7)  # noqa: S311 - the same picture every time is what is wanted
+    chance = random.Random(7)  # noqa: S311 - the same picture every time
     noise = Image.frombytes("L", (WIDTH, HEIGHT), chance.randbytes(WIDTH * HEIGHT))
     return noise.point([level // 128 for level in range(256)])
 

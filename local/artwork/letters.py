@@ -1,4 +1,4 @@
-"""Letters: the three of the mark as drawn outlines, every other text from Pillow's bundled font."""
+"""Letters: the three of the mark are outlines drawn by hand, all other texts use Pillow's bundled font."""
 
 import math
 

@@ -78,7 +78,7 @@ def put_impact(canvas: Image.Image, x: float, y: float, age_s: float, *, flat: f
 
 def put_dust(canvas: Image.Image, now_s: float) -> None:
     """Dust that drifts through the beams."""
-    chance = random.Random(11)  # noqa: S311 - the same picture every time is what is wanted
+    chance = random.Random(11)  # noqa: S311 - the same picture every time
     for _ in range(46):
         x, y, r = chance.uniform(0, WIDTH), chance.uniform(40, 640), chance.uniform(1.2, 3.4)
         x, y = x + now_s * chance.uniform(-18, 18), y - now_s * chance.uniform(8, 30)

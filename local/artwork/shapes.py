@@ -1,4 +1,4 @@
-"""What every picture is made of: sizes, colours, easing, masks and layers.
+"""The parts of every picture: sizes, colours, easing, masks and layers.
 
 Layout numbers are pixels of the 1280x720 picture; it is drawn twice as large and reduced for clean edges.
 """

@@ -1,1 +1,1 @@
-"""``python -m local.costs``: what the system costs a month."""
+"""``python -m local.costs``: the monthly costs of the system."""

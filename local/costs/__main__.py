@@ -1,9 +1,5 @@
-"""``python -m local.costs``: what the system costs a month, and 1,000 more videos, from prices and sizes in a file.
+"""``python -m local.costs``: the monthly costs of the system, and of 1,000 more videos."""
 
-The numbers of metrics, alarms and dashboards are those of the catalogue and the definitions.
-"""
-
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alarms.definition_files import FOLDERS, DefinitionKind
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from local.costs.cost_parameters import CostParameters, Prices, Size, System
 from telemetry.catalogue import RECORD_KINDS, ROUTE, ROUTES
 
@@ -19,13 +17,22 @@ ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = ROOT / "infra" / "costs.json"
 MONTH_HOURS = 730.0
 GB_MB = 1000.0
-INTERFACES_WITH_ADDRESS = 2  # of the load balancer: one a zone; each NAT gateway has one more
+BALANCER_ADDRESSES = 2  # one in each zone
 SECRETS = 2
+
+DESCRIPTION = """\
+Compute the monthly costs of the system, service by service, and of 1,000 more videos. Prices, set-up and sizes come
+from a file; the numbers of metrics, alarms and dashboards come from the catalogue and the definitions.
+
+Prints a Markdown table, which docs/COSTS.md contains and explains.
+"""
+EXAMPLES = [("", "with infra/costs.json"), ("mine.json", "with prices and sizes of your own")]
+EXIT_CODES = {ExitCode.REFUSED: "the file cannot be read, a value in it is wrong, or the group is too small for a size"}
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What CloudWatch bills by number."""
+class BilledItems:
+    """The items that CloudWatch bills by number."""
 
     metrics: int
     alarms: int
@@ -33,9 +40,9 @@ class Watched:
     dashboards: int
 
 
-def watched() -> Watched:
-    """As many as the catalogue and the definitions make."""
-    return Watched(
+def count_billed_items() -> BilledItems:
+    """Count the metrics of the catalogue, and the files of the definitions."""
+    return BilledItems(
         metrics=sum(len(kind.metrics) * len(kind.services) * _series(kind.dimension_sets) for kind in RECORD_KINDS),
         alarms=len(list((ROOT / FOLDERS[DefinitionKind.METRIC_ALARM]).glob("*.json"))),
         composites=len(list((ROOT / FOLDERS[DefinitionKind.COMPOSITE_ALARM]).glob("*.json"))),
@@ -44,24 +51,25 @@ def watched() -> Watched:
 
 
 def _series(dimension_sets: tuple[tuple[str, ...], ...]) -> int:
+    """How many metrics one name is billed as: one for each dimension set, or one for each route and NO_ROUTE."""
     return sum(len(ROUTES) + 1 if ROUTE in each else 1 for each in dimension_sets)
 
 
 def worker_hours(system: System, videos: int) -> float:
-    """Hours of workers a month: at least the minimum, and so many that they are not too busy on average.
+    """Hours of workers a month: the minimum, or as many as keep their average load at the allowed share.
 
-    Raises ValueError when that is more than the group may have.
+    Raises ValueError when that takes more workers than the group may have.
     """
     busy = videos * system.cpu_seconds_a_video / 3600 / system.instance_vcpus
     hours = max(system.workers_min * MONTH_HOURS, busy / system.worker_share_busy_max)
     if hours > system.workers_max * MONTH_HOURS:
         workers = hours / MONTH_HOURS
-        raise ValueError(f"{videos:,} videos a month keep {workers:.1f} workers busy, workers_max is less")
+        raise ValueError(f"{videos:,} videos a month need {workers:.1f} workers; workers_max is less")
     return hours
 
 
-def costs(prices: Prices, system: System, size: Size, count: Watched) -> Iterator[tuple[str, float]]:
-    """What each service costs in a month, in dollars: the formula of docs/COSTS.md, line by line."""
+def monthly_costs(prices: Prices, system: System, size: Size, items: BilledItems) -> Iterator[tuple[str, float]]:
+    """The monthly costs of each service in dollars: the formula of docs/COSTS.md, line by line."""
     videos, views = size.videos, size.videos * size.views_a_video
     workers = worker_hours(system, videos)
     instances = system.api_instances * MONTH_HOURS + workers
@@ -74,7 +82,7 @@ def costs(prices: Prices, system: System, size: Size, count: Watched) -> Iterato
     yield "Load balancer", MONTH_HOURS * (prices.balancer_hour + system.balancer_units * prices.balancer_unit_hour)
     logs_gb = (views * system.requests_a_view + 2 * videos) * system.log_kb_a_request / 1e6
     yield "NAT gateways", system.nat_gateways * MONTH_HOURS * prices.nat_hour + logs_gb * prices.nat_gb
-    addresses = INTERFACES_WITH_ADDRESS + system.nat_gateways
+    addresses = BALANCER_ADDRESSES + system.nat_gateways  # each NAT gateway has one
     yield "Public addresses", addresses * MONTH_HOURS * prices.address_hour
     yield "S3, storage", _storage(prices, system, videos)
     writes, reads = videos * system.storage_writes_a_video, videos * system.storage_reads_a_video + views
@@ -84,16 +92,16 @@ def costs(prices: Prices, system: System, size: Size, count: Watched) -> Iterato
     polls = workers * 3600 / system.poll_seconds
     requests = (polls + videos * system.queue_requests_a_video) / 1e6
     yield "SQS", max(0.0, requests - prices.queue_free_million) * prices.queue_million
-    dashboards = max(0, count.dashboards - prices.dashboards_free) * prices.dashboard_month
-    alarms = count.alarms * prices.alarm_month + count.composites * prices.composite_alarm_month
-    yield "CloudWatch, metrics", count.metrics * prices.metric_month
+    dashboards = max(0, items.dashboards - prices.dashboards_free) * prices.dashboard_month
+    alarms = items.alarms * prices.alarm_month + items.composites * prices.composite_alarm_month
+    yield "CloudWatch, metrics", items.metrics * prices.metric_month
     yield "CloudWatch, alarms and dashboards", alarms + dashboards
     yield "CloudWatch, logs", logs_gb * prices.log_gb
     yield "Secrets and key", SECRETS * prices.secret_month + prices.key_month
 
 
 def _storage(prices: Prices, system: System, videos: int) -> float:
-    """Everything that is kept, once as many months went by as it is kept for."""
+    """The storage of a month, once the system has run for as long as it keeps clips."""
     rare = max(0.0, system.months_kept - 1)
     originals = system.original_mb * (
         min(1.0, system.months_kept) * prices.storage_gb_month + rare * prices.storage_rare_gb_month
@@ -102,10 +110,10 @@ def _storage(prices: Prices, system: System, videos: int) -> float:
     return videos / GB_MB * (originals + results)
 
 
-def table(parameters: CostParameters) -> Iterator[str]:
-    """Lines of a Markdown table: a service a row, a size a column."""
-    count, sizes = watched(), parameters.sizes
-    columns = {name: dict(costs(parameters.prices, parameters.system, size, count)) for name, size in sizes.items()}
+def markdown_table(parameters: CostParameters) -> Iterator[str]:
+    """The lines of a Markdown table: a row for each service, a column for each size. Raises ValueError."""
+    items, sizes, prices, system = count_billed_items(), parameters.sizes, parameters.prices, parameters.system
+    columns = {name: dict(monthly_costs(prices, system, size, items)) for name, size in sizes.items()}
     yield "| a month, " + parameters.currency + " | " + " | ".join(sizes) + " |"
     yield "| --- |" + " ---: |" * len(sizes)
     heads = [f"{size.videos:,} videos, {size.videos * size.views_a_video:,.0f} views" for size in sizes.values()]
@@ -117,29 +125,31 @@ def table(parameters: CostParameters) -> Iterator[str]:
         sum(column.values()) / size.videos * 1000 for column, size in zip(columns.values(), sizes.values(), strict=True)
     ]
     yield "| sum for each 1,000 videos | " + " | ".join(f"{each:,.0f}" for each in mean) + " |"
-    more = [_thousand_more(parameters, size, count) for size in sizes.values()]
+    more = [_thousand_more(prices, system, size, items) for size in sizes.values()]
     yield "| 1,000 videos more | " + " | ".join(f"{each:,.2f}" for each in more) + " |"
 
 
-def _thousand_more(parameters: CostParameters, size: Size, count: Watched) -> float:
+def _thousand_more(prices: Prices, system: System, size: Size, items: BilledItems) -> float:
+    """The costs that 1,000 more videos a month add."""
     more = size.model_copy(update={"videos": size.videos + 1000})
-    sums = [sum(cost for _, cost in costs(parameters.prices, parameters.system, each, count)) for each in (more, size)]
+    sums = [sum(cost for _, cost in monthly_costs(prices, system, each, items)) for each in (more, size)]
     return sums[0] - sums[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table: 0. 2 when the file is wrong."""
-    parser = argparse.ArgumentParser("python -m local.costs", description=__doc__.split("\n\n")[0])
+    """Print the table; return an ExitCode."""
+    parser = command_parser("local.costs", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument(
-        "file", nargs="?", type=Path, default=PARAMETERS, help="prices, system, sizes (infra/costs.json)"
+        "file", nargs="?", type=Path, default=PARAMETERS, help="prices, system and sizes (default infra/costs.json)"
     )
     file = parser.parse_args(arguments).file
+    screen = Screen()
     try:
-        print("\n".join(table(CostParameters.model_validate_json(file.read_text()))))
+        screen.line("\n".join(markdown_table(CostParameters.model_validate_json(file.read_text()))))
     except (OSError, ValidationError, ValueError) as error:
-        print(f"{file}: {error}", file=sys.stderr)
-        return 2
-    return 0
+        screen.fail(f"{file}: {error}")
+        return ExitCode.REFUSED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

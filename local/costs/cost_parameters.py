@@ -1,4 +1,4 @@
-"""The file of prices, set-up and sizes that ``local.costs`` computes with (infra/costs.json)."""
+"""The input of ``local.costs``: a JSON file of prices, set-up and sizes, such as infra/costs.json."""
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -8,7 +8,7 @@ class _Parameters(BaseModel):
 
 
 class Prices(_Parameters):
-    """US dollars, each for the unit in its name. ``region`` says where they are from."""
+    """Prices of ``region`` in US dollars, each for the unit in its name."""
 
     region: str
     instance_hour: NonNegativeFloat
@@ -40,7 +40,7 @@ class Prices(_Parameters):
 
 
 class System(_Parameters):
-    """How the stacks are set up, and what a video, a view and a request take."""
+    """The set-up of the stacks, and the resources that a video, a view and a request use."""
 
     api_instances: PositiveInt
     workers_min: PositiveInt
@@ -52,10 +52,12 @@ class System(_Parameters):
     nat_gateways: int = Field(ge=0)
     balancer_units: NonNegativeFloat
     cpu_seconds_a_video: PositiveFloat
-    worker_share_busy_max: PositiveFloat = Field(le=1, description="Busier than this on average, workers are added.")
+    worker_share_busy_max: PositiveFloat = Field(le=1, description="Above this average load, workers are added.")
     original_mb: NonNegativeFloat
     result_mb: NonNegativeFloat
-    months_kept: PositiveFloat = Field(description="Originals and results; originals rest where it is cheap after one.")
+    months_kept: PositiveFloat = Field(
+        description="Of originals and results; after one month originals move to cheaper storage."
+    )
     requests_a_view: NonNegativeFloat
     poll_seconds: PositiveFloat
     log_kb_a_request: NonNegativeFloat
@@ -65,14 +67,14 @@ class System(_Parameters):
 
 
 class Size(_Parameters):
-    """A contest: videos uploaded in a month, and how often each is seen."""
+    """A contest: videos uploaded in a month, and the views of each."""
 
     videos: int = Field(ge=0)
     views_a_video: NonNegativeFloat
 
 
 class CostParameters(_Parameters):
-    """The file."""
+    """The whole file."""
 
     currency: str
     prices: Prices

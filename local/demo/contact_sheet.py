@@ -1,12 +1,19 @@
-"""Lay out evenly spaced frames of a clip on one picture, so that a person can judge the clip at a glance."""
+"""``python -m local.demo.contact_sheet``: evenly spaced frames of a clip on one picture, to judge it at a glance."""
 
-import argparse
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
+from showcase.errors import ShowcaseError
 from worker.media.encoder import find_encoder
+
+DESCRIPTION = "Draw a contact sheet of a clip: a PNG with evenly spaced frames and their time codes. Prints its path."
+EXAMPLES = [(".local/demo/processed.mp4 sheet.png", "the result of `make demo`")]
 
 TILE_WIDTH, TILE_HEIGHT = 400, 225
 GAP, CAPTION_HEIGHT = 10, 26
@@ -33,8 +40,8 @@ def sample_command(ffmpeg: str, clip: Path) -> list[str]:
 def sample_frames(ffmpeg: str, clip: Path) -> list[Image.Image]:
     """Decode `clip` once and return a tile for every fifth of a second, at most of its first 180 s.
 
-    The number of tiles is also its length: no header is believed. Raises RuntimeError with the last lines of
-    ffmpeg's messages when it fails, or when there is no picture in the clip.
+    The number of tiles also gives the length of the clip, because its headers may be wrong. Raises RuntimeError with
+    the last of ffmpeg's messages when it fails, or when the clip has no picture.
     """
     try:
         done = subprocess.run(sample_command(ffmpeg, clip), capture_output=True, timeout=DECODE_TIMEOUT_S, check=False)
@@ -50,7 +57,7 @@ def sample_frames(ffmpeg: str, clip: Path) -> list[Image.Image]:
 
 
 def chosen_samples(count: int, wanted: int) -> list[int]:
-    """Which of `count` samples to show: evenly from 1.2 s to 1.2 s before the end, or less far in a short clip."""
+    """The samples to show, evenly spaced from 1.2 s to 1.2 s before the end; a short clip has a smaller margin."""
     edge = min(round(EDGE_S * SAMPLES_PER_SECOND), (count - 1) // 2)
     first, last = edge, max(edge, count - edge)
     last = min(last, count - 1)
@@ -68,7 +75,7 @@ def time_code(sample: int) -> str:
 def make_contact_sheet(ffmpeg: str, clip: Path, target: Path, *, columns: int = 4, rows: int = 3) -> Path:
     """Write a PNG with `columns` x `rows` frames of `clip` and their time codes; returns `target`.
 
-    The first frame is from 1.2 s and the last from 1.2 s before the end, within the two bumpers of a finished clip.
+    The first frame is from 1.2 s and the last from 1.2 s before the end, inside the two bumpers of a finished clip.
     Raises RuntimeError when the clip cannot be decoded.
     """
     frames = sample_frames(ffmpeg, clip)
@@ -84,14 +91,22 @@ def make_contact_sheet(ffmpeg: str, clip: Path, target: Path, *, columns: int = 
     return target
 
 
-def main() -> None:
-    """Read the command line and write the sheet."""
-    parser = argparse.ArgumentParser(description="Draw a contact sheet of a clip.")
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("target", type=Path)
-    arguments = parser.parse_args()
-    print(make_contact_sheet(find_encoder(None).path, arguments.clip, arguments.target))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the sheet that the command line describes; return an ExitCode."""
+    parser = command_parser("local.demo.contact_sheet", DESCRIPTION, examples=EXAMPLES)
+    parser.add_argument("clip", type=Path, help="a video that ffmpeg can read")
+    parser.add_argument("target", type=Path, help="the PNG to write")
+    asked = parser.parse_args(arguments)
+    if not asked.clip.is_file():
+        parser.error(f"{asked.clip} is not a file")
+    screen = Screen()
+    try:
+        screen.line(str(make_contact_sheet(find_encoder(None).path, asked.clip, asked.target)))
+    except (RuntimeError, ShowcaseError, OSError) as error:
+        screen.fail(str(error))
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ from cloudwatch.emf import Datapoint, read_lines
 
 MetricKey = tuple[str, str, str]  # dimension values, metric, unit
 
-# In the order of a video's way. The latency of each route is shown below.
+# In the order in which a video meets them. The latency of each route follows in a section of its own.
 SHOWN = (
     ("worker", "QueueWait", "Queue wait"),
     ("worker", "ProcessingTime", "Processing time"),
@@ -29,27 +29,28 @@ SHOWN = (
 
 
 def metrics_table(emf_log: Path) -> Table:
-    """Read a log of EMF records. Raises cloudwatch.emf.EmfViolation for a record that breaks the format."""
+    """The table for a log of EMF records. Raises cloudwatch.emf.EmfViolation when a record breaks the format."""
     with emf_log.open(encoding="utf-8") as lines:
         datapoints = list(read_lines(lines))
     table = Table(title="What CloudWatch would show of this run", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric (EMF)", no_wrap=True, overflow="ellipsis")
     for column in ("n", "average", "p50", "max"):
         table.add_column(column, justify="right", no_wrap=True, min_width=3 if column == "n" else 8)
-    by_service = _values(datapoints, ("Service",))
+    by_service = _values_by_metric(datapoints, ("Service",))
     for service, metric, label in SHOWN:
         for (dimensions, name, unit), values in by_service.items():
             if (dimensions, name) == (service, metric):
                 table.add_row(label, *_cells(unit, values))
     table.add_row("Throughput", "", _throughput(datapoints), "", "")
     table.add_section()
-    for (dimensions, name, unit), values in sorted(_values(datapoints, ("Route", "Service")).items()):
+    for (dimensions, name, unit), values in sorted(_values_by_metric(datapoints, ("Route", "Service")).items()):
         if name == "Latency":
             table.add_row(dimensions.split(" | ", maxsplit=1)[0], *_cells(unit, values))
     return table
 
 
-def _values(datapoints: list[Datapoint], keys: tuple[str, ...]) -> dict[MetricKey, list[float]]:
+def _values_by_metric(datapoints: list[Datapoint], keys: tuple[str, ...]) -> dict[MetricKey, list[float]]:
+    """All values of each metric with exactly these dimensions."""
     values: dict[MetricKey, list[float]] = defaultdict(list)
     for point in datapoints:
         if tuple(name for name, _ in point.dimensions) == keys:
@@ -59,8 +60,8 @@ def _values(datapoints: list[Datapoint], keys: tuple[str, ...]) -> dict[MetricKe
 
 
 def _cells(unit: str, values: list[float]) -> list[str]:
-    numbers = (fmean(values), median(values), max(values))
-    return [str(len(values)), *(_readable(number, unit) for number in numbers)]
+    """The number of values, their average, median and maximum."""
+    return [str(len(values)), *(_readable(number, unit) for number in (fmean(values), median(values), max(values)))]
 
 
 def _readable(number: float, unit: str) -> str:
@@ -72,7 +73,7 @@ def _readable(number: float, unit: str) -> str:
 
 
 def _throughput(datapoints: list[Datapoint]) -> str:
-    """Videos a minute over the time that the records span."""
+    """Videos a minute, over the time from the first record to the last."""
     times = [point.timestamp_ms for point in datapoints]
     processed = sum(sum(point.values) for point in datapoints if point.name == "VideosProcessed")
     minutes = max((max(times) - min(times)) / 60_000, 1 / 60)

@@ -11,19 +11,16 @@ from cloudwatch.emf import read_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 from cloudwatch.store import MetricStore
+from local.drill.alarm_watch import AlarmWatch, is_of_interest
 from local.drill.clock import MINUTE, Clock
-from local.drill.watch import AlarmWatch, is_of_interest
 
 WARMUP_SECONDS = 180  # DefaultInstanceWarmup of infra/worker.yaml
-BOOT_SECONDS = 120  # from launch to InService, for the policies: warming up begins then
+BOOT_SECONDS = 120  # simulated, from launch to InService: the policies' warm-up begins then
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
-    """What CloudWatch shows of one minute; None where nothing was published.
-
-    ``changes`` of alarms, to or from ALARM; ``decision`` of the policies, if any.
-    """
+class MinuteReport:
+    """The metrics of one minute (None where nothing was published), changes to or from ALARM, and any decision."""
 
     end: int
     queue_depth: float | None
@@ -34,7 +31,7 @@ class Minute:
 
 
 class Autoscaler:
-    """The versioned policies and their alarms on the log of a run."""
+    """The versioned policies and their alarms over the EMF log of a run."""
 
     def __init__(
         self, definitions: Iterable[Definition], namespace: str, log: Path, clock: Clock, *, minimum: int, maximum: int
@@ -55,33 +52,34 @@ class Autoscaler:
         )
         self._watch = AlarmWatch(known, self.group.alarms, namespace, self._store)
 
-    def minute(self, end: int) -> Minute:
-        """Evaluate everything at the end of a minute (simulated seconds)."""
+    def minute(self, end: int) -> MinuteReport:
+        """Read the new records and evaluate everything at the end of a minute (simulated s)."""
         for point in read_lines(self._new_lines()):
             self._store.add(point._replace(timestamp_ms=self._clock.simulated_ms(point.timestamp_ms)))
         changes = self._watch.minute(end)
         values = {p.common.name: self._watch.value(p.alarms[0]) for p in self._policies if p.common.enabled}
         decision = self.group.step(end, self._watch.states(), values)
-        return Minute(
+        return MinuteReport(
             end,
-            queue_depth=self._value("QueueDepth", end),
-            in_flight=self._value("MessagesInFlight", end),
-            backlog_per_worker=self._value("BacklogPerWorker", end),
+            queue_depth=self._average("QueueDepth", end),
+            in_flight=self._average("MessagesInFlight", end),
+            backlog_per_worker=self._average("BacklogPerWorker", end),
             changes=tuple(change for change in changes if is_of_interest(change)),
             decision=decision,
         )
 
-    def _value(self, name: str, end: int) -> float | None:
+    def _average(self, name: str, end: int) -> float | None:
         metric = MetricId.of(self._namespace, name, {"Service": "worker"})
         return self._store.series(metric, "Average", MINUTE, end - MINUTE, end).values[0]
 
     def _new_lines(self) -> Iterator[str]:
+        """The complete lines that were written since the last call."""
         if not self._log.exists():
             return
         with self._log.open("rb") as log:
             log.seek(self._read_to)
             for line in log:
                 if not line.endswith(b"\n"):
-                    break  # the rest of it comes with the next minute
+                    break  # the next minute reads it whole
                 self._read_to += len(line)
                 yield line.decode()

@@ -1,4 +1,4 @@
-"""The claims that a worker holds, and what becomes of them."""
+"""The claims that a worker holds, and how each of them ended."""
 
 import socket
 import uuid
@@ -13,15 +13,15 @@ from showcase.database.engine import Database
 from showcase.database.tables import Video, VideoStatus
 
 
-class Held(NamedTuple):
-    """One claim: see showcase.jobs.jobs."""
+class HeldClaim(NamedTuple):
+    """One claim of a worker on a video; showcase.jobs.jobs explains the fence."""
 
     video_id: uuid.UUID
     fence: int
 
 
 class VideoRow(NamedTuple):
-    """What the database says of one video."""
+    """The columns of one video that the drill judges."""
 
     status: str
     fence: int
@@ -29,27 +29,29 @@ class VideoRow(NamedTuple):
 
 
 class ClaimEnd(StrEnum):
-    """What became of a claim: published under it, under a later one, or not at all."""
+    """The video was published under this claim, under a later one, or not at all."""
 
-    HERE = "here"
-    ELSEWHERE = "elsewhere"
+    PUBLISHED = "published"
+    PUBLISHED_LATER = "published later"
     LOST = "lost"
 
 
-def held_by(database: Database, pid: int) -> list[Held]:
-    """What the worker with that process id, on this machine, has in work."""
-    name = f"{socket.gethostname()}-{pid}-"  # begins that of the worker: worker/wiring.py
+def claims_held_by(database: Database, pid: int) -> list[HeldClaim]:
+    """The claims of the worker with that process id on this machine."""
+    name = f"{socket.gethostname()}-{pid}-"  # the name of a worker begins so: worker/wiring.py
     query = select(Video.id, Video.fence, Video.worker).where(Video.status == VideoStatus.PROCESSING)
     with database.reading() as connection:
-        return [Held(row.id, row.fence) for row in connection.execute(query) if (row.worker or "").startswith(name)]
+        return [
+            HeldClaim(row.id, row.fence) for row in connection.execute(query) if (row.worker or "").startswith(name)
+        ]
 
 
-def fates(claims: Iterable[Held], videos: Mapping[uuid.UUID, VideoRow]) -> Counter[ClaimEnd]:
+def count_claim_ends(claims: Iterable[HeldClaim], videos: Mapping[uuid.UUID, VideoRow]) -> Counter[ClaimEnd]:
     """How many of the claims ended in which way."""
-    return Counter(_fate(claim, videos.get(claim.video_id)) for claim in claims)
+    return Counter(_end_of_claim(claim, videos.get(claim.video_id)) for claim in claims)
 
 
-def _fate(claim: Held, row: VideoRow | None) -> ClaimEnd:
+def _end_of_claim(claim: HeldClaim, row: VideoRow | None) -> ClaimEnd:
     if row is None or row.status != VideoStatus.PROCESSED or row.fence < claim.fence:
         return ClaimEnd.LOST
-    return ClaimEnd.HERE if row.fence == claim.fence else ClaimEnd.ELSEWHERE
+    return ClaimEnd.PUBLISHED if row.fence == claim.fence else ClaimEnd.PUBLISHED_LATER

@@ -1,25 +1,24 @@
-"""One drill: everything is started, the story told minute by minute, and what must hold is checked."""
+"""One drill: start everything, tell the story minute by minute, check the invariants."""
 
-import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
 from sqlalchemy import func, select
 
 from alarms.definition_files import ROOT, read_definitions, read_variables
-from local.client import ApiClient, PlayerAccount
+from cli.screen import Screen
+from local.client import signed_in_client
 from local.drill.autoscaler import Autoscaler
-from local.drill.clip import render_plain_clip
 from local.drill.clock import Clock
-from local.drill.failure import DrillFailed
-from local.drill.group import Group
-from local.drill.invariants import HeldInvariant, check
+from local.drill.emulated_group import EmulatedGroup
+from local.drill.errors import DrillFailed
+from local.drill.invariants import InvariantCheck, check_invariants
 from local.drill.outcome import count_messages, read_outcome
-from local.drill.picture import draw
-from local.drill.played_fleet import PlayedFleet
-from local.drill.story import Bounds, tell
+from local.drill.plain_clip import render_plain_clip
+from local.drill.process_fleet import ProcessFleet
+from local.drill.story import Bounds, tell_story
 from local.drill.timeline import COLUMNS, TimelineRow, print_row
+from local.drill.timeline_picture import draw_timeline
 from local.system.ec2_stub import AwsProxy
 from local.system.local_system import LocalSystem
 from showcase.database.engine import Database
@@ -40,111 +39,105 @@ SETTINGS = {
 
 
 class Drill:
-    """A context manager. ``minute_seconds``: real seconds of a simulated minute. See story.Scene."""
+    """A context manager, and the story.Scene of its own story.
+
+    ``minute_seconds``: real seconds of a simulated minute. ``database_url``: an empty database (default: SQLite in
+    ``directory``). Entering raises DrillFailed, LocalSystemError, RefusedByApi.
+    """
 
     def __init__(
-        self, directory: Path, console: Console, *, minute_seconds: float, database_url: str | None = None
+        self, directory: Path, screen: Screen, *, minute_seconds: float, database_url: str | None = None
     ) -> None:
         self._directory = directory.resolve()
-        self._console = console
+        self._screen = screen
         self._minute_seconds = minute_seconds
         self._database_url = database_url
         self._variables = read_variables(VARIABLES)
         self.bounds = Bounds(*(int(self._variables[n]) for n in ("WORKERS_MIN", "WORKERS_MAX", "BACKLOG_TARGET")))
-        self._stack = ExitStack()
         self.accepted = 0
 
     def __enter__(self) -> "Drill":
-        try:
-            self._start()
-        except BaseException:
-            self._stack.close()
-            raise
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _start(self) -> None:
+    def _start(self, stack: ExitStack) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._clip = render_plain_clip(find_encoder(None).path, self._directory / "clip.mp4")
         system = LocalSystem(self._directory, database_url=self._database_url, overrides=SETTINGS, workers=0)
-        self._system = self._stack.enter_context(system)
+        self._system = stack.enter_context(system)
         self._database = Database(system.database_url, pool_size=2)
-        self._stack.callback(self._database.close)
+        stack.callback(self._database.close)
         if self._count(*VideoStatus):
             raise DrillFailed("there are videos in this database; a drill needs one of its own")
-        front = self._stack.enter_context(AwsProxy(system.emulator.url)).start()
-        self._group = Group(system.emulator, self.bounds.minimum, self.bounds.maximum)
-        self._player = self._sign_in(system.api_url)
-        self.fleet = PlayedFleet(system, self._group, front, self._database, minute_seconds=self._minute_seconds)
-        self._stack.callback(self.fleet.close)
+        aws_proxy = stack.enter_context(AwsProxy(system.emulator.url)).start()
+        self._group = EmulatedGroup(system.emulator, self.bounds.minimum, self.bounds.maximum)
+        self._player = stack.enter_context(signed_in_client(system.api_url))
+        self.fleet = ProcessFleet(system, self._group, aws_proxy, self._database, minute_seconds=self._minute_seconds)
+        stack.callback(self.fleet.close)
         self.fleet.start()
         self._clock = Clock(self._minute_seconds)
-        self._autoscaler = self._watch_over(system.emf_log)
-
-    def _watch_over(self, log: Path) -> Autoscaler:
-        return Autoscaler(
+        self._autoscaler = Autoscaler(
             read_definitions(self._variables),
             str(self._variables["NAMESPACE"]),
-            log,
+            system.emf_log,
             self._clock,
             minimum=self.bounds.minimum,
             maximum=self.bounds.maximum,
         )
 
-    def _sign_in(self, api_url: str) -> ApiClient:
-        account = PlayerAccount("Laura", "Gómez", f"laura.{uuid.uuid4().hex[:8]}@example.com", "Bogotá")
-        client = ApiClient(api_url)
-        self._stack.callback(client.close)
-        client.sign_up(account)
-        client.log_in(account)
-        return client
-
-    def run(self, burst: int) -> list[HeldInvariant]:
+    def run(self, burst: int) -> list[InvariantCheck]:
         """Tell the story to its end and draw it. Raises DrillFailed, LocalSystemError, RefusedByApi."""
         rows: list[TimelineRow] = []
-        self._console.print(COLUMNS, style="bold")
+        self._screen.line(COLUMNS, "bold")
         try:
-            for minute, deed in enumerate(tell(self, burst=burst, minutes_max=MINUTES_MAX), start=1):
-                rows.append(self._minute(minute, deed))
-                print_row(self._console, rows[-1])
+            for minute, event in enumerate(tell_story(self, burst=burst, minutes_max=MINUTES_MAX), start=1):
+                rows.append(self._minute(minute, event))
+                print_row(self._screen, rows[-1])
         finally:
             if rows:
-                draw(rows, self.bounds.target, self._directory / "drill.png")
-        self.fleet.close()  # then all records are written
+                draw_timeline(rows, self.bounds.target, self._directory / "drill.png")
+        self.fleet.close()  # the workers write their last records when they end
         outcome = read_outcome(self._system, self._database, self.accepted)
-        return check(rows, list(self.fleet.instances.values()), outcome, self.bounds)
+        return check_invariants(rows, list(self.fleet.instances.values()), outcome, self.bounds)
 
     def upload(self) -> None:
+        """Upload one clip, as a player would."""
         self._player.upload(self._clip, f"Jugada {self.accepted + 1}")
         self.accepted += 1
 
     def unfinished(self) -> int:
+        """The number of accepted videos that are neither processed nor failed."""
         return self.accepted - self._count(VideoStatus.PROCESSED, VideoStatus.FAILED)
 
     def is_queue_empty(self) -> bool:
+        """The queue of jobs has no message, visible or in flight."""
         return not count_messages(self._system.emulator, self._system.environment["sqs_queue_url"])
 
-    def _minute(self, minute: int, deed: str) -> TimelineRow:
-        seen = self._autoscaler.minute(self._clock.wait_for(minute))
+    def _minute(self, minute: int, story_event: str) -> TimelineRow:
+        """Wait for the end of a minute, evaluate alarms and policies, and bring the fleet to the group's size."""
+        report = self._autoscaler.minute(self._clock.wait_for(minute))
         events = []
-        if seen.decision:
-            self._group.resize(seen.decision.new)
-            change = f"{seen.decision.old} → {seen.decision.new}"
-            events.append(f"{change} by {seen.decision.policy}: {seen.decision.reason}")
+        if report.decision:
+            self._group.resize(report.decision.new)
+            change = f"{report.decision.old} → {report.decision.new}"
+            events.append(f"{change} by {report.decision.policy}: {report.decision.reason}")
         events += self.fleet.reconcile()
         return TimelineRow(
             minute,
-            seen.queue_depth,
-            seen.in_flight,
-            seen.backlog_per_worker,
+            report.queue_depth,
+            report.in_flight,
+            report.backlog_per_worker,
             workers=len(self.fleet.running()),
             desired=self._autoscaler.group.desired,
             processed=self._count(VideoStatus.PROCESSED),
             events=tuple(events),
-            changes=seen.changes,
-            deed=deed,
+            changes=report.changes,
+            story_event=story_event,
         )
 
     def _count(self, *statuses: VideoStatus) -> int:

@@ -1,91 +1,90 @@
-"""What must hold after a drill, each with its evidence."""
+"""The invariants that must hold after a drill, each with its evidence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from local.drill.claims import ClaimEnd, fates
+from local.drill.claims import ClaimEnd, count_claim_ends
 from local.drill.outcome import DrillOutcome
-from local.drill.played_instance import PlayedInstance
+from local.drill.process_instance import ProcessInstance
 from local.drill.story import Bounds
 from local.drill.timeline import TimelineRow
 
 
 @dataclass(frozen=True, slots=True)
-class HeldInvariant:
-    """One invariant."""
+class InvariantCheck:
+    """Whether one invariant held, and the figures that show it."""
 
     name: str
     held: bool
     evidence: str
 
 
-def check(
-    rows: Sequence[TimelineRow], instances: Sequence[PlayedInstance], outcome: DrillOutcome, bounds: Bounds
-) -> list[HeldInvariant]:
-    """All of them."""
+def check_invariants(
+    rows: Sequence[TimelineRow], instances: Sequence[ProcessInstance], outcome: DrillOutcome, bounds: Bounds
+) -> list[InvariantCheck]:
+    """Check every invariant, also after one that did not hold."""
     killed = [instance for instance in instances if instance.killed]
     retired = [instance for instance in instances if instance.is_retired]
     return [
-        *_of_capacity(rows, retired, bounds),
-        _zone_loss(killed, outcome),
-        _drains(retired),
-        _jobs_of_retired(retired, outcome),
-        _none_lost(outcome),
-        _none_doubled(outcome),
+        *_scaling_seen(rows, retired, bounds),
+        _zone_loss_survived(killed, outcome),
+        _retired_workers_drained(retired),
+        _jobs_of_retired_workers_finished(retired, outcome),
+        _nothing_lost(outcome),
+        _nothing_doubled(outcome),
     ]
 
 
-def _of_capacity(
-    rows: Sequence[TimelineRow], retired: Sequence[PlayedInstance], bounds: Bounds
-) -> Iterator[HeldInvariant]:
+def _scaling_seen(
+    rows: Sequence[TimelineRow], retired: Sequence[ProcessInstance], bounds: Bounds
+) -> Iterator[InvariantCheck]:
     workers = [row.workers for row in rows]
-    yield HeldInvariant(
+    yield InvariantCheck(
         "scale-out seen",
         workers[0] == bounds.minimum < max(workers) == bounds.maximum,
         f"{workers[0]} → {max(workers)} workers in service",
     )
-    yield HeldInvariant(
+    yield InvariantCheck(
         "scale-in seen",
         bool(retired) and workers[-1] == bounds.minimum,
-        f"{max(workers)} → {workers[-1]} workers in service, {len(retired)} told to go",
+        f"{max(workers)} → {workers[-1]} workers in service, {len(retired)} scaled in",
     )
 
 
-def _zone_loss(killed: Sequence[PlayedInstance], outcome: DrillOutcome) -> HeldInvariant:
+def _zone_loss_survived(killed: Sequence[ProcessInstance], outcome: DrillOutcome) -> InvariantCheck:
     cut_off = [claim for instance in killed for claim in instance.interrupted]
-    ends = fates(cut_off, outcome.videos)
-    return HeldInvariant(
+    later = count_claim_ends(cut_off, outcome.videos)[ClaimEnd.PUBLISHED_LATER]
+    return InvariantCheck(
         "zone loss survived",
-        bool(cut_off) and ends[ClaimEnd.ELSEWHERE] == len(cut_off),
-        f"{len(killed)} workers killed, {len(cut_off)} jobs cut off: "
-        f"{ends[ClaimEnd.ELSEWHERE]} published by a later claim",
+        bool(cut_off) and later == len(cut_off),
+        f"{len(killed)} workers killed, {len(cut_off)} jobs cut off: {later} published by a later claim",
     )
 
 
-def _drains(retired: Sequence[PlayedInstance]) -> HeldInvariant:
+def _retired_workers_drained(retired: Sequence[ProcessInstance]) -> InvariantCheck:
     completed, exit_codes = sum(i.completed for i in retired), [i.exit_code for i in retired]
-    return HeldInvariant(
+    return InvariantCheck(
         "scale-in drains its workers",
         completed == len(retired) and not any(exit_codes),
         f"{completed} of {len(retired)} completed their lifecycle action; exit codes {exit_codes}",
     )
 
 
-def _jobs_of_retired(retired: Sequence[PlayedInstance], outcome: DrillOutcome) -> HeldInvariant:
-    held = [claim for instance in retired for claim in instance.interrupted]
-    ends = fates(held, outcome.videos)
-    here, elsewhere, lost = (ends[fate] for fate in (ClaimEnd.HERE, ClaimEnd.ELSEWHERE, ClaimEnd.LOST))
-    return HeldInvariant(
+def _jobs_of_retired_workers_finished(retired: Sequence[ProcessInstance], outcome: DrillOutcome) -> InvariantCheck:
+    claims = [claim for instance in retired for claim in instance.interrupted]
+    ends = count_claim_ends(claims, outcome.videos)
+    there, elsewhere, lost = (ends[end] for end in (ClaimEnd.PUBLISHED, ClaimEnd.PUBLISHED_LATER, ClaimEnd.LOST))
+    return InvariantCheck(
         "scale-in finishes its jobs",
-        bool(held) and not lost,
-        f"{len(held)} jobs in work on them: {here} finished there, {elsewhere} elsewhere, {lost} not",
+        bool(claims) and not lost,
+        f"{len(claims)} jobs in work on them: {there} finished there, {elsewhere} elsewhere, {lost} not",
     )
 
 
-def _none_lost(outcome: DrillOutcome) -> HeldInvariant:
+def _nothing_lost(outcome: DrillOutcome) -> InvariantCheck:
     statuses, results = outcome.statuses(), outcome.results()
     is_processed = statuses == {"processed": outcome.accepted} and results == outcome.accepted
-    return HeldInvariant(
+    return InvariantCheck(
         "0 lost",
         is_processed and not outcome.waiting and not outcome.dead,
         f"{outcome.accepted} accepted: {dict(statuses)}, {results} results in the bucket; "
@@ -93,10 +92,10 @@ def _none_lost(outcome: DrillOutcome) -> HeldInvariant:
     )
 
 
-def _none_doubled(outcome: DrillOutcome) -> HeldInvariant:
-    """A row is published once whatever happens, by its fence; what is looked at are the records."""
+def _nothing_doubled(outcome: DrillOutcome) -> InvariantCheck:
+    """Count publications in the records: the fence lets a row change only once, so the rows could not show it."""
     twice = sum(count > 1 for count in outcome.publications.values())
-    return HeldInvariant(
+    return InvariantCheck(
         "0 doubled",
         not twice,
         f"{outcome.publications.total()} records of a publication, {twice} videos with more than one",

@@ -1,11 +1,10 @@
-"""What is there after a drill: in the database, the bucket, the queues and the records."""
+"""The state after a drill: in the database, the bucket, the queues and the records."""
 
 import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -29,9 +28,10 @@ _COUNTS: Sequence["QueueAttributeNameType"] = (
 
 @dataclass(frozen=True, slots=True)
 class DrillOutcome:
-    """``accepted``: uploads that were answered 201. ``objects``: keys of results in the bucket.
+    """The evidence for the invariants.
 
-    ``waiting`` and ``dead``: messages in the two queues. ``publications``: how many records call a video published.
+    ``accepted``: uploads that were answered 201. ``objects``: keys of results in the bucket. ``waiting`` and ``dead``:
+    messages in the two queues. ``publications``: for each video id, how many records say that it was published.
     """
 
     accepted: int
@@ -42,10 +42,11 @@ class DrillOutcome:
     publications: Counter[str]
 
     def statuses(self) -> Counter[str]:
+        """How many videos have each status."""
         return Counter(row.status for row in self.videos.values())
 
     def results(self) -> int:
-        """Videos that name the object of their last claim, and it is there."""
+        """How many processed videos name the object of their last claim, and that object exists."""
         return sum(
             row.processed_key == result_key(video_id, row.fence) and row.processed_key in self.objects
             for video_id, row in self.videos.items()
@@ -58,28 +59,21 @@ def read_outcome(system: LocalSystem, database: Database, accepted: int) -> Dril
     environment, emulator = system.environment, system.emulator
     with database.reading() as connection:
         rows = connection.execute(select(Video.id, Video.status, Video.fence, Video.processed_key)).all()
+    pages = emulator.s3.get_paginator("list_objects_v2").paginate(Bucket=environment["ANB_BUCKET"], Prefix="processed/")
+    with system.emf_log.open() as lines:
+        records = (json.loads(line) for line in lines)
+        publications = Counter(str(record["video_id"]) for record in records if record.get("VideosProcessed"))
     return DrillOutcome(
         accepted,
         videos={row.id: VideoRow(row.status, row.fence, row.processed_key) for row in rows},
-        objects=_result_keys(emulator, environment["ANB_BUCKET"]),
+        objects=frozenset(item["Key"] for page in pages for item in page.get("Contents", [])),
         waiting=count_messages(emulator, environment["sqs_queue_url"]),
         dead=count_messages(emulator, environment["sqs_dead_letter_queue_url"]),
-        publications=_publications(system.emf_log),
+        publications=publications,
     )
 
 
 def count_messages(emulator: AwsEmulator, queue_url: str) -> int:
-    """All in that queue, hidden or not."""
+    """All messages in that queue: visible, in flight and delayed."""
     attributes = emulator.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_COUNTS)["Attributes"]
     return sum(int(attributes[name]) for name in _COUNTS)
-
-
-def _result_keys(emulator: AwsEmulator, bucket: str) -> frozenset[str]:
-    pages = emulator.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="processed/")
-    return frozenset(item["Key"] for page in pages for item in page.get("Contents", []))
-
-
-def _publications(log: Path) -> Counter[str]:
-    with log.open() as lines:
-        records = (json.loads(line) for line in lines)
-        return Counter(str(r["video_id"]) for r in records if r.get("VideosProcessed"))

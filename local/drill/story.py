@@ -1,7 +1,7 @@
-"""What happens in a drill: a burst, the loss of a zone while its workers are busy, scaling in onto a busy worker.
+"""The story of a drill: a burst, the loss of a zone whose workers are busy, and the scale-in of a busy worker.
 
-A target of so much work for each worker wants ``n`` workers while there is more than ``n - 1`` have room for, and no
-more than ``n`` have. Players upload as the story needs it, MARGIN beside such a border.
+A scaling policy with a target of T videos for each worker keeps n workers while more than T * (n - 1) and at most
+T * n videos are unfinished. Players upload what each step of the story needs, MARGIN videos away from these limits.
 """
 
 from collections import Counter
@@ -9,42 +9,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.drill.claims import Held
-from local.drill.failure import DrillFailed
-from local.drill.played_instance import PlayedInstance
+from local.drill.claims import HeldClaim
+from local.drill.errors import DrillFailed
+from local.drill.process_instance import ProcessInstance
 
-MARGIN = 2  # what the queue may show more or less than the database: a message that is sent again, or not yet
-PATIENCE_MINUTES = 60  # longer than scaling in takes when nothing is left to do
+MARGIN = 2  # the queue's counts differ that much from the database: messages sent again, or not sent yet
+PATIENCE_MINUTES = 60  # longer than scaling in takes once no work is left
+
+StoryEvents = Iterator[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of the group. ``target``: the work that its policy wants for each worker."""
+    """The size of the group, and the work (videos) for each worker that its policy keeps to."""
 
     minimum: int
     maximum: int
     target: int
 
-    def needs(self, workers: int) -> int:
-        """So much work still needs so many workers."""
+    def work_for(self, workers: int) -> int:
+        """The least number of unfinished videos that still needs that many workers."""
         return self.target * (workers - 1) + MARGIN
 
-    def is_enough_for_one_fewer(self, workers: int) -> int:
-        """So much work keeps so many workers busy, and does without one of them, but not without two."""
+    def work_for_one_fewer(self, workers: int) -> int:
+        """Unfinished videos that keep that many workers busy and need one worker fewer, but not two fewer."""
         return self.target * (workers - 1) - MARGIN
 
 
 class Workers(Protocol):
-    """See fleet.Fleet."""
+    """The workers as the story uses them; see process_fleet.ProcessFleet."""
 
-    def running(self) -> list[PlayedInstance]: ...
-    def retired(self) -> list[PlayedInstance]: ...
-    def in_work(self, instance: PlayedInstance) -> list[Held]: ...
+    def running(self) -> list[ProcessInstance]: ...
+    def retired(self) -> list[ProcessInstance]: ...
+    def in_work(self, instance: ProcessInstance) -> list[HeldClaim]: ...
     def lose_zone(self, zone: str) -> int: ...
 
 
 class Scene(Protocol):
-    """What the story can see and do."""
+    """Everything that the story can read and do; see drill.Drill."""
 
     @property
     def fleet(self) -> Workers: ...
@@ -52,44 +54,29 @@ class Scene(Protocol):
     def bounds(self) -> Bounds: ...
 
     def upload(self) -> None:
-        """One clip, as a player would."""
+        """Upload one clip, as a player would."""
 
     def unfinished(self) -> int:
-        """Videos that are neither processed nor failed."""
+        """The number of videos that are neither processed nor failed."""
 
     def is_queue_empty(self) -> bool:
-        """Of jobs: none waits, none is in work."""
+        """The queue of jobs has no message, visible or in flight."""
 
 
-Deeds = Iterator[str]
-
-
-def tell(scene: Scene, *, burst: int, minutes_max: int) -> Deeds:
-    """One item each simulated minute: what was done in it, often nothing. Raises DrillFailed."""
+def tell_story(scene: Scene, *, burst: int, minutes_max: int) -> StoryEvents:
+    """Yield once each simulated minute: the event of that minute, often an empty text. Raises DrillFailed."""
     fleet, bounds = scene.fleet, scene.bounds
     for _ in range(burst):
         scene.upload()
     yield f"burst of {burst} uploads"
     yield from _until(lambda: _all_busy(scene), f"{bounds.maximum} busy workers", minutes_max)
-    zone = _fullest_zone(fleet)
-    cut_off = fleet.lose_zone(zone)
-    yield f"zone {zone} lost with {cut_off} jobs in work"
+    fullest_zone = Counter(instance.zone for instance in fleet.running()).most_common(1)[0][0]
+    cut_off = fleet.lose_zone(fullest_zone)
+    yield f"zone {fullest_zone} lost with {cut_off} jobs in work"
     yield from _until(lambda: _all_in_service(scene), "replacements", minutes_max)
     yield from _until(lambda: _busy_one_retired(scene), "a busy worker scaled in", minutes_max)
     yield "players go home"
-    yield from _to_the_end(scene)
-
-
-def _until(is_so: Callable[[], bool], what: str, minutes_max: int) -> Deeds:
-    for _ in range(minutes_max):
-        if is_so():
-            return
-        yield ""
-    raise DrillFailed(f"no {what} within {minutes_max} simulated minutes")
-
-
-def _to_the_end(scene: Scene) -> Deeds:
-    """Until all is done, or nothing gets done any more: what is left then is for the invariants to say."""
+    # Until everything is done, or nothing is finished any more: the invariants then show what is left.
     idle_minutes = 0
     while not _is_quiet(scene) and idle_minutes < PATIENCE_MINUTES:
         unfinished = scene.unfinished()
@@ -97,9 +84,17 @@ def _to_the_end(scene: Scene) -> Deeds:
         idle_minutes = idle_minutes + 1 if scene.unfinished() == unfinished else 0
 
 
+def _until(is_so: Callable[[], bool], what: str, minutes_max: int) -> StoryEvents:
+    for _ in range(minutes_max):
+        if is_so():
+            return
+        yield ""
+    raise DrillFailed(f"no {what} within {minutes_max} simulated minutes")
+
+
 def _all_in_service(scene: Scene) -> bool:
-    """Uploads go on coming, so that none of the workers is let go before."""
-    _keep_unfinished(scene, scene.bounds.needs(scene.bounds.maximum))
+    """Whether the group has its maximum of workers. Players go on uploading, so that none is scaled in before."""
+    _keep_unfinished(scene, scene.bounds.work_for(scene.bounds.maximum))
     return len(scene.fleet.running()) == scene.bounds.maximum
 
 
@@ -107,19 +102,18 @@ def _all_busy(scene: Scene) -> bool:
     return _all_in_service(scene) and all(scene.fleet.in_work(instance) for instance in scene.fleet.running())
 
 
-def _fullest_zone(fleet: Workers) -> str:
-    return Counter(instance.zone for instance in fleet.running()).most_common(1)[0][0]
-
-
 def _busy_one_retired(scene: Scene) -> bool:
-    """Uploads go on coming, so that all are busy, though not every one is needed. Who is chosen may be between jobs:
-    then there is another chance, down to the minimum."""
+    """Whether a worker was scaled in while it had a job. Raises DrillFailed at the minimum.
+
+    Players go on uploading, so that all workers are busy though one is not needed. The worker that Auto Scaling
+    chooses may be between two jobs; then the story waits for the next scale-in, down to the minimum.
+    """
     if any(instance.interrupted for instance in scene.fleet.retired()):
         return True
     workers = len(scene.fleet.running())
     if workers <= scene.bounds.minimum:
         raise DrillFailed("every worker that was scaled in happened to be idle")
-    _keep_unfinished(scene, scene.bounds.is_enough_for_one_fewer(workers))
+    _keep_unfinished(scene, scene.bounds.work_for_one_fewer(workers))
     return False
 
 
@@ -129,6 +123,7 @@ def _keep_unfinished(scene: Scene, count: int) -> None:
 
 
 def _is_quiet(scene: Scene) -> bool:
+    """Whether the group is back at its minimum, all drains have ended, and no work is left."""
     fleet = scene.fleet
     is_small = len(fleet.running()) == scene.bounds.minimum and all(i.is_over for i in fleet.retired())
     return is_small and not scene.unfinished() and scene.is_queue_empty()

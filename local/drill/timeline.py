@@ -1,10 +1,8 @@
-"""What happened, minute by minute, as text while it runs."""
+"""The timeline of a drill: a row of text for each simulated minute, printed while it runs."""
 
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.markup import escape
-
+from cli.screen import Screen
 from cloudwatch.alarm.state import Transition
 
 COLUMNS = f"{'min':>4} {'waiting':>8} {'in work':>8} {'backlog/w':>10} {'workers':>8} {'desired':>8} {'processed':>10}"
@@ -12,7 +10,11 @@ COLUMNS = f"{'min':>4} {'waiting':>8} {'in work':>8} {'backlog/w':>10} {'workers
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One simulated minute. ``waiting``, ``in_flight`` and ``backlog`` are None where nothing was published."""
+    """One simulated minute.
+
+    ``waiting``, ``in_flight`` and ``backlog`` are None where nothing was published. ``changes`` are those of alarms.
+    ``story_event`` is the event of the story in this minute, if any.
+    """
 
     minute: int
     waiting: float | None
@@ -22,19 +24,17 @@ class TimelineRow:
     desired: int
     processed: int
     events: tuple[str, ...] = ()
-    changes: tuple[Transition, ...] = ()  # of alarms
-    deed: str = ""  # what the story did, for the picture
+    changes: tuple[Transition, ...] = ()
+    story_event: str = ""
 
 
-def print_row(console: Console, row: TimelineRow) -> None:
-    waiting, in_flight, backlog = (_number(value) for value in (row.waiting, row.in_flight, row.backlog))
+def print_row(screen: Screen, row: TimelineRow) -> None:
+    """Print the figures of a minute, and its events below them."""
+    published = (row.waiting, row.in_flight, row.backlog)
+    waiting, in_flight, backlog = ("-" if value is None else f"{value:.4g}" for value in published)
     numbers = f"{backlog:>10} {row.workers:>8} {row.desired:>8} {row.processed:>10}"
-    console.print(f"{row.minute:>4} {waiting:>8} {in_flight:>8} {numbers}", highlight=False)
+    screen.line(f"{row.minute:>4} {waiting:>8} {in_flight:>8} {numbers}")
     alarms = [f"{change.name}: {change.old} → {change.new}" for change in row.changes]
-    for event in (row.deed, *alarms, *row.events):
+    for event in (row.story_event, *alarms, *row.events):
         if event:
-            console.print(f"     [cyan]▸[/] {escape(event)}", highlight=False, soft_wrap=True)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+            screen.line(f"     ▸ {event}")

@@ -1,4 +1,4 @@
-"""moto's server as a process of its own, with the queues and the bucket that the product needs."""
+"""The AWS emulator: moto's server as a process, with the queues and the bucket that the product needs."""
 
 import json
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ CREDENTIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """URLs of the two queues."""
+    """The URLs of a queue of jobs and its dead-letter queue."""
 
     jobs: str
     dead_letter: str
 
 
 class AwsEmulator:
-    """SQS and S3 on loopback. Its contents live as long as its process."""
+    """SQS, S3 and Auto Scaling on loopback. All contents are in memory and end with the process."""
 
     def __init__(self, log: Path, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -45,15 +45,16 @@ class AwsEmulator:
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """A client for whoever looks into the emulator; the product uses its own."""
+        """A client for tests and tools that read or change the queues; the product has a client of its own."""
         return emulator_session().client("sqs", endpoint_url=self.url)
 
     @cached_property
     def s3(self) -> "S3Client":
+        """A client for tests and tools that read or change the bucket."""
         return emulator_session().client("s3", endpoint_url=self.url)
 
     def create_queues(self, name: str, *, visibility_seconds: int, receive_count_max: int) -> Queues:
-        """A queue and its dead-letter queue, wired as in production."""
+        """Create a queue and its dead-letter queue, with a redrive policy as in production."""
         sqs = self.sqs
         dead_letter = sqs.create_queue(QueueName=f"{name}-dlq", Attributes={"MessageRetentionPeriod": "1209600"})
         arn = sqs.get_queue_attributes(QueueUrl=dead_letter["QueueUrl"], AttributeNames=["QueueArn"])
@@ -69,6 +70,7 @@ class AwsEmulator:
         return Queues(jobs["QueueUrl"], dead_letter["QueueUrl"])
 
     def create_bucket(self, name: str = BUCKET) -> str:
+        """Create an empty bucket; return its name."""
         self.s3.create_bucket(Bucket=name)
         return name
 
@@ -77,6 +79,7 @@ class AwsEmulator:
 
 
 def emulator_session() -> boto3.session.Session:
+    """A boto3 session with the emulator's credentials and region."""
     return boto3.session.Session(
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106

@@ -1,4 +1,4 @@
-"""EC2 as the worker sees it, on loopback: instance metadata, and Auto Scaling with the calls that moto lacks."""
+"""Stubs of EC2 on loopback: the instance metadata service, and the calls of Auto Scaling that moto lacks."""
 
 import sys
 import threading
@@ -17,13 +17,13 @@ INSTANCE_ID = "i-0123456789abcdef0"
 STATE = "autoscaling/target-lifecycle-state"
 HEARTBEAT, COMPLETE, PROTECT = "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction", "SetInstanceProtection"
 NOT_FOUND = "No active Lifecycle Action found with instance ID"
-NOT_FORWARDED = {"connection", "date", "expect", "host", "server", "transfer-encoding"}  # of this connection alone
+NOT_FORWARDED = {"connection", "date", "expect", "host", "server", "transfer-encoding"}  # they describe one connection
 FORWARD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request."""
+    """One request to a stub."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered to it. Names of headers are in lower case; the length of the body is told unless they do."""
+    """The answer of a stub. Names of headers are in lower case. Content-Length is added when it is missing."""
 
     status: int
     body: bytes = b""
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Stub:
-    """A context manager: an HTTP server whose port is its own at once, and refuses connections until ``start``."""
+    """A context manager: an HTTP server that reserves its port at once, and refuses connections until ``start``."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -51,9 +51,11 @@ class Stub:
 
     @property
     def url(self) -> str:
+        """The base URL, without a slash at its end."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> Self:
+        """Accept connections from now on."""
         self._server.server_activate()
         self._thread.start()
         return self
@@ -70,24 +72,26 @@ class Stub:
         self._server.server_close()
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Looks again after each request. Raises TimeoutError."""
+        """Wait for a condition, which is checked after each request. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(is_so, END_SECONDS):
-                raise TimeoutError(f"not asked for within {END_SECONDS:.0f} s")
+                raise TimeoutError(f"the expected requests did not come within {END_SECONDS:.0f} s")
 
     def answer(self, asked: Asked) -> Answer:
-        """Called by a thread for each request."""
+        """Answer one request. Each request calls it in a thread of its own."""
         raise NotImplementedError
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed while it asked is nobody's fault."""
+        """Ignore broken connections: a test may kill a client in the middle of its request."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 def _handler(answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
+    """A class for http.server that passes each request to ``answer``."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # boto3 waits for "100 Continue" before it sends a body
 
@@ -109,16 +113,17 @@ def _handler(answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
 
 
 class Imds(Stub):
-    """An instance metadata service of IMDSv2, with the items of ``items``; an item may be a status as well."""
+    """An instance metadata service (IMDSv2). An item is the text to answer, or a number: the HTTP status to answer."""
 
     def __init__(self, instance_id: str = INSTANCE_ID) -> None:
         super().__init__()
         self.items: dict[str, str | int] = {"instance-id": instance_id, STATE: "InService"}
-        self.asked: list[str] = []  # paths of GETs that bore a valid token
+        self.asked: list[str] = []  # paths of GETs with a valid token
         self.tokens: list[str] = []  # one for each PUT
         self.token_status = 200
 
     def expire_token(self) -> None:
+        """Make the last token invalid: only the newest one is accepted."""
         self.tokens.append("expired")
 
     def answer(self, asked: Asked) -> Answer:
@@ -144,7 +149,7 @@ class Imds(Stub):
 
 
 class AutoScaling(Stub):
-    """Auto Scaling's end of the wire: records each call, and refuses those whose action is in ``refusing``."""
+    """Auto Scaling's API: records each call, and refuses the actions in ``refusing``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,10 +157,11 @@ class AutoScaling(Stub):
         self.refusing: set[str] = set()
 
     def actions(self) -> list[str]:
+        """The action of each call."""
         return [call["Action"] for call in self.calls]
 
     def protections(self) -> list[bool]:
-        """What was asked for, call by call."""
+        """Whether each call of SetInstanceProtection set (True) or removed (False) the protection."""
         return [call["ProtectedFromScaleIn"] == "true" for call in self.calls if call["Action"] == PROTECT]
 
     def answer(self, asked: Asked) -> Answer:
@@ -171,9 +177,9 @@ class AutoScaling(Stub):
 
 
 class AwsProxy(AutoScaling):
-    """All of AWS behind one URL: what a worker does to its group is answered here, the rest by the emulator.
+    """All of AWS behind one URL. It answers the calls of AutoScaling that moto lacks, and forwards all others.
 
-    503 while the emulator does not answer.
+    They go to the emulator. While that does not answer, clients get 503.
     """
 
     def __init__(self, emulator_url: str) -> None:
@@ -189,8 +195,8 @@ class AwsProxy(AutoScaling):
 
     def answer(self, asked: Asked) -> Answer:
         # Credential=key/date/region/service/aws4_request
-        is_of_groups = "/autoscaling/aws4_request" in asked.headers.get("Authorization", "")
-        if is_of_groups and dict(parse_qsl(asked.body.decode()))["Action"] in (HEARTBEAT, COMPLETE, PROTECT):
+        is_auto_scaling = "/autoscaling/aws4_request" in asked.headers.get("Authorization", "")
+        if is_auto_scaling and dict(parse_qsl(asked.body.decode()))["Action"] in (HEARTBEAT, COMPLETE, PROTECT):
             return super().answer(asked)
         url, headers = f"{self._emulator_url}{asked.path}", _forwarded(asked.headers.items())
         try:

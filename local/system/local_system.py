@@ -1,14 +1,15 @@
-"""The whole system on loopback: emulator, migrated database, API, one worker."""
+"""The whole system on loopback: AWS emulator, migrated database, API, one worker."""
 
 import secrets
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator
+from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.system.processes import LocalSystemError, ManagedProcess, free_port
 from migrations.upgrade import upgrade
 
@@ -18,10 +19,11 @@ RECEIVE_COUNT_MAX = 20
 
 
 class LocalSystem:
-    """A context manager: everything runs inside the block, and nothing is left after it.
+    """A context manager: everything runs inside the block, and no process is left after it.
 
     ``directory`` gets the database, the logs and the EMF records of this run. ``overrides`` are settings
-    (variables) for API and worker. ``workers``: 1, or 0 for whoever starts them.
+    (environment variables) for API and worker. ``workers``: 1, or 0 if the caller starts them with ``start_worker``.
+    Entering raises LocalSystemError when a process does not start.
     """
 
     def __init__(
@@ -43,11 +45,21 @@ class LocalSystem:
         self._running: list[ManagedProcess | AwsEmulator] = []
 
     def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self.stop)
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.emulator = AwsEmulator(self.directory / "aws.log")
+            self._running.append(self.emulator)
+            queues = self.emulator.create_queues(
+                "anb-videos", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX
+            )
+            upgrade(self.database_url)
+            self.environment = self._variables(queues, self.emulator.create_bucket())
+            self.api = self.start_process("service", "api.log")
+            if self._workers:
+                self.worker = self.start_worker()
+            self.api.wait_until(self._api_is_ready, "ready", START_SECONDS)
+            if_it_fails.pop_all()
         return self
 
     def __exit__(
@@ -55,16 +67,9 @@ class LocalSystem:
     ) -> None:
         self.stop()
 
-    def _start(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.emulator = AwsEmulator(self.directory / "aws.log")
-        self._running.append(self.emulator)
-        queues = self.emulator.create_queues(
-            "anb-videos", visibility_seconds=VISIBILITY_SECONDS, receive_count_max=RECEIVE_COUNT_MAX
-        )
-        bucket = self.emulator.create_bucket()
-        upgrade(self.database_url)
-        self.environment = {
+    def _variables(self, queues: Queues, bucket: str) -> dict[str, str]:
+        """The settings of API and worker."""
+        return {
             **CREDENTIALS,
             "ANB_DATABASE_URL": self.database_url,
             "ANB_AWS_ENDPOINT_URL": self.emulator.url,
@@ -84,18 +89,15 @@ class LocalSystem:
             "sqs_max_receive_count": str(RECEIVE_COUNT_MAX),
             **self._overrides,
         }
-        self.api = self.start_process("service", "api.log")
-        if self._workers:
-            self.worker = self.start_worker()
-        self.api.wait_until(self._api_is_ready, "ready", START_SECONDS)
 
     def start_worker(self, name: str = "worker", overrides: Mapping[str, str] | None = None) -> ManagedProcess:
-        """One (more) worker, ready to receive."""
+        """Start another worker, and wait until it receives messages. Raises LocalSystemError."""
         worker = self.start_process("worker", f"{name}.log", overrides)
         worker.wait_until(lambda: worker.logged("ready: "), "ready", START_SECONDS)
         return worker
 
     def start_process(self, module: str, log_name: str, overrides: Mapping[str, str] | None = None) -> ManagedProcess:
+        """Start ``python -m module`` with the settings of this system; it ends with the system."""
         environment = {**self.environment, **(overrides or {})}
         process = ManagedProcess(module, [], environment, self.directory / log_name)
         self._running.append(process)
@@ -108,12 +110,12 @@ class LocalSystem:
             return False
 
     def stop(self) -> None:
-        """Stop what was started, the emulator last."""
+        """Stop everything that was started, the emulator last."""
         while self._running:
             self._running.pop().stop()
 
 
 def check_stopped_well(process: ManagedProcess) -> None:
-    """Raises LocalSystemError when the process does not end with 0 on SIGTERM."""
+    """Stop a process. Raises LocalSystemError when it does not end with 0 on SIGTERM."""
     if code := process.stop():
         raise LocalSystemError(f"{process.name} ended with {code}; see {process.log}")

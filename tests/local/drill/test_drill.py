@@ -1,4 +1,4 @@
-"""The drill in its short form: real workers, the versioned policies, and everything that must hold."""
+"""The drill in its short form: real workers, the versioned policies, and all invariants."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ INVARIANTS = (
 
 @contextmanager
 def drill(directory: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    """A short drill. However the test ends, it is told to stop, and what it started ends with it."""
+    """A short drill. At the end of the block it is stopped, whether the test passed or not."""
     command = [sys.executable, "-u", "-m", "local.drill", "--short", "--directory", str(directory), *options]
     with subprocess.Popen(
         command,
@@ -47,41 +47,37 @@ def drill(directory: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
         finally:
             if process.poll() is None:
                 process.terminate()
-                _await_end(process)
-
-
-def _await_end(process: "subprocess.Popen[str]") -> None:
-    try:
-        process.communicate(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
+                try:
+                    process.communicate(timeout=STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
 
 
 def belonging_to(directory: Path) -> list[psutil.Process]:
-    """All processes that have the directory in their command, their environment or among their files.
+    """All processes that have the directory in their command, their environment or among their open files.
 
-    ``info`` has name and command of each, for it may have ended by the time that somebody asks.
+    Name and command of each are in its ``info``, because it may have ended when the test reads them.
     """
-    looked_at = psutil.process_iter(["name", "cmdline", "environ", "open_files"])
-    return [process for process in looked_at if _knows(process.info, str(directory))]
+    processes = psutil.process_iter(["name", "cmdline", "environ", "open_files"])
+    return [process for process in processes if _mentions(process.info, str(directory))]
 
 
-def _knows(info: dict[str, Any], directory: str) -> bool:
+def _mentions(info: dict[str, Any], directory: str) -> bool:
     files = [file.path for file in info["open_files"] or ()]
     return any(directory in text for text in (*(info["cmdline"] or ()), *(info["environ"] or {}).values(), *files))
 
 
 @pytest.mark.long
-def test_the_drill_keeps_every_promise_and_draws_itself(tmp_path: Path, postgres_url: str) -> None:
+def test_the_drill_holds_every_invariant_and_draws_its_timeline(tmp_path: Path, postgres_url: str) -> None:
     directory = tmp_path / "drill"
     with drill(directory, "--database-url", postgres_url) as process:
-        said, _ = process.communicate(timeout=END_SECONDS)
-    assert process.returncode == 0, said
+        output, _ = process.communicate(timeout=END_SECONDS)
+    assert process.returncode == 0, output
     for invariant in INVARIANTS:
-        (line,) = (line for line in said.splitlines() if f" {invariant} " in line)
+        (line,) = (line for line in output.splitlines() if f" {invariant} " in line)
         assert "✓" in line
-    assert "anb-worker-scale-up: OK → ALARM" in said
+    assert "anb-worker-scale-up: OK → ALARM" in output
     with Image.open(directory / "drill.png") as picture:
         assert picture.width > 1000
     logs = [path.read_text() for path in directory.glob("i-*.log")]
@@ -89,7 +85,7 @@ def test_the_drill_keeps_every_promise_and_draws_itself(tmp_path: Path, postgres
     assert not (directory / "anb.db").exists()
 
 
-def test_ctrl_c_while_a_job_runs_is_said_and_leaves_no_process(tmp_path: Path) -> None:
+def test_ctrl_c_while_a_job_runs_is_reported_and_leaves_no_process(tmp_path: Path) -> None:
     directory = tmp_path / "drill"
     with drill(directory) as process:
         assert process.stdout
@@ -99,9 +95,9 @@ def test_ctrl_c_while_a_job_runs_is_said_and_leaves_no_process(tmp_path: Path) -
                 break
         assert len(found) >= 5, "drill, emulator, API, worker and ffmpeg"
         process.send_signal(signal.SIGINT)
-        said = process.stdout.read()
+        output = process.stdout.read()
         assert process.wait(STOP_SECONDS) == INTERRUPTED
-    assert said.rstrip().endswith("stopped; nothing is left running")
+    assert output.rstrip().endswith("stopped; nothing is left running")
     assert belonging_to(directory) == []
 
 
@@ -110,20 +106,16 @@ def test_a_worker_that_dies_by_itself_ends_the_drill(tmp_path: Path) -> None:
     with drill(directory) as process:
         assert process.stdout
         instance = next(line.split()[1] for line in process.stdout if " in service" in line)
-        _kill_worker(directory)
-        said = process.stdout.read()
+        (worker,) = (each for each in belonging_to(directory) if each.info["cmdline"][1:] == ["-m", "worker"])
+        worker.kill()
+        output = process.stdout.read()
         assert process.wait(STOP_SECONDS) == 1
     failure = f"The drill failed: the worker of {instance} ended by itself, exit code -9; see"
-    assert f"{failure} {directory / instance}.log" in said
+    assert f"{failure} {directory / instance}.log" in output
     assert belonging_to(directory) == []
 
 
-def _kill_worker(directory: Path) -> None:
-    (worker,) = (process for process in belonging_to(directory) if process.info["cmdline"][1:] == ["-m", "worker"])
-    worker.kill()
-
-
-def test_a_directory_that_has_something_in_it_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     for directory in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(SystemExit, match="2"):
@@ -141,11 +133,11 @@ def test_a_burst_that_does_not_need_three_workers_is_refused(
     assert f"three workers need a burst of at least {BURST_SHORT}" in capsys.readouterr().err
 
 
-def test_a_database_with_videos_of_others_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_database_that_has_videos_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
     database = Database(sqlite_url)
     new_video(database)
     database.close()
     with drill(tmp_path / "drill", "--database-url", sqlite_url) as process:
-        said, _ = process.communicate(timeout=END_SECONDS)
+        output, _ = process.communicate(timeout=END_SECONDS)
     assert process.returncode == 1
-    assert "The drill failed: there are videos in this database; a drill needs one of its own" in said
+    assert "The drill failed: there are videos in this database; a drill needs one of its own" in output

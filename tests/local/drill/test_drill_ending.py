@@ -1,4 +1,4 @@
-"""How the end of a drill is judged: what held, and what is said of what did not."""
+"""The invariants judge the end of a drill: a good end holds them all, and each spoilt end breaks the right ones."""
 
 import uuid
 from collections import Counter
@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
-from local.drill.claims import Held, VideoRow
-from local.drill.invariants import check
+from local.drill.claims import HeldClaim, VideoRow
+from local.drill.invariants import check_invariants
 from local.drill.outcome import DrillOutcome
-from local.drill.played_instance import PlayedInstance
+from local.drill.process_instance import ProcessInstance
 from local.drill.story import Bounds
 from local.drill.timeline import TimelineRow
 from local.system.ec2_stub import Imds
@@ -22,18 +22,21 @@ BOUNDS = Bounds(minimum=1, maximum=3, target=10)
 
 
 class Ending:
-    """A drill that ended well: one worker was killed and two scaled in, each with a job; a fourth video was simple."""
+    """A drill that ended well: one worker was killed and two were scaled in, each with a job.
+
+    A fourth video was processed without trouble.
+    """
 
     def __init__(self) -> None:
-        self.cut_off, self.finished, self.handed_on, self.simple = (Held(uuid.uuid4(), 1) for _ in range(4))
+        self.cut_off, self.finished, self.handed_on, self.untroubled = (HeldClaim(uuid.uuid4(), 1) for _ in range(4))
         self.rows = [self.row(workers) for workers in (1, 3, 1, 3, 2, 1)]
         self.killed = self.instance(killed=True, interrupted=[self.cut_off])
         self.retired = [
             self.instance(leaving=True, completed=True, exit_code=0, interrupted=[claim])
             for claim in (self.finished, self.handed_on)
         ]
-        fences = {self.cut_off: 2, self.finished: 1, self.handed_on: 2, self.simple: 1}
-        videos = {held.video_id: self.published(held, fence) for held, fence in fences.items()}
+        fences = {self.cut_off: 2, self.finished: 1, self.handed_on: 2, self.untroubled: 1}
+        videos = {claim.video_id: self.published(claim, fence) for claim, fence in fences.items()}
         objects = frozenset(row.processed_key or "" for row in videos.values())
         publications = Counter(str(video_id) for video_id in videos)
         self.outcome = DrillOutcome(4, videos, objects, waiting=0, dead=0, publications=publications)
@@ -49,48 +52,48 @@ class Ending:
         leaving: bool = False,
         completed: bool = False,
         exit_code: int | None = None,
-        interrupted: list[Held],
-    ) -> PlayedInstance:
-        process, metadata = cast(ManagedProcess, None), cast(Imds, None)  # nobody asks them any more
-        return PlayedInstance(
+        interrupted: list[HeldClaim],
+    ) -> ProcessInstance:
+        process, metadata = cast(ManagedProcess, None), cast(Imds, None)  # the invariants do not use them
+        return ProcessInstance(
             "i-1", "us-east-1a", process, metadata, True, leaving, killed, completed, exit_code, interrupted
         )
 
     @staticmethod
-    def published(held: Held, fence: int) -> VideoRow:
-        return VideoRow("processed", fence, result_key(held.video_id, fence))
+    def published(claim: HeldClaim, fence: int) -> VideoRow:
+        return VideoRow("processed", fence, result_key(claim.video_id, fence))
 
-    def end_differently(self, held: Held, row: VideoRow) -> None:
-        self.outcome = replace(self.outcome, videos={**self.outcome.videos, held.video_id: row})
+    def change_row(self, claim: HeldClaim, row: VideoRow) -> None:
+        self.outcome = replace(self.outcome, videos={**self.outcome.videos, claim.video_id: row})
 
     def broken(self) -> set[str]:
-        findings = check(self.rows, [self.killed, *self.retired], self.outcome, BOUNDS)
-        return {finding.name for finding in findings if not finding.held}
+        checks = check_invariants(self.rows, [self.killed, *self.retired], self.outcome, BOUNDS)
+        return {check.name for check in checks if not check.held}
 
     def evidence(self, name: str) -> str:
-        findings = check(self.rows, [self.killed, *self.retired], self.outcome, BOUNDS)
-        return next(finding.evidence for finding in findings if finding.name == name)
+        checks = check_invariants(self.rows, [self.killed, *self.retired], self.outcome, BOUNDS)
+        return next(check.evidence for check in checks if check.name == name)
 
 
-def test_what_ended_well_holds_and_says_where_jobs_were_finished() -> None:
+def test_a_good_end_holds_every_invariant_and_says_where_jobs_were_finished() -> None:
     ending = Ending()
     assert ending.broken() == set()
     assert "1 finished there, 1 elsewhere, 0 not" in ending.evidence("scale-in finishes its jobs")
     assert "1 jobs cut off: 1 published by a later claim" in ending.evidence("zone loss survived")
 
 
-def one_never_came(ending: Ending) -> None:
+def a_worker_never_came(ending: Ending) -> None:
     ending.rows = [ending.row(workers) for workers in (1, 2, 1)]
 
 
-def one_never_went(ending: Ending) -> None:
+def a_worker_never_went(ending: Ending) -> None:
     ending.rows.append(ending.row(2))
 
 
-def the_dead_published(ending: Ending) -> None:
-    """So its job was not cut off, or somebody else wrote under its claim."""
+def a_killed_worker_published(ending: Ending) -> None:
+    """Its job was not cut off after all, or another worker wrote under its claim."""
     row = ending.published(ending.cut_off, 1)
-    ending.end_differently(ending.cut_off, row)
+    ending.change_row(ending.cut_off, row)
     ending.outcome = replace(ending.outcome, objects=ending.outcome.objects | {row.processed_key or ""})
 
 
@@ -106,8 +109,8 @@ def a_worker_crashed_in_its_drain(ending: Ending) -> None:
     ending.retired[0].exit_code = 1
 
 
-def a_job_of_the_retired_failed(ending: Ending) -> None:
-    ending.end_differently(ending.finished, VideoRow("failed", 1, None))
+def a_job_of_a_retired_worker_failed(ending: Ending) -> None:
+    ending.change_row(ending.finished, VideoRow("failed", 1, None))
 
 
 def an_upload_is_gone(ending: Ending) -> None:
@@ -120,7 +123,7 @@ def a_result_is_gone(ending: Ending) -> None:
 
 def a_row_names_the_result_of_an_older_claim(ending: Ending) -> None:
     row = ending.outcome.videos[ending.handed_on.video_id]
-    ending.end_differently(ending.handed_on, row._replace(processed_key=result_key(ending.handed_on.video_id, 1)))
+    ending.change_row(ending.handed_on, row._replace(processed_key=result_key(ending.handed_on.video_id, 1)))
 
 
 def a_message_is_left(ending: Ending) -> None:
@@ -132,19 +135,19 @@ def a_message_is_dead(ending: Ending) -> None:
 
 
 def a_video_was_published_twice(ending: Ending) -> None:
-    ending.outcome.publications[str(ending.simple.video_id)] += 1
+    ending.outcome.publications[str(ending.untroubled.video_id)] += 1
 
 
 @pytest.mark.parametrize(
     ("spoil", "broken"),
     [
-        (one_never_came, {"scale-out seen"}),
-        (one_never_went, {"scale-in seen"}),
-        (the_dead_published, {"zone loss survived"}),
+        (a_worker_never_came, {"scale-out seen"}),
+        (a_worker_never_went, {"scale-in seen"}),
+        (a_killed_worker_published, {"zone loss survived"}),
         (nothing_was_cut_off, {"zone loss survived"}),
         (a_worker_did_not_say_that_it_drained, {"scale-in drains its workers"}),
         (a_worker_crashed_in_its_drain, {"scale-in drains its workers"}),
-        (a_job_of_the_retired_failed, {"scale-in finishes its jobs", "0 lost"}),
+        (a_job_of_a_retired_worker_failed, {"scale-in finishes its jobs", "0 lost"}),
         (an_upload_is_gone, {"0 lost"}),
         (a_result_is_gone, {"0 lost"}),
         (a_row_names_the_result_of_an_older_claim, {"0 lost"}),
@@ -153,7 +156,9 @@ def a_video_was_published_twice(ending: Ending) -> None:
         (a_video_was_published_twice, {"0 doubled"}),
     ],
 )
-def test_what_did_not_hold_is_said(spoil: Callable[[Ending], None], broken: set[str]) -> None:
+def test_a_spoilt_end_breaks_exactly_the_invariants_that_it_spoils(
+    spoil: Callable[[Ending], None], broken: set[str]
+) -> None:
     ending = Ending()
     spoil(ending)
     assert ending.broken() == broken

@@ -1,14 +1,14 @@
-"""The story of a drill on a scene of the test's own: what it waits for, and when it gives up."""
+"""The story of a drill on a fake scene: what it waits for, and when the drill has failed."""
 
 import uuid
 from typing import cast
 
 import pytest
 
-from local.drill.claims import Held
-from local.drill.failure import DrillFailed
-from local.drill.played_instance import PlayedInstance
-from local.drill.story import PATIENCE_MINUTES, Bounds, Deeds, tell
+from local.drill.claims import HeldClaim
+from local.drill.errors import DrillFailed
+from local.drill.process_instance import ProcessInstance
+from local.drill.story import PATIENCE_MINUTES, Bounds, StoryEvents, tell_story
 from local.system.ec2_stub import Imds
 from local.system.processes import ManagedProcess
 
@@ -16,18 +16,18 @@ BURST = 26
 ZONES = ("a", "b", "b")
 
 
-class Stage:
-    """Scene and workers: all are busy unless the test says otherwise, and nothing gets done by itself."""
+class FakeScene:
+    """Scene and workers. All workers are busy unless the test makes them idle; only the test finishes videos."""
 
     def __init__(self) -> None:
         self.bounds = Bounds(minimum=1, maximum=3, target=10)
-        self.instances: list[PlayedInstance] = []
+        self.instances: list[ProcessInstance] = []
         self.idle: set[str] = set()
         self.uploads = 0
         self.done = 0
 
     @property
-    def fleet(self) -> "Stage":
+    def fleet(self) -> "FakeScene":
         return self
 
     def upload(self) -> None:
@@ -39,14 +39,14 @@ class Stage:
     def is_queue_empty(self) -> bool:
         return not self.unfinished()
 
-    def running(self) -> list[PlayedInstance]:
+    def running(self) -> list[ProcessInstance]:
         return [i for i in self.instances if not i.leaving and not i.killed]
 
-    def retired(self) -> list[PlayedInstance]:
+    def retired(self) -> list[ProcessInstance]:
         return [i for i in self.instances if i.is_retired]
 
-    def in_work(self, instance: PlayedInstance) -> list[Held]:
-        return [] if instance.instance_id in self.idle else [Held(uuid.uuid4(), 1)]
+    def in_work(self, instance: ProcessInstance) -> list[HeldClaim]:
+        return [] if instance.instance_id in self.idle else [HeldClaim(uuid.uuid4(), 1)]
 
     def lose_zone(self, zone: str) -> int:
         lost = [i for i in self.running() if i.zone == zone]
@@ -55,9 +55,9 @@ class Stage:
         return len(lost)
 
     def launch(self, *zones: str) -> None:
-        nothing = cast(ManagedProcess, None), cast(Imds, None)  # nobody asks them
+        nothing = cast(ManagedProcess, None), cast(Imds, None)  # the story does not use them
         for zone in zones:
-            self.instances.append(PlayedInstance(f"i-{len(self.instances)}", zone, *nothing, ready=True))
+            self.instances.append(ProcessInstance(f"i-{len(self.instances)}", zone, *nothing, ready=True))
 
     def retire(self, *, busy: bool) -> None:
         instance = self.running()[0]
@@ -66,74 +66,74 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def scene() -> FakeScene:
+    return FakeScene()
 
 
-def told_up_to_scaling_in(stage: Stage) -> Deeds:
+def story_up_to_scaling_in(scene: FakeScene) -> StoryEvents:
     """The story at the point where it waits for a busy worker to be scaled in."""
-    story = tell(stage, burst=BURST, minutes_max=10)
+    story = tell_story(scene, burst=BURST, minutes_max=10)
     assert next(story) == f"burst of {BURST} uploads"
-    stage.launch(*ZONES)
+    scene.launch(*ZONES)
     assert next(story) == "zone b lost with 2 jobs in work"
     assert next(story) == ""
-    stage.launch("a", "a")
+    scene.launch("a", "a")
     assert next(story) == ""
     return story
 
 
-def test_a_zone_is_lost_only_once_all_workers_are_busy(stage: Stage) -> None:
-    story = tell(stage, burst=BURST, minutes_max=10)
+def test_a_zone_is_lost_only_once_all_workers_are_busy(scene: FakeScene) -> None:
+    story = tell_story(scene, burst=BURST, minutes_max=10)
     next(story)
-    stage.launch(*ZONES)
-    stage.idle = {"i-1"}
+    scene.launch(*ZONES)
+    scene.idle = {"i-1"}
     assert next(story) == ""
-    stage.idle = set()
+    scene.idle = set()
     assert next(story).startswith("zone b lost")
 
 
-def test_players_keep_all_workers_needed_until_then(stage: Stage) -> None:
-    story = tell(stage, burst=BURST, minutes_max=10)
+def test_players_keep_all_workers_needed_until_all_are_busy(scene: FakeScene) -> None:
+    story = tell_story(scene, burst=BURST, minutes_max=10)
     next(story)
-    stage.done = BURST
+    scene.done = BURST
     next(story)
-    assert stage.unfinished() == 22
+    assert scene.unfinished() == 22
 
 
-def test_an_idle_worker_that_is_scaled_in_is_not_enough(stage: Stage) -> None:
-    story = told_up_to_scaling_in(stage)
-    stage.done = stage.uploads
-    assert next(story) == "" and stage.unfinished() == 18
-    stage.retire(busy=False)
-    stage.done = stage.uploads
-    assert next(story) == "" and stage.unfinished() == 8, "another chance, with enough work for two"
-    stage.retire(busy=True)
+def test_an_idle_worker_that_is_scaled_in_is_not_enough(scene: FakeScene) -> None:
+    story = story_up_to_scaling_in(scene)
+    scene.done = scene.uploads
+    assert next(story) == "" and scene.unfinished() == 18
+    scene.retire(busy=False)
+    scene.done = scene.uploads
+    assert next(story) == "" and scene.unfinished() == 8, "another chance, with enough work for two"
+    scene.retire(busy=True)
     assert next(story) == "players go home"
 
 
-def test_without_a_busy_one_down_to_the_minimum_the_drill_has_failed(stage: Stage) -> None:
-    story = told_up_to_scaling_in(stage)
-    stage.retire(busy=False)
+def test_the_drill_fails_when_only_idle_workers_are_scaled_in_down_to_the_minimum(scene: FakeScene) -> None:
+    story = story_up_to_scaling_in(scene)
+    scene.retire(busy=False)
     assert next(story) == ""
-    stage.retire(busy=False)
+    scene.retire(busy=False)
     with pytest.raises(DrillFailed, match="happened to be idle"):
         next(story)
 
 
-def test_what_does_not_happen_in_time_has_failed(stage: Stage) -> None:
+def test_the_drill_fails_when_an_event_does_not_happen_in_time(scene: FakeScene) -> None:
     with pytest.raises(DrillFailed, match="no 3 busy workers within 10 simulated minutes"):
-        list(tell(stage, burst=BURST, minutes_max=10))
+        list(tell_story(scene, burst=BURST, minutes_max=10))
 
 
-def test_it_ends_when_all_is_done_or_nothing_gets_done_any_more(stage: Stage) -> None:
-    story = told_up_to_scaling_in(stage)
-    stage.retire(busy=True)
+def test_it_ends_when_all_is_done_or_nothing_is_finished_any_more(scene: FakeScene) -> None:
+    story = story_up_to_scaling_in(scene)
+    scene.retire(busy=True)
     assert next(story) == "players go home"
     assert next(story) == ""
-    stage.done += 1
+    scene.done += 1
     assert list(story) == [""] * PATIENCE_MINUTES
 
-    story = told_up_to_scaling_in(another := Stage())
+    story = story_up_to_scaling_in(another := FakeScene())
     another.retire(busy=True)
     assert next(story) == "players go home"
     another.retire(busy=False)

@@ -1,4 +1,4 @@
-"""What happened in a drill, drawn over simulated minutes."""
+"""The timeline of a drill as a picture, over simulated minutes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ HEIGHTS = (3, 3, 2, 3, 2.5)
 RED = "#d62728"
 
 
-def draw(rows: Sequence[TimelineRow], target: float, path: Path) -> None:
-    """A PNG. What the story did is written at its minute."""
+def draw_timeline(rows: Sequence[TimelineRow], target: float, path: Path) -> None:
+    """Write a PNG. Each event of the story stands at its minute."""
     figure = Figure(figsize=(12, 12), layout="constrained")
     axes = figure.subplots(len(TITLES), 1, sharex=True, height_ratios=HEIGHTS)
     _draw_work(axes[0], axes[1], rows, target)
@@ -28,7 +28,7 @@ def draw(rows: Sequence[TimelineRow], target: float, path: Path) -> None:
     for each, title in zip(axes, TITLES, strict=True):
         each.set_title(title, loc="left", fontsize=10)
         each.grid(alpha=0.3)
-    _draw_deeds(axes, rows)
+    _draw_story(axes, rows)
     axes[4].set_xlabel("simulated minutes")
     figure.savefig(path, dpi=110)
 
@@ -56,7 +56,7 @@ def _draw_workers(workers: Axes, processed: Axes, rows: Sequence[TimelineRow]) -
 
 
 def _draw_alarms(axes: Axes, rows: Sequence[TimelineRow]) -> None:
-    """A bar for each time in ALARM, and the name of the alarm on its line."""
+    """Draw a bar for each time in ALARM, on a line with the name of the alarm."""
     changes = [change for row in rows for change in row.changes]
     names = list(dict.fromkeys(change.name for change in changes))
     end = BASE + rows[-1].minute * MINUTE
@@ -69,13 +69,13 @@ def _draw_alarms(axes: Axes, rows: Sequence[TimelineRow]) -> None:
     axes.set_yticks([])
 
 
-def _draw_deeds(axes: Sequence[Axes], rows: Sequence[TimelineRow]) -> None:
+def _draw_story(axes: Sequence[Axes], rows: Sequence[TimelineRow]) -> None:
     top = axes[0]
-    top.set_ylim(top=1.6 * top.get_ylim()[1])  # room for the words
-    told = [row for row in rows if row.deed]
+    top.set_ylim(top=1.6 * top.get_ylim()[1])  # room for the texts
+    told = [row for row in rows if row.story_event]
     for number, row in enumerate(told):
         height = 0.95 - 0.11 * (number % 3)
         place = top.get_xaxis_transform()
-        top.text(row.minute, height, f" {row.deed}", fontsize=8, va="top", transform=place)
+        top.text(row.minute, height, f" {row.story_event}", fontsize=8, va="top", transform=place)
         for each in axes:
             each.axvline(row.minute, color="grey", linewidth=0.8, linestyle=":")

@@ -1,4 +1,4 @@
-"""The alarms over a run: those of the definitions, those of target tracking, and the composites over them."""
+"""The alarms of a drill: those of the definitions, those of target tracking, and the composites over them."""
 
 from collections.abc import Iterable
 
@@ -14,10 +14,10 @@ from local.drill.clock import BASE, MINUTE
 
 
 class AlarmWatch:
-    """All alarms that have a metric of ``namespace``; AWS's own metrics are in no record.
+    """All alarms on a metric of ``namespace``. Alarms on AWS's own metrics are left out: no record has those metrics.
 
-    ``of_policies`` are the alarms that the scaling policies act by. Durations in the records are real ones: an alarm
-    about seconds sees them as short as they are.
+    ``of_policies`` are the alarms that trigger the scaling policies. Durations in the records are real ones, so an
+    alarm on a duration sees real seconds, not simulated ones.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class AlarmWatch:
         self._composites = CompositeMachine(composites)
 
     def minute(self, end: int) -> list[Transition]:
-        """Evaluate all at the end of a minute (simulated seconds); what changed."""
+        """Evaluate all alarms at the end of a minute (simulated s); return their changes of state."""
         begin = end - MINUTE
         changes = [
             change
@@ -46,14 +46,14 @@ class AlarmWatch:
         return changes + [event for event in follows if isinstance(event, Transition)]
 
     def states(self) -> dict[str, AlarmState]:
-        """Of the metric alarms, by name."""
+        """The states of the metric alarms, by name."""
         return {name: machine.state for name, machine in self._machines.items()}
 
     def value(self, alarm: MetricAlarm) -> float | None:
-        """The newest that it has seen."""
+        """The newest value that the alarm has evaluated."""
         return self._machines[alarm.name].value
 
 
 def is_of_interest(change: Transition) -> bool:
-    """To or from ALARM; the rest is an alarm that gets its first data."""
+    """A change to or from ALARM. All others are alarms that get their first data."""
     return AlarmState.ALARM in (change.old, change.new)

@@ -1,4 +1,4 @@
-"""A clip that keeps the rules and costs little to make and to process: the drill is about workers, not pictures."""
+"""A clip that keeps the contest's rules and takes little CPU to make and to process: the drill tests workers only."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ TIMEOUT_SECONDS = 60
 
 
 def render_plain_clip(ffmpeg: str, destination: Path) -> Path:
-    """1920x1080, 10 frames a second, one colour. Raises subprocess.CalledProcessError."""
+    """Render 1920x1080 in one colour, 10 frames a second. Raises subprocess.CalledProcessError."""
     source = f"color=c=0x28508c:s=1920x1080:r=10:d={SECONDS}"
     options = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
     command = [ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options, str(destination)]
