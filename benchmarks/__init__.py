@@ -1,1 +1,1 @@
-"""Measurements of the product beside its alternatives; nothing here is needed to run it."""
+"""Benchmarks of the product beside its alternatives. The product runs without this package."""

@@ -1,4 +1,4 @@
-"""Measure a piece of work: CPU, wall time and memory of a process and of everything that it starts."""
+"""Measure a piece of work: CPU, wall time and memory of a forked process and of everything that it starts."""
 
 import os
 import select
@@ -17,11 +17,11 @@ SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one run cost.
+    """The cost of one run.
 
-    ``cpu_seconds`` is user and system time of the whole tree. ``peak_rss_bytes`` is the largest sum of resident
-    memory that was seen in the processes that the work started. The process of the work itself is left out of it:
-    it is a copy of the benchmark, and stands for a worker that is there whether or not there is work.
+    ``cpu_seconds`` is user and system time of the whole process tree. ``peak_rss_bytes`` is the largest sum of resident
+    memory, over all samples, of the processes that the work started. The forked process itself is not counted: it is a
+    copy of the benchmark, and stands for a worker that runs whether or not there is work.
     """
 
     cpu_seconds: float
@@ -30,14 +30,14 @@ class Measurement:
 
 
 class WorkFailed(Exception):
-    """The measured work raised an error or was killed; what it said is on stderr."""
+    """The measured work raised an error or was killed; its traceback is on stderr."""
 
 
 def measure(work: Callable[[], None]) -> Measurement:
     """Run ``work`` in a child process and measure it with all its descendants. Raises WorkFailed.
 
-    A fork, not a new interpreter: what was imported and prepared before is not measured. So call it from a
-    process without threads. A descendant counts once its parent has waited for it.
+    The child is forked, so that imports and preparations are not measured. Call it from a process without threads.
+    The CPU time of a descendant counts once its parent has waited for it.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -48,7 +48,7 @@ def measure(work: Callable[[], None]) -> Measurement:
         _work_and_exit(work)
     os.close(held_by_child)
     try:
-        peak = _watch(pid, alive)
+        peak = _sample_memory(pid, alive)
         ended = time.monotonic()
     finally:
         os.close(alive)
@@ -71,8 +71,8 @@ def _work_and_exit(work: Callable[[], None]) -> NoReturn:
         os._exit(code)
 
 
-def _watch(pid: int, alive: int) -> int:
-    """Sample the memory until the child is gone: the pipe that only it holds then ends."""
+def _sample_memory(pid: int, alive: int) -> int:
+    """The peak of all samples until the child ends: only the child holds the other end of the pipe ``alive``."""
     child = psutil.Process(pid)
     peak = 0
     while not select.select([alive], [], [], SAMPLE_SECONDS)[0]:
@@ -81,17 +81,10 @@ def _watch(pid: int, alive: int) -> int:
 
 
 def _descendants_rss_bytes(child: psutil.Process) -> int:
-    return sum(_rss_bytes(process) for process in _descendants(child))
-
-
-def _descendants(child: psutil.Process) -> list[psutil.Process]:
-    try:
-        return child.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _rss_bytes(process: psutil.Process) -> int:
+    """Resident memory of all descendants; one that ends meanwhile counts as 0."""
+    total = 0
     with suppress(psutil.NoSuchProcess):
-        return int(process.memory_info().rss)
-    return 0  # it ended meanwhile
+        for process in child.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
+    return total

@@ -1,30 +1,19 @@
-"""A process under measurement, with everything that it starts; and the sender that a peer brings along."""
+"""A process under measurement with everything that it starts, and a process that sends messages for a peer."""
 
 import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 
+from benchmarks.process_figures import Cpu, cpu_of
 from showcase.settings import child_environment
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 1.0
 LOOK_SECONDS = 0.05
-
-
-class Cpu(NamedTuple):
-    """User and system time in seconds: of a process, and of its children (the ended ones too)."""
-
-    own: float
-    children: float
-
-    @property
-    def tree(self) -> float:
-        return self.own + self.children
 
 
 class MeasuredProcess:
@@ -46,7 +35,7 @@ class MeasuredProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Asked first; killed soon after, as nothing of it is needed any more (a long poll takes 20 s to end)."""
+        """Send SIGTERM, and SIGKILL soon after: the process is not needed any more, and a long poll takes 20 s."""
         with suppress(psutil.NoSuchProcess):
             tree = [*self._process.children(recursive=True), self._process]
             self._process.terminate()
@@ -55,29 +44,25 @@ class MeasuredProcess:
                 process.kill()
             psutil.wait_procs(alive, STOP_SECONDS)
 
-    def wait_until_it_says(self, words: str) -> None:
-        """Wait for these words in its log."""
+    def wait_until_logged(self, words: str) -> None:
+        """Wait for these words in its log. Raises AssertionError."""
         deadline = time.monotonic() + READY_SECONDS
         while words not in self._log.read_text(errors="replace"):
-            self.check()
-            assert time.monotonic() < deadline, f"{self._log} does not say {words!r}"
+            self.check_alive()
+            assert time.monotonic() < deadline, f"{self._log} does not contain {words!r}"
             time.sleep(LOOK_SECONDS)
 
-    def check(self) -> None:
-        """The process must be alive."""
+    def check_alive(self) -> None:
+        """Raises AssertionError when the process has ended."""
         assert self._process.is_running() and self._process.poll() is None, f"it has ended: see {self._log}"
 
     def cpu(self) -> Cpu:
-        own = self._process.cpu_times()
-        children = own.children_user + own.children_system
-        for process in self._process.children(recursive=True):
-            times = process.cpu_times()
-            children += times.user + times.system + times.children_user + times.children_system
-        return Cpu(own.user + own.system, children)
+        """The CPU time of the process and its descendants until now."""
+        return cpu_of(self._process)
 
 
 class PeerSender:
-    """A context manager: a peer's own library sends, in a process beside."""
+    """A context manager: a process that sends messages with the peer's own library (peers/producer.py)."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -92,7 +77,8 @@ class PeerSender:
             self._process.terminate()
 
     def send(self, count: int) -> None:
-        """Send so many messages, and wait for that."""
+        """Send that many messages, and wait until they are sent. Raises AssertionError."""
         assert self._process.stdin and self._process.stdout
-        print(count, file=self._process.stdin, flush=True)
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
         assert self._process.stdout.readline().strip() == str(count), "the sender has ended"

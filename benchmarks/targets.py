@@ -1,22 +1,35 @@
-"""A target of a benchmark: what was promised, what was measured, and whether the promise is kept."""
+"""The targets of a benchmark: the promise, the measured value, and whether the promise is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
+from cli.command_parser import ExitCode
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``is_met`` is None when what it needs was not measured."""
+    """``is_met`` is None when a measurement that it needs is missing."""
 
     text: str
     measured: str
     is_met: bool | None
 
 
+EXIT_CODES = {
+    ExitCode.DONE: "every target that was measured is met",
+    ExitCode.FAILED: "a target is missed, or the benchmark failed",
+}
+
+
+def exit_code(targets: Sequence[Target]) -> ExitCode:
+    """FAILED when a target is missed."""
+    return ExitCode.FAILED if any(target.is_met is False for target in targets) else ExitCode.DONE
+
+
 def target_table(targets: Sequence[Target]) -> Table:
-    """One row for each target."""
+    """A row for each target."""
     table = Table(title="targets")
     for heading in ("target", "measured", "met"):
         table.add_column(heading)

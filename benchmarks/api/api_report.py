@@ -1,42 +1,42 @@
-"""What the API benchmark has found, and whether the project's targets are met."""
+"""The tables of the API benchmark, and whether the project's targets are met."""
 
 from collections.abc import Sequence
 from statistics import median
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.api.hot_video import Rush
 from benchmarks.api.page_costs import Timing
 from benchmarks.api.rounds import LoadBlock
 from benchmarks.api.servers import FASTAPI, FLASK, OURS
+from benchmarks.benchmark_screen import print_notes
 from benchmarks.targets import Target, target_table
+from cli.screen import Screen
 
-PIPED_COLUMNS = 140
-CPU_RATIO_MAX = 0.6  # of a request to a list, ours to each peer
+CPU_RATIO_MAX = 0.6  # CPU of a request for a list, ours to each peer
 PAGE_MS_MAX = 10.0  # single-digit milliseconds of server time
 JUDGED = ("public list", "ranking")
 NOTES = (
-    "CPU: user + system of all processes of a server, a request. x: median of the rounds' ratios, ours to that peer.",
-    "ours runs with all that it has (metrics into a file, tokens, limits, security headers); the peers have none.",
-    "All lists of videos carry a presigned link a row, signed by boto3; ours keeps each for a while, so the ranking,",
-    "without links, shows the rest alone. The generator shares the CPUs: judge by CPU time, not by requests/s.",
+    "CPU: user + system time of all processes of a server, a request. x: median of the rounds' ratios, ours to peer.",
+    "Ours is the whole product (metrics into a file, tokens, limits, security headers); the peers have none of that.",
+    "A list of videos has a presigned link in each row, signed by boto3. Ours keeps links for a while; the ranking has",
+    "none, and compares the rest. The load generator shares the CPUs: judge by CPU time, not by requests/s.",
 )
 PAGE_NOTES = (
-    "Server time: planning + execution as PostgreSQL tells them (EXPLAIN ANALYZE), commits and the network not in it.",
+    "Server time: planning + execution as PostgreSQL reports them (EXPLAIN ANALYZE), without commits and network.",
 )
 
 Blocks = dict[tuple[str, str], list[LoadBlock]]  # by request and server
 
 
 def cpu_ratio(blocks: Blocks, request: str, peer: str) -> float:
-    """Median of the rounds' ratios: what loads the machine in a round hits both sides of its ratio."""
+    """The median of the rounds' ratios: load on the machine in a round affects both sides of its ratio."""
     pairs = zip(blocks[request, OURS], blocks[request, peer], strict=True)
     return median(ours.server_us / theirs.server_us for ours, theirs in pairs)
 
 
 def judge(blocks: Blocks, timings: Sequence[Timing]) -> list[Target]:
-    """All targets of the API's speed."""
+    """The targets of the API's speed."""
     targets = []
     for request in JUDGED:
         for peer in (FASTAPI, FLASK):
@@ -49,54 +49,44 @@ def judge(blocks: Blocks, timings: Sequence[Timing]) -> list[Target]:
     return targets
 
 
-def report(console: Console, title: str, blocks: Blocks, timings: Sequence[Timing], rushes: Sequence[Rush]) -> bool:
-    """Print everything; False when a target is missed."""
-    if not console.is_terminal:
-        console = Console(width=PIPED_COLUMNS)
-    console.print(_request_table(title, blocks))
-    _print_notes(console, NOTES)
-    console.print(_page_table(timings))
-    _print_notes(console, PAGE_NOTES)
-    console.print(_rush_table(rushes))
+def report(
+    screen: Screen, title: str, blocks: Blocks, timings: Sequence[Timing], rushes: Sequence[Rush]
+) -> list[Target]:
+    """Print everything; return the targets."""
+    screen.show(_request_table(title, blocks))
+    print_notes(screen, NOTES)
+    screen.show(_page_table(timings))
+    print_notes(screen, PAGE_NOTES)
+    screen.show(_rush_table(rushes))
     targets = judge(blocks, timings)
-    console.print(target_table(targets))
-    return all(target.is_met for target in targets)
-
-
-def _print_notes(console: Console, notes: Sequence[str]) -> None:
-    for note in notes:
-        console.print(note, style="dim", highlight=False)
+    screen.show(target_table(targets))
+    return targets
 
 
 def _request_table(title: str, blocks: Blocks) -> Table:
-    table = Table(title=title)
-    table.add_column("request")
-    table.add_column("server")
+    table = Table("request", "server", title=title)
     for heading in ("CPU us median", "min", "ours: x", "PostgreSQL us", "requests/s", "p50 ms", "p99 ms", "bytes"):
         table.add_column(heading, justify="right")
     for (request, server), measured in blocks.items():
-        ratio = "" if server == OURS else f"{cpu_ratio(blocks, request, server):.2f}"
-        table.add_row(request, server, *_cells(measured, ratio), end_section=server == FLASK)
+        cpu_us, loads = [block.server_us for block in measured], [block.load for block in measured]
+        table.add_row(
+            request,
+            server,
+            f"{median(cpu_us):.0f}",
+            f"{min(cpu_us):.0f}",
+            "" if server == OURS else f"{cpu_ratio(blocks, request, server):.2f}",
+            f"{median(block.database_us for block in measured):.0f}",
+            f"{median(load.per_second for load in loads):.0f}",
+            f"{median(load.median_ms for load in loads):.1f}",
+            f"{median(load.p99_ms for load in loads):.0f}",
+            f"{loads[-1].answer_bytes}",
+            end_section=server == FLASK,
+        )
     return table
 
 
-def _cells(blocks: list[LoadBlock], ratio: str) -> list[str]:
-    cpu_us, loads = [block.server_us for block in blocks], [block.load for block in blocks]
-    return [
-        f"{median(cpu_us):.0f}",
-        f"{min(cpu_us):.0f}",
-        ratio,
-        f"{median(block.database_us for block in blocks):.0f}",
-        f"{median(load.per_second for load in loads):.0f}",
-        f"{median(load.median_ms for load in loads):.1f}",
-        f"{median(load.p99_ms for load in loads):.0f}",
-        f"{loads[-1].answer_bytes}",
-    ]
-
-
 def _page_table(timings: Sequence[Timing]) -> Table:
-    table = Table(title="server time of PostgreSQL")
-    table.add_column("what")
+    table = Table("what", title="server time of PostgreSQL")
     for heading in ("calls", "ms median", "p99", "rows written"):
         table.add_column(heading, justify="right")
     for timing in timings:
@@ -106,8 +96,7 @@ def _page_table(timings: Sequence[Timing]) -> Table:
 
 
 def _rush_table(rushes: Sequence[Rush]) -> Table:
-    table = Table(title="votes at once, each committed to the disk")
-    table.add_column("votes")
+    table = Table("votes", title="votes at once, each committed to the disk")
     for heading in ("how many", "connections", "votes/s"):
         table.add_column(heading, justify="right")
     for rush in rushes:

@@ -1,15 +1,13 @@
-"""A contest of a chosen size in PostgreSQL, made with COPY: the same players, videos and votes for the same seed.
+"""``python -m benchmarks.api.contest``: a contest of any size in PostgreSQL, by COPY, always the same for one seed.
 
-`python -m benchmarks.api.contest postgresql://…/empty` fills a database that is migrated and empty.
-As in a real contest a few videos have most of the votes, some players have many videos and most have none,
-and one player in three lives in the largest city.
+As in a real contest, a few videos have most of the votes, some players have many videos and most have none, and one
+player in three lives in the largest city.
 """
 
-import argparse
 import random
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -17,15 +15,17 @@ from itertools import accumulate
 import psycopg2
 
 from benchmarks.api.copy_stream import CopyStream
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from showcase.accounts import city_key
 from showcase.videos import original_key, result_key
 
 SEED = 2025
 OPENING = datetime(2025, 3, 1, 12, tzinfo=UTC)
 VOTES_SKEW = 0.8  # the exponent of Zipf's law: the first of 200,000 videos gets one vote in fifty
-VOTERS_SHARE_MAX = 4  # nobody gets votes of more than a quarter of all players
-OWNERS_SHARE = 0.6  # of the players: the others only vote
-FAILED_SHARE = 20  # one video in so many failed
+PLAYERS_A_VOTE_MIN = 4  # at most one player in that many votes for the same video
+OWNERS_SHARE = 0.6  # of the players have videos; the others only vote
+VIDEOS_A_FAILURE = 20  # one video in that many has failed
 CITIES = (
     "Bogotá", "Medellín", "Cali", "Barranquilla", "Cartagena", "Cúcuta", "Bucaramanga", "Pereira", "Santa Marta",
     "Ibagué", "Pasto", "Manizales", "Neiva", "Villavicencio", "Armenia", "Valledupar", "Montería", "Sincelejo",
@@ -46,12 +46,17 @@ VIDEO_COLUMNS = (
 )  # fmt: skip
 VOTE_COLUMNS = ("video_id", "player_id", "created_at")
 
+DESCRIPTION = (
+    "Fill an empty, migrated PostgreSQL database with a large contest; the same options make the same contest."
+)
+EXAMPLES = [("postgresql://postgres@127.0.0.1/bench --players 1000 --videos 2000 --votes 20000", "")]
+
 Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ContestSize:
-    """How many of each. The default is the size that the project promises to be fast at."""
+    """The numbers of rows. The default is the size at which the project promises to be fast."""
 
     players: int = 100_000
     videos: int = 200_000
@@ -59,20 +64,22 @@ class ContestSize:
 
 
 class Contest:
-    """Who is in it; a pure function of size and seed. Rows come in the order of ``*_COLUMNS``."""
+    """The rows of a contest, a pure function of size and seed. Their columns are those of ``*_COLUMNS``."""
 
     def __init__(self, size: ContestSize, seed: int = SEED) -> None:
         self._size = size
         self._random = random.Random(seed)  # noqa: S311
         self.player_ids = [self._id() for _ in range(size.players)]
         self.video_ids = sorted(self._id() for _ in range(size.videos))  # the order in which their votes are stored
-        self._owners = [self._owner() for _ in range(size.videos)]
+        # The square gives the players with low numbers many videos each.
+        self._owners = [int(size.players * OWNERS_SHARE * self._random.random() ** 2) for _ in range(size.videos)]
         self._votes = self._count_votes()
         self._player_votes = [0] * size.players
         for owner, votes in zip(self._owners, self._votes, strict=True):
             self._player_votes[owner] += votes
 
     def players(self) -> Iterator[Row]:
+        """All players; their counters fit to the votes."""
         cities = self._random.choices(CITIES, CITY_WEIGHTS, k=self._size.players)
         for number, (player_id, city) in enumerate(zip(self.player_ids, cities, strict=True)):
             names = (self._random.choice(FIRST_NAMES), self._random.choice(LAST_NAMES))
@@ -80,6 +87,7 @@ class Contest:
             yield (player_id, email, *names, city, city_key(city), "Colombia", "none", True, votes, OPENING)
 
     def videos(self) -> Iterator[Row]:
+        """All videos; their counters fit to the votes."""
         for number, video_id in enumerate(self.video_ids):
             uploaded_at = OPENING + timedelta(seconds=self._random.randrange(30 * 86_400))
             owner, title = self.player_ids[self._owners[number]], f"Mi mejor jugada {number}"
@@ -88,15 +96,15 @@ class Contest:
             yield (video_id, owner, self._id(), title, status, *original, *result, self._votes[number])
 
     def votes(self) -> Iterator[Row]:
-        """Each video's voters are different players: a sample without repetition."""
+        """All votes. The voters of a video are a sample without repetition, because a player votes once for it."""
         everybody = range(self._size.players)
         for video_id, count in zip(self.video_ids, self._votes, strict=True):
             for voter in self._random.sample(everybody, count):
                 yield (video_id, self.player_ids[voter], OPENING)
 
     def _result(self, number: int, video_id: uuid.UUID, uploaded_at: datetime) -> Row:
-        """Status, progress, when and where processed, why failed."""
-        if _failed(number):
+        """Status, progress, time and key of the result, code and reason of the failure."""
+        if _has_failed(number):
             return ("failed", 0, None, None, "too_short", "El video dura menos de 20 segundos.")
         processed_at = uploaded_at + timedelta(seconds=self._random.randrange(30, 600))
         return ("processed", 100, processed_at, result_key(video_id, 1), None, None)
@@ -104,14 +112,11 @@ class Contest:
     def _id(self) -> uuid.UUID:
         return uuid.UUID(int=self._random.getrandbits(128), version=4)
 
-    def _owner(self) -> int:
-        return int(self._size.players * OWNERS_SHARE * self._random.random() ** 2)
-
     def _count_votes(self) -> list[int]:
-        """Votes of each video, by Zipf's law over the videos in random order. They add up to ``size.votes``."""
-        open_videos = [number for number in range(self._size.videos) if not _failed(number)]
+        """The votes of each video, by Zipf's law over the videos in random order. Their sum is ``size.votes``."""
+        open_videos = [number for number in range(self._size.videos) if not _has_failed(number)]
         self._random.shuffle(open_videos)
-        most = self._size.players // VOTERS_SHARE_MAX
+        most = self._size.players // PLAYERS_A_VOTE_MIN
         counts = shares([place**-VOTES_SKEW for place in range(1, len(open_videos) + 1)], self._size.votes, most)
         votes = [0] * self._size.videos
         for number, count in zip(open_videos, counts, strict=True):
@@ -120,7 +125,10 @@ class Contest:
 
 
 def shares(weights: list[float], total: int, most: int) -> list[int]:
-    """``total`` in whole shares by weight, none over ``most``. What that cuts off goes to the next ones."""
+    """Divide ``total`` by weight into whole numbers of at most ``most``. The rest of a share goes to the next one.
+
+    Raises AssertionError when the shares cannot hold ``total``.
+    """
     *_, whole = reached = list(accumulate(weights))
     marks = [round(total * mark / whole) for mark in reached]
     counts, over = [], 0
@@ -128,18 +136,19 @@ def shares(weights: list[float], total: int, most: int) -> list[int]:
         wanted = end - start + over
         counts.append(min(wanted, most))
         over = wanted - counts[-1]
-    assert not over, "so many votes need more players"
+    assert not over, f"{total} votes need more players"
     return counts
 
 
-def _failed(number: int) -> bool:
-    return number % FAILED_SHARE == FAILED_SHARE - 1
+def _has_failed(number: int) -> bool:
+    return number % VIDEOS_A_FAILURE == VIDEOS_A_FAILURE - 1
 
 
 def fill(database_url: str, contest: Contest) -> None:
-    """Store the contest in one transaction, then let PostgreSQL tidy up as its autovacuum would.
+    """Store the contest in one transaction, then vacuum as PostgreSQL's autovacuum would.
 
-    Needs a superuser: foreign keys are not looked up for each row, because the rows are made to fit.
+    The user must be a superuser, because the foreign keys are not checked for each row: the rows fit by construction.
+    Raises psycopg2.Error.
     """
     connection = psycopg2.connect(database_url)
     try:
@@ -150,7 +159,7 @@ def fill(database_url: str, contest: Contest) -> None:
                 ("videos", VIDEO_COLUMNS, contest.videos()),
                 ("votes", VOTE_COLUMNS, contest.votes()),
             ):
-                cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", CopyStream(_lines(rows)))
+                cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", CopyStream(_copy_lines(rows)))
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE players, videos, votes")
@@ -158,20 +167,25 @@ def fill(database_url: str, contest: Contest) -> None:
         connection.close()
 
 
-def _lines(rows: Iterable[Row]) -> Iterator[str]:
-    """PostgreSQL's text format. No value here has a tab, a line end or a backslash."""
+def _copy_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Rows in the text format of COPY. No value here has a tab, a line end or a backslash, which need escapes."""
     for row in rows:
         yield "\t".join("\\N" if value is None else str(value) for value in row) + "\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Fill an empty, migrated PostgreSQL database with a large contest.")
-    parser.add_argument("url")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fill the database of the command line; return an ExitCode."""
+    parser = command_parser("benchmarks.api.contest", DESCRIPTION, examples=EXAMPLES)
+    parser.add_argument("url", metavar="URL", help="an empty, migrated PostgreSQL database; its user is a superuser")
     for name, default in asdict(ContestSize()).items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    arguments = parser.parse_args()
-    fill(arguments.url, Contest(ContestSize(arguments.players, arguments.videos, arguments.votes)))
-    return 0
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
+    asked = parser.parse_args(arguments)
+    try:
+        fill(asked.url, Contest(ContestSize(asked.players, asked.videos, asked.votes)))
+    except psycopg2.Error as error:
+        Screen().fail(str(error))
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Lines that are made while PostgreSQL's COPY reads them."""
+"""A file of lines that are made while PostgreSQL's COPY reads them."""
 
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -8,14 +8,14 @@ LINES_AT_ONCE = 2000
 
 
 class CopyStream(BufferedIOBase):
-    """What ``copy_expert`` reads from: never more than a few thousand lines are in memory."""
+    """The file for ``copy_expert``. At most a few thousand lines are in memory."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._left = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """At most ``size`` bytes; none at the end. PostgreSQL's driver always says how many."""
+        """At most ``size`` bytes, and none at the end. PostgreSQL's driver always gives a size."""
         assert size is not None and size >= 0
         while len(self._left) < size and (more := "".join(islice(self._lines, LINES_AT_ONCE))):
             self._left += more.encode()

@@ -1,4 +1,4 @@
-"""Many vote for the same video at once: all wait for its row and for its player's, each until the last commit."""
+"""Many votes at once for the same video: each waits until the vote before it is committed, because of the row locks."""
 
 import time
 import uuid
@@ -15,7 +15,7 @@ from showcase.votes import vote
 
 @dataclass(frozen=True, slots=True)
 class Rush:
-    """So many votes over so many connections. They are real: each is committed, and waits for the disk."""
+    """``votes`` real votes over ``connections``: each was committed to the disk."""
 
     name: str
     votes: int
@@ -27,8 +27,8 @@ class Rush:
         return self.votes / self.seconds
 
 
-def rushes(database: Database, *, count: int, connections: int) -> list[Rush]:
-    """The same number of votes for the first video of the contest, and for as many different ones of all players."""
+def measure_rushes(database: Database, *, count: int, connections: int) -> list[Rush]:
+    """``count`` votes for the video with the most votes, and then about as many, each for another video."""
     with database.reading() as connection:
         most_voted = select(Video.id).order_by(Video.votes.desc(), Video.id)
         hot = connection.scalars(most_voted.limit(1)).one()
@@ -41,18 +41,18 @@ def rushes(database: Database, *, count: int, connections: int) -> list[Rush]:
         cast = {tuple(row) for row in connection.execute(select(Vote.video_id, Vote.player_id).where(cast_already))}
     return [
         _rush(database, "for the same video", [(hot, voter) for voter in voters], connections),
-        _rush(database, "each for another video", [of for of in spread if of not in cast], connections),
+        _rush(database, "each for another video", [each for each in spread if each not in cast], connections),
     ]
 
 
 def _rush(database: Database, name: str, votes: Sequence[tuple[uuid.UUID, uuid.UUID]], connections: int) -> Rush:
-    def cast(of: tuple[uuid.UUID, uuid.UUID]) -> None:
+    def cast(video_and_player: tuple[uuid.UUID, uuid.UUID]) -> None:
         with database.writing() as connection:
-            vote(connection, *of, own_allowed=True)
+            vote(connection, *video_and_player, own_allowed=True)
 
     with ThreadPoolExecutor(connections) as threads:
         started = time.perf_counter()
-        for done in [threads.submit(cast, of) for of in votes]:
+        for done in [threads.submit(cast, each) for each in votes]:
             done.result()
         seconds = time.perf_counter() - started
     return Rush(name, len(votes), connections, seconds)

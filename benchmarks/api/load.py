@@ -1,12 +1,9 @@
-"""A load generator as a process of its own: keep-alive connections that each send the next request at once.
+"""``python -m benchmarks.api.load``: a load generator; each of its open connections sends the next request at once.
 
-`python -m benchmarks.api.load 127.0.0.1:8080 /path --connections 16 --seconds 3 [--header "Name: value"]` prints what
-it saw as JSON. One thread and one selector: it takes some 20 us of its own core a request, and adds no parsing
-beyond the status line and the Content-Length. wrk would do the same, but is not on every machine.
+It has one thread and one selector, takes some 20 us of a core for each request, and parses only the status line and
+the Content-Length. wrk would do the same, but is not on every machine.
 """
 
-import argparse
-import json
 import re
 import selectors
 import socket
@@ -16,15 +13,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import quantiles
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
+
 RECEIVE_BYTES = 256 * 1024
 SILENCE_SECONDS_MAX = 10.0
 ANSWERS_MIN = 2  # fewer have no percentiles
+
+DESCRIPTION = """\
+Keep a server busy with one request over several connections, and print requests, failures, seconds, bytes of an answer,
+and the median and 99th percentile of the latency (ms) as JSON.
+"""
+EXAMPLES = [('127.0.0.1:8080 /api/videos --header "Authorization: Bearer …"', "3 s over 16 connections")]
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What so many connections saw. ``failures`` are answers that are not 200."""
+    """The measurements of all connections. ``failures`` are answers whose status is not 200."""
 
     requests: int
     failures: int
@@ -39,7 +45,7 @@ class Load:
 
 
 class Connection:
-    """One request at a time. Raises ConnectionError when the server ends it."""
+    """A connection that sends one request at a time. Its calls raise ConnectionError when the server ends it."""
 
     def __init__(self, address: tuple[str, int], request: bytes) -> None:
         self.socket = socket.create_connection(address, timeout=SILENCE_SECONDS_MAX)
@@ -54,79 +60,87 @@ class Connection:
         self.socket.sendall(self._request)
 
     def receive(self) -> bytes | None:
-        """The answer, once all of it is here."""
+        """Receive what is there; return the answer once it is complete, otherwise None."""
         data = self.socket.recv(RECEIVE_BYTES)
         if not data:
-            raise ConnectionError("the server has ended a connection")
+            raise ConnectionError("the server has closed a connection")
         self._received = self._received + data if self._received else data
         return self._received if is_whole(self._received) else None
 
 
 def is_whole(answer: bytes) -> bool:
-    """Whether an answer is complete. It must tell its Content-Length: raises ValueError."""
+    """Whether an answer is complete. Raises ValueError when it has no Content-Length."""
     head_end = answer.find(b"\r\n\r\n")
     if head_end < 0:
         return False
     length = _LENGTH.search(answer, 0, head_end)
     if length is None:
-        raise ValueError(f"an answer without Content-Length: {answer[:head_end]!r}")
+        raise ValueError(f"the answer has no Content-Length: {answer[:head_end]!r}")
     return len(answer) >= head_end + 4 + int(length[1])
 
 
 def generate(address: tuple[str, int], path: str, *, connections: int, seconds: float, headers: Sequence[str]) -> Load:
-    """Keep all connections busy for so long. Raises ConnectionError when the server is silent or hangs up."""
+    """Keep all connections busy for ``seconds``. Raises ConnectionError when the server is silent or hangs up."""
     request = "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {address[0]}", *headers, "", ""]).encode()
     with selectors.DefaultSelector() as selector:
-        lanes = [Connection(address, request) for _ in range(connections)]
-        for lane in lanes:
-            selector.register(lane.socket, selectors.EVENT_READ, lane)
+        open_connections = [Connection(address, request) for _ in range(connections)]
+        for connection in open_connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
         try:
-            return _run(selector, lanes, seconds)
+            return _exchange(selector, open_connections, seconds)
         finally:
-            for lane in lanes:
-                lane.socket.close()
+            for connection in open_connections:
+                connection.socket.close()
 
 
-def _run(selector: selectors.BaseSelector, lanes: list[Connection], seconds: float) -> Load:
+def _exchange(selector: selectors.BaseSelector, open_connections: list[Connection], seconds: float) -> Load:
     latencies_ms: list[float] = []
     failures = answer_bytes = 0
     started = time.perf_counter()
-    for lane in lanes:
-        lane.send()
+    for connection in open_connections:
+        connection.send()
     while (now := time.perf_counter()) < started + seconds or len(latencies_ms) < ANSWERS_MIN:
         ready = selector.select(SILENCE_SECONDS_MAX)
         if not ready:
-            raise ConnectionError("the server answers nothing")
+            raise ConnectionError(f"the server has not answered for {SILENCE_SECONDS_MAX:g} s")
         for key, _ in ready:
-            lane = key.data
-            if (answer := lane.receive()) is None:
+            connection = key.data
+            if (answer := connection.receive()) is None:
                 continue
-            latencies_ms.append((time.perf_counter() - lane.sent_at) * 1000)
+            latencies_ms.append((time.perf_counter() - connection.sent_at) * 1000)
             failures += not answer.startswith(b"HTTP/1.1 200")
             answer_bytes = len(answer)
-            lane.send()
+            connection.send()
     marks = quantiles(latencies_ms, n=100)
     return Load(len(latencies_ms), failures, now - started, answer_bytes, marks[49], marks[98])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Keep a server busy with one request.")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Generate the load of the command line and print the measurements; return an ExitCode."""
+    parser = command_parser("benchmarks.api.load", DESCRIPTION, examples=EXAMPLES)
     parser.add_argument("address", metavar="HOST:PORT")
-    parser.add_argument("path")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--header", action="append", default=[], metavar="NAME: VALUE")
-    arguments = parser.parse_args()
-    host, _, port = arguments.address.rpartition(":")
-    load = generate(
-        (host, int(port)),
-        arguments.path,
-        connections=arguments.connections,
-        seconds=arguments.seconds,
-        headers=arguments.header,
-    )
-    print(json.dumps(asdict(load)))
-    return 0
+    parser.add_argument("path", help="of the request, with its query")
+    parser.add_argument("--connections", type=int, default=16, help="that are open at once (default 16)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of load (default 3)")
+    parser.add_argument("--header", action="append", default=[], metavar="NAME: VALUE", help="may be repeated")
+    asked = parser.parse_args(arguments)
+    host, _, port = asked.address.rpartition(":")
+    if not port.isdecimal():
+        parser.error(f"{asked.address} has no port")
+    screen = Screen()
+    try:
+        load = generate(
+            (host, int(port)),
+            asked.path,
+            connections=asked.connections,
+            seconds=asked.seconds,
+            headers=asked.header,
+        )
+    except OSError as error:
+        screen.fail(f"{asked.address}: {error}")
+        return ExitCode.FAILED
+    screen.document(asdict(load))
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What pages and votes cost PostgreSQL itself, in a contest of the promised size."""
+"""The time that PostgreSQL itself spends on pages and votes, as EXPLAIN ANALYZE reports it."""
 
 import random
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Work = Callable[[Connection], object]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds of PostgreSQL's own time, planning included, over many calls. ``rows`` are those written by one."""
+    """PostgreSQL's own time in ms, planning included, over many calls. ``rows`` is the number that one call writes."""
 
     name: str
     calls: int
@@ -38,9 +38,12 @@ class Timing:
     rows: int = 0
 
 
-def pages(database: Database, *, city: str, limit: int, deep: int, calls: int) -> list[Timing]:
-    """First and deep pages. ``deep`` is an offset; a city has fewer players, and its deep page is its last one."""
-    city_deep = max(0, min(deep, _ranked_in(database, city) - limit))
+def time_pages(database: Database, *, city: str, limit: int, deep: int, calls: int) -> list[Timing]:
+    """Time first and deep pages. ``deep`` is an offset; a city has fewer players, so its deep page is its last one."""
+    ranked = text("SELECT count(*) FROM players WHERE votes > 0 AND city_key = :city")
+    with database.reading() as connection:
+        in_city = int(connection.execute(ranked, {"city": city_key(city)}).scalar_one())
+    city_deep = max(0, min(deep, in_city - limit))
     works: dict[str, Work] = {
         "ranking": lambda connection: ranking(connection, city=None, limit=limit, offset=0),
         f"ranking of {city}": lambda connection: ranking(connection, city=city, limit=limit, offset=0),
@@ -55,15 +58,15 @@ def pages(database: Database, *, city: str, limit: int, deep: int, calls: int) -
 
 
 def time_page(database: Database, name: str, work: Work, calls: int) -> Timing:
-    """The statements that ``work`` sends, explained again and again."""
+    """Explain the statements that ``work`` sends, ``calls`` times."""
     with database.reading() as connection:
         statements = _sent_by(connection, work)
         times = [_server_ms(connection, statements) for _ in range(calls)]
     return _timing(name, times)
 
 
-def votes(database: Database, calls: int) -> Timing:
-    """Votes of random players for random videos; none of them is kept."""
+def time_votes(database: Database, calls: int) -> Timing:
+    """Time votes of random players for random videos. Every vote is rolled back."""
     chosen, times, rows = random.Random(SEED), list[float](), set[int]()  # noqa: S311
     with database.reading() as connection:
         videos = connection.scalars(select(Video.id).where(Video.status == VideoStatus.PROCESSED).limit(10_000)).all()
@@ -71,7 +74,7 @@ def votes(database: Database, calls: int) -> Timing:
     while len(times) < calls:
         video_id, player_id = chosen.choice(videos), chosen.choice(players)
         work = partial(vote, video_id=video_id, player_id=player_id, own_allowed=True)
-        with suppress(Refused):  # a vote that exists already
+        with suppress(Refused):  # this player has already voted for this video
             milliseconds, written = _time_vote(database, work)
             times.append(milliseconds)
             rows.add(written)
@@ -80,9 +83,9 @@ def votes(database: Database, calls: int) -> Timing:
 
 
 def _time_vote(database: Database, work: Work) -> tuple[float, int]:
-    """Server time and written rows of one vote, which is undone. The commit is not in it."""
+    """The server time, without a commit, and the written rows of one vote, which is rolled back."""
     with database.engine.connect() as connection:
-        before = connection.execute(ROW_OPERATIONS).scalar_one()  # of earlier transactions that nobody counted yet
+        before = connection.execute(ROW_OPERATIONS).scalar_one()  # earlier transactions may still be in this statistic
         statements = _sent_by(connection, work)
         written = connection.execute(ROW_OPERATIONS).scalar_one() - before
         connection.rollback()
@@ -92,7 +95,7 @@ def _time_vote(database: Database, work: Work) -> tuple[float, int]:
 
 
 def _sent_by(connection: Connection, work: Work) -> list[tuple[str, Any]]:
-    """Do the work; return what it sent to the database."""
+    """Do the work; return the statements that it has sent to the database, with their parameters."""
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -117,9 +120,3 @@ def _server_ms(connection: Connection, statements: list[tuple[str, Any]]) -> flo
 def _timing(name: str, times: list[float], rows: int = 0) -> Timing:
     marks = quantiles(times, n=100)
     return Timing(name, len(times), marks[49], marks[98], rows)
-
-
-def _ranked_in(database: Database, city: str) -> int:
-    query = text("SELECT count(*) FROM players WHERE votes > 0 AND city_key = :city")
-    with database.reading() as connection:
-        return int(connection.execute(query, {"city": city_key(city)}).scalar_one())

@@ -1,4 +1,4 @@
-"""The contestants: ours and the peers, each started as its users start it, with one process and as many threads."""
+"""The servers: ours and the peers, each started as its users start it, with one process and the same threads."""
 
 import secrets
 import sys
@@ -11,14 +11,14 @@ from local.system.aws_emulator import CREDENTIALS, REGION
 from local.system.processes import free_port
 from service.access_tokens import Tokens
 
-BUCKET = "anb-bench"
+BUCKET = "anb-bench"  # no server opens it: presigning a link needs only its name
 OURS, FASTAPI, FLASK = "ours: Falcon + waitress", "FastAPI + uvicorn", "Flask + gunicorn"
-NOWHERE = "http://127.0.0.1:1/000000000000"  # no queue: what is measured sends nothing
+NOWHERE = "http://127.0.0.1:1/000000000000"  # there is no queue, because the measured requests send no message
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the servers work: their database, their logs, the programs of the peers, the threads of each."""
+class ServerConditions:
+    """The conditions that all servers share. ``peers`` is the folder of the peers' programs."""
 
     database_url: str
     logs: Path
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that can be started. ``ready`` are words of its log; ``tokens`` are those that it wants, if any."""
+    """A server that can be started. ``ready``: the words it logs when it is. ``tokens``: issues those it requires."""
 
     name: str
     command: list[str]
@@ -37,30 +37,30 @@ class Server:
     ready: str
     tokens: Tokens | None = None
 
-    def start(self, place: Place) -> MeasuredProcess:
-        return MeasuredProcess(self.command, self.environment, place.logs / f"{self.port}.log")
+    def start(self, conditions: ServerConditions) -> MeasuredProcess:
+        return MeasuredProcess(self.command, self.environment, conditions.logs / f"{self.port}.log")
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
 
-def servers(place: Place) -> list[Server]:
-    """In the order of the table."""
-    return [_ours(place), _fastapi(place), _flask(place)]
+def servers(conditions: ServerConditions) -> list[Server]:
+    """All servers, in the order of the table."""
+    return [_ours(conditions), _fastapi(conditions), _flask(conditions)]
 
 
-def _ours(place: Place) -> Server:
-    """With all that it has: metrics into a file, tokens, limits, headers, the sweeper of the outbox."""
+def _ours(conditions: ServerConditions) -> Server:
+    """The whole product: metrics into a file, tokens, limits, headers, the sweeper of the outbox."""
     port, secret = free_port(), secrets.token_urlsafe(48)
     environment = {
         **CREDENTIALS,
-        "ANB_DATABASE_URL": place.database_url,
+        "ANB_DATABASE_URL": conditions.database_url,
         "ANB_BUCKET": BUCKET,
         "ANB_JWT_SECRET": secret,
         "ANB_API_PORT": str(port),
-        "ANB_API_THREADS": str(place.threads),
-        "ANB_EMF_DESTINATION": f"file:{place.logs / 'emf.log'}",
+        "ANB_API_THREADS": str(conditions.threads),
+        "ANB_EMF_DESTINATION": f"file:{conditions.logs / 'emf.log'}",
         "sqs_queue_url": f"{NOWHERE}/jobs",
         "sqs_dead_letter_queue_url": f"{NOWHERE}/dead",
         "sqs_region": REGION,
@@ -69,24 +69,28 @@ def _ours(place: Place) -> Server:
     return Server(OURS, command, environment, port, "listening on", Tokens(secret, 3600))
 
 
-def _fastapi(place: Place) -> Server:
+def _fastapi(conditions: ServerConditions) -> Server:
     """uvicorn with its fast loop and parser, and without its access log."""
     port = free_port()
     options = ["--port", str(port), "--no-access-log", "--loop", "uvloop", "--http", "httptools"]
-    command = [str(place.peers / "uvicorn"), "benchmarks.api.peers.fastapi_app:app", *options]
-    return Server(FASTAPI, command, _peer_environment(place), port, "Uvicorn running on")
+    command = [str(conditions.peers / "uvicorn"), "benchmarks.api.peers.fastapi_app:app", *options]
+    return Server(FASTAPI, command, _peer_environment(conditions), port, "Uvicorn running on")
 
 
-def _flask(place: Place) -> Server:
+def _flask(conditions: ServerConditions) -> Server:
     port = free_port()
     options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1"]
-    command = [str(place.peers / "gunicorn"), "benchmarks.api.peers.flask_app:app", *options]
+    command = [str(conditions.peers / "gunicorn"), "benchmarks.api.peers.flask_app:app", *options]
     return Server(
-        FLASK, [*command, "--threads", str(place.threads)], _peer_environment(place), port, "Booting worker with pid"
+        FLASK,
+        [*command, "--threads", str(conditions.threads)],
+        _peer_environment(conditions),
+        port,
+        "Booting worker with pid",
     )
 
 
-def _peer_environment(place: Place) -> dict[str, str]:
-    url = place.database_url.replace("postgresql:", "postgresql+psycopg2:", 1)
-    peer = {"PEER_DATABASE_URL": url, "PEER_BUCKET": BUCKET, "PEER_THREADS": str(place.threads)}
+def _peer_environment(conditions: ServerConditions) -> dict[str, str]:
+    url = conditions.database_url.replace("postgresql:", "postgresql+psycopg2:", 1)
+    peer = {"PEER_DATABASE_URL": url, "PEER_BUCKET": BUCKET, "PEER_THREADS": str(conditions.threads)}
     return {**CREDENTIALS, **peer}

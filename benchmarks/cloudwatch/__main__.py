@@ -1,7 +1,8 @@
-"""What the rules of CloudWatch cost here: `python -m benchmarks.cloudwatch` (`make bench-cloudwatch`).
+"""``python -m benchmarks.cloudwatch``: the cost of CloudWatch's rules here: reading, evaluating, planning, simulating.
 
-Each piece of work runs in an interpreter of its own, as often as asked; the medians are shown. CPU time, since other
-work on the machine does not change it much. Memory is the peak on top of the interpreter with its modules.
+Each piece of work runs in an interpreter of its own, several times; the table shows medians. The benchmark measures
+CPU time, because other work on the machine changes it little. Memory is the peak above that of the interpreter with
+its modules.
 """
 
 import argparse
@@ -10,18 +11,16 @@ import math
 import os
 import platform
 import random
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from alarms.definition_files import Definition, DefinitionKind, read_definitions, read_variables
@@ -32,7 +31,12 @@ from alarms.simulate.policies import contenders
 from alarms.simulate.simulation import ServiceTime, Setting, Simulation
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import LiveObject, make_plan
+from benchmarks.benchmark_screen import benchmark_screen, describe_machine
 from benchmarks.cloudwatch.emf_reading import write_sample
+from benchmarks.process_figures import status_bytes
+from benchmarks.targets import EXIT_CODES
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.emf import Datapoint, EmfReader, log_lines
@@ -46,13 +50,23 @@ LOG_BYTES = 20_000_000
 PLANNED_ALARMS, PLANNED_DASHBOARDS = 1_000, 100
 TARGET_SECONDS = {"alarms": 2.0, "simulate": 60.0}
 
-# A piece of work: prepares, and returns what is measured; that returns how many units were done.
+DESCRIPTION = """\
+Measure the CPU time and memory of CloudWatch's rules in this project: reading an EMF log, evaluating alarms over a
+day, planning a sync, and (with --uploads) simulating uploads.
+"""
+EXAMPLES = [
+    ("--rounds 1", "each piece of work once"),
+    ("--uploads 1000000", "also simulate a million uploads, which takes a minute"),
+    ("--measure plan", "one piece of work in this process, as JSON: units done, CPU seconds, peak bytes"),
+]
+
+# A piece of work prepares its input, and returns the call to measure, which returns how many units it did.
 Prepared = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``unit`` is what the number counts."""
+    """A piece of work; ``unit`` names what its call counts. ``prepare`` gets a folder and the number of uploads."""
 
     what: str
     unit: str
@@ -61,7 +75,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one run."""
+    """The cost of one run."""
 
     done: int
     cpu_seconds: float
@@ -70,45 +84,41 @@ class Cost:
 
 def _read_log(folder: Path, _: int) -> Prepared:
     log = folder / "emf.log"
-    return lambda: _scanned(log)
+    if not log.exists():
+        write_sample(log, LOG_BYTES)
 
+    def read() -> int:
+        reader = EmfReader()
+        for _ in reader.scan_lines(log_lines(log)):
+            pass
+        return reader.documents
 
-def _scanned(log: Path) -> int:
-    reader = EmfReader()
-    for _ in reader.scan_lines(log_lines(log)):
-        pass
-    return reader.documents
+    return read
 
 
 def _evaluate_a_day(_: Path, __: int) -> Prepared:
-    """Our metric alarms, metric math among them, again and again up to ALARMS."""
+    """Our metric alarms, those with metric math included, repeated up to ALARMS, on a day of random values."""
     ours = [d for d in _definitions() if d.kind is DefinitionKind.METRIC_ALARM]
     alarms = [MetricAlarm.from_api(ours[index % len(ours)].parameters) for index in range(ALARMS)]
-    store = _a_day_of_values(alarms)
-    end = BEGIN + DAY_MINUTES * 60
-
-    def evaluate() -> int:
-        for alarm in alarms:
-            for _transition in AlarmMachine(alarm, store).run(BEGIN, end):
-                pass
-        return ALARMS * DAY_MINUTES
-
-    return evaluate
-
-
-def _a_day_of_values(alarms: list[MetricAlarm]) -> MetricStore:
     chance, store = random.Random(5), MetricStore()  # noqa: S311
     for metric in dict.fromkeys(metric for alarm in alarms for metric in watched_metrics(alarm)):
         for minute in range(DAY_MINUTES):
             if chance.random() > 0.01:
                 values = tuple(chance.lognormvariate(1, 2) for _ in range(VALUES_A_MINUTE))
                 store.add(Datapoint(metric, "None", (BEGIN + 60 * minute) * 1000, values))
-    return store
+
+    def evaluate() -> int:
+        for alarm in alarms:
+            for _transition in AlarmMachine(alarm, store).run(BEGIN, BEGIN + DAY_MINUTES * 60):
+                pass
+        return ALARMS * DAY_MINUTES
+
+    return evaluate
 
 
-def _plan_much(_: Path, __: int) -> Prepared:
-    """One object of ten is missing in the account, one of ten differs there."""
-    wanted = list(_many())
+def _plan_a_sync(_: Path, __: int) -> Prepared:
+    """One object of ten is missing in the account, and one of ten differs there."""
+    wanted = list(_many_definitions())
     tags = {OWNER_KEY: owner_of("anb")}
     live = [
         LiveObject(d.kind, d.name, f"arn:{d.name}", _drifted(d) if number % 10 == 1 else d.parameters, tags)
@@ -124,7 +134,8 @@ def _plan_much(_: Path, __: int) -> Prepared:
     return plan
 
 
-def _many() -> Iterator[Definition]:
+def _many_definitions() -> Iterator[Definition]:
+    """Our alarms and dashboards, repeated under new names up to the planned numbers."""
     for kind, name, amount in (
         (DefinitionKind.METRIC_ALARM, "AlarmName", PLANNED_ALARMS),
         (DefinitionKind.DASHBOARD, "DashboardName", PLANNED_DASHBOARDS),
@@ -142,10 +153,9 @@ def _drifted(definition: Definition) -> dict[str, Any]:
     return {**definition.parameters, "Threshold": -1}
 
 
-def _simulate(_: Path, uploads: int) -> Prepared:
-    """The contender that has most to evaluate: ours."""
-    variables = read_variables(EXAMPLE)
-    namespace = str(variables["NAMESPACE"])
+def _simulate_uploads(_: Path, uploads: int) -> Prepared:
+    """The scaling policies of the definitions, which evaluate the most alarms of all contenders."""
+    namespace = str(read_variables(EXAMPLE)["NAMESPACE"])
     setting = Setting(uploads=uploads, service_time=ServiceTime(30.0, 0.4))
     ours = contenders(_definitions(), namespace)[0]
     uploads_at = diurnal(3.0, random.Random(1))  # noqa: S311
@@ -159,51 +169,53 @@ def _definitions() -> list[Definition]:
 WORKS = {
     "emf": Work("EMF log read", "lines", _read_log),
     "alarms": Work(f"a day through {ALARMS} alarms", "alarm-minutes", _evaluate_a_day),
-    "plan": Work(f"plan of {PLANNED_ALARMS} alarms, {PLANNED_DASHBOARDS} dashboards", "objects", _plan_much),
-    "simulate": Work("uploads simulated", "uploads", _simulate),
+    "plan": Work(f"plan of {PLANNED_ALARMS} alarms, {PLANNED_DASHBOARDS} dashboards", "objects", _plan_a_sync),
+    "simulate": Work("uploads simulated", "uploads", _simulate_uploads),
 }
 
 
-def measure(name: str, folder: Path, uploads: int) -> Cost:
-    """In an interpreter of its own. Raises subprocess.CalledProcessError."""
+def measure_apart(name: str, folder: Path, uploads: int) -> Cost:
+    """Measure one of WORKS in an interpreter of its own. Raises subprocess.CalledProcessError."""
     command = [sys.executable, "-m", "benchmarks.cloudwatch", "--measure", name, "--uploads", str(uploads)]
-    result = subprocess.run([*command, "--folder", str(folder)], check=True, capture_output=True, text=True)
+    result = subprocess.run([*command, "--folder", str(folder)], check=True, stdout=subprocess.PIPE, text=True)
     return Cost(*json.loads(result.stdout))
 
 
-def _measure_here(name: str, folder: Path, uploads: int) -> Cost:
+def measure_here(name: str, folder: Path, uploads: int) -> Cost:
+    """Measure one of WORKS in this process."""
     work = WORKS[name].prepare(folder, uploads)
-    before = _memory_bytes("VmRSS")
+    before = status_bytes("VmRSS")
     started = time.process_time()
     done = work()
-    return Cost(done, time.process_time() - started, _memory_bytes("VmHWM") - before)
+    return Cost(done, time.process_time() - started, status_bytes("VmHWM") - before)
 
 
-def _memory_bytes(field: str) -> int:
-    """Of this process, as Linux counts it: VmRSS now, VmHWM at its highest."""
-    match = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert match, f"no {field}"
-    return int(match[1]) * 1024
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each (default 3)")
-    parser.add_argument("--uploads", type=int, default=0, help="also simulate so many; 1000000 takes a minute")
-    parser.add_argument("--measure", choices=WORKS, help="one of them, here, as JSON")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and report; return an ExitCode."""
+    parser = command_parser("benchmarks.cloudwatch", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each piece of work runs (default 3)")
+    parser.add_argument("--uploads", type=int, default=0, help="uploads to simulate (default 0: no simulation)")
+    parser.add_argument("--measure", choices=WORKS, help="measure one piece of work in this process, as JSON")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.measure and asked.folder:
-        cost = _measure_here(asked.measure, asked.folder, asked.uploads)
-        print(json.dumps([cost.done, cost.cpu_seconds, cost.peak_bytes]))
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    asked = parser.parse_args(arguments)
+    if asked.measure == "simulate" and not asked.uploads:
+        parser.error("a simulation needs --uploads")
+    load_before = os.getloadavg()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.folder or Path(temporary)
+        if asked.measure:
+            cost = measure_here(asked.measure, folder, asked.uploads)
+            Screen().document([cost.done, cost.cpu_seconds, cost.peak_bytes])
+            return ExitCode.DONE
         write_sample(folder / "emf.log", LOG_BYTES)
         names = [name for name in WORKS if name != "simulate" or asked.uploads]
-        costs = {name: [measure(name, folder, asked.uploads) for _ in range(asked.rounds)] for name in names}
-    Console().print(_table(costs))
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs")
+        costs = {name: [measure_apart(name, folder, asked.uploads) for _ in range(asked.rounds)] for name in names}
+    screen = benchmark_screen()
+    screen.show(_table(costs))
+    screen.line(describe_machine(load_before, f"Python {platform.python_version()}"))
+    seconds = {name: median(run.cpu_seconds for run in runs) for name, runs in costs.items()}
+    is_met = all(seconds[name] < target for name, target in TARGET_SECONDS.items() if name in seconds)
+    return ExitCode.DONE if is_met else ExitCode.FAILED
 
 
 def _table(costs: dict[str, list[Cost]]) -> Table:
@@ -218,4 +230,4 @@ def _table(costs: dict[str, list[Cost]]) -> Table:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,69 +1,83 @@
-"""The clip pipeline beside its alternatives, in one run on one clip: `python -m benchmarks.video`.
+"""``python -m benchmarks.video``: the clip pipeline beside its alternatives, in one run on one clip.
 
-Every round runs every variant once, so what else the machine does hits all alike. CPU seconds are compared, never
-wall time. The first run prepares a lossless reference and raw frames under .local/bench-video (about 2 GB).
+Every round runs every variant once, so that other work on the machine affects all alike. CPU seconds are compared,
+not wall time. The first run prepares a lossless reference and raw frames under .local/bench-video (about 2 GB).
 """
 
 import argparse
+import importlib.util
 import json
 import os
-import platform
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.benchmark_screen import benchmark_screen, describe_machine, print_notes
 from benchmarks.measure import measure
-from benchmarks.targets import Target, target_table
+from benchmarks.peer_environment import find_peers
+from benchmarks.targets import EXIT_CODES, exit_code, target_table
 from benchmarks.video.materials import Materials, prepare, prepare_clip
-from benchmarks.video.moviepy_environment import find_moviepy
 from benchmarks.video.quality import measure_quality
 from benchmarks.video.variants import MEDIUM, PEERS, PipelineVariant, variants
-from benchmarks.video.video_report import MB, OURS, Rows, VariantRow, judge, ratio
+from benchmarks.video.video_report import MB, Rows, VariantRow, judge, result_table
+from cli.command_parser import command_parser
+from cli.screen import Screen
 from showcase.clips.movie import read_movie
 
 HOME = Path(".local/bench-video").resolve()
-PIPED_COLUMNS = 120
+MOVIEPY = Path(__file__).parent / "peers" / "requirements.txt"
 NOTES = (
-    "CPU: user + system of the whole process tree. Memory: peak of the summed RSS of the processes started for a job.",
+    "CPU: user + system time of the whole process tree. Memory: peak of the summed RSS of the processes of a job.",
     "SSIM, VMAF: the body's frames against a lossless render (lanczos, accurate_rnd).",
     "x ours: median of the rounds' ratios of CPU.",
-    f"multi-pass has ours' preset; with ffmpeg's default (medium) it costs about twice that (--peers ours,{MEDIUM}).",
+    f"multi-pass has our preset; with ffmpeg's default (medium) it costs about twice that (--peers ours,{MEDIUM}).",
 )
 
-
-def main() -> None:
-    """Read the command line, run, report."""
-    arguments = _arguments()
-    load_before = os.getloadavg()
-    clip = arguments.clip.resolve() if arguments.clip else prepare_clip(HOME, arguments.seconds)
-    python = (arguments.moviepy_python or find_moviepy(HOME)) if "moviepy" in arguments.peers else None
-    materials = prepare(clip, HOME)
-    rows = run_rounds(materials, variants(materials, arguments.peers, python), arguments.rounds)
-    targets = judge(rows)
-    machine = _machine(materials, load_before)
-    title = f"{_described(materials)}; {arguments.rounds} rounds"
-    _print(title, rows, targets, machine)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(_document(title, rows, targets, machine), indent=1) + "\n")
+DESCRIPTION = """\
+Measure CPU time, memory and quality of the clip pipeline beside MoviePy, one filter graph, a call of ffmpeg for each
+step, and the parts of the work alone. Takes minutes.
+"""
+EXAMPLES = [
+    ("", "the whole benchmark"),
+    ("--rounds 1 --seconds 20 --peers ours,bounds", "the pipeline beside its bounds, once"),
+]
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="The clip pipeline beside its alternatives.")
-    parser.add_argument("--clip", type=Path, help="20 to 60 s, MP4, at least 1080p; else a sample is rendered")
-    parser.add_argument("--seconds", type=int, default=32, help="length of that sample")
-    parser.add_argument("--rounds", type=int, default=3)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and report; return an ExitCode."""
+    parser = command_parser("benchmarks.video", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    parser.add_argument("--clip", type=Path, help="MP4, 20 to 60 s, at least 1080p (default: a sample is rendered)")
+    parser.add_argument("--seconds", type=int, default=32, help="length of that sample (default 32)")
+    parser.add_argument("--rounds", type=int, default=3, help="default 3")
     parser.add_argument("--peers", type=_peers, default=list(PEERS), help=f"some of {','.join((*PEERS, MEDIUM))}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures into this file")
     parser.add_argument("--moviepy-python", type=Path, metavar="PATH", help="an interpreter that has MoviePy")
-    return parser.parse_args()
+    asked = parser.parse_args(arguments)
+    if asked.clip and not asked.clip.is_file():
+        parser.error(f"{asked.clip} is not a file")
+    screen, load_before = benchmark_screen(), os.getloadavg()
+    clip = asked.clip.resolve() if asked.clip else prepare_clip(HOME, asked.seconds, screen)
+    python = (asked.moviepy_python or _find_moviepy(screen)) if "moviepy" in asked.peers else None
+    materials = prepare(clip, HOME, screen)
+    rows = run_rounds(materials, variants(materials, asked.peers, python), asked.rounds, screen)
+    targets = judge(rows)
+    track, megabytes = materials.track, clip.stat().st_size / MB
+    picture = f"{track.width}x{track.height} {track.codec}, {track.seconds:.1f} s, {megabytes:.0f} MB"
+    title = f"{clip.name} ({picture}); {asked.rounds} rounds"
+    machine = describe_machine(load_before, f"ffmpeg {materials.encoder.version} ({materials.encoder.origin})")
+    screen.show(result_table(title, rows))
+    print_notes(screen, NOTES)
+    screen.show(target_table(targets))
+    screen.line(machine)
+    if asked.json:
+        figures = {"rows": [asdict(row) for row in rows.values()], "targets": [asdict(target) for target in targets]}
+        asked.json.write_text(json.dumps({"title": title, "machine": machine, **figures}, indent=1) + "\n")
+    return exit_code(targets)
 
 
 def _peers(text: str) -> list[str]:
@@ -74,14 +88,28 @@ def _peers(text: str) -> list[str]:
     return names
 
 
-def run_rounds(materials: Materials, chosen: Sequence[PipelineVariant], rounds: int) -> Rows:
-    """Measure every variant once in every round, then look at what each made last."""
+def _find_moviepy(screen: Screen) -> Path | None:
+    """An interpreter that has MoviePy: this one, or one that is set up under HOME. None when that fails."""
+    if importlib.util.find_spec("moviepy"):
+        return Path(sys.executable)
+    try:
+        return find_peers(HOME / "moviepy", MOVIEPY, screen) / "python"
+    except (OSError, subprocess.SubprocessError) as error:
+        screen.fail(f"MoviePy cannot be installed, so the table has no row for it: {error}")
+        return None
+
+
+def run_rounds(materials: Materials, chosen: Sequence[PipelineVariant], rounds: int, screen: Screen) -> Rows:
+    """Measure every variant once in every round, then examine the last result of each."""
     rows = {variant.name: VariantRow(variant.name) for variant in chosen}
     for number in range(rounds):
         for variant in chosen:
-            rows[variant.name].rounds.append(measure(partial(variant.work, _emptied(variant))))
+            directory = _directory(variant)
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
+            rows[variant.name].rounds.append(measure(partial(variant.work, directory)))
             seconds = rows[variant.name].cpu_seconds[-1]
-            print(f"round {number + 1} of {rounds}: {variant.name}, {seconds:.2f} CPU s", flush=True)
+            screen.line(f"round {number + 1} of {rounds}: {variant.name}, {seconds:.2f} CPU s")
     for variant in chosen:
         if variant.result:
             _examine(materials, variant, rows[variant.name])
@@ -92,14 +120,8 @@ def _directory(variant: PipelineVariant) -> Path:
     return HOME / "results" / re.sub(r"\W+", "-", variant.name)
 
 
-def _emptied(variant: PipelineVariant) -> Path:
-    directory = _directory(variant)
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    return directory
-
-
 def _examine(materials: Materials, variant: PipelineVariant, row: VariantRow) -> None:
+    """Read size, frames and quality of the variant's result."""
     result = _directory(variant) / variant.result
     track = read_movie(result).video
     row.result_bytes = result.stat().st_size
@@ -109,60 +131,5 @@ def _examine(materials: Materials, variant: PipelineVariant, row: VariantRow) ->
     )
 
 
-def _described(materials: Materials) -> str:
-    track, megabytes = materials.track, materials.clip.stat().st_size / MB
-    picture = f"{track.width}x{track.height} {track.codec}, {track.seconds:.1f} s, {megabytes:.0f} MB"
-    return f"{materials.clip.name} ({picture})"
-
-
-def _machine(materials: Materials, load_before: tuple[float, float, float]) -> str:
-    before, after = (" ".join(f"{load:.1f}" for load in loads) for loads in (load_before, os.getloadavg()))
-    encoder = f"ffmpeg {materials.encoder.version} ({materials.encoder.origin})"
-    return f"{os.cpu_count()} CPUs ({platform.machine()}), {encoder}, load average {before} before, {after} after"
-
-
-def _print(title: str, rows: Rows, targets: list[Target], machine: str) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_COLUMNS)
-    console.print(_table(title, rows))
-    for note in NOTES:
-        console.print(note, style="dim", highlight=False)
-    console.print(target_table(targets))
-    console.print(machine, highlight=False, soft_wrap=True)
-
-
-def _table(title: str, rows: Rows) -> Table:
-    table = Table(title=title)
-    table.add_column("variant")
-    for heading in ("CPU s median", "min", "x ours", "wall s median", "peak MB", "result MB", "SSIM", "VMAF"):
-        table.add_column(heading, justify="right")
-    for row in rows.values():
-        table.add_row(row.name, *_cells(row, rows.get(OURS)))
-    return table
-
-
-def _cells(row: VariantRow, ours: VariantRow | None) -> list[str]:
-    return [
-        f"{median(row.cpu_seconds):.2f}",
-        f"{min(row.cpu_seconds):.2f}",
-        f"{ratio(row.cpu_seconds, ours.cpu_seconds):.2f}" if ours else "",
-        f"{median(row.wall_seconds):.1f}",
-        f"{row.peak_bytes / MB:.0f}",
-        f"{row.result_bytes / MB:.2f}" if row.result_bytes else "",
-        f"{row.quality.ssim:.4f}" if row.quality else "",
-        f"{row.quality.vmaf:.1f}" if row.quality and row.quality.vmaf else "",
-    ]
-
-
-def _document(title: str, rows: Rows, targets: list[Target], machine: str) -> dict[str, Any]:
-    return {
-        "title": title,
-        "machine": machine,
-        "rows": [asdict(row) for row in rows.values()],
-        "targets": [asdict(target) for target in targets],
-    }
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

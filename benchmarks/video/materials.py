@@ -1,4 +1,4 @@
-"""What the variants of the video benchmark work on: made once, kept under .local, never measured."""
+"""The input of the variants of the video benchmark: made once, kept under .local, and not measured."""
 
 import hashlib
 import subprocess
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.screen import Screen
 from showcase.clips.movie import VideoTrack, read_movie
 from worker.media.bumpers import Artwork, Bumpers, find_artwork, prepare_bumpers
 from worker.media.confinement import Confinement, Limits, find_confinement
@@ -24,7 +25,7 @@ _TARGET = Path("target")
 
 @dataclass(frozen=True, slots=True)
 class BodyCommand:
-    """The worker's own command for a body, taken apart, so that the bounds do exactly a part of its work."""
+    """The parts of the worker's command for a body, so that each bound does exactly a part of the worker's work."""
 
     ffmpeg: str
     inputs: list[str]
@@ -45,7 +46,7 @@ class BodyCommand:
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """The clip, everything that is needed to make a broadcast clip of it, and what results are compared with."""
+    """The clip, everything that turns it into a broadcast clip, and the reference that results are compared with."""
 
     encoder: Encoder
     confinement: Confinement
@@ -54,23 +55,23 @@ class Materials:
     bumper_cache: Path
     clip: Path
     track: VideoTrack
-    body: Path  # as the worker encodes it
-    raw: Path  # the frames that the worker's graph gives to the encoder
-    reference: Path  # the best possible body, without loss
+    body: Path  # encoded as the worker does
+    raw: Path  # the frames that the worker's filter graph gives to the encoder
+    reference: Path  # the best possible body, lossless
     frames: int  # of the body
 
     def body_command(self, threads: int) -> BodyCommand:
-        """The worker's command for this clip."""
-        return dissected(self.encoder, self.clip, self.track, self.artwork.watermark, threads)
+        """The parts of the worker's command for this clip."""
+        return split_body_command(self.encoder, self.clip, self.track, self.artwork.watermark, threads)
 
     def transcoder(self, threads: int) -> Transcoder:
-        """The worker's transcoder, ready, with its bumpers cached."""
+        """The worker's transcoder, with its bumpers in the cache."""
         mark = self.artwork.watermark
         return Transcoder(self.encoder, self.confinement, LIMITS, mark, self.bumpers, threads)
 
 
-def dissected(encoder: Encoder, clip: Path, track: VideoTrack, watermark: Path, threads: int) -> BodyCommand:
-    """Take the worker's command for the body of ``clip`` apart."""
+def split_body_command(encoder: Encoder, clip: Path, track: VideoTrack, watermark: Path, threads: int) -> BodyCommand:
+    """The parts of the worker's command for the body of ``clip``."""
     command = body_command(encoder, Source(clip, track.transfer), watermark.resolve(), _TARGET, threads=threads)
     graph = command.index("-filter_complex")
     return BodyCommand(
@@ -82,14 +83,14 @@ def dissected(encoder: Encoder, clip: Path, track: VideoTrack, watermark: Path, 
     )
 
 
-def prepare_clip(home: Path, seconds: int) -> Path:
-    """The clip to work on when none is given: the project's sample, coded as cameras code."""
-    return _once(home / f"sample-{seconds}s.mp4", lambda draft: _make_sample(draft, seconds))
+def prepare_clip(home: Path, seconds: int, screen: Screen) -> Path:
+    """The clip for a run without ``--clip``: the project's sample, encoded as cameras do."""
+    return _once(home / f"sample-{seconds}s.mp4", lambda draft: _make_sample(draft, seconds), screen)
 
 
 def _make_sample(draft: Path, seconds: int) -> None:
-    """The sample is coded in a hurry (baseline, no CABAC, no deblocking): it decodes in a third of the usual time."""
-    from local.sample_clip import render_sample  # noqa: PLC0415 - needs Pillow, a given clip does not
+    """Encode the sample again: as rendered (baseline, no CABAC, no deblocking), it decodes three times too fast."""
+    from local.sample_clip import render_sample  # noqa: PLC0415 - it needs Pillow, which a run with --clip does not
 
     ffmpeg = find_encoder(None).path
     with tempfile.TemporaryDirectory(dir=draft.parent) as directory:
@@ -98,16 +99,16 @@ def _make_sample(draft: Path, seconds: int) -> None:
         run([ffmpeg, *BEHAVED, "-i", str(quick), *camera, str(draft)])
 
 
-def prepare(clip: Path, home: Path) -> Materials:
-    """Everything for ``clip``; what ``home`` has from an earlier run of the same recipe is taken from there."""
+def prepare(clip: Path, home: Path, screen: Screen) -> Materials:
+    """Make everything for ``clip``; files in ``home`` from an earlier run of the same recipe are used again."""
     encoder, confinement, artwork = find_encoder(None), find_confinement(), find_artwork(None, None, None)
     bumpers = prepare_bumpers(encoder, confinement, artwork, home / "bumpers")
     track = _track(clip)
-    command = dissected(encoder, clip, track, artwork.watermark, threads=0)
-    place = home / _key(encoder, clip, command)
+    command = split_body_command(encoder, clip, track, artwork.watermark, threads=0)
+    place = home / _recipe_key(encoder, clip, command)
     place.mkdir(parents=True, exist_ok=True)
     transcoder = Transcoder(encoder, confinement, LIMITS, artwork.watermark, bumpers, threads=0)
-    body = _once(place / "body.mp4", lambda draft: _make_body(transcoder, clip, draft))
+    body = _once(place / "body.mp4", lambda draft: _make_body(transcoder, clip, draft), screen)
     return Materials(
         encoder=encoder,
         confinement=confinement,
@@ -117,14 +118,14 @@ def prepare(clip: Path, home: Path) -> Materials:
         clip=clip,
         track=track,
         body=body,
-        raw=_once(place / "raw.yuv", lambda draft: run(command.with_output(["-f", "rawvideo", str(draft)]))),
-        reference=_once(place / "reference.mkv", lambda draft: _make_reference(command, draft)),
+        raw=_once(place / "raw.yuv", lambda draft: run(command.with_output(["-f", "rawvideo", str(draft)])), screen),
+        reference=_once(place / "reference.mkv", lambda draft: _make_reference(command, draft), screen),
         frames=_track(body).frames,
     )
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    """Run a command to its end. Raises RuntimeError with what it said if it failed."""
+    """Run a command to its end. Raises RuntimeError with the last of its messages when it fails."""
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -145,16 +146,16 @@ def _make_body(transcoder: Transcoder, clip: Path, draft: Path) -> None:
 
 
 def _make_reference(command: BodyCommand, draft: Path) -> None:
-    """The worker's geometry and watermark with the most exact scaler, encoded without loss."""
+    """Encode the body without loss, with the worker's geometry and watermark and the most exact scaler."""
     exact = command.graph.replace("flags=bicubic", "flags=lanczos+accurate_rnd")
     assert exact != command.graph, "the worker's graph has no scaler with flags=bicubic"
     run(command.with_output(["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", str(draft)], graph=exact))
 
 
-def _once(target: Path, make: Callable[[Path], object]) -> Path:
-    """``target``, made unless it is there; an interrupted run leaves only a draft."""
+def _once(target: Path, make: Callable[[Path], object], screen: Screen) -> Path:
+    """Make ``target`` unless it exists. An interrupted run leaves only a draft."""
     if not target.exists():
-        print(f"preparing {target.name}", flush=True)
+        screen.line(f"preparing {target.name}")
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_stem(f"{target.stem}-draft")
         make(draft)
@@ -162,7 +163,8 @@ def _once(target: Path, make: Callable[[Path], object]) -> Path:
     return target
 
 
-def _key(encoder: Encoder, clip: Path, command: BodyCommand) -> str:
+def _recipe_key(encoder: Encoder, clip: Path, command: BodyCommand) -> str:
+    """A name for everything that decides how the files look."""
     status = clip.stat()
     recipe = [encoder.version, str(status.st_size), str(status.st_mtime_ns), command.graph, *command.encoding]
     return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""How near a result is to the lossless reference: SSIM and VMAF of the frames of the body.
+"""The quality of a result against the lossless reference: SSIM and VMAF of the frames of the body.
 
-SSIM forgives a picture whose colours are all a little off (a wrong matrix, say); VMAF does not.
+SSIM is hardly lower when all colours are a little wrong (by a wrong matrix, for example); VMAF is.
 """
 
 import os
@@ -13,23 +13,23 @@ from worker.media.encoder import Encoder
 
 COMPARE_SECONDS_MAX = 1200
 VMAF_EVERY_FRAMES = 6
-# One kind of tag on both sides, or ffmpeg converts one of them before it compares.
+# Without the same tags on both sides, ffmpeg converts one of them before it compares.
 _SAME_TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """``ssim`` of all planes, 0 to 1; ``vmaf`` 0 to 100, None where ffmpeg was built without libvmaf."""
+    """``ssim`` of all planes, 0 to 1. ``vmaf``, 0 to 100, or None where ffmpeg was built without libvmaf."""
 
     ssim: float
     vmaf: float | None
 
 
 def measure_quality(encoder: Encoder, result: Path, reference: Path, *, starts_at: int, frames: int) -> Quality:
-    """Compare ``frames`` frames of ``result`` from ``starts_at`` on with the first ones of the reference.
+    """Compare ``frames`` frames of ``result``, from frame ``starts_at`` on, with the first ones of the reference.
 
-    Frames are paired by their number: time stamps of two containers differ by rounding, and one frame of
-    difference would be measured as a loss of quality.
+    Frames are paired by their number. Time stamps of two containers differ by rounding, and a shift by one frame would
+    be measured as a loss of quality. Raises RuntimeError.
     """
     numbered = f"settb=1/30,setpts=N,{_SAME_TAGS}"
     pairs = (
@@ -44,11 +44,11 @@ def measure_quality(encoder: Encoder, result: Path, reference: Path, *, starts_a
 
 
 def _score(encoder: Encoder, files: list[str], graph: str, pattern: str) -> float | None:
-    """The number that ffmpeg says at the end; None when it does not have the filter."""
+    """The number that ffmpeg prints at the end; None when it does not have the filter."""
     command = [encoder.path, "-hide_banner", "-nostdin", "-nostats", *files]
     command += ["-filter_complex", graph, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=COMPARE_SECONDS_MAX, check=False)
     found = re.search(pattern, done.stderr)
     if found is None and "No such filter" not in done.stderr:
-        raise RuntimeError(f"could not compare: {done.stderr[-2000:]}")
+        raise RuntimeError(f"ffmpeg could not compare: {done.stderr[-2000:]}")
     return float(found.group(1)) if found else None

@@ -1,8 +1,8 @@
-"""The variants of the video benchmark: ours, the usual ways to do the same, and parts of the work as bounds."""
+"""The variants of the video benchmark: ours, the usual ways to do the same, and parts of the work as lower bounds."""
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,13 @@ from worker.media.pipeline import (
 )
 
 PEERS = ("ours", "one-graph", "multi-pass", "moviepy", "bounds")
-AUTO, ONE = 0, 1  # threads: what ffmpeg thinks best, or a single one
-GOP_FRAMES = 2 * FRAMES_PER_SECOND  # as ours: a longer one saves bytes
-MEDIUM = "multi-pass-medium"  # only when asked for: it takes as long as all the others together
+AUTO, ONE = 0, 1  # threads: ffmpeg's own choice, or one
+GOP_FRAMES = 2 * FRAMES_PER_SECOND  # the same for all, because longer ones save bytes
+MEDIUM = "multi-pass-medium"  # only on request: it takes as long as all the others together
 
 Work = Callable[[Path], None]
 
-# As anybody would write them: the peers owe nothing to our pipeline but the numbers.
+# As anyone would write them: the peers share only the numbers with our pipeline.
 FIT = (
     f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=decrease,setsar=1,"
     f"pad={WIDTH}:{HEIGHT}:(ow-iw)/2:(oh-ih)/2,fps={FRAMES_PER_SECOND}"
@@ -42,8 +42,8 @@ MARK = f"overlay=W-w-{WATERMARK_MARGIN}:H-h-{WATERMARK_MARGIN}"
 class PipelineVariant:
     """One row of the table.
 
-    ``work`` is run in an empty directory. ``result`` is the name of the file that it leaves there, if any, and
-    ``body_starts_at`` the frame of that file at which the body begins.
+    ``work`` runs in an empty directory. ``result`` is the name of the file that it leaves there, if any, and
+    ``body_starts_at`` is the frame of that file at which the body begins.
     """
 
     peer: str
@@ -54,40 +54,29 @@ class PipelineVariant:
 
 
 def variants(materials: Materials, peers: list[str], moviepy_python: Path | None) -> list[PipelineVariant]:
-    """The rows for ``peers``; MoviePy needs the interpreter that has it.
+    """The rows for ``peers``. MoviePy runs in ``moviepy_python``, and is left out when that is None.
 
-    What is compared most closely stands together, so that little time passes between.
+    Rows that are compared most closely stand together, so that little time passes between them. Each sum of bounds is
+    a bound for the runs with as many threads.
     """
-    rows = [*_ours(materials), _one_graph_row(materials), *_bounds(materials), *_chains(materials)]
-    if moviepy_python is not None:
-        rows.append(
-            PipelineVariant("moviepy", "moviepy", _moviepy(materials, moviepy_python), "result.mp4", BUMPER_FRAMES)
-        )
+    one_graph, moviepy = _one_graph(materials), moviepy_python and _moviepy(materials, moviepy_python)
+    rows = [
+        PipelineVariant("ours", "ours", _transcode(materials, AUTO), "processed.mp4", BUMPER_FRAMES),
+        PipelineVariant("ours", "ours, 1 thread", _transcode(materials, ONE), "processed.mp4", BUMPER_FRAMES),
+        PipelineVariant("ours", "join + cached bumpers", _join(materials)),
+        PipelineVariant("one-graph", "one graph", one_graph, "result.mp4", BUMPER_FRAMES),
+        PipelineVariant("bounds", "decode", _decode(materials)),
+        PipelineVariant("bounds", "decode + scale", _decode_and_scale(materials, AUTO)),
+        PipelineVariant("bounds", "encode", _encode(materials, AUTO), "body.mp4"),
+        PipelineVariant("bounds", "decode + scale, 1 thread", _decode_and_scale(materials, ONE)),
+        PipelineVariant("bounds", "encode, 1 thread", _encode(materials, ONE), "body.mp4"),
+        PipelineVariant("bounds", "decode + scale + encode", _body_alone(materials), "body.mp4"),
+        PipelineVariant("multi-pass", "multi-pass", _multi_pass(materials, PRESET), "result.mp4", BUMPER_FRAMES),
+        PipelineVariant(MEDIUM, "multi-pass, medium", _multi_pass(materials, "medium"), "result.mp4", BUMPER_FRAMES),
+    ]
+    if moviepy:
+        rows.append(PipelineVariant("moviepy", "moviepy", moviepy, "result.mp4", BUMPER_FRAMES))
     return [row for row in rows if row.peer in peers]
-
-
-def _ours(materials: Materials) -> Iterator[PipelineVariant]:
-    for name, threads in (("ours", AUTO), ("ours, 1 thread", ONE)):
-        yield PipelineVariant("ours", name, _transcode(materials, threads), "processed.mp4", BUMPER_FRAMES)
-    yield PipelineVariant("ours", "join + cached bumpers", _join(materials))
-
-
-def _one_graph_row(materials: Materials) -> PipelineVariant:
-    return PipelineVariant("one-graph", "one graph", _one_graph(materials), "result.mp4", BUMPER_FRAMES)
-
-
-def _chains(materials: Materials) -> Iterator[PipelineVariant]:
-    for peer, name, preset in (("multi-pass", "multi-pass", PRESET), (MEDIUM, "multi-pass, medium", "medium")):
-        yield PipelineVariant(peer, name, _multi_pass(materials, preset), "result.mp4", BUMPER_FRAMES)
-
-
-def _bounds(materials: Materials) -> Iterator[PipelineVariant]:
-    """Parts of the worker's own body command; each sum of parts is a bound for runs with as many threads."""
-    yield PipelineVariant("bounds", "decode", _decode(materials))
-    for suffix, threads in (("", AUTO), (", 1 thread", ONE)):
-        yield PipelineVariant("bounds", f"decode + scale{suffix}", _decode_and_scale(materials, threads))
-        yield PipelineVariant("bounds", f"encode{suffix}", _encode(materials, threads), "body.mp4")
-    yield PipelineVariant("bounds", "decode + scale + encode", _body_alone(materials), "body.mp4")
 
 
 def _transcode(materials: Materials, threads: int) -> Work:
@@ -100,7 +89,7 @@ def _transcode(materials: Materials, threads: int) -> Work:
 
 
 def _join(materials: Materials) -> Work:
-    """What the bumpers cost a clip: finding them in the cache, and copying the three parts into one file."""
+    """The work for the bumpers of a clip: find them in the cache, and copy the three parts into one file."""
 
     def work(directory: Path) -> None:
         bumpers = prepare_bumpers(materials.encoder, materials.confinement, materials.artwork, materials.bumper_cache)
@@ -131,7 +120,7 @@ def _one_graph(materials: Materials) -> Work:
 
 
 def _multi_pass(materials: Materials, preset: str) -> Work:
-    """A tool for each step: trim, scale, mute, watermark, concat. Four of the five steps encode."""
+    """A call of ffmpeg for each step: trim, scale, mute, watermark, concat. Four of the five steps encode."""
     artwork = materials.artwork
     bumpers = [str(artwork.opening), "with_mark.mp4", str(artwork.closing)]
     concat = [argument for part in bumpers for argument in ("-i", part)]
@@ -161,7 +150,7 @@ def _moviepy(materials: Materials, python: Path) -> Work:
     artwork = materials.artwork
     script = Path(__file__).parent / "peers" / "moviepy_clip.py"
     files = [materials.clip, artwork.watermark, artwork.opening, artwork.closing]
-    # The same ffmpeg for all: only the way of using it is compared.
+    # The same ffmpeg for all variants, because only its use is compared.
     environment = child_environment({"IMAGEIO_FFMPEG_EXE": materials.encoder.path})
     return lambda directory: run(
         [str(python), str(script), *map(str, files), str(directory / "result.mp4")], environment

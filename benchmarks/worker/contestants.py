@@ -1,4 +1,4 @@
-"""The contestants: how each is started, as its users start it, and what it does for a message."""
+"""The workers that are compared: each is started as its users start it. ``does`` lists its work for a message."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.measured_process import MeasuredProcess, PeerSender
 from benchmarks.worker.noop_worker import ORIGINAL
+from benchmarks.worker.shared_servers import BenchVideos, SharedServers
 from benchmarks.worker.short_queue import ShortQueue
-from benchmarks.worker.stage import Stage, Videos
 from local.system.aws_emulator import CREDENTIALS, REGION
 from showcase.jobs.outbox import Entry
 
@@ -17,8 +17,12 @@ OURS = "ours, queue and database"
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """A worker that is ready, and its queue. ``depth`` counts what waits and what is in work."""
+class ReadyWorker:
+    """A worker that receives messages, and its queue.
+
+    ``send`` sends a number of messages; ``prepare`` makes as many before they are sent. ``depth`` counts messages that
+    wait or are in work.
+    """
 
     process: MeasuredProcess
     send: Callable[[int], None]
@@ -28,16 +32,16 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """``does`` is what happens for each message, in this order. ``open`` is given a name that nobody else has."""
+    """``does``: the steps for each message, in their order. ``open`` starts the worker under a new, unique name."""
 
     name: str
     does: str
-    open: Callable[[Stage, str], AbstractContextManager[Lane]]
+    open: Callable[[SharedServers, str], AbstractContextManager[ReadyWorker]]
     on_sqs: bool = True
 
 
 def contestants() -> list[Contestant]:
-    """In the order of the table."""
+    """All contestants, in the order of the table."""
     several, single = "receive (several), task, delete", "receive (1), task, delete"
     return [
         Contestant("boto3 loop", "receive (10), function, delete", _boto3_loop),
@@ -55,115 +59,117 @@ def contestants() -> list[Contestant]:
 
 
 @contextmanager
-def _boto3_loop(stage: Stage, name: str) -> Iterator[Lane]:
-    queue = stage.create_queue(name)
-    environment = _peer_environment(stage, PEER_QUEUE_URL=queue.urls.jobs)
-    with MeasuredProcess(_peer_command(stage, "boto3_consumer"), environment, stage.log(name)) as process:
-        process.wait_until_it_says("ready")
-        yield _lane_of_videos(stage, process, queue)
+def _boto3_loop(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+    queue = shared.create_queue(name)
+    environment = _peer_environment(shared, PEER_QUEUE_URL=queue.urls.jobs)
+    with MeasuredProcess(_peer_command(shared, "boto3_consumer"), environment, shared.log(name)) as process:
+        process.wait_until_logged("ready")
+        yield _worker_on_videos(shared, process, queue)
 
 
-def _celery_sqs(pool: str) -> Callable[[Stage, str], AbstractContextManager[Lane]]:
+def _celery_sqs(pool: str) -> Callable[[SharedServers, str], AbstractContextManager[ReadyWorker]]:
     @contextmanager
-    def open_lane(stage: Stage, name: str) -> Iterator[Lane]:
-        queue = stage.create_queue(name)
-        with _celery(stage, name, stage.sqs_broker, pool) as (process, sender):
-            yield Lane(process, sender.send, queue.depth)
+    def start(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+        queue = shared.create_queue(name)
+        with _celery(shared, name, shared.sqs_broker, pool) as (process, sender):
+            yield ReadyWorker(process, sender.send, queue.depth)
 
-    return open_lane
-
-
-@contextmanager
-def _celery_prefetch_1(stage: Stage, name: str) -> Iterator[Lane]:
-    """As Celery's documentation advises for long tasks; it then pauses between polls, here for less than 1 s."""
-    queue, options = stage.create_queue(name), ["--prefetch-multiplier", "1"]
-    with _celery(stage, name, stage.sqs_broker, "solo", options, polling_seconds=0.05) as (process, sender):
-        yield Lane(process, sender.send, queue.depth)
+    return start
 
 
 @contextmanager
-def _celery_redis(stage: Stage, name: str) -> Iterator[Lane]:
-    with _celery(stage, name, stage.redis.url, "solo") as (process, sender):
-        yield Lane(process, sender.send, lambda: stage.redis.depth(name))
+def _celery_prefetch_1(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+    """As Celery's documentation advises for long tasks. It then pauses between polls, here 0.05 s instead of 1 s."""
+    queue, options = shared.create_queue(name), ["--prefetch-multiplier", "1"]
+    with _celery(shared, name, shared.sqs_broker, "solo", options, polling_seconds=0.05) as (process, sender):
+        yield ReadyWorker(process, sender.send, queue.depth)
+
+
+@contextmanager
+def _celery_redis(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+    with _celery(shared, name, shared.redis.url, "solo") as (process, sender):
+        yield ReadyWorker(process, sender.send, lambda: shared.redis.depth(name))
 
 
 @contextmanager
 def _celery(
-    stage: Stage, name: str, broker: str, pool: str, options: Sequence[str] = (), *, polling_seconds: float = 1.0
+    shared: SharedServers,
+    name: str,
+    broker: str,
+    pool: str,
+    options: Sequence[str] = (),
+    *,
+    polling_seconds: float = 1.0,
 ) -> Iterator[tuple[MeasuredProcess, PeerSender]]:
-    program = [str(stage.peers / "celery"), "-A", "benchmarks.worker.peers.celery_app", "worker"]
+    program = [str(shared.peers / "celery"), "-A", "benchmarks.worker.peers.celery_app", "worker"]
     command = [*program, "--pool", pool, "--concurrency", "1", "--loglevel", "INFO", *options]
     environment = _peer_environment(
-        stage, PEER_BROKER=broker, PEER_QUEUE=name, PEER_POLLING_SECONDS=str(polling_seconds)
+        shared, PEER_BROKER=broker, PEER_QUEUE=name, PEER_POLLING_SECONDS=str(polling_seconds)
     )
     with (
-        MeasuredProcess(command, environment, stage.log(name)) as process,
-        PeerSender(_peer_command(stage, "celery_app"), environment) as sender,
+        MeasuredProcess(command, environment, shared.log(name)) as process,
+        PeerSender(_peer_command(shared, "celery_app"), environment) as sender,
     ):
-        process.wait_until_it_says(" ready.")
+        process.wait_until_logged(" ready.")
         yield process, sender
 
 
 @contextmanager
-def _dramatiq(stage: Stage, name: str) -> Iterator[Lane]:
-    queue = stage.create_queue(name)
-    command = [
-        str(stage.peers / "dramatiq"),
-        "benchmarks.worker.peers.dramatiq_app",
-        "--processes",
-        "1",
-        "--threads",
-        "1",
-    ]
-    environment = _peer_environment(stage, PEER_QUEUE=name)
+def _dramatiq(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+    queue = shared.create_queue(name)
+    program = [str(shared.peers / "dramatiq"), "benchmarks.worker.peers.dramatiq_app"]
+    command = [*program, "--processes", "1", "--threads", "1"]
+    environment = _peer_environment(shared, PEER_QUEUE=name)
     with (
-        MeasuredProcess(command, environment, stage.log(name)) as process,
-        PeerSender(_peer_command(stage, "dramatiq_app"), environment) as sender,
+        MeasuredProcess(command, environment, shared.log(name)) as process,
+        PeerSender(_peer_command(shared, "dramatiq_app"), environment) as sender,
     ):
-        process.wait_until_it_says("Worker process is ready")
-        yield Lane(process, sender.send, queue.depth)
+        process.wait_until_logged("Worker process is ready")
+        yield ReadyWorker(process, sender.send, queue.depth)
 
 
-def _peer_command(stage: Stage, peer: str) -> list[str]:
-    return [str(stage.peers / "python"), "-m", f"benchmarks.worker.peers.{peer}"]
+def _peer_command(shared: SharedServers, peer: str) -> list[str]:
+    return [str(shared.peers / "python"), "-m", f"benchmarks.worker.peers.{peer}"]
 
 
-def _peer_environment(stage: Stage, **variables: str) -> dict[str, str]:
-    return {**CREDENTIALS, "PEER_ENDPOINT_URL": stage.emulator.url, "PEER_REGION": REGION, **variables}
+def _peer_environment(shared: SharedServers, **variables: str) -> dict[str, str]:
+    return {**CREDENTIALS, "PEER_ENDPOINT_URL": shared.emulator.url, "PEER_REGION": REGION, **variables}
 
 
-def _ours(storage: str) -> Callable[[Stage, str], AbstractContextManager[Lane]]:
+def _ours(storage: str) -> Callable[[SharedServers, str], AbstractContextManager[ReadyWorker]]:
     @contextmanager
-    def open_lane(stage: Stage, name: str) -> Iterator[Lane]:
-        queue = stage.create_queue(name)
-        with _our_worker(stage, name, stage.worker_environment(queue, name), storage) as process:
-            yield _lane_of_videos(stage, process, queue)
+    def start(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+        queue = shared.create_queue(name)
+        with _our_worker(shared, name, shared.worker_environment(queue, name), storage) as process:
+            yield _worker_on_videos(shared, process, queue)
 
-    return open_lane
+    return start
 
 
-def _lane_of_videos(stage: Stage, process: MeasuredProcess, queue: ShortQueue) -> Lane:
-    """A message about another video each time."""
-    videos, waiting = Videos(stage, ORIGINAL), list[Entry]()
+def _worker_on_videos(shared: SharedServers, process: MeasuredProcess, queue: ShortQueue) -> ReadyWorker:
+    """A ready worker whose messages are each about a new video."""
+    videos, waiting = BenchVideos(shared, ORIGINAL), list[Entry]()
 
     def send(count: int) -> None:
         queue.send(waiting.pop() for _ in range(count))
 
-    return Lane(process, send, queue.depth, prepare=lambda count: waiting.extend(videos.add(count)))
+    return ReadyWorker(process, send, queue.depth, prepare=lambda count: waiting.extend(videos.add(count)))
 
 
 @contextmanager
-def _ours_duplicates(stage: Stage, name: str) -> Iterator[Lane]:
-    """Every message is about the same video, and the first processes it."""
-    queue, (video,) = stage.create_queue(name), Videos(stage, ORIGINAL).add(1)
-    with _our_worker(stage, name, stage.worker_environment(queue, name), "none") as process:
-        yield Lane(process, lambda count: queue.send([video] * count), queue.depth)
+def _ours_duplicates(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
+    """Every message is about the same video, which the first message processes."""
+    queue, (video,) = shared.create_queue(name), BenchVideos(shared, ORIGINAL).add(1)
+    with _our_worker(shared, name, shared.worker_environment(queue, name), "none") as process:
+        yield ReadyWorker(process, lambda count: queue.send([video] * count), queue.depth)
 
 
 @contextmanager
-def _our_worker(stage: Stage, name: str, environment: dict[str, str], storage: str) -> Iterator[MeasuredProcess]:
+def _our_worker(
+    shared: SharedServers, name: str, environment: dict[str, str], storage: str
+) -> Iterator[MeasuredProcess]:
     command = [sys.executable, "-m", "benchmarks.worker.noop_worker", storage]
-    one_slot = {**environment, "ANB_WORKER_SLOTS": "1"}  # as the peers have
-    with MeasuredProcess(command, one_slot, stage.log(name)) as process:
-        process.wait_until_it_says("ready: ")
+    one_slot = {**environment, "ANB_WORKER_SLOTS": "1"}  # the peers have one slot too
+    with MeasuredProcess(command, one_slot, shared.log(name)) as process:
+        process.wait_until_logged("ready: ")
         yield process

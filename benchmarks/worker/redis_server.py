@@ -1,4 +1,4 @@
-"""A Redis server for the peers that use one, and how many messages it holds for Celery."""
+"""A Redis server for the peers that use one, and the number of messages that it holds for Celery."""
 
 import socket
 from contextlib import ExitStack
@@ -7,12 +7,12 @@ from pathlib import Path
 from benchmarks.measured_process import MeasuredProcess
 from local.system.processes import free_port
 
-# Where kombu keeps what waits (a list named after the queue) and what a worker has taken (a hash).
+# kombu keeps waiting messages in a list named after the queue, and messages that a worker has taken in a hash.
 _COUNTS = "LLEN {queue}\r\nHLEN unacked\r\n"
 
 
 class RedisServer:
-    """A context manager; forgets everything at the end, and writes nothing to disk."""
+    """A context manager: the server runs inside the block and writes nothing to disk."""
 
     def __init__(self, program: Path, log: Path) -> None:
         self.port = free_port()
@@ -24,7 +24,7 @@ class RedisServer:
     def __enter__(self) -> "RedisServer":
         with ExitStack() as stack:
             process = stack.enter_context(MeasuredProcess(self._command, {}, self._log))
-            process.wait_until_it_says("Ready to accept connections")
+            process.wait_until_logged("Ready to accept connections")
             self._running = stack.pop_all()
         return self
 
@@ -32,7 +32,7 @@ class RedisServer:
         self._running.close()
 
     def depth(self, queue: str) -> int:
-        """Messages of Celery that wait or are in work."""
+        """The number of Celery's messages that wait or are in work."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(_COUNTS.format(queue=queue).encode())
             with connection.makefile("rb") as answers:

@@ -1,4 +1,4 @@
-"""A queue on the emulator, from the side of the benchmark: what is sent, and how much is still there."""
+"""A queue on the emulator, into which the benchmark sends, and whose depth it reads."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ RECEIVE_COUNT_MAX = 20
 
 
 class ShortQueue:
-    """One worker's own queue, new and empty."""
+    """A new, empty queue for one worker."""
 
     def __init__(self, emulator: AwsEmulator, aws: Aws, name: str) -> None:
         self.urls = emulator.create_queues(
@@ -23,13 +23,13 @@ class ShortQueue:
         self._queue = JobQueue(aws, self.urls.jobs, self.urls.dead_letter)
 
     def send(self, entries: Iterable[Entry]) -> None:
-        """One call for each, as the API does."""
+        """Send each message with a call of its own, as the API does."""
         for entry in entries:
             message = JobMessage(entry.video_id, entry.task_id, f"s3://anb/{entry.original_key}", entry.uploaded_at)
             self._queue.send(message, request_id=entry.request_id)
 
     def depth(self) -> int:
-        """Messages that wait or are in work; one call."""
+        """The number of messages that wait or are in flight; takes one call."""
         attributes = self._sqs.get_queue_attributes(
             QueueUrl=self.urls.jobs,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],

@@ -1,1 +1,1 @@
-"""The same endpoints as their users write them with other frameworks; they import nothing of ours."""
+"""The same endpoints, written as the users of other frameworks write them. They import nothing of the product."""

@@ -1,8 +1,8 @@
 """The broadcast clip made with MoviePy, as its documentation suggests; run by an interpreter that has MoviePy.
 
-Usage: python video_moviepy.py CLIP WATERMARK OPENING CLOSING TARGET
+Usage: python moviepy_clip.py CLIP WATERMARK OPENING CLOSING TARGET
 
-It stands alone: that interpreter need not have this project's packages. The clip is scaled once and laid with the
+It imports nothing of this project, so that interpreter needs only MoviePy. The clip is scaled once and laid with the
 watermark on one canvas, which is the least that MoviePy can do.
 """
 

@@ -1,6 +1,6 @@
 """A Celery application with one task that does nothing: `celery -A benchmarks.worker.peers.celery_app worker`.
 
-Run as a program, it is the sender of that task's messages. It acknowledges late, as whoever must lose nothing.
+Run as a program, it is the sender of that task's messages. It acknowledges late, so that it loses no message.
 """
 
 import os
