@@ -1,20 +1,22 @@
 """``python -m worker.backlog``: publish how much work waits for each worker, until SIGTERM.
 
-The worker does the same in a thread of its own, unless ANB_PUBLISH_BACKLOG says otherwise. Any number of
-publishers may run: each of their records says the same, the scaling policy's statistic is Average, and so
-should be the alarms'. (Never Sum: it would count each publisher.)
+The worker does the same in a thread, unless ANB_PUBLISH_BACKLOG is false. Several publishers may run, because they
+all publish the same values. So the statistic of the scaling policy is Average, and that of the alarms must be Average
+too: Sum would count each publisher.
 """
 
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.database.tables import verify_schema
-from showcase.errors import ShowcaseError
+from showcase.errors import SettingsError, ShowcaseError
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.jobs import oldest_wait_seconds
 from showcase.settings import read_settings
@@ -25,13 +27,30 @@ from telemetry.recorder import Recorder, open_process_recorder
 from worker.ec2.fleet_size import FleetSize
 from worker.settings import WorkerSettings
 
+DESCRIPTION = """\
+Publish the backlog, the depths of the queues and the number of workers until SIGTERM or SIGINT.
+
+Each worker does the same in a thread of its own, unless ANB_PUBLISH_BACKLOG is false.
+"""
+
+NOTES = """\
+Settings are those of the worker (.env.example). ANB_BACKLOG_INTERVAL_SECONDS is the time between two records.
+"""
+
+EXAMPLES = [("", "publish with the settings of the environment")]
+EXIT_CODES = {
+    ExitCode.DONE: "stopped by a signal",
+    ExitCode.FAILED: "the publisher cannot start; the text says why",
+    ExitCode.REFUSED: "wrong usage or settings; nothing was started",
+}
+
 log = logging.getLogger(__name__)
 
 
 class BacklogPublisher:
-    """Writes one record every ``interval_seconds``, the first at once.
+    """Writes one record every ``interval_seconds``, the first one at once.
 
-    ``failures`` counts the turns that wrote none; it goes with each record, as a property.
+    ``failures`` counts the turns without a record. It is a property of each record.
     """
 
     def __init__(
@@ -50,14 +69,14 @@ class BacklogPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the turn that is under way."""
+        """End the thread after the current turn, and wait for that."""
         self._stopping.set()
         self._thread.join()
 
     def run(self, pause: Callable[[float], bool]) -> None:
-        """Publish in this thread until ``pause``, which waits so many seconds, says that it is time to stop.
+        """Publish in this thread until ``pause`` returns True. ``pause`` waits for the given seconds.
 
-        Turns keep to a schedule, unscattered: a minute without a datapoint is missing data to an alarm.
+        Turns keep to a schedule without jitter, because a minute without a datapoint is missing data to an alarm.
         """
         due_at = time.monotonic()
         while not pause(max(0.0, due_at - time.monotonic())):
@@ -65,25 +84,20 @@ class BacklogPublisher:
             due_at = max(due_at + self._interval_seconds, time.monotonic())
 
     def publish(self) -> bool:
-        """Write one record; none at all (False) if anything cannot be read.
+        """Write one record. If a value cannot be read, write nothing and return False.
 
-        A zero in place of what is not known would let the fleet shrink; missing data raises an alarm.
+        A zero instead of an unknown value would shrink the fleet. Missing data raises an alarm.
         """
         try:
-            metrics = self._read()
+            depth = self._queue.depth()
+            workers = self._fleet.in_service()
+            with self._database.reading() as connection:
+                age_seconds = oldest_wait_seconds(connection)
         except ShowcaseError as error:
             self.failures += 1
             log.warning("backlog not published: %s", error)
             return False
-        self._recorder.record(QUEUE, metrics, properties={"failures": self.failures})
-        return True
-
-    def _read(self) -> dict[str, float]:
-        depth = self._queue.depth()
-        workers = self._fleet.in_service()
-        with self._database.reading() as connection:
-            age_seconds = oldest_wait_seconds(connection)
-        return {
+        metrics = {
             "BacklogPerWorker": (depth.visible + depth.in_flight) / max(1, workers),
             "QueueDepth": depth.visible,
             "MessagesInFlight": depth.in_flight,
@@ -91,18 +105,22 @@ class BacklogPublisher:
             "DeadLetterDepth": depth.dead,
             "Workers": workers,
         }
+        self._recorder.record(QUEUE, metrics, properties={"failures": self.failures})
+        return True
 
 
 def build_publisher(settings: WorkerSettings, database: Database, recorder: Recorder) -> BacklogPublisher:
-    """A publisher with clients of its own. It uses one connection of ``database`` at a time."""
+    """A publisher with its own AWS clients. It uses one connection of ``database`` at a time."""
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
     fleet = FleetSize(aws, settings.auto_scaling_group)
     return BacklogPublisher(database, queue, fleet, recorder, interval_seconds=settings.backlog_interval_seconds)
 
 
-def main() -> int:
-    """Publish until SIGTERM or SIGINT: 0. 1 when it cannot start."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish until SIGTERM or SIGINT, and return an ExitCode."""
+    parser = command_parser("worker.backlog", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    parser.parse_args(arguments)
     pause = catch_stop_signals()
     try:
         settings = read_settings(WorkerSettings)
@@ -111,14 +129,14 @@ def main() -> int:
         verify_schema(database)
         recorder = open_process_recorder(settings, WORKER)
     except (ShowcaseError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - said to whoever starts it, before there is a log
-        return 1
+        Screen().fail(str(error))
+        return ExitCode.REFUSED if isinstance(error, SettingsError) else ExitCode.FAILED
     try:
         build_publisher(settings, database, recorder).run(pause)
     finally:
         database.close()
         recorder.close()
-    return 0
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The circuit breaker: while the infrastructure is away, no message is received.
+"""The circuit breaker: no message is received while the infrastructure is away.
 
-Without it, an outage would hand every message out again and again until it is dead-lettered.
+Without it, an outage would hand out every message again and again until it is dead-lettered.
 """
 
 import logging
@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """Opened by ``trip``; closes when every dependency has answered after a growing pause."""
+    """``trip`` opens it. It closes when all dependencies answer; the pauses between the tries grow.
+
+    ``on_turn`` is called before each pause.
+    """
 
     def __init__(self, dependencies: Sequence[Dependency], on_turn: Callable[[], None]) -> None:
         self._dependencies = dependencies
@@ -41,7 +44,7 @@ class Breaker:
         return True
 
     def _close_if_all_answer(self) -> None:
-        self._open.clear()
+        self._open.clear()  # first, so that a trip during the pings counts
         try:
             for dependency in self._dependencies:
                 dependency.ping()

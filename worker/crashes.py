@@ -1,4 +1,4 @@
-"""A thread that dies must not leave a process behind that only looks alive."""
+"""A process with a dead thread must end, because it only looks alive."""
 
 import logging
 import threading
@@ -6,14 +6,14 @@ import threading
 log = logging.getLogger(__name__)
 
 
-def notice_dead_threads() -> threading.Event:
-    """Set as soon as any thread of this process ends with an error that nobody foresaw, which goes to the log."""
+def watch_for_dead_threads() -> threading.Event:
+    """An event that is set when a thread of this process ends with an unexpected error. The error is logged."""
     died = threading.Event()
 
-    def note(thread: threading.ExceptHookArgs) -> None:
+    def record_death(thread: threading.ExceptHookArgs) -> None:
         name = thread.thread.name if thread.thread else "unknown"
         log.critical("thread %s died", name, exc_info=thread.exc_value)
         died.set()
 
-    threading.excepthook = note
+    threading.excepthook = record_death
     return died

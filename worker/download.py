@@ -1,4 +1,4 @@
-"""Is the original that arrived the one that was uploaded?"""
+"""Checks that the original that arrived is the one that was uploaded."""
 
 import zlib
 from pathlib import Path
@@ -9,10 +9,10 @@ READ_BYTES = 1024 * 1024
 
 
 def check_download(path: Path, size: int, crc32: int | None) -> None:
-    """Compare a file with what was received: its size, and its CRC-32 where that is known. Raises ObjectDamaged.
+    """Compare a file with the upload: its size in bytes, and its CRC-32 if that is known. Raises ObjectDamaged.
 
-    CRC-32 finds what goes wrong on the way, at a hundredth of the cost of a cryptographic digest; against
-    somebody who changes objects in our bucket it is no help, and needs to be none.
+    CRC-32 finds damage on the way at a hundredth of the cost of a cryptographic digest. It does not protect
+    against somebody who changes objects in the bucket, and it does not have to.
     """
     if path.stat().st_size != size:
         raise ObjectDamaged(f"{path.stat().st_size} bytes arrived, {size} were uploaded")
@@ -21,8 +21,8 @@ def check_download(path: Path, size: int, crc32: int | None) -> None:
 
 
 def _crc32(path: Path) -> int:
-    found = 0
+    checksum = 0
     with path.open("rb") as file:
         while data := file.read(READ_BYTES):
-            found = zlib.crc32(data, found)
-    return found
+            checksum = zlib.crc32(data, checksum)
+    return checksum

@@ -1,8 +1,8 @@
-"""One timer for all jobs of the process: keeps their leases in the database and their messages hidden.
+"""One timer for all jobs of the process: it renews their leases in the database and keeps their messages hidden.
 
-A lease that could not be renewed in time is lost, whatever the reason: another worker may have the video,
-so this one kills its encode and walks away. Visibility alone decides nothing: a message that comes back
-too early finds a live lease and waits.
+A lease that could not be renewed in time is lost, for any reason. Another worker may have the video then, so this
+worker kills its encode and abandons the job. Visibility alone decides nothing: a message that comes back too early
+meets a live lease and waits.
 """
 
 import logging
@@ -18,18 +18,18 @@ from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.jobs.jobs import Claim, renew_leases
 from worker.errors import Interrupted, LeaseLost
 
-SAFETY = 0.8  # of the lease: after so long without a confirmed renewal it counts as lost
+SAFETY = 0.8  # the part of the lease after which it counts as lost, if no renewal was confirmed
 
 log = logging.getLogger(__name__)
 
 
 class Lease:
-    """The right to go on with one job. ``cancelled`` is set when it ends early."""
+    """The right to continue one job. ``cancelled`` is set when that right ends early."""
 
     def __init__(self, claim: Claim, delivery: Delivery, confirmed_at: float) -> None:
         self.claim = claim
         self.delivery = delivery
-        self.confirmed_at = confirmed_at  # monotonic, from before the call that was confirmed
+        self.confirmed_at = confirmed_at  # monotonic seconds, taken before the call that was confirmed
         self.cancelled = threading.Event()
         self._lost = False
 
@@ -41,7 +41,7 @@ class Lease:
         self.cancelled.set()
 
     def check(self) -> None:
-        """Between two steps of a job. Raises LeaseLost or Interrupted."""
+        """The job calls this between two steps. Raises LeaseLost or Interrupted."""
         if self._lost:
             raise LeaseLost(f"video {self.claim.video_id}: lease of fence {self.claim.fence} lost")
         if self.cancelled.is_set():
@@ -49,7 +49,10 @@ class Lease:
 
 
 class Heartbeat:
-    """Renews every ``interval_seconds``. ``on_turn`` is told how many jobs are held and how many renewals failed."""
+    """Renews everything every ``interval_seconds``.
+
+    After each turn it calls ``on_turn`` with the number of running jobs and the number of failed renewals.
+    """
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class Heartbeat:
         self._held: set[Lease] = set()
         self._interrupting = False
         self._lock = threading.Lock()
-        self._hiding = threading.Lock()  # held while messages are being kept hidden; taken before _lock
+        self._hiding = threading.Lock()  # held while visibility is renewed; always taken before _lock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -83,7 +86,7 @@ class Heartbeat:
 
     @contextmanager
     def holding(self, claim: Claim, delivery: Delivery, claimed_at: float) -> Iterator[Lease]:
-        """Keep a claim alive inside the block; ``claimed_at`` is monotonic, from before the claim."""
+        """Keep a claim alive inside the block. ``claimed_at`` is in monotonic seconds, taken before the claim."""
         lease = Lease(claim, delivery, claimed_at)
         with self._lock:
             self._held.add(lease)
@@ -96,12 +99,12 @@ class Heartbeat:
                 self._held.discard(lease)
 
     def let_go(self, lease: Lease) -> None:
-        """Renew it no more. Once this returns, not even a turn that is under way hides its message again."""
+        """Stop renewing a lease. After the return, not even the current turn hides its message again."""
         with self._hiding, self._lock:
             self._held.discard(lease)
 
     def interrupt_all(self) -> None:
-        """Ask all jobs to hand their videos back, also those that are just being claimed."""
+        """Make all jobs hand their videos back, and each job that is claimed from now on."""
         self._interrupting = True
         for lease in self._snapshot():
             lease.interrupt()
@@ -117,16 +120,19 @@ class Heartbeat:
     def turn(self) -> None:
         """Renew everything once."""
         leases = self._snapshot()
+        failures = 0
         try:
-            failures = self._renew(leases) if leases else 0
-        finally:  # also when nobody foresaw why it failed
-            self._fence_stale(leases)
+            if leases:
+                failures = self._renew_leases(leases) + self._renew_visibility(leases)
+        finally:  # also after an unexpected error
+            stale_before = time.monotonic() - SAFETY * self._lease_seconds
+            for lease in leases:
+                if lease.confirmed_at < stale_before:
+                    lease.lose()
         self._on_turn(len(leases), failures)
 
-    def _renew(self, leases: list[Lease]) -> int:
-        return self._renew_leases(leases) + self._renew_visibility(leases)
-
     def _renew_leases(self, leases: list[Lease]) -> int:
+        """Renew the leases in one statement; return how many renewals got no answer."""
         asked_at = time.monotonic()
         pairs = [(lease.claim.video_id, lease.claim.fence) for lease in leases]
         try:
@@ -143,6 +149,7 @@ class Heartbeat:
         return 0
 
     def _renew_visibility(self, leases: list[Lease]) -> int:
+        """Keep the messages of the leases hidden; return how many are not."""
         with self._hiding:
             held = self._snapshot()
             deliveries = [lease.delivery for lease in leases if lease in held]
@@ -151,9 +158,3 @@ class Heartbeat:
             except Unavailable as error:
                 log.warning("messages not kept hidden: %s", error)
                 return len(deliveries)
-
-    def _fence_stale(self, leases: list[Lease]) -> None:
-        deadline = time.monotonic() - SAFETY * self._lease_seconds
-        for lease in leases:
-            if lease.confirmed_at < deadline:
-                lease.lose()

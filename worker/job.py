@@ -1,6 +1,6 @@
 """One message from receipt to end: claim → download → transcode → publish → commit → delete.
 
-Here, and only here, is decided what an error means. Each way to end writes one record.
+Only this file decides what an error means. Each message writes one record, however it ends.
 """
 
 import logging
@@ -18,7 +18,7 @@ from showcase.errors import ObjectDamaged, ObjectMissing, UnacceptableClip, Unav
 from showcase.jobs import jobs
 from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
-from showcase.jobs.jobs import Claim, ClaimRefusal
+from showcase.jobs.jobs import ClaimRefusal
 from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
@@ -32,10 +32,10 @@ from worker.workspace import Workspace
 
 BACKOFF_SECONDS = 10.0
 BACKOFF_SECONDS_MAX = 900.0
-HANDED_BACK_SECONDS = 2  # not 0: a message released at once can overtake its own release
-MESSAGE_GRACE_SECONDS = 60.0  # after a released message should be back, before it counts as lost
+HANDED_BACK_SECONDS = 2  # not 0, because a message that is released at once can overtake its own release
+MESSAGE_GRACE_SECONDS = 60.0  # from when a released message should be back until it counts as lost
 
-_GAVE_UP = "El video no se pudo procesar después de varios intentos."
+_ALL_ATTEMPTS_FAILED = "El video no se pudo procesar después de varios intentos."
 _ORIGINAL_MISSING = "El archivo original ya no está disponible; vuelve a subir el video."
 
 log = logging.getLogger(__name__)
@@ -43,23 +43,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:
-    """``attempts_max`` counts attempts in the database: interrupted ones do not count."""
+    """``attempts_max`` limits the attempts that the database counts. Interrupted attempts do not count."""
 
     lease_seconds: int
     attempts_max: int
 
 
 class ClipMaker(Protocol):
-    """What turns a clip into a broadcast clip: ``worker.media.transcode.Transcoder``."""
+    """Turns a clip into a broadcast clip; see ``worker.media.transcode.Transcoder``."""
 
     def transcode(
         self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
     ) -> Path | None:
-        """See Transcoder."""
+        """See Transcoder.transcode."""
 
 
 class JobHandler:
-    """Handles messages; one object serves all slots of the process."""
+    """Handles messages. One object serves all slots of the process."""
 
     def __init__(
         self,
@@ -85,21 +85,21 @@ class JobHandler:
         self._workspace = workspace
 
     def handle(self, delivery: Delivery) -> Outcome:
-        """Do what the message asks for; never raises for what may happen in operation."""
+        """Process the video of the message. Expected errors are not raised: they become outcomes."""
         report = JobReport(delivery)
         outcome = Outcome.CRASHED
         try:
-            outcome = self._handle(delivery, report)
+            outcome = self._claim_and_work(delivery, report)
         except Unavailable as error:
             log.warning("%s", error)
             outcome = Outcome.UNAVAILABLE
-            with suppress(Unavailable):  # else its visibility timeout releases it
+            with suppress(Unavailable):  # then its visibility timeout releases the message
                 self._queue.release(delivery, HANDED_BACK_SECONDS)
         finally:
             report.write(self._recorder, outcome)
         return outcome
 
-    def _handle(self, delivery: Delivery, report: JobReport) -> Outcome:
+    def _claim_and_work(self, delivery: Delivery, report: JobReport) -> Outcome:
         try:
             message = parse_message(delivery.body)
         except UnreadableMessage as error:
@@ -108,37 +108,34 @@ class JobHandler:
             return Outcome.UNREADABLE
         with log_context(request_id=delivery.request_id, video_id=str(message.video_id)):
             asked_at = time.monotonic()
-            claim = self._claim(message)
+            with self._database.writing() as connection:
+                claim = jobs.claim(
+                    connection,
+                    message.video_id,
+                    message.task_id,
+                    worker=self._name,
+                    lease_seconds=self._limits.lease_seconds,
+                    attempts_max=self._limits.attempts_max,
+                )
             if isinstance(claim, ClaimRefusal):
                 return self._settle_refusal(claim, message, delivery)
             report.claimed(claim)
             with self._heartbeat.holding(claim, delivery, asked_at) as lease:
                 return self._work(lease, report)
 
-    def _claim(self, message: JobMessage) -> Claim | ClaimRefusal:
-        with self._database.writing() as connection:
-            return jobs.claim(
-                connection,
-                message.video_id,
-                message.task_id,
-                worker=self._name,
-                lease_seconds=self._limits.lease_seconds,
-                attempts_max=self._limits.attempts_max,
-            )
-
     def _settle_refusal(self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery) -> Outcome:
         log.info("nothing to do: %s", refusal)
         if refusal is ClaimRefusal.BUSY:
-            # The message is the retry ticket of whoever holds the lease: keep it until that must have ended.
+            # This message retries the video if the worker that holds the lease dies: keep it until the lease ends.
             self._queue.release(delivery, self._limits.lease_seconds + random.randint(1, 5))  # noqa: S311
             return Outcome.BUSY
         if refusal is ClaimRefusal.EXHAUSTED:
-            return self._give_up_abandoned(message, delivery)
+            return self._fail_exhausted(message, delivery)
         self._queue.delete(delivery)
         return Outcome.DUPLICATE
 
-    def _give_up_abandoned(self, message: JobMessage, delivery: Delivery) -> Outcome:
-        """Every worker of this video died. The dead letter comes first: without it, nobody could redrive the video."""
+    def _fail_exhausted(self, message: JobMessage, delivery: Delivery) -> Outcome:
+        """Fail a video whose workers all died. The dead letter comes first, because a redrive starts from it."""
         self._queue.copy_to_dead_letters(delivery, "all attempts are used up")
         with self._database.writing() as connection:
             jobs.fail_exhausted(
@@ -146,13 +143,13 @@ class JobHandler:
                 message.video_id,
                 attempts_max=self._limits.attempts_max,
                 code=jobs.GAVE_UP,
-                reason=_GAVE_UP,
+                reason=_ALL_ATTEMPTS_FAILED,
             )
         self._queue.delete(delivery)
         return Outcome.EXHAUSTED
 
     def _work(self, lease: Lease, report: JobReport) -> Outcome:
-        """The one ladder of errors."""
+        """Produce the result. The ladder below decides what each error means."""
         try:
             with self._workspace.job_folder() as directory:
                 self._produce(lease, directory, report)
@@ -176,6 +173,7 @@ class JobHandler:
         return Outcome.PROCESSED
 
     def _produce(self, lease: Lease, directory: Path, report: JobReport) -> None:
+        """Download, encode, publish, commit. The commit makes the stored object the result of the video."""
         claim = lease.claim
         original = directory / "original.mp4"
         with report.timing("DownloadTime"):
@@ -191,17 +189,15 @@ class JobHandler:
         key = result_key(claim.video_id, claim.fence)
         with report.timing("PublishTime"):
             self._media.put_file(key, result)
-        self._commit(claim, key, report)
-
-    def _commit(self, claim: Claim, key: str, report: JobReport) -> None:
         with self._database.writing() as connection:
             processed_at = jobs.finish(connection, claim, key)
         if processed_at is None:
-            raise LeaseLost(f"video {claim.video_id}: fence {claim.fence} is not current any more")
+            raise LeaseLost(f"video {claim.video_id}: fence {claim.fence} is no longer current")
         report.published(claim, processed_at)
         log.info("published %s", key)
 
     def _fail(self, lease: Lease, code: str, reason: str, outcome: Outcome, report: JobReport) -> Outcome:
+        """Fail the video for good. ``reason`` is a Spanish sentence for its owner."""
         try:
             with self._database.writing() as connection:
                 held = jobs.fail(connection, lease.claim, code=code, reason=reason)
@@ -209,14 +205,14 @@ class JobHandler:
             log.warning("%s", error)
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
         if not held:
-            return self._abandon(lease, LeaseLost("lost before the failure was noted"))
+            return self._abandon(lease, LeaseLost("the lease was lost before the failure was written"))
         log.info("failed for good: %s", code)
         report.note(reason=code)
         self._delete_settled(lease)
         return outcome
 
     def _delete_settled(self, lease: Lease) -> None:
-        # The row is settled, whatever becomes of the message: if it comes back, it is a duplicate.
+        # The row is settled. A message that is not deleted comes back as a duplicate, which is harmless.
         self._heartbeat.let_go(lease)
         try:
             self._queue.delete(lease.delivery)
@@ -224,15 +220,16 @@ class JobHandler:
             log.warning("message of a settled video not deleted: %s", error)
 
     def _retry(self, lease: Lease, report: JobReport) -> Outcome:
+        """Hand the video back with back-off; after the last attempt, fail it and dead-letter the message."""
         claim = lease.claim
         if claim.attempt < self._limits.attempts_max:
             return self._hand_back(lease, backoff_seconds(claim.attempt), Outcome.RETRY)
         self._queue.copy_to_dead_letters(lease.delivery, f"attempt {claim.attempt} failed")
-        return self._fail(lease, jobs.GAVE_UP, _GAVE_UP, Outcome.EXHAUSTED, report)
+        return self._fail(lease, jobs.GAVE_UP, _ALL_ATTEMPTS_FAILED, Outcome.EXHAUSTED, report)
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
-        """Free the row, then the message. Where one of them is away, its own timeout does the same later."""
-        self._heartbeat.let_go(lease)  # else a renewal that is under way would hide the released message again
+        """Free the row, then the message. If database or queue is away, their timeouts do the same later."""
+        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
         with suppress(Unavailable), self._database.writing() as connection:
             jobs.hand_back(
                 connection,
@@ -245,7 +242,7 @@ class JobHandler:
         return outcome
 
     def _abandon(self, lease: Lease, error: LeaseLost) -> Outcome:
-        """Change nothing but what is our own: the object under our fence, and the message of a deleted video."""
+        """Remove the object under this fence, and the message if the video is deleted. Change nothing else."""
         log.warning("abandoned: %s", error)
         claim = lease.claim
         with suppress(Unavailable):
@@ -258,6 +255,6 @@ class JobHandler:
 
 
 def backoff_seconds(attempt: int) -> int:
-    """Before the attempt after this one: exponential with full jitter, from the attempts that the database counted."""
+    """Seconds until the attempt after ``attempt`` (1 is the first): exponential back-off with full jitter."""
     highest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2.0 ** min(attempt - 1, 10))
     return 1 + round(random.uniform(0, highest))  # noqa: S311

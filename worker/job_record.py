@@ -1,4 +1,4 @@
-"""What one job measured: one EMF record at its end."""
+"""The EMF record of one job, written at its end."""
 
 import time
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ class Outcome(StrEnum):
 
     PROCESSED = "processed"
     REFUSED = "refused"  # the clip breaks a rule or is damaged
-    DUPLICATE = "duplicate"  # settled already, or the video is gone
-    BUSY = "busy"  # another worker has it
-    UNREADABLE = "unreadable"  # not one of our messages
+    DUPLICATE = "duplicate"  # the video is settled already, or gone
+    BUSY = "busy"  # another worker has the video
+    UNREADABLE = "unreadable"  # the body is not a job message
     HANDED_BACK = "handed_back"  # this worker is stopping
     LEASE_LOST = "lease_lost"
-    DELETED = "deleted"  # by its owner, while it was in work
-    RETRY = "retry"  # failed, will be tried again
-    UNAVAILABLE = "unavailable"  # database or storage away, will be tried again
+    DELETED = "deleted"  # the owner deleted the video while it was in work
+    RETRY = "retry"  # failed, and will be tried again
+    UNAVAILABLE = "unavailable"  # database, storage or disk is away; will be tried again
     EXHAUSTED = "exhausted"  # failed, and that was the last attempt
     ORIGINAL_MISSING = "original_missing"
-    CRASHED = "crashed"  # an error that nobody foresaw
+    CRASHED = "crashed"  # an unexpected error
 
 
 _ERRORS = frozenset(
@@ -45,7 +45,7 @@ _SUPPRESSED = frozenset({Outcome.DUPLICATE, Outcome.BUSY})
 
 
 class JobReport:
-    """Collects while the job runs; ``write`` once at the end."""
+    """Collects times and properties while the job runs. ``write`` is called once, at the end."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._metrics: dict[str, float] = {}
@@ -70,7 +70,7 @@ class JobReport:
 
     @contextmanager
     def timing(self, metric: str) -> Iterator[None]:
-        """Measure a step, in ms of wall time."""
+        """Measure the block, in milliseconds of wall time. A block that raises is not measured."""
         started = time.perf_counter()
         yield
         self._metrics[metric] = round((time.perf_counter() - started) * 1000, 1)
@@ -83,7 +83,9 @@ class JobReport:
         self._properties |= properties
 
     def write(self, recorder: Recorder, outcome: Outcome) -> None:
-        measured = self._metrics if outcome is Outcome.PROCESSED else self._kept_of_failure()
+        measured = self._metrics
+        if outcome is not Outcome.PROCESSED:  # the other times of a failed job would distort the statistics
+            measured = {name: value for name, value in measured.items() if name == "QueueWait"}
         outcomes = {
             "Jobs": 1,
             "VideosProcessed": int(outcome is Outcome.PROCESSED),
@@ -95,9 +97,6 @@ class JobReport:
             "MessagesDeadLettered": int(outcome in _DEAD_LETTERED),
         }
         recorder.record(JOB, outcomes | measured, properties={"outcome": outcome.value, **self._properties})
-
-    def _kept_of_failure(self) -> dict[str, float]:
-        return {name: value for name, value in self._metrics.items() if name == "QueueWait"}
 
 
 def _milliseconds(start: datetime, end: datetime) -> float:

@@ -1,4 +1,4 @@
-"""Receives messages into free slots, and drains when asked to stop."""
+"""Receives messages into free slots, and drains before the process ends."""
 
 import logging
 import threading
@@ -13,13 +13,13 @@ from worker.job import HANDED_BACK_SECONDS, JobHandler
 from worker.job_record import Outcome
 from worker.slots import Slots
 
-TURN_SECONDS = 5.0  # the longest that a turn of the poll loop waits for a slot, or for leave to receive
+TURN_SECONDS = 5.0  # the longest wait of one turn of the poll loop, for a free slot or for the gate
 
 log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Leave to receive, see worker.ec2.lifecycle.Protection."""
+    """Decides whether the loop may receive; see worker.ec2.lifecycle.Protection."""
 
     def protect(self) -> bool: ...
     def busy(self) -> None: ...
@@ -27,7 +27,10 @@ class Gate(Protocol):
 
 
 class WorkerLoop:
-    """One polling thread and ``slots`` job threads."""
+    """One polling thread and ``slots`` job threads.
+
+    ``on_turn`` is called at each turn of the polling thread. Without a ``gate``, the loop may always receive.
+    """
 
     def __init__(
         self,
@@ -54,16 +57,16 @@ class WorkerLoop:
         self._poller.start()
 
     def stop(self) -> None:
-        """End polling: the receive that is under way is finished, and what it brings is released.
+        """End polling. The current receive is finished, and its messages are released.
 
-        Cutting it off would leave its messages hidden for a whole visibility timeout.
+        A receive that is cut off would leave its messages hidden for a whole visibility timeout.
         """
         self._stopping.set()
         self._slots.close()
         self._poller.join()
 
     def drain(self, seconds: float, interrupt_all: Callable[[], None]) -> None:
-        """Let running jobs end within ``seconds``; then have them handed back, and wait for that."""
+        """Wait up to ``seconds`` for running jobs. Then ``interrupt_all``, and wait until all jobs are handed back."""
         if not self._slots.wait_until_idle(seconds):
             log.warning("jobs still run after %.0f s: they are handed back", seconds)
             interrupt_all()
@@ -79,12 +82,15 @@ class WorkerLoop:
                 self._jobs.submit(self._work, delivery)
 
     def _receive(self, count: int) -> list[Delivery]:
+        """Up to ``count`` messages, for places that are taken already. None if the gate or an outage forbids it."""
         try:
             if self._gate and not self._gate.protect():
                 self._stopping.wait(TURN_SECONDS)
                 return []
             deliveries = self._queue.receive(count)
-            self._tell_gate(count, len(deliveries))
+            if self._gate:
+                is_busy = deliveries or self._slots.in_use() > count
+                (self._gate.busy if is_busy else self._gate.idle)()
             if not self._stopping.is_set():
                 return deliveries
             for delivery in deliveries:
@@ -94,17 +100,13 @@ class WorkerLoop:
             self._breaker.trip()
         return []
 
-    def _tell_gate(self, taken: int, received: int) -> None:
-        if self._gate:
-            (self._gate.busy if received or self._slots.in_use() > taken else self._gate.idle)()
-
     def _work(self, delivery: Delivery) -> None:
         try:
             if self._handler.handle(delivery) is Outcome.UNAVAILABLE:
                 self._breaker.trip()
         except Exception:
-            # The worker's one broad handler: an error that nobody foresaw is treated like a crash. The lease
-            # runs out, the video is claimed again, and the attempts in the database put an end to it.
+            # The only broad handler of the worker. An unexpected error is treated like a crash: the lease runs out,
+            # the video is claimed again, and the attempts in the database limit how often.
             log.exception("message %s: unexpected error", delivery.message_id)
         finally:
             self._slots.give_back()

@@ -11,7 +11,7 @@ INTERVAL_SECONDS = 2.0
 
 
 class ProgressReport:
-    """Writes the percentage to the row at most every two seconds, and only when it has changed."""
+    """Writes the percentage to the row at most every two seconds, and only when it has risen."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database = database
@@ -20,7 +20,7 @@ class ProgressReport:
         self._shown_at = time.monotonic()
 
     def show(self, percent: int) -> None:
-        """Called by the encode. A write that shows the claim gone ends the job."""
+        """The encode calls this. If the claim no longer holds, the lease is lost and the job ends."""
         now = time.monotonic()
         if percent <= self._percent or now - self._shown_at < INTERVAL_SECONDS:
             return

@@ -1,10 +1,10 @@
-"""How many videos may be in work at once."""
+"""How many videos the worker processes at once."""
 
 import threading
 
 
 class Slots:
-    """Places for jobs. Taking waits for one; closing wakes whoever waits."""
+    """A fixed number of places for jobs. ``close`` wakes a thread that waits in ``take``."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -13,7 +13,10 @@ class Slots:
         self._changed = threading.Condition()
 
     def take(self, most: int, seconds: float) -> int:
-        """Wait up to ``seconds`` for a free place, take up to ``most``; return how many. 0: none, or closed."""
+        """Wait up to ``seconds`` for a free place, then take up to ``most`` places.
+
+        Returns how many were taken: 0 if none became free, or after ``close``.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._free or self._closed, seconds)
             taken = 0 if self._closed else min(self._free, most)
@@ -26,7 +29,7 @@ class Slots:
             self._changed.notify_all()
 
     def in_use(self) -> int:
-        """Places that are taken."""
+        """How many places are taken."""
         with self._changed:
             return self._count - self._free
 
@@ -36,6 +39,6 @@ class Slots:
             self._changed.notify_all()
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """True if all places are free within that time."""
+        """True if all places are free within ``seconds``."""
         with self._changed:
             return self._changed.wait_for(lambda: self._free == self._count, seconds)

@@ -1,4 +1,4 @@
-"""Builds the worker's parts from its settings. Everything that is wired is wired here."""
+"""Builds the worker's parts from its settings. All wiring of the worker is in this file."""
 
 import logging
 import os
@@ -38,22 +38,21 @@ RESULT_BYTES_MAX = 256 * MIB
 log = logging.getLogger(__name__)
 
 
-class Component(Protocol):
-    """What runs beside the loop, from start to stop."""
+class BackgroundPart(Protocol):
+    """A part that runs in a thread of its own beside the loop."""
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start the thread."""
 
     def stop(self) -> None:
-        """End, and wait for that."""
+        """End the thread, and wait until it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
     """The parts of one worker process."""
 
-    surroundings: Host
-
+    host: Host
     database: Database
     recorder: Recorder
     workspace: Workspace
@@ -63,9 +62,8 @@ class Worker:
     publishers: tuple[BacklogPublisher, ...]
 
     @property
-    def beside(self) -> tuple[Component, ...]:
-        """What runs beside the loop."""
-        return (self.heartbeat, *self.sweepers, *self.publishers, self.surroundings.watch)
+    def background_parts(self) -> tuple[BackgroundPart, ...]:
+        return (self.heartbeat, *self.sweepers, *self.publishers, self.host.watch)
 
     def close(self) -> None:
         self.workspace.close()
@@ -74,7 +72,7 @@ class Worker:
 
 
 def build_worker(settings: WorkerSettings) -> Worker:
-    """All parts, checked and not yet started. Raises SettingsError or OSError."""
+    """Build and check all parts, without starting them. Raises SettingsError or OSError."""
     transcoder = build_transcoder(settings)
     recorder = open_process_recorder(settings, WORKER)
     database = Database(settings.database_url, pool_size=settings.slots + 5)
@@ -82,8 +80,8 @@ def build_worker(settings: WorkerSettings) -> Worker:
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url, poll_seconds=settings.poll_seconds)
     media = MediaStore(aws, settings.bucket)
     workspace = Workspace(settings.work_directory)
-    surroundings = find_host(settings, aws)
-    touch = surroundings.liveness.touch
+    host = find_host(settings, aws)
+    touch = host.liveness.touch
     heartbeat = _build_heartbeat(settings, database, queue, recorder, lambda: touch("heartbeat"))
     handler = JobHandler(
         name=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
@@ -96,7 +94,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         limits=JobLimits(settings.lease_seconds, settings.attempts_max),
         workspace=workspace,
     )
-    member = surroundings.member if settings.scale_in_protection else None
+    member = host.member if settings.scale_in_protection else None
     loop = WorkerLoop(
         queue,
         handler,
@@ -105,18 +103,13 @@ def build_worker(settings: WorkerSettings) -> Worker:
         on_turn=lambda: touch("poller"),
         gate=Protection(member, queue.has_work) if member else None,
     )
-    outbox = Outbox(database, queue, settings.bucket)
-    orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
-    sweepers = (
-        Periodic("outbox-sweeper", settings.outbox_interval_seconds, _outbox_sweep(outbox, recorder)),
-        Periodic("housekeeping", settings.housekeeping_seconds, _housekeeping(database, orphans, workspace, recorder)),
-    )
+    sweepers = _build_sweepers(settings, database, queue, media, workspace, recorder)
     publishers = (build_publisher(settings, database, recorder),) if settings.publishes_backlog else ()
-    return Worker(surroundings, database, recorder, workspace, heartbeat, loop, sweepers, publishers)
+    return Worker(host, database, recorder, workspace, heartbeat, loop, sweepers, publishers)
 
 
 def build_transcoder(settings: WorkerSettings) -> Transcoder:
-    """Find and check everything that encoding needs; says in the log what was chosen."""
+    """Find and check everything that encoding needs, and log the choice. Raises SettingsError."""
     encoder = find_encoder(settings.ffmpeg)
     confinement = find_confinement()
     log.info("ffmpeg %s (%s); confinement %s", encoder.version, encoder.origin, confinement.describe())
@@ -150,16 +143,29 @@ def _build_heartbeat(
     )
 
 
-def _outbox_sweep(outbox: Outbox, recorder: Recorder) -> Callable[[], None]:
-    return lambda: recorder.record(SWEEP, {"MessagesResent": outbox.sweep()})
+def _build_sweepers(
+    settings: WorkerSettings,
+    database: Database,
+    queue: JobQueue,
+    media: MediaStore,
+    workspace: Workspace,
+    recorder: Recorder,
+) -> tuple[Periodic, Periodic]:
+    """The sweeper that sends lost messages again, and the housekeeping; each turn writes one record."""
+    outbox = Outbox(database, queue, settings.bucket)
+    orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
 
+    def send_due_messages() -> None:
+        recorder.record(SWEEP, {"MessagesResent": outbox.sweep()})
 
-def _housekeeping(database: Database, orphans: Orphans, workspace: Workspace, recorder: Recorder) -> Callable[[], None]:
-    def tidy() -> None:
+    def keep_house() -> None:
         folders = workspace.sweep()
         with database.writing() as connection:
             abandoned = forget_old(connection)
         removed = {"FoldersRemoved": folders, "UploadsAbandoned": abandoned, "OrphansRemoved": orphans.sweep()}
         recorder.record(SWEEP, removed)
 
-    return tidy
+    return (
+        Periodic("outbox-sweeper", settings.outbox_interval_seconds, send_due_messages),
+        Periodic("housekeeping", settings.housekeeping_seconds, keep_house),
+    )

@@ -1,9 +1,9 @@
-"""Scratch space: one folder a process, one folder a job in it, and nothing left of processes that died.
+"""Scratch space: one folder for each process, and in it one folder for each job. Dead processes leave nothing.
 
-A disk that is full, gone or read-only is a fault of this machine: it raises Unavailable, never blames a video.
+A disk that is full, gone or read-only is a fault of this machine, not of a video: it raises Unavailable.
 
-A process holds a lock on its folder for as long as it lives; the kernel lets go of it whatever kills the
-process. So a folder whose lock is free belongs to nobody, and whoever finds it may remove it.
+A process holds a lock on its folder while it lives, and the kernel frees the lock when the process dies. So a folder
+with a free lock belongs to no process, and any process may remove it.
 """
 
 import errno
@@ -18,7 +18,7 @@ from typing import IO
 
 from showcase.errors import Unavailable
 
-FREE_BYTES_MIN = 512 * 1024 * 1024  # an original, its body and its result, with room to spare
+FREE_BYTES_MIN = 512 * 1024 * 1024  # enough for an original, its body and its result, with room to spare
 
 _LOCK = "lock"
 _PREFIX = "worker-"
@@ -29,7 +29,7 @@ _HOST_ERRORS = frozenset(
 
 
 class Workspace:
-    """Opens a folder below ``home``; ``close`` removes it."""
+    """Opens a folder for this process below ``home``. ``close`` removes it."""
 
     def __init__(self, home: Path, *, free_bytes_min: int = FREE_BYTES_MIN) -> None:
         self._free_bytes_min = free_bytes_min
@@ -39,11 +39,14 @@ class Workspace:
 
     @contextmanager
     def job_folder(self) -> Iterator[Path]:
-        """An empty folder, removed with all that is in it at the end of the block.
+        """An empty folder that is removed with its content at the end of the block.
 
-        Raises Unavailable where the block raised an OSError that is the fault of this machine.
+        Raises Unavailable if the folder cannot be made, or if the block raised an OSError that is the machine's fault.
         """
-        folder = self._make_job_folder()
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
+        except OSError as error:
+            raise Unavailable("disk", f"make a folder ({error.strerror})") from error
         try:
             yield folder
         except OSError as error:
@@ -53,14 +56,8 @@ class Workspace:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _make_job_folder(self) -> Path:
-        try:
-            return Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
-        except OSError as error:
-            raise Unavailable("disk", f"make a folder ({error.strerror})") from error
-
     def ping(self) -> None:
-        """Raises Unavailable while no job could work here."""
+        """Write a few bytes and measure the free space. Raises Unavailable if no job could work here."""
         try:
             with tempfile.TemporaryFile(dir=self._folder) as probe:
                 probe.write(bytes(_PROBE_BYTES))
@@ -71,7 +68,7 @@ class Workspace:
             raise Unavailable("disk", f"find {self._free_bytes_min} free bytes")
 
     def sweep(self) -> int:
-        """Remove the folders of dead processes; return how many."""
+        """Remove the folders of dead processes. Returns how many."""
         return sum(_remove_if_dead(folder) for folder in self._home.glob(f"{_PREFIX}*") if folder != self._folder)
 
     def close(self) -> None:
@@ -80,7 +77,10 @@ class Workspace:
 
 
 def _open_folder(home: Path) -> tuple[Path, IO[str]]:
-    """A new folder and its lock. Between its making and its locking a sweeper may take it for a dead one's."""
+    """A new folder and its lock.
+
+    A sweeper of another process may remove the folder before it is locked; then the loop makes another one.
+    """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
         with suppress(FileNotFoundError):
@@ -92,29 +92,22 @@ def _open_folder(home: Path) -> tuple[Path, IO[str]]:
 
 
 def _remove_if_dead(folder: Path) -> bool:
+    """Remove the folder of a dead process. False if its process lives, or another sweeper has removed it."""
     try:
         lock = (folder / _LOCK).open("r+")
     except FileNotFoundError:
-        return _remove_if_empty(folder)
+        # Its process died before it made the lock. A process that is about to make it opens another folder.
+        try:
+            folder.rmdir()
+        except OSError:
+            return False
+        return True
     with lock:
-        if not _try_lock(lock):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        if os.fstat(lock.fileno()).st_nlink == 0:
             return False
         shutil.rmtree(folder, ignore_errors=True)
         return True
-
-
-def _remove_if_empty(folder: Path) -> bool:
-    """Left by a process that died before it made its lock; one that is about to make it begins again."""
-    try:
-        folder.rmdir()
-    except OSError:
-        return False
-    return True
-
-
-def _try_lock(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return os.fstat(lock.fileno()).st_nlink > 0

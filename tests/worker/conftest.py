@@ -9,10 +9,9 @@ from showcase.database.engine import Database
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.storage.media_store import MediaStore
-from tests.clips import Clips
 from tests.fixtures import Recorded
+from tests.worker.job_rig import JobRig
 from tests.worker.media.pictures import Pictures
-from tests.worker.workshop import Workshop
 from worker.media.bumpers import find_artwork, prepare_bumpers
 from worker.media.confinement import Confinement, Limits, find_confinement
 from worker.media.encoder import Encoder
@@ -40,7 +39,7 @@ def pictures(encoder: Encoder) -> Pictures:
 
 
 @pytest.fixture
-def workshop(
+def rig(
     database: Database,
     queue: JobQueue,
     media: MediaStore,
@@ -49,15 +48,15 @@ def workshop(
     emulator: AwsEmulator,
     queues: Queues,
     tmp_path: Path,
-) -> Iterator[Workshop]:
-    workshop = Workshop(database, queue, media, outbox, recorded, emulator, queues, tmp_path)
-    yield workshop
-    workshop.workspace.close()
+) -> Iterator[JobRig]:
+    rig = JobRig(database, queue, media, outbox, recorded, emulator, queues, tmp_path)
+    yield rig
+    rig.workspace.close()
 
 
 @pytest.fixture
 def never() -> threading.Event:
-    """A job that nobody cancels."""
+    """The event of a job that is not cancelled."""
     return threading.Event()
 
 
@@ -66,8 +65,3 @@ def job_directory(tmp_path: Path) -> Path:
     directory = tmp_path / "job"
     directory.mkdir()
     return directory
-
-
-@pytest.fixture
-def plain_clip(clips: Clips) -> Path:
-    return clips.plain()

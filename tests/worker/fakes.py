@@ -1,4 +1,4 @@
-"""A hand-written stand-in for the encoder, for tests about everything around it."""
+"""A hand-written fake of the encoder, for tests of the parts around it."""
 
 import shutil
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class FakeClipMaker:
-    """Copies the clip. ``on_work`` is called in the middle, with the event that cancels: it may wait or raise."""
+    """Copies the clip. It first calls ``on_work`` with the event that cancels; ``on_work`` may wait or raise."""
 
     def __init__(self, on_work: Callable[[threading.Event], None] = lambda _cancelled: None) -> None:
         self.on_work = on_work

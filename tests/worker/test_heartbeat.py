@@ -11,7 +11,7 @@ from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.records import claimed, expire_lease, new_video
-from tests.worker.workshop import Workshop
+from tests.worker.job_rig import JobRig
 from worker.errors import Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat
 
@@ -20,14 +20,14 @@ DELIVERY = Delivery("", "id", "handle", 1, 0, "")
 
 
 class Turns:
-    """What the heartbeat told at each turn: (jobs held, renewals that failed)."""
+    """Records the calls of ``on_turn``: (running jobs, failed renewals)."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
         self.happened = threading.Event()
 
-    def __call__(self, held: int, failures: int) -> None:
-        self.seen.append((held, failures))
+    def __call__(self, jobs: int, failures: int) -> None:
+        self.seen.append((jobs, failures))
         self.happened.set()
 
 
@@ -42,12 +42,12 @@ def heartbeat(database: Database, queue: JobQueue, turns: Turns, lease_seconds: 
     )
 
 
-def test_a_turn_renews_lease_and_visibility_of_every_job(workshop: Workshop) -> None:
+def test_a_turn_renews_lease_and_visibility_of_every_job(rig: JobRig) -> None:
     turns = Turns()
-    beat = heartbeat(workshop.database, workshop.queue, turns)
-    first, second = workshop.accepted_video(), workshop.accepted_video()
-    deliveries = [workshop.receive(), workshop.receive()]
-    claims = [claimed(workshop.database, entry, lease_seconds=-5) for entry in (first, second)]
+    beat = heartbeat(rig.database, rig.queue, turns)
+    first, second = rig.accepted_video(), rig.accepted_video()
+    deliveries = [rig.receive(), rig.receive()]
+    claims = [claimed(rig.database, entry, lease_seconds=-5) for entry in (first, second)]
     with beat.holding(claims[0], deliveries[0], time.monotonic()) as one:
         with beat.holding(claims[1], deliveries[1], time.monotonic()) as two:
             beat.turn()
@@ -56,28 +56,28 @@ def test_a_turn_renews_lease_and_visibility_of_every_job(workshop: Workshop) -> 
         beat.turn()
     beat.turn()
     assert turns.seen == [(2, 0), (1, 0), (0, 0)]
-    assert workshop.outbox.sweep() == 0, "leases that had ended are alive again"
+    assert rig.outbox.sweep() == 0, "the leases had ended, and are valid again"
 
 
-def test_a_claim_that_no_longer_holds_is_lost_at_the_next_turn(workshop: Workshop) -> None:
-    beat = heartbeat(workshop.database, workshop.queue, Turns())
-    entry = workshop.accepted_video()
-    claim = claimed(workshop.database, entry)
-    with beat.holding(claim, workshop.receive(), time.monotonic()) as lease:
-        expire_lease(workshop.database, entry.video_id)
-        claimed(workshop.database, entry)
+def test_a_lease_is_lost_at_the_next_turn_after_another_claim(rig: JobRig) -> None:
+    beat = heartbeat(rig.database, rig.queue, Turns())
+    entry = rig.accepted_video()
+    claim = claimed(rig.database, entry)
+    with beat.holding(claim, rig.receive(), time.monotonic()) as lease:
+        expire_lease(rig.database, entry.video_id)
+        claimed(rig.database, entry)
         beat.turn()
         assert lease.cancelled.is_set()
         with pytest.raises(LeaseLost):
             lease.check()
 
 
-def test_a_lease_that_cannot_be_renewed_in_time_counts_as_lost(workshop: Workshop) -> None:
+def test_a_lease_that_cannot_be_renewed_in_time_counts_as_lost(rig: JobRig) -> None:
     turns = Turns()
     away = Database("postgresql://postgres@127.0.0.1:1/nothing")
-    beat = heartbeat(away, workshop.queue, turns, lease_seconds=60)
-    claim = claimed(workshop.database, workshop.accepted_video())
-    delivery = workshop.receive()
+    beat = heartbeat(away, rig.queue, turns, lease_seconds=60)
+    claim = claimed(rig.database, rig.accepted_video())
+    delivery = rig.receive()
     with beat.holding(claim, delivery, time.monotonic()) as fresh:
         beat.turn()
         fresh.check()
@@ -89,75 +89,77 @@ def test_a_lease_that_cannot_be_renewed_in_time_counts_as_lost(workshop: Worksho
     assert turns.seen == [(1, 1), (1, 1)]
 
 
-def test_a_confirmed_renewal_makes_the_lease_fresh_again(workshop: Workshop) -> None:
-    beat = heartbeat(workshop.database, workshop.queue, Turns())
-    claim = claimed(workshop.database, new_video(workshop.database))
+def test_a_confirmed_renewal_makes_the_lease_fresh_again(rig: JobRig) -> None:
+    beat = heartbeat(rig.database, rig.queue, Turns())
+    claim = claimed(rig.database, new_video(rig.database))
     with beat.holding(claim, DELIVERY, time.monotonic() - 50) as lease:
         beat.turn()
         lease.check()
 
 
-def test_a_message_that_cannot_be_kept_hidden_is_counted_and_costs_no_job(workshop: Workshop) -> None:
+def test_a_message_that_cannot_be_kept_hidden_is_counted_and_ends_no_job(rig: JobRig) -> None:
     turns = Turns()
     queue = JobQueue(Aws(REGION, AWAY), f"{AWAY}/q", f"{AWAY}/dlq")
-    claim = claimed(workshop.database, new_video(workshop.database))
-    for kind, expected in ((queue, 1), (workshop.queue, 1)):
-        beat = heartbeat(workshop.database, kind, turns)
+    claim = claimed(rig.database, new_video(rig.database))
+    for kind, expected in ((queue, 1), (rig.queue, 1)):
+        beat = heartbeat(rig.database, kind, turns)
         with beat.holding(claim, DELIVERY, time.monotonic()) as lease:
             beat.turn()
             lease.check()
         assert turns.seen[-1] == (1, expected)
 
 
-def test_an_interrupted_job_is_told_apart_from_a_lost_one(workshop: Workshop) -> None:
-    beat = heartbeat(workshop.database, workshop.queue, Turns())
-    claim = claimed(workshop.database, new_video(workshop.database))
+def test_an_interrupted_job_raises_another_error_than_a_lost_one(rig: JobRig) -> None:
+    beat = heartbeat(rig.database, rig.queue, Turns())
+    claim = claimed(rig.database, new_video(rig.database))
     with beat.holding(claim, DELIVERY, time.monotonic()) as lease:
         beat.interrupt_all()
         with pytest.raises(Interrupted):
             lease.check()
 
 
-class Interrupting(Database):
-    """Calls ``then`` once a write is committed."""
+class DatabaseWithCallback(Database):
+    """Calls ``after_commit`` after each write."""
 
-    then: Callable[[], None]
+    after_commit: Callable[[], None]
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         with super().writing() as connection:
             yield connection
-        self.then()
+        self.after_commit()
 
 
-def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(workshop: Workshop, database_url: str) -> None:
-    database = Interrupting(database_url)
-    beat = heartbeat(database, workshop.queue, Turns())
-    claim = claimed(workshop.database, workshop.accepted_video())
-    delivery = workshop.receive()
+def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(rig: JobRig, database_url: str) -> None:
+    database = DatabaseWithCallback(database_url)
+    beat = heartbeat(database, rig.queue, Turns())
+    claim = claimed(rig.database, rig.accepted_video())
+    delivery = rig.receive()
 
     def hand_back() -> None:
         beat.let_go(lease)
-        workshop.queue.release(delivery, 0)
+        rig.queue.release(delivery, 0)
 
-    database.then = hand_back
+    database.after_commit = hand_back
     with beat.holding(claim, delivery, time.monotonic()) as lease:
         beat.turn()
-    assert workshop.messages() == (1, 0)
+    assert rig.messages() == (1, 0)
     database.close()
 
 
-class UnforeseenlyBroken(Database):
+class BrokenDatabase(Database):
+    """Raises an unexpected error at each write."""
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         raise ZeroDivisionError
         yield
 
 
-def test_a_stale_lease_is_lost_even_when_nobody_foresaw_why_it_cannot_be_renewed(workshop: Workshop) -> None:
-    broken = UnforeseenlyBroken("postgresql://postgres@127.0.0.1:1/nothing")
-    beat = heartbeat(broken, workshop.queue, Turns())
-    claim = claimed(workshop.database, new_video(workshop.database))
+def test_a_stale_lease_is_lost_even_after_an_unexpected_error(rig: JobRig) -> None:
+    broken = BrokenDatabase("postgresql://postgres@127.0.0.1:1/nothing")
+    beat = heartbeat(broken, rig.queue, Turns())
+    claim = claimed(rig.database, new_video(rig.database))
     with beat.holding(claim, DELIVERY, time.monotonic() - 50) as lease:
         with pytest.raises(ZeroDivisionError):
             beat.turn()
@@ -166,9 +168,9 @@ def test_a_stale_lease_is_lost_even_when_nobody_foresaw_why_it_cannot_be_renewed
     broken.close()
 
 
-def test_it_beats_by_itself_until_it_is_stopped(workshop: Workshop) -> None:
+def test_the_heartbeat_turns_in_its_thread_until_it_is_stopped(rig: JobRig) -> None:
     turns = Turns()
-    beat = heartbeat(workshop.database, workshop.queue, turns)
+    beat = heartbeat(rig.database, rig.queue, turns)
     beat.start()
     assert turns.happened.wait(30)
     beat.stop()

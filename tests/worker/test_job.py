@@ -1,4 +1,4 @@
-"""One message from receipt to end, with a fake encoder: what each way to end leaves behind."""
+"""One message from receipt to end, with a fake encoder: the state after each outcome."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from showcase.database.engine import Database
 from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
-from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
+from tests.worker.job_rig import ATTEMPTS_MAX, JobRig, result_of
 from worker.errors import EncodeFailed, EncodeStuck
 from worker.job import backoff_seconds
 from worker.job_record import Outcome
@@ -22,27 +22,27 @@ from worker.job_record import Outcome
 AWAY = "http://127.0.0.1:1"
 
 
-def fail_with(error: Exception, workshop: Workshop) -> None:
+def fail_with(error: Exception, rig: JobRig) -> None:
     def raise_it(_cancelled: threading.Event) -> None:
         raise error
 
-    workshop.maker.on_work = raise_it
+    rig.maker.on_work = raise_it
 
 
-def test_a_video_is_published_under_a_key_that_carries_the_fence(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    assert workshop.handler().handle(workshop.receive()) is Outcome.PROCESSED
-    state = workshop.state(entry)
+def test_a_video_is_published_under_a_key_that_carries_the_fence(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
+    state = rig.state(entry)
     assert (state.status, state.processed_key, state.attempts) == ("processed", result_of(entry), 1)
-    assert workshop.objects() == {entry.original_key, result_of(entry)}
-    assert workshop.messages() == (0, 0)
-    assert workshop.leftovers() == []
+    assert rig.objects() == {entry.original_key, result_of(entry)}
+    assert rig.messages() == (0, 0)
+    assert rig.leftovers() == []
 
 
-def test_the_job_writes_one_record_with_times_and_outcomes(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    workshop.handler().handle(workshop.receive())
-    recorded = workshop.recorded
+def test_the_job_writes_one_record_with_times_and_outcomes(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    rig.handler().handle(rig.receive())
+    recorded = rig.recorded
     assert recorded.values("Jobs") == [1]
     assert recorded.values("VideosProcessed") == [1]
     for absent in ("JobErrors", "VideosRefused", "Retries", "DuplicatesSuppressed", "LeasesLost"):
@@ -57,150 +57,150 @@ def test_the_job_writes_one_record_with_times_and_outcomes(workshop: Workshop) -
 
 
 @pytest.mark.parametrize("copies", [1, 4])
-def test_duplicates_of_a_processed_video_are_suppressed(workshop: Workshop, copies: int) -> None:
-    entry = workshop.accepted_video()
+def test_duplicates_of_a_processed_video_are_suppressed(rig: JobRig, copies: int) -> None:
+    entry = rig.accepted_video()
     for _ in range(copies):
-        workshop.outbox.send(entry)
-    handler = workshop.handler()
-    outcomes = [handler.handle(workshop.receive()) for _ in range(copies + 1)]
+        rig.outbox.send(entry)
+    handler = rig.handler()
+    outcomes = [handler.handle(rig.receive()) for _ in range(copies + 1)]
     assert outcomes == [Outcome.PROCESSED, *[Outcome.DUPLICATE] * copies]
-    assert workshop.maker.runs == 1
-    assert workshop.messages() == (0, 0)
+    assert rig.maker.runs == 1
+    assert rig.messages() == (0, 0)
 
 
-def test_a_duplicate_of_a_video_in_work_waits_as_the_retry_ticket(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    claimed(workshop.database, entry)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.BUSY
-    assert workshop.maker.runs == 0
-    assert workshop.messages() == (0, 1)
+def test_a_duplicate_of_a_video_in_work_is_kept_for_a_retry(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    claimed(rig.database, entry)
+    assert rig.handler().handle(rig.receive()) is Outcome.BUSY
+    assert rig.maker.runs == 0
+    assert rig.messages() == (0, 1)
 
 
 @pytest.mark.parametrize("body", ["not JSON", "{}", '{"video_id": "1; DROP TABLE"}'])
-def test_an_unreadable_message_goes_to_the_dead_letter_queue_with_the_reason(workshop: Workshop, body: str) -> None:
-    workshop.emulator.sqs.send_message(QueueUrl=workshop.queues.jobs, MessageBody=body)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.UNREADABLE
-    ((dead_body, reason),) = workshop.dead_letters()
+def test_an_unreadable_message_goes_to_the_dead_letter_queue_with_the_reason(rig: JobRig, body: str) -> None:
+    rig.emulator.sqs.send_message(QueueUrl=rig.queues.jobs, MessageBody=body)
+    assert rig.handler().handle(rig.receive()) is Outcome.UNREADABLE
+    ((dead_body, reason),) = rig.dead_letters()
     assert dead_body == body and reason
-    assert workshop.messages() == (0, 0)
+    assert rig.messages() == (0, 0)
 
 
-def test_a_message_of_an_unknown_video_is_dropped(workshop: Workshop) -> None:
+def test_a_message_of_an_unknown_video_is_dropped(rig: JobRig) -> None:
     body = {"video_id": str(uuid.uuid4()), "task_id": str(uuid.uuid4()), "created_at": "2024-01-01T00:00:00Z"}
-    workshop.emulator.sqs.send_message(QueueUrl=workshop.queues.jobs, MessageBody=json.dumps(body))
-    assert workshop.handler().handle(workshop.receive()) is Outcome.DUPLICATE
-    assert workshop.messages() == (0, 0)
+    rig.emulator.sqs.send_message(QueueUrl=rig.queues.jobs, MessageBody=json.dumps(body))
+    assert rig.handler().handle(rig.receive()) is Outcome.DUPLICATE
+    assert rig.messages() == (0, 0)
 
 
-def test_a_bad_clip_fails_for_good_with_a_reason_for_its_owner(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    fail_with(unacceptable("too_short"), workshop)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.REFUSED
-    state = workshop.state(entry)
+def test_a_bad_clip_fails_for_good_with_a_reason_for_its_owner(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    fail_with(unacceptable("too_short"), rig)
+    assert rig.handler().handle(rig.receive()) is Outcome.REFUSED
+    state = rig.state(entry)
     assert (state.status, state.failure_code) == ("failed", "too_short")
     assert state.failure_reason == "El video dura menos de 20 segundos."
-    assert workshop.messages() == (0, 0) and workshop.dead_letters() == []
-    assert workshop.recorded.values("VideosRefused") == [1]
-    assert workshop.recorded.values("JobErrors") == [0]
+    assert rig.messages() == (0, 0) and rig.dead_letters() == []
+    assert rig.recorded.values("VideosRefused") == [1]
+    assert rig.recorded.values("JobErrors") == [0]
 
 
-def test_a_missing_original_fails_for_good(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    workshop.media.delete(entry.original_key)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.ORIGINAL_MISSING
-    assert workshop.state(entry).failure_code == "original_missing"
+def test_a_missing_original_fails_for_good(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    rig.media.delete(entry.original_key)
+    assert rig.handler().handle(rig.receive()) is Outcome.ORIGINAL_MISSING
+    assert rig.state(entry).failure_code == "original_missing"
 
 
 @pytest.mark.parametrize("error", [EncodeFailed(-11, "crash"), EncodeStuck("no progress"), OSError("disk full")])
-def test_a_fault_of_ours_is_tried_again_later_and_never_shows_as_failed(workshop: Workshop, error: Exception) -> None:
-    entry = workshop.accepted_video()
-    fail_with(error, workshop)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.RETRY
-    state = workshop.state(entry)
+def test_a_technical_failure_is_tried_again_later_and_never_shows_as_failed(rig: JobRig, error: Exception) -> None:
+    entry = rig.accepted_video()
+    fail_with(error, rig)
+    assert rig.handler().handle(rig.receive()) is Outcome.RETRY
+    state = rig.state(entry)
     assert (state.status, state.attempts, state.is_leased, state.has_message_due) == ("uploaded", 1, False, True)
-    assert workshop.messages() == (0, 1), "hidden for its back-off"
-    assert workshop.leftovers() == []
-    assert workshop.recorded.values("JobErrors") == [1]
+    assert rig.messages() == (0, 1), "hidden for its back-off"
+    assert rig.leftovers() == []
+    assert rig.recorded.values("JobErrors") == [1]
 
 
-def test_the_last_attempt_fails_the_video_and_dead_letters_the_message(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    fail_with(EncodeFailed(-9, "out of memory"), workshop)
-    handler = workshop.handler()
-    delivery = workshop.receive()
+def test_the_last_attempt_fails_the_video_and_dead_letters_the_message(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    fail_with(EncodeFailed(-9, "out of memory"), rig)
+    handler = rig.handler()
+    delivery = rig.receive()
     outcomes = [handler.handle(delivery) for _ in range(ATTEMPTS_MAX)]
     assert outcomes == [Outcome.RETRY] * (ATTEMPTS_MAX - 1) + [Outcome.EXHAUSTED]
-    state = workshop.state(entry)
+    state = rig.state(entry)
     assert (state.status, state.failure_code, state.attempts) == ("failed", "processing_failed", ATTEMPTS_MAX)
-    ((_, reason),) = workshop.dead_letters()
+    ((_, reason),) = rig.dead_letters()
     assert reason == f"attempt {ATTEMPTS_MAX} failed"
-    assert workshop.recorded.values("Retries") == [0] + [1] * (ATTEMPTS_MAX - 1)
+    assert rig.recorded.values("Retries") == [0] + [1] * (ATTEMPTS_MAX - 1)
 
 
-def test_a_video_whose_every_worker_died_is_given_up_by_the_next(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_the_next_worker_fails_a_video_whose_workers_all_died(rig: JobRig) -> None:
+    entry = rig.accepted_video()
     for _ in range(ATTEMPTS_MAX):
-        claimed(workshop.database, entry)
-        expire_lease(workshop.database, entry.video_id)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.EXHAUSTED
-    assert workshop.state(entry).status == "failed"
-    assert len(workshop.dead_letters()) == 1
+        claimed(rig.database, entry)
+        expire_lease(rig.database, entry.video_id)
+    assert rig.handler().handle(rig.receive()) is Outcome.EXHAUSTED
+    assert rig.state(entry).status == "failed"
+    assert len(rig.dead_letters()) == 1
 
 
-def test_an_unforeseen_error_is_recorded_and_left_to_the_lease(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    fail_with(ZeroDivisionError(), workshop)
+def test_an_unexpected_error_is_recorded_and_the_lease_stays_until_it_ends(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    fail_with(ZeroDivisionError(), rig)
     with pytest.raises(ZeroDivisionError):
-        workshop.handler().handle(workshop.receive())
-    assert workshop.state(entry).is_leased
-    assert workshop.recorded.values("JobErrors") == [1]
+        rig.handler().handle(rig.receive())
+    assert rig.state(entry).is_leased
+    assert rig.recorded.values("JobErrors") == [1]
 
 
-def test_a_storage_that_is_away_hands_the_video_back_without_counting_the_attempt(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    away = MediaStore(Aws(REGION, AWAY), workshop.media.bucket)
-    assert workshop.handler(media=away).handle(workshop.receive()) is Outcome.UNAVAILABLE
-    state = workshop.state(entry)
+def test_without_storage_the_video_is_handed_back_and_the_attempt_does_not_count(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    away = MediaStore(Aws(REGION, AWAY), rig.media.bucket)
+    assert rig.handler(media=away).handle(rig.receive()) is Outcome.UNAVAILABLE
+    state = rig.state(entry)
     assert (state.status, state.attempts) == ("uploaded", 0)
-    assert workshop.handler().handle(workshop.receive()) is Outcome.PROCESSED
+    assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
 
 
-def test_a_database_that_is_away_releases_the_message(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_without_database_the_message_is_released(rig: JobRig) -> None:
+    entry = rig.accepted_video()
     away = Database("postgresql://postgres@127.0.0.1:1/nothing")
-    assert workshop.handler(database=away).handle(workshop.receive()) is Outcome.UNAVAILABLE
+    assert rig.handler(database=away).handle(rig.receive()) is Outcome.UNAVAILABLE
     away.close()
-    assert workshop.state(entry).attempts == 0
-    assert workshop.handler().handle(workshop.receive()) is Outcome.PROCESSED
+    assert rig.state(entry).attempts == 0
+    assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
 
 
-def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object(rig: JobRig) -> None:
+    entry = rig.accepted_video()
 
     def another_worker_takes_over(_cancelled: threading.Event) -> None:
-        expire_lease(workshop.database, entry.video_id)
-        claimed(workshop.database, entry)
+        expire_lease(rig.database, entry.video_id)
+        claimed(rig.database, entry)
 
-    workshop.maker.on_work = another_worker_takes_over
-    assert workshop.handler().handle(workshop.receive()) is Outcome.LEASE_LOST
-    state = workshop.state(entry)
+    rig.maker.on_work = another_worker_takes_over
+    assert rig.handler().handle(rig.receive()) is Outcome.LEASE_LOST
+    state = rig.state(entry)
     assert (state.status, state.fence, state.is_leased) == ("processing", 2, True)
-    assert workshop.objects() == {entry.original_key}
-    assert workshop.recorded.values("LeasesLost") == [1]
+    assert rig.objects() == {entry.original_key}
+    assert rig.recorded.values("LeasesLost") == [1]
 
 
-def test_a_refusal_by_a_worker_that_lost_its_lease_changes_nothing(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_a_refusal_by_a_worker_that_lost_its_lease_changes_nothing(rig: JobRig) -> None:
+    entry = rig.accepted_video()
 
     def another_worker_takes_over(_cancelled: threading.Event) -> None:
-        expire_lease(workshop.database, entry.video_id)
-        claimed(workshop.database, entry)
+        expire_lease(rig.database, entry.video_id)
+        claimed(rig.database, entry)
         raise unacceptable("damaged")
 
-    workshop.maker.on_work = another_worker_takes_over
-    assert workshop.handler().handle(workshop.receive()) is Outcome.LEASE_LOST
-    assert workshop.state(entry).status == "processing"
-    assert workshop.messages() != (0, 0), "the message is the other's retry ticket"
+    rig.maker.on_work = another_worker_takes_over
+    assert rig.handler().handle(rig.receive()) is Outcome.LEASE_LOST
+    assert rig.state(entry).status == "processing"
+    assert rig.messages() != (0, 0), "the message is kept for a retry by the other worker"
 
 
 def test_the_wait_before_another_attempt_doubles_with_full_jitter_up_to_a_quarter_of_an_hour() -> None:
@@ -210,50 +210,50 @@ def test_the_wait_before_another_attempt_doubles_with_full_jitter_up_to_a_quarte
         assert min(waits) < highest / 4 and max(waits) > highest / 2
 
 
-def test_a_video_deleted_while_in_work_stays_deleted_and_leaves_nothing(workshop: Workshop) -> None:
-    player_id = new_player(workshop.database)
-    entry = new_video(workshop.database, player_id)
-    workshop.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
-    workshop.outbox.send(entry)
+def test_a_video_deleted_while_in_work_stays_deleted_and_leaves_nothing(rig: JobRig) -> None:
+    player_id = new_player(rig.database)
+    entry = new_video(rig.database, player_id)
+    rig.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
+    rig.outbox.send(entry)
 
     def owner_deletes(_cancelled: threading.Event) -> None:
-        with workshop.database.writing() as connection:
+        with rig.database.writing() as connection:
             for key in delete_own(connection, entry.video_id, player_id):
-                workshop.media.delete(key)
+                rig.media.delete(key)
 
-    workshop.maker.on_work = owner_deletes
-    assert workshop.handler().handle(workshop.receive()) is Outcome.DELETED
-    assert video_state(workshop.database, entry.video_id) is None
-    assert workshop.objects() == set()
-    assert workshop.messages() == (0, 0)
+    rig.maker.on_work = owner_deletes
+    assert rig.handler().handle(rig.receive()) is Outcome.DELETED
+    assert video_state(rig.database, entry.video_id) is None
+    assert rig.objects() == set()
+    assert rig.messages() == (0, 0)
 
 
-def test_an_interrupted_job_is_handed_back_and_does_not_count(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    workshop.maker.on_work = lambda _cancelled: workshop.heartbeat.interrupt_all()
-    assert workshop.handler().handle(workshop.receive()) is Outcome.HANDED_BACK
-    state = workshop.state(entry)
+def test_an_interrupted_job_is_handed_back_and_does_not_count(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    rig.maker.on_work = lambda _cancelled: rig.heartbeat.interrupt_all()
+    assert rig.handler().handle(rig.receive()) is Outcome.HANDED_BACK
+    state = rig.state(entry)
     assert (state.status, state.attempts) == ("uploaded", 0)
-    workshop.maker.on_work = lambda _cancelled: None
-    assert workshop.handler().handle(workshop.receive()) is Outcome.HANDED_BACK, "this worker takes nothing on any more"
+    rig.maker.on_work = lambda _cancelled: None
+    assert rig.handler().handle(rig.receive()) is Outcome.HANDED_BACK, "this worker accepts no more work"
 
 
-def test_the_owner_sees_the_progress(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = workshop.accepted_video()
+def test_the_owner_sees_the_progress(rig: JobRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = rig.accepted_video()
     monkeypatch.setattr("worker.progress.INTERVAL_SECONDS", 0)
     seen: list[int] = []
-    workshop.maker.on_work = lambda _cancelled: seen.append(workshop.state(entry).progress_percent)
-    workshop.handler().handle(workshop.receive())
+    rig.maker.on_work = lambda _cancelled: seen.append(rig.state(entry).progress_percent)
+    rig.handler().handle(rig.receive())
     assert seen == [50]
-    assert workshop.state(entry).progress_percent == 100
+    assert rig.state(entry).progress_percent == 100
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed"])
-def test_a_download_that_was_damaged_on_the_way_is_tried_again(workshop: Workshop, damage: str) -> None:
-    entry = workshop.accepted_video()
+def test_a_download_that_was_damaged_on_the_way_is_tried_again(rig: JobRig, damage: str) -> None:
+    entry = rig.accepted_video()
     original = original_of(entry.video_id)
     damaged = original[:-1] if damage == "cut" else bytes([original[0] ^ 1]) + original[1:]
-    workshop.media.put_stream(entry.original_key, io.BytesIO(damaged))
-    assert workshop.handler().handle(workshop.receive()) is Outcome.RETRY
-    assert workshop.maker.runs == 0
-    assert workshop.state(entry).status == "uploaded"
+    rig.media.put_stream(entry.original_key, io.BytesIO(damaged))
+    assert rig.handler().handle(rig.receive()) is Outcome.RETRY
+    assert rig.maker.runs == 0
+    assert rig.state(entry).status == "uploaded"

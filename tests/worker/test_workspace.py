@@ -21,7 +21,7 @@ with workspace.job_folder() as folder:
 """
 
 
-def test_a_job_leaves_nothing_behind_even_when_it_raises(tmp_path: Path) -> None:
+def test_a_job_leaves_no_files_even_when_it_raises(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     with pytest.raises(ZeroDivisionError), workspace.job_folder() as folder:
         (folder / "clip.mp4").write_text("x")
@@ -31,7 +31,7 @@ def test_a_job_leaves_nothing_behind_even_when_it_raises(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_folder_of_a_dead_process_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+def test_the_folder_of_a_dead_process_is_removed_and_the_folder_of_a_live_process_is_not(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", DYING, str(tmp_path)], check=False, timeout=60)
     assert len(list(tmp_path.rglob("half.mp4"))) == 1
     one, other = Workspace(tmp_path), Workspace(tmp_path)
@@ -43,15 +43,15 @@ def test_the_folder_of_a_dead_process_is_removed_and_that_of_a_living_one_is_not
         workspace.close()
 
 
-def test_a_folder_of_a_process_that_died_before_it_made_its_lock_is_removed(tmp_path: Path) -> None:
+def test_the_folder_of_a_process_that_died_before_it_made_its_lock_is_removed(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    (tmp_path / "worker-newborn").mkdir()
+    (tmp_path / "worker-without-lock").mkdir()
     assert workspace.sweep() == 1
-    assert not (tmp_path / "worker-newborn").exists()
+    assert not (tmp_path / "worker-without-lock").exists()
     workspace.close()
 
 
-def test_a_newborn_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
+def test_a_new_workspace_is_usable_although_another_process_sweeps_all_the_time(tmp_path: Path) -> None:
     sweeper, ended = Workspace(tmp_path), threading.Event()
 
     def sweep() -> None:
@@ -62,10 +62,10 @@ def test_a_newborn_is_never_taken_for_a_dead_one(tmp_path: Path) -> None:
     thread.start()
     try:
         for _ in range(300):
-            newborn = Workspace(tmp_path)
-            with newborn.job_folder() as folder:
+            workspace = Workspace(tmp_path)
+            with workspace.job_folder() as folder:
                 assert folder.is_dir()
-            newborn.close()
+            workspace.close()
     finally:
         ended.set()
         thread.join()
@@ -79,17 +79,17 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace.close()
 
 
-def test_a_full_disk_is_not_held_against_the_job(workspace: Workspace) -> None:
+def test_a_full_disk_is_an_outage_and_not_a_fault_of_the_job(workspace: Workspace) -> None:
     with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_an_error_that_is_not_the_disks_stays_what_it_is(workspace: Workspace) -> None:
+def test_an_error_that_is_not_a_fault_of_the_disk_is_raised_unchanged(workspace: Workspace) -> None:
     with pytest.raises(FileNotFoundError), workspace.job_folder() as folder:
         (folder / "nothing").read_bytes()
 
 
-def test_a_work_folder_that_is_gone_takes_no_jobs_and_says_so(workspace: Workspace) -> None:
+def test_a_missing_work_folder_is_an_outage(workspace: Workspace) -> None:
     workspace.close()
     with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
         pass
@@ -97,7 +97,7 @@ def test_a_work_folder_that_is_gone_takes_no_jobs_and_says_so(workspace: Workspa
         workspace.ping()
 
 
-def test_a_healthy_disk_answers_and_one_without_room_does_not(tmp_path: Path, workspace: Workspace) -> None:
+def test_the_disk_answers_unless_it_lacks_free_space(tmp_path: Path, workspace: Workspace) -> None:
     workspace.ping()
     crowded = Workspace(tmp_path / "crowded", free_bytes_min=2**62)
     with pytest.raises(Unavailable, match="free bytes"):

@@ -1,4 +1,4 @@
-"""The settings of a worker's process as variables, for tests that start its tools as an operator does."""
+"""The settings of a worker as environment variables, for tests that run commands as an operator does."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.fixtures import VISIBILITY_SECONDS
 def worker_variables(
     emulator: AwsEmulator, queues: Queues, *, database_url: str, bucket: str, directory: Path
 ) -> dict[str, str]:
-    """What a worker needs to run on the emulator; EMF records go to ``emf.log`` in the directory."""
+    """The variables of a worker that runs on the emulator. EMF records go to ``emf.log`` in the directory."""
     return {
         **CREDENTIALS,
         "ANB_DATABASE_URL": database_url,

@@ -1,1 +1,1 @@
-"""``python -m worker.doctor``: would a worker work here? What is wrong, and what to do."""
+"""``python -m worker.doctor``: checks whether a worker would work on this machine, and says what to do if not."""

@@ -1,66 +1,60 @@
-"""``python -m worker.doctor``: would a worker work here? One line a check: what is wrong, and what to do."""
+"""``python -m worker.doctor``: checks whether a worker would work on this machine. Each check prints one line."""
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 
-from worker.doctor.checks import Finding, Grade, diagnose
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
+from worker.doctor.checks import Grade, diagnose
 
 SIGNS = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAILURE: "✗"}
 
 DESCRIPTION = """\
-Would a worker work here? Checks settings, database, clock, queues, bucket, ffmpeg and disk; changes nothing
-(a small object is stored below doctor/ in the bucket, and removed). Prints no secrets.
+Check whether a worker would work on this machine: settings, database, clock, queues, bucket, ffmpeg and disk.
+
+It changes nothing, except that it stores a small object below doctor/ in the bucket and removes it again. It prints no
+secrets.
 """
 
-EPILOG = """\
-  ✓ is as it should be    ! works, but look at it    ✗ must be put right
-
-Exit code: 0 no ✗, 1 at least one, 2 wrong usage.
+NOTES = """\
+signs:
+  ✓ nothing is wrong    ! works, but needs attention    ✗ must be mended
 """
+
+EXAMPLES = [
+    ("", "one line for each check, with what to do"),
+    ("--json", "the same as one JSON document"),
+]
+EXIT_CODES = {
+    ExitCode.DONE: "no ✗",
+    ExitCode.FAILED: "at least one ✗",
+    ExitCode.REFUSED: "wrong usage; nothing was checked",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make all checks; print each as soon as it is made."""
-    asked = _parser().parse_args(arguments)
-    findings: list[Finding] = []
-    for finding in diagnose():
-        findings.append(finding)
-        if not asked.json:
-            print(_line(finding), flush=True)  # noqa: T201 - a tool for the terminal
-    if asked.json:
-        print(_document(findings))  # noqa: T201 - as above
-    return int(_has_failure(findings))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m worker.doctor",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    """Make all checks, print each as soon as it is made, and return an ExitCode."""
+    parser = command_parser("worker.doctor", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
-    return parser
-
-
-def _line(finding: Finding) -> str:
-    verdict = finding.verdict
-    line = f"{SIGNS[verdict.grade]} {finding.check}: {verdict.message}"
-    return f"{line} → {verdict.advice}" if verdict.advice else line
-
-
-def _has_failure(findings: Sequence[Finding]) -> bool:
-    return any(finding.verdict.grade is Grade.FAILURE for finding in findings)
-
-
-def _document(findings: Sequence[Finding]) -> str:
-    checks = [
-        {"check": f.check, "grade": f.verdict.grade, "message": f.verdict.message, "advice": f.verdict.advice}
-        for f in findings
-    ]
-    return json.dumps({"ok": not _has_failure(findings), "checks": checks}, ensure_ascii=False, indent=2)
+    asked = parser.parse_args(arguments)
+    screen = Screen(quiet=asked.json)
+    checks = []
+    for finding in diagnose():
+        verdict = finding.verdict
+        advice = f" → {verdict.advice}" if verdict.advice else ""
+        screen.line(f"{SIGNS[verdict.grade]} {finding.check}: {verdict.message}{advice}")
+        checks.append(
+            {
+                "check": finding.check,
+                "grade": verdict.grade,
+                "message": verdict.message,
+                "advice": verdict.advice,
+            }
+        )
+    is_ok = all(check["grade"] != Grade.FAILURE for check in checks)
+    if asked.json:
+        screen.document({"ok": is_ok, "checks": checks})
+    return ExitCode.DONE if is_ok else ExitCode.FAILED
 
 
 if __name__ == "__main__":

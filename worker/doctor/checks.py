@@ -1,4 +1,4 @@
-"""What can be wrong with a worker's surroundings: each check looks at one thing and says what to do about it."""
+"""The checks of everything that a worker needs on its host. Each check looks at one thing, and says how to mend it."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ PROBE = b"written and removed by python -m worker.doctor"
 
 
 class Grade(StrEnum):
-    """How bad it is. Only a failure keeps the worker from its work."""
+    """How bad a finding is. Only with a failure, a worker does not work."""
 
     OK = "ok"
     WARNING = "warning"
@@ -43,7 +43,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckVerdict:
-    """What a check found; ``advice`` says what to do, and is empty when all is well."""
+    """What a check found. ``advice`` says what to do, and is empty if nothing is wrong."""
 
     grade: Grade
     message: str
@@ -52,7 +52,7 @@ class CheckVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict of one check, by its name."""
+    """The name of a check, and its verdict."""
 
     check: str
     verdict: CheckVerdict
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` may raise; then ``advice`` is what to do."""
+    """One check. ``advice`` says what to do if ``look`` raises an error."""
 
     name: str
     look: Callable[[WorkerSettings], CheckVerdict]
@@ -68,7 +68,7 @@ class Check:
 
 
 def diagnose() -> Iterator[Finding]:
-    """Make every check, whatever the others find. Reads the settings itself, as they may be what is wrong."""
+    """Make all checks, also after a failure. The first check is of the settings, so they are read here."""
     try:
         settings = read_settings(WorkerSettings)
     except SettingsError as error:
@@ -82,34 +82,32 @@ def diagnose() -> Iterator[Finding]:
 
 
 def _examine(settings: WorkerSettings) -> Iterator[Finding]:
+    """Make all CHECKS. Only the first one that needs an absent dependency fails; the others count as not made."""
     away: set[str] = set()
     for check in CHECKS:
         try:
             yield Finding(check.name, check.look(settings))
         except Unavailable as error:
-            if error.dependency in away:  # was said already
+            if error.dependency in away:  # an earlier finding says why
                 yield _not_made(check, f"the {error.dependency} is away")
             else:
                 away.add(error.dependency)
-                yield Finding(check.name, CheckVerdict(Grade.FAILURE, f"{error} ({_cause(error)})", check.advice))
-        except Exception as error:  # noqa: BLE001 - whatever the patient has, the other checks are made
-            yield Finding(check.name, CheckVerdict(Grade.FAILURE, _words(error), check.advice))
+                # The text of the library may be shown: neither boto3 nor libpq repeats credentials.
+                cause = getattr(error.__cause__, "orig", None) or error.__cause__
+                message = f"{error} ({_first_line(cause) if cause else 'no reason given'})"
+                yield Finding(check.name, CheckVerdict(Grade.FAILURE, message, check.advice))
+        except Exception as error:  # noqa: BLE001 - after any error, the other checks are still made
+            yield Finding(check.name, CheckVerdict(Grade.FAILURE, _safe_text(error), check.advice))
 
 
 def _not_made(check: Check, why: str) -> Finding:
     return Finding(check.name, CheckVerdict(Grade.WARNING, f"not checked: {why}", "Run the doctor again then."))
 
 
-def _cause(error: Unavailable) -> str:
-    """What the library said; neither boto3 nor libpq repeats credentials."""
-    cause = getattr(error.__cause__, "orig", None) or error.__cause__
-    return _first_line(cause) if cause else "no reason given"
-
-
-def _words(error: Exception) -> str:
-    """Errors that were not foreseen may quote anything, secrets too: they are only named."""
-    foreseen = (ShowcaseError, OSError, subprocess.SubprocessError)
-    return _first_line(error) if isinstance(error, foreseen) else f"unexpected {type(error).__name__}"
+def _safe_text(error: Exception) -> str:
+    """The text of an expected error. Of an unexpected error only the class, because its text may contain secrets."""
+    expected = (ShowcaseError, OSError, subprocess.SubprocessError)
+    return _first_line(error) if isinstance(error, expected) else f"unexpected {type(error).__name__}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -120,9 +118,9 @@ def _first_line(error: BaseException) -> str:
 def _database(settings: WorkerSettings) -> Iterator[Database]:
     try:
         database = Database(settings.database_url, pool_size=1)
-        # An unescaped @ makes the end of the password a part of the host, which libpq quotes.
+        # With an unescaped @, the end of the password becomes a part of the host, and libpq shows the host.
         is_url = "@" not in (database.engine.url.host or "")
-    except (ArgumentError, ValueError):  # their words may quote the password
+    except (ArgumentError, ValueError):  # their texts may contain the password
         is_url = False
     if not is_url:
         raise SettingsError("ANB_DATABASE_URL is not a URL")
@@ -138,7 +136,7 @@ def _queue(settings: WorkerSettings) -> JobQueue:
 
 
 def check_database(settings: WorkerSettings) -> CheckVerdict:
-    """Reachable, with these credentials."""
+    """The database answers with these credentials."""
     with _database(settings) as database:
         database.ping()
         url = database.engine.url.set(password=None, query={})
@@ -146,32 +144,27 @@ def check_database(settings: WorkerSettings) -> CheckVerdict:
 
 
 def check_schema(settings: WorkerSettings) -> CheckVerdict:
-    """Migrated to this version."""
+    """The database has all tables and columns of this version."""
     with _database(settings) as database:
         verify_schema(database)
     return CheckVerdict(Grade.OK, "has every table and column")
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def check_clock(settings: WorkerSettings, *, now: Callable[[], datetime] = _now) -> CheckVerdict:
-    """This machine's clock beside the database's."""
+def check_clock(settings: WorkerSettings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> CheckVerdict:
+    """The clock of this machine agrees with the database's."""
     with _database(settings) as database, database.reading() as connection:
-        ours = now()
-        theirs = connection.execute(select(database_time())).scalar_one()
-    skew = (ours - theirs).total_seconds()
+        machine_time = now()
+        skew = (machine_time - connection.execute(select(database_time())).scalar_one()).total_seconds()
     if abs(skew) <= SKEW_SECONDS_MAX:
         return CheckVerdict(Grade.OK, f"within {SKEW_SECONDS_MAX:.0f} s of the database's")
     message = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the database's"
     return CheckVerdict(
-        Grade.WARNING, message, "Start a time service on both (chrony); AWS refuses requests that are minutes off."
+        Grade.WARNING, message, "Start a time service on both (chrony). AWS refuses requests that are minutes off."
     )
 
 
 def check_queue(settings: WorkerSettings) -> CheckVerdict:
-    """Reachable, with the visibility timeout of the settings."""
+    """The queue answers, and has the visibility timeout of the settings."""
     hidden, expected = _queue(settings).wiring().visibility_timeout_seconds, settings.visibility_timeout_seconds
     if hidden == expected:
         return CheckVerdict(Grade.OK, f"answers; a received message stays hidden for {hidden} s")
@@ -186,7 +179,7 @@ def check_queue(settings: WorkerSettings) -> CheckVerdict:
 
 
 def check_dead_letter_queue(settings: WorkerSettings) -> CheckVerdict:
-    """Exists, and is where the queue sends what keeps failing."""
+    """The dead-letter queue exists, and the queue's redrive policy sends failing messages to it."""
     queue = _queue(settings)
     expected = queue.dead_letter_arn()
     wiring = queue.wiring()
@@ -204,11 +197,11 @@ def check_dead_letter_queue(settings: WorkerSettings) -> CheckVerdict:
     if wiring.receive_count_max != count:
         message = f"the queue's maxReceiveCount is {wiring.receive_count_max}; sqs_max_receive_count says {count}"
         return CheckVerdict(Grade.WARNING, message, advice)
-    return CheckVerdict(Grade.OK, f"gets what was received {count} times")
+    return CheckVerdict(Grade.OK, f"gets each message that was received {count} times")
 
 
 def check_bucket(settings: WorkerSettings) -> CheckVerdict:
-    """Can be written, read and deleted from."""
+    """An object can be written, read and deleted."""
     media = MediaStore(Aws(settings.region, settings.aws_endpoint_url), settings.bucket)
     key = f"doctor/{uuid.uuid4()}"
     media.put_stream(key, BytesIO(PROBE), content_type="text/plain")
@@ -221,20 +214,20 @@ def check_bucket(settings: WorkerSettings) -> CheckVerdict:
 
 
 def check_ffmpeg(settings: WorkerSettings) -> CheckVerdict:
-    """There, new enough, with all that is needed."""
+    """There is an ffmpeg that is new enough and has all parts that are needed."""
     encoder = find_encoder(settings.ffmpeg)
     message = f"{encoder.version} ({encoder.origin}, {encoder.path})"
     if encoder.tone_maps:
         return CheckVerdict(Grade.OK, message)
     return CheckVerdict(
         Grade.WARNING,
-        f"{message} has no zscale or tonemap: HDR clips come out pale",
-        "Install one built with libzimg (Debian's is), or set ANB_FFMPEG to one.",
+        f"{message} has no zscale or tonemap: HDR clips become pale",
+        "Install an ffmpeg that is built with libzimg (Debian's is), or set ANB_FFMPEG to one.",
     )
 
 
 def check_confinement(_settings: WorkerSettings) -> CheckVerdict:
-    """The protections around ffmpeg."""
+    """All protections around ffmpeg work here."""
     described = find_confinement().describe()
     if described == "complete":
         return CheckVerdict(Grade.OK, described)
@@ -243,12 +236,12 @@ def check_confinement(_settings: WorkerSettings) -> CheckVerdict:
     )
 
 
-def _free_bytes(directory: Path) -> int:
-    return shutil.disk_usage(directory).free
-
-
-def check_disk(settings: WorkerSettings, *, free_bytes: Callable[[Path], int] = _free_bytes) -> CheckVerdict:
-    """The work directory can be written to, and has room."""
+def check_disk(
+    settings: WorkerSettings,
+    *,
+    free_bytes: Callable[[Path], int] = lambda directory: shutil.disk_usage(directory).free,
+) -> CheckVerdict:
+    """The work directory can be written to, and has enough free space."""
     directory = settings.work_directory
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=directory):
@@ -266,8 +259,8 @@ _QUEUE_ADVICE = "Check the URL, sqs_region, the credentials and their policy (se
 
 CHECKS = (
     Check("database", check_database, "Check ANB_DATABASE_URL (special characters as %XX), server and security group."),
-    Check("schema", check_schema, "From the checkout, with the same ANB_DATABASE_URL."),
-    Check("clock", check_clock, "See the database."),
+    Check("schema", check_schema, "Run it in the checkout, with the same ANB_DATABASE_URL."),
+    Check("clock", check_clock, "See the check of the database."),
     Check("queue", check_queue, f"sqs_queue_url: {_QUEUE_ADVICE}"),
     Check("dead-letter queue", check_dead_letter_queue, f"sqs_dead_letter_queue_url: {_QUEUE_ADVICE}"),
     Check(
@@ -275,7 +268,11 @@ CHECKS = (
         check_bucket,
         "Check ANB_BUCKET, the credentials, and that their policy allows doctor/* (see infra/worker.yaml).",
     ),
-    Check("ffmpeg", check_ffmpeg, "Leave ANB_FFMPEG empty for the wheel's ffmpeg, or name one that does."),
-    Check("confinement", check_confinement, "Run `unshare --map-root-user --net true` and see why it hangs."),
+    Check(
+        "ffmpeg",
+        check_ffmpeg,
+        "Leave ANB_FFMPEG empty for the wheel's ffmpeg, or name one that is good enough.",
+    ),
+    Check("confinement", check_confinement, "Run `unshare --map-root-user --net true` to see why it hangs."),
     Check("disk", check_disk, "Make ANB_WORK_DIRECTORY a directory that the worker may write to."),
 )

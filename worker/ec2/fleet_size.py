@@ -1,4 +1,4 @@
-"""How many workers there are: the only one who asks Auto Scaling for it.
+"""The number of workers in service. Only this file reads it from Auto Scaling.
 
 IAM: ``autoscaling:DescribeAutoScalingGroups``.
 """
@@ -8,14 +8,14 @@ from showcase.errors import SettingsError
 
 
 class FleetSize:
-    """The Auto Scaling group of the workers; ``group`` is None where there is none: a laptop, with one worker."""
+    """The Auto Scaling group of the workers. ``group`` is None on a laptop, which has one worker."""
 
     def __init__(self, aws: Aws, group: str | None) -> None:
         self._group = group
         self._client = aws.autoscaling() if group else None
 
     def in_service(self) -> int:
-        """Instances in service, 0 included. Raises Unavailable, or SettingsError when the group does not exist."""
+        """Instances in service; 0 is possible. Raises Unavailable, or SettingsError if the group does not exist."""
         if self._client is None:
             return 1
         with translated("Auto Scaling", "describe the group"):

@@ -1,4 +1,4 @@
-"""What the process stands in: a service manager, an EC2 instance, an Auto Scaling group. Each may be absent."""
+"""The host of the worker process: service manager, EC2 instance, Auto Scaling group. Each may be absent."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from worker.settings import WorkerSettings
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """``leaving`` is set when the instance is about to go."""
+    """``leaving`` is set when the instance must leave. ``member`` and ``lifecycle`` are None outside of a group."""
 
     liveness: Liveness
     notifier: Notifier
@@ -25,8 +25,8 @@ class Host:
     lifecycle: Lifecycle | None
 
     @contextmanager
-    def ending(self, seconds: float) -> Iterator[None]:
-        """Around the drain: nobody ends us before; afterwards a leaving instance may go."""
+    def draining(self, seconds: float) -> Iterator[None]:
+        """The drain runs inside the block, for up to ``seconds``. Afterwards, a leaving instance may be terminated."""
         self.notifier.stopping(seconds)
         if self.lifecycle and self.leaving.is_set():
             with self.lifecycle.keep_alive():
@@ -37,7 +37,7 @@ class Host:
 
 
 def find_host(settings: WorkerSettings, aws: Aws) -> Host:
-    """What the settings say about where we are. Off AWS and without systemd nothing runs and nothing waits."""
+    """The host that the settings describe. Without AWS and systemd, its parts do nothing."""
     liveness, leaving = Liveness(), threading.Event()
     notifier = Notifier(settings.notify_socket)
     watchdog = Watchdog(notifier, liveness, settings.watchdog_usec, ("poller", "heartbeat"))

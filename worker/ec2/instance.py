@@ -1,29 +1,29 @@
-"""The EC2 instance under the worker, seen through its metadata: which one it is, and whether it must leave.
+"""The metadata of the EC2 instance: its id, and whether it must leave.
 
-IMDSv2 only: a token first (PUT), which every question then carries. The instance should have
-``HttpTokens=required`` and a hop limit of 1.
+Only IMDSv2 is used: a PUT gets a token, and each GET sends it. The instance should have ``HttpTokens=required`` and
+a hop limit of 1.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from showcase.errors import Unavailable
 
-TIMEOUT_SECONDS = 1.0  # of each step; the service is on the host itself
-TOKEN_SECONDS = 21_600  # the longest that IMDS gives
+TIMEOUT_SECONDS = 1.0  # of each step; the metadata service runs on the host itself
+TOKEN_SECONDS = 21_600  # the longest life of a token that IMDS allows
 ANSWER_BYTES_MAX = 64 * 1024
 
 log = logging.getLogger(__name__)
 
 
 class InstanceMetadata:
-    """Asks the instance metadata service. For any number of threads: at worst two fetch a token each.
+    """Reads from the instance metadata service. Threads may share it; at worst, two threads fetch a token each.
 
-    ``http.client`` and no more: a proxy of the environment would answer for a machine of its own.
+    It uses plain ``http.client``, because a proxy of the environment would answer with its own machine's metadata.
     """
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
@@ -32,11 +32,11 @@ class InstanceMetadata:
         self._token = ""
 
     def read(self, path: str) -> str | None:
-        """The item at ``path`` below ``/latest/meta-data/``, None if there is none. Raises Unavailable."""
-        status, text = self._ask(path) if self._token else (HTTPStatus.UNAUTHORIZED, "")
-        if status == HTTPStatus.UNAUTHORIZED:  # no token yet, or it has ended
+        """The item at ``path`` below ``/latest/meta-data/``; None if there is none. Raises Unavailable."""
+        status, text = self._get(path) if self._token else (HTTPStatus.UNAUTHORIZED, "")
+        if status == HTTPStatus.UNAUTHORIZED:  # there is no token yet, or it has expired
             self._token = self._new_token()
-            status, text = self._ask(path)
+            status, text = self._get(path)
         if status == HTTPStatus.NOT_FOUND:
             return None
         if status != HTTPStatus.OK:
@@ -45,12 +45,12 @@ class InstanceMetadata:
 
     def instance_id(self) -> str:
         """For example ``i-0123456789abcdef0``. Raises Unavailable."""
-        found = self.read("instance-id")
-        if not found:
+        instance_id = self.read("instance-id")
+        if not instance_id:
             raise Unavailable("instance metadata", "GET instance-id (none)")
-        return found
+        return instance_id
 
-    def _ask(self, path: str) -> tuple[int, str]:
+    def _get(self, path: str) -> tuple[int, str]:
         return self._request("GET", f"/latest/meta-data/{path}", {"X-aws-ec2-metadata-token": self._token})
 
     def _new_token(self) -> str:
@@ -64,22 +64,19 @@ class InstanceMetadata:
         connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
         try:
             connection.request(method, path, headers=headers)
-            return _content(connection.getresponse())
+            answer = connection.getresponse()
+            return answer.status, answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
         except (OSError, HTTPException) as error:
             raise Unavailable("instance metadata", f"{method} {path}") from error
         finally:
             connection.close()
 
 
-def _content(answer: HTTPResponse) -> tuple[int, str]:
-    return answer.status, answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
-
-
 def find_departure(metadata: InstanceMetadata) -> str | None:
-    """Why the instance must leave, or None. Raises Unavailable.
+    """Why the instance must leave; None if it need not. Raises Unavailable.
 
-    It must when Auto Scaling steers it to any state but InService (Terminated, Standby, Detached, Warmed:…),
-    or when Spot takes it back: that is said two minutes before, and AWS advises to ask every 5 s.
+    It must leave if its Auto Scaling target state is not InService (but Terminated, Standby, Detached, Warmed:…), or if
+    there is a Spot notice. The notice comes two minutes before the end, and AWS recommends a check every 5 s.
     """
     state = metadata.read("autoscaling/target-lifecycle-state")
     if state not in (None, "InService"):
@@ -89,10 +86,10 @@ def find_departure(metadata: InstanceMetadata) -> str | None:
 
 
 class InstanceWatch:
-    """Asks every ``interval_seconds`` whether the instance must leave; if so, calls ``on_leaving`` once and ends.
+    """Checks every ``interval_seconds`` if the instance must leave. If so, it calls ``on_leaving`` once and ends.
 
-    ``on_leaving`` is told the reason, in the thread of the watch. An outage of the metadata is said once, and
-    asked through. Without ``metadata`` nothing runs.
+    ``on_leaving`` gets the reason, in the thread of the watch. An outage of the metadata is logged once, and the checks
+    continue. Without ``metadata``, no thread is started.
     """
 
     def __init__(
@@ -105,12 +102,12 @@ class InstanceWatch:
         self._thread = threading.Thread(target=self._run, args=(metadata,), name="instance-watch", daemon=True)
 
     def start(self) -> None:
-        """Begin, without waiting for an answer. Nothing starts where there is no metadata."""
+        """Start the thread, without waiting for an answer."""
         if self._metadata:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the question that is under way: a few timeouts at most."""
+        """End the thread after the current check: after a few timeouts at most."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -122,7 +119,7 @@ class InstanceWatch:
                 reason = find_departure(metadata)
             except Unavailable as error:
                 if not failing:
-                    log.warning("%s (%s); asking on", error, error.__cause__)
+                    log.warning("%s (%s); checking goes on", error, error.__cause__)
                 failing, reason = True, None
             else:
                 failing = False

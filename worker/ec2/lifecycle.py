@@ -1,9 +1,8 @@
-"""This instance as a member of its Auto Scaling group: the only user of that API in the worker.
+"""This instance as a member of its Auto Scaling group. In the worker, only this file changes the group.
 
-Group settings and why: a termination hook with a heartbeat timeout of 120–300 s and DefaultResult CONTINUE,
-so that an instance whose worker died leaves soon. Nothing depends on it for correctness: AWS does not promise
-that a hook runs, and a job that is cut off comes back with its lease. So a call that fails is said and
-counted, and never stops the work.
+The group should have a termination hook with a heartbeat timeout of 120–300 s and DefaultResult CONTINUE, so that an
+instance with a dead worker leaves soon. Correctness does not depend on the hook: AWS does not promise that it runs, and
+a job that is cut off is claimed again after its lease. So a failed call is logged, and never stops the work.
 
 IAM, on the one group: ``autoscaling:RecordLifecycleActionHeartbeat``, ``autoscaling:CompleteLifecycleAction``,
 ``autoscaling:SetInstanceProtection``.
@@ -19,8 +18,8 @@ from showcase.aws import Aws, translated
 from showcase.errors import Unavailable
 from worker.ec2.instance import InstanceMetadata
 
-HEARTBEAT_SECONDS = 30.0  # four fit into the shortest heartbeat timeout that we set
-IDLE_POLLS = 3  # in a row, before the protection is given up
+HEARTBEAT_SECONDS = 30.0  # a quarter of the shortest heartbeat timeout of the hook
+IDLE_POLLS = 3  # in a row, until the protection ends
 READ_SECONDS = 5
 ATTEMPTS = 3
 
@@ -28,20 +27,19 @@ log = logging.getLogger(__name__)
 
 
 class GroupMember:
-    """The three calls. Each returns whether it succeeded, and raises nothing; a row of failures is said once.
+    """The three calls to Auto Scaling. Each returns whether it succeeded, and raises nothing.
 
-    The id of the instance is asked for at the first call, so that its absence delays no start. ``failures``
-    counts the calls without success.
+    Only the first failure in a row is logged. The id of the instance is read at the first call, so that missing
+    metadata does not delay the start.
     """
 
     def __init__(self, aws: Aws, metadata: InstanceMetadata, group: str) -> None:
-        self.failures = 0
         self._metadata = metadata
         self._group = group
         self._client = aws.autoscaling(read_seconds=READ_SECONDS, attempts=ATTEMPTS)
         self._instance_id = ""
         self._failing: set[str] = set()
-        self._lock = threading.Lock()  # of ``failures`` and ``_failing``: poller and drain may both call
+        self._lock = threading.Lock()  # of ``_failing``, because the poller and the drain may both call
 
     def record_heartbeat(self, hook: str) -> bool:
         """Restart the heartbeat timeout of ``hook``."""
@@ -53,7 +51,7 @@ class GroupMember:
         )
 
     def complete(self, hook: str) -> bool:
-        """Let the instance go on to where ``hook`` keeps it from. It may be shut down at once."""
+        """End the wait of ``hook``. The instance may be shut down at once."""
         return self._succeeds(
             "complete",
             lambda instance_id: self._client.complete_lifecycle_action(
@@ -65,7 +63,7 @@ class GroupMember:
         )
 
     def set_protection(self, protected: bool) -> bool:
-        """Take the instance out of the choice of a scale-in, or put it back."""
+        """Protect the instance from scale-in, or end the protection."""
         return self._succeeds(
             "protect" if protected else "unprotect",
             lambda instance_id: self._client.set_instance_protection(
@@ -79,23 +77,19 @@ class GroupMember:
             with translated("Auto Scaling", operation):
                 call(self._instance_id)
         except Unavailable as error:
-            self._note_failure(operation, error)
+            with self._lock:
+                is_first = operation not in self._failing
+                self._failing.add(operation)
+            if is_first:
+                log.warning("%s (%s)", error, error.__cause__)
             return False
         with self._lock:
             self._failing.discard(operation)
         return True
 
-    def _note_failure(self, operation: str, error: Unavailable) -> None:
-        with self._lock:
-            self.failures += 1
-            is_first = operation not in self._failing
-            self._failing.add(operation)
-        if is_first:
-            log.warning("%s (%s)", error, error.__cause__)
-
 
 class Lifecycle:
-    """Holds the termination of this instance open while the worker drains, and lets it happen at the end."""
+    """Delays the termination of this instance while the worker drains, and allows it at the end."""
 
     def __init__(self, member: GroupMember, hook: str, *, interval_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._member = member
@@ -104,14 +98,20 @@ class Lifecycle:
         self._completed = False
 
     def heartbeat(self) -> bool:
-        """One sign that the drain goes on; False if it did not get through."""
+        """Report once that the drain goes on. False if the call failed."""
         return self._member.record_heartbeat(self._hook)
 
     @contextmanager
     def keep_alive(self) -> Iterator[None]:
-        """Inside the block a thread gives such a sign at once, and then every ``interval_seconds``."""
+        """Inside the block, a thread calls ``heartbeat`` at once and then every ``interval_seconds``."""
         ended = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(ended,), name="lifecycle", daemon=True)
+
+        def beat() -> None:
+            self.heartbeat()
+            while not ended.wait(self._interval_seconds):
+                self.heartbeat()
+
+        thread = threading.Thread(target=beat, name="lifecycle", daemon=True)
         thread.start()
         try:
             yield
@@ -119,15 +119,10 @@ class Lifecycle:
             ended.set()
             thread.join()
 
-    def _beat_until(self, ended: threading.Event) -> None:
-        self.heartbeat()
-        while not ended.wait(self._interval_seconds):
-            self.heartbeat()
-
     def complete(self) -> None:
-        """The last act of the drain, outside ``keep_alive``. Asked for again, it does nothing.
+        """Allow the termination. This is the last step of the drain, after ``keep_alive``. A second call does nothing.
 
-        If it fails, the hook's timeout ends the wait, with its DefaultResult.
+        If the call fails, the wait ends with the hook's timeout and its DefaultResult.
         """
         if not self._completed:
             self._completed = True
@@ -135,11 +130,12 @@ class Lifecycle:
 
 
 class Protection:
-    """Protects this instance from scale-in while it works, and asks Auto Scaling only when that changes.
+    """Protects this instance from scale-in while it works. Auto Scaling is called only when that changes.
 
-    Protected *before* a receive: between a receive and a late protection, Auto Scaling may have chosen this
-    instance. So an idle worker, which is not protected, must not poll: ``work_waits`` looks into the queue for
-    it (or every poll would toggle the protection, which is throttled). For the poller's thread.
+    The protection starts *before* a receive, because Auto Scaling could choose this instance between a receive and a
+    late protection. So an idle worker, which is not protected, must not receive. Instead it calls ``work_waits``, which
+    looks at the queue: if every poll toggled the protection, Auto Scaling would throttle the calls. Only the poller's
+    thread may use it.
     """
 
     def __init__(self, member: GroupMember, work_waits: Callable[[], bool], *, idle_polls: int = IDLE_POLLS) -> None:
@@ -147,13 +143,13 @@ class Protection:
         self._work_waits = work_waits
         self._idle_polls_max = idle_polls
         self._idle_polls = 0
-        self._protected = False  # only what Auto Scaling has confirmed
-        self._resting = False
+        self._protected = False  # True only if Auto Scaling has confirmed it
+        self._resting = False  # True if Auto Scaling has confirmed the end of the protection
 
     def protect(self) -> bool:
-        """Before each receive: may it be made? If not, ask again a little later.
+        """Whether the poller may receive now. If not, the poller calls again a little later.
 
-        Raises what ``work_waits`` raises.
+        Raises the errors of ``work_waits``.
         """
         if self._protected:
             return True
@@ -164,12 +160,12 @@ class Protection:
         return self._protected
 
     def busy(self) -> None:
-        """A receive brought work, or a job still runs."""
+        """Call this after a receive that brought work, or while a job runs."""
         self._idle_polls = 0
 
     def idle(self) -> None:
-        """A receive brought nothing while no job runs: after a few of these in a row the protection ends."""
+        """Call this after an empty receive while no job runs. A few calls in a row end the protection."""
         self._idle_polls += 1
         if self._protected and self._idle_polls >= self._idle_polls_max:
             self._resting = self._member.set_protection(False)
-            self._protected = False  # even if there was no answer: it may have been carried out
+            self._protected = False  # also without an answer, because the call may have succeeded

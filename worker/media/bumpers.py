@@ -1,4 +1,4 @@
-"""The project's artwork, and the bumpers made of it: encoded once for each ffmpeg and artwork, then kept."""
+"""The project's artwork and its bumpers. Bumpers are encoded once for each ffmpeg and artwork, and then kept."""
 
 import hashlib
 import os
@@ -9,20 +9,20 @@ from pathlib import Path
 
 from showcase.clips.movie import VideoTrack, read_movie
 from showcase.errors import SettingsError
+from showcase.settings import MIB
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
 from worker.media.confinement import Confinement, Limits
 from worker.media.encoder import Encoder
 from worker.media.media_process import run_media
 from worker.media.pipeline import BUMPER_FRAMES, CRF, PRESET, bumper_command
 
-MIB = 1024 * 1024
 LIMITS = Limits(wall_seconds=120, stall_seconds=60, memory_bytes=4096 * MIB, cpu_seconds=240, file_bytes=64 * MIB)
 _STILLS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
 class Artwork:
-    """The files that a clip is dressed with."""
+    """The files that are added to a clip."""
 
     watermark: Path
     opening: Path
@@ -39,7 +39,7 @@ class Bumpers:
 
 
 def find_artwork(watermark: Path | None, opening: Path | None, closing: Path | None) -> Artwork:
-    """The configured files, else the project's own. Raises SettingsError for one that is not there."""
+    """The configured files; the project's own for None. Raises SettingsError if one does not exist."""
     own = Path(str(resources.files("worker"))) / "artwork"
     artwork = Artwork(
         watermark=watermark or own / "watermark.png",
@@ -55,7 +55,7 @@ def find_artwork(watermark: Path | None, opening: Path | None, closing: Path | N
 
 
 def prepare_bumpers(encoder: Encoder, confinement: Confinement, artwork: Artwork, cache: Path) -> Bumpers:
-    """Encode the bumpers unless ``cache`` has them. Raises SettingsError when the artwork cannot be used."""
+    """Encode the bumpers, unless ``cache`` has them. Raises SettingsError if the artwork cannot be used."""
     cache.mkdir(parents=True, exist_ok=True)
     opening, closing = (_prepared(encoder, confinement, path, cache) for path in (artwork.opening, artwork.closing))
     tracks = [_track(path) for path in (opening, closing)]
@@ -65,14 +65,18 @@ def prepare_bumpers(encoder: Encoder, confinement: Confinement, artwork: Artwork
 
 
 def _prepared(encoder: Encoder, confinement: Confinement, artwork: Path, cache: Path) -> Path:
-    target = cache / f"bumper-{_cache_key(encoder, artwork)}.mp4"
+    """The encoded bumper. Its name in ``cache`` depends on ffmpeg, the command and the artwork."""
+    recipe = " ".join(bumper_command(encoder, Path("artwork"), Path("target"), is_still=False))
+    digest = hashlib.sha256(f"{encoder.version} {PRESET} {CRF} {recipe}".encode())
+    digest.update(artwork.read_bytes())
+    target = cache / f"bumper-{digest.hexdigest()[:16]}.mp4"
     if not target.exists():
         _encode_bumper(encoder, confinement, artwork.resolve(), target)
     return target
 
 
 def _encode_bumper(encoder: Encoder, confinement: Confinement, artwork: Path, target: Path) -> None:
-    # Several workers may start at once: each writes its own file, and the last to finish wins.
+    # Several workers may start at once. Each writes its own draft, and the last one to finish replaces the target.
     draft = target.with_suffix(f".{os.getpid()}.mp4")
     command = bumper_command(encoder, artwork, draft.resolve(), is_still=artwork.suffix.lower() in _STILLS)
     try:
@@ -84,13 +88,6 @@ def _encode_bumper(encoder: Encoder, confinement: Confinement, artwork: Path, ta
         raise SettingsError(f"bumper {artwork} cannot be used: {error}") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _cache_key(encoder: Encoder, artwork: Path) -> str:
-    recipe = " ".join(bumper_command(encoder, Path("artwork"), Path("target"), is_still=False))
-    digest = hashlib.sha256(f"{encoder.version} {PRESET} {CRF} {recipe}".encode())
-    digest.update(artwork.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _track(path: Path) -> VideoTrack:

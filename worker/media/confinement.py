@@ -1,7 +1,7 @@
-"""What keeps a media process in its place: dies with its worker, bounded in memory, CPU and output, no network.
+"""Confines a media process: it dies with its worker, has no network, and is limited in memory, CPU time and output.
 
-Built from util-linux (setpriv, prlimit, unshare), because Python code between fork and exec is not safe in
-a process with threads. Where a tool is missing (macOS), that protection is missing, and the start says so.
+The tools are those of util-linux (setpriv, prlimit, unshare), because Python code between fork and exec is not safe in
+a process with threads. If a tool is missing (macOS), its protection is missing, and the worker logs that at its start.
 """
 
 import os
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 PROBE_SECONDS = 5
 
-# setpriv asks the kernel to kill us with our parent; if the parent died before that, leave by ourselves.
+# setpriv makes the kernel kill the process with its parent. If the parent died before that, the shell ends by itself.
 _UNLESS_ORPHANED = 'test "$PPID" -eq "$0" && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one media process. ``cpu_seconds`` is of all its threads together."""
+    """Limits of one media process. ``cpu_seconds`` counts all its threads together."""
 
     wall_seconds: float
     stall_seconds: float
@@ -35,7 +35,7 @@ class Confinement:
     prlimit: str | None
 
     def command(self, command: list[str], limits: Limits) -> list[str]:
-        """``command`` wrapped in the protections; every wrapper replaces itself, so the process id stays."""
+        """``command`` wrapped in the protections. Each wrapper replaces itself, so the process id stays the same."""
         wrapped: list[str] = []
         if self.unshare:
             wrapped += [self.unshare, "--map-root-user", "--net"]
@@ -48,7 +48,7 @@ class Confinement:
         return wrapped + command
 
     def describe(self) -> str:
-        """For the log at the start."""
+        """``complete``, or the missing protections."""
         protections = {
             "no network": self.unshare,
             "dies with the worker": self.setpriv,
@@ -59,7 +59,7 @@ class Confinement:
 
 
 def find_confinement() -> Confinement:
-    """What works here, tried once."""
+    """Try each tool once. Tools that do not work here are left out."""
     return Confinement(
         unshare=_working("unshare", "--map-root-user", "--net"),
         setpriv=_working("setpriv", "--pdeathsig", "KILL", "--no-new-privs"),

@@ -1,4 +1,4 @@
-"""Which ffmpeg is used: the one of the setting, else the system's if it is good enough, else the wheel's."""
+"""Finds the ffmpeg to use: the one of the setting, else the system's if it is good enough, else the wheel's."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An ffmpeg that can do the work. ``tone_maps`` is whether it can turn HDR into SDR."""
+    """An ffmpeg that can do the work. ``tone_maps`` says whether it can turn HDR into SDR."""
 
     path: str
     version: str
@@ -31,7 +31,7 @@ class Encoder:
 
 
 def find_encoder(configured: Path | None) -> Encoder:
-    """The ffmpeg to use. Raises SettingsError when the configured one does not do, or there is none."""
+    """The ffmpeg to use. Raises SettingsError if the configured one is not good enough, or if there is none."""
     if configured is not None:
         return _examine(str(configured), "setting ANB_FFMPEG")
     system = shutil.which("ffmpeg")
@@ -39,7 +39,7 @@ def find_encoder(configured: Path | None) -> Encoder:
         try:
             return _examine(system, "system")
         except SettingsError:
-            pass  # too old or built without a needed part: the wheel's will do
+            pass  # too old, or built without a needed part: the wheel's ffmpeg is used
     return _examine(imageio_ffmpeg.get_ffmpeg_exe(), "wheel imageio-ffmpeg")
 
 
@@ -47,22 +47,19 @@ def _examine(path: str, origin: str) -> Encoder:
     try:
         version = _version(path)
         for listing, names in NEEDED.items():
-            _check_offer(path, listing, names)
-        filters = _ask(path, "-filters")
+            offered = _output(path, listing)
+            missing = [name for name in names if not re.search(rf"\s{re.escape(name)}\s", offered)]
+            if missing:
+                raise SettingsError(f"{path} has no {missing[0]} (see ffmpeg {listing})")
+        filters = _output(path, "-filters")
     except SettingsError as error:
         raise SettingsError(f"{origin}: {error}") from error
     return Encoder(path, version, origin, tone_maps=" zscale " in filters and " tonemap " in filters)
 
 
-def _check_offer(path: str, listing: str, names: tuple[str, ...]) -> None:
-    offered = _ask(path, listing)
-    for name in names:
-        if not re.search(rf"\s{re.escape(name)}\s", offered):
-            raise SettingsError(f"{path} has no {name} (see ffmpeg {listing})")
-
-
 def _version(path: str) -> str:
-    match = re.match(r"ffmpeg version (\S+)", _ask(path, "-version"))
+    """The version of the ffmpeg at ``path``. Raises SettingsError if it is too old, or not an ffmpeg."""
+    match = re.match(r"ffmpeg version (\S+)", _output(path, "-version"))
     if match is None:
         raise SettingsError(f"{path} is not ffmpeg")
     version = match.group(1)
@@ -72,8 +69,8 @@ def _version(path: str) -> str:
     return version
 
 
-def _ask(path: str, question: str) -> str:
-    command = [path, "-hide_banner", question]
+def _output(path: str, option: str) -> str:
+    command = [path, "-hide_banner", option]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,4 +1,4 @@
-"""Runs one ffmpeg: in its own process group, with limits, reading its progress, killed as a group."""
+"""Runs one ffmpeg in its own process group: limits it, reads its progress, and kills the whole group at the end."""
 
 import os
 import selectors
@@ -13,7 +13,7 @@ from pathlib import Path
 from worker.errors import EncodeFailed, EncodeStuck
 from worker.media.confinement import Confinement, Limits
 
-LOOK_SECONDS = 0.2  # how soon a cancelled job is noticed
+LOOK_SECONDS = 0.2  # a cancelled job is killed within this time
 EXIT_SECONDS = 5.0
 STDERR_BYTES_KEPT = 8192
 READ_BYTES = 16 * 1024
@@ -28,15 +28,15 @@ def run_media(
     cancelled: threading.Event,
     on_frame: Callable[[int], None] = lambda _frame: None,
 ) -> bool:
-    """Run ``command`` (with ``-progress pipe:1``) to its end; tell ``on_frame`` how many frames are done.
+    """Run ``command`` (with ``-progress pipe:1``) to its end. ``on_frame`` gets the number of finished frames.
 
-    False if it was killed because ``cancelled`` was set. Raises EncodeFailed, or EncodeStuck for one that
-    shows no progress or takes too long. Whatever happens, no process of the group is left.
+    False if the process was killed because ``cancelled`` was set. Raises EncodeFailed, or EncodeStuck if it makes no
+    progress or takes too long. In every case, no process of the group is left.
     """
     with subprocess.Popen(
         confinement.command(command, limits),
         cwd=directory,
-        env={},  # no credentials for a decoder of strangers' files
+        env={},  # a decoder of files from the internet gets no credentials
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,10 +45,12 @@ def run_media(
         watch = _Watch(process, limits, on_frame)
         try:
             finished = watch.until_end(cancelled)
-            if finished:  # its outputs have ended; a program may close them a moment before it ends itself
-                _wait_for_exit(process)
+            if finished:  # both pipes have ended; the program itself may end a moment later
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(EXIT_SECONDS)
         finally:
-            _kill_group(process)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     if not finished:
         return False
     if process.returncode != 0:
@@ -56,24 +58,14 @@ def run_media(
     return True
 
 
-def _wait_for_exit(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(EXIT_SECONDS)
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
 class _Watch:
-    """Reads both pipes and looks at the clocks."""
+    """Reads both pipes of a process, and raises when it is too slow."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", limits: Limits, on_frame: Callable[[int], None]) -> None:
         assert process.stdout is not None and process.stderr is not None  # noqa: S101 - both are pipes
         self._limits = limits
         self._on_frame = on_frame
-        self._started = self._moved = time.monotonic()
+        self._started_at = self._progressed_at = time.monotonic()
         self._frames = 0
         self._line = b""
         self._stderr = b""
@@ -91,7 +83,7 @@ class _Watch:
             while self._selector.get_map():
                 if cancelled.is_set():
                     return False
-                self._check_clocks()
+                self._raise_if_stuck()
                 for key, _ in self._selector.select(LOOK_SECONDS):
                     self._read(key)
         return True
@@ -108,19 +100,16 @@ class _Watch:
 
     def _take_progress(self, data: bytes) -> None:
         *lines, self._line = (self._line + data).split(b"\n")
-        frames = [int(line[6:]) for line in lines if line.startswith(b"frame=") and line[6:].strip().isdigit()]
-        if frames:
-            self._take_frames(max(frames))
+        counts = [int(line[6:]) for line in lines if line.startswith(b"frame=") and line[6:].strip().isdigit()]
+        newest = max(counts, default=0)
+        if newest > self._frames:
+            self._frames = newest
+            self._on_frame(newest)
+            self._progressed_at = time.monotonic()  # after the callback, because its time is not the encode's
 
-    def _take_frames(self, frames: int) -> None:
-        if frames > self._frames:
-            self._frames = frames
-            self._on_frame(frames)
-            self._moved = time.monotonic()  # afterwards: what the callback takes is not held against the encode
-
-    def _check_clocks(self) -> None:
+    def _raise_if_stuck(self) -> None:
         now = time.monotonic()
-        if now - self._started > self._limits.wall_seconds:
+        if now - self._started_at > self._limits.wall_seconds:
             raise EncodeStuck(f"the encode took longer than {self._limits.wall_seconds:g} s")
-        if now - self._moved > self._limits.stall_seconds:
+        if now - self._progressed_at > self._limits.stall_seconds:
             raise EncodeStuck(f"the encode made no progress for {self._limits.stall_seconds:g} s")

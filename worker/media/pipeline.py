@@ -1,8 +1,8 @@
-"""The ffmpeg graphs, as commands; nothing here runs anything.
+"""The ffmpeg graphs as commands. Nothing in this file runs them.
 
-One decode and one encode of the body; bumpers are encoded once and joined by copying. For that, every
-part must carry the same decoder configuration, which preset, CRF, size, rate and colour tags decide:
-hence one ``_encode`` for all (measured in docs/VIDEO.md).
+The body is decoded and encoded once. Bumpers are encoded once for all clips and joined by copying. Copying works only
+if all parts have the same decoder configuration, which depends on preset, CRF, size, rate and colour tags. So one
+``_encode`` serves all parts (measured in docs/VIDEO.md).
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ WATERMARK_MARGIN = 32
 PRESET = "veryfast"
 CRF = 23
 
-# The owner's file is opened as MP4 or not at all, from the local disk only, by decoders we chose.
-_DISTRUST = {
+# The owner's file is untrusted: it is opened as MP4 only, from the local disk only, and by these decoders only.
+_UNTRUSTED_INPUT = {
     "f": "mov",
     "protocol_whitelist": "file",
     "format_whitelist": "mov",
     "codec_whitelist": "h264,hevc,av1,libdav1d,vp9,mpeg4,pcm_u8",
-    "c:a": "pcm_u8",  # the sound is dropped; called PCM, it is not decoded before that either
-    "max_streams": 2 * TRACKS_MAX,  # covers are streams, too
+    "c:a": "pcm_u8",  # the sound is dropped; declared as PCM, it is not even decoded
+    "max_streams": 2 * TRACKS_MAX,  # a cover picture is a stream, too
     "max_pixels": PIXELS_MAX,
     "err_detect": "explode",
 }
@@ -43,7 +43,7 @@ _SDR_WHITE_NITS = 203  # ITU-R BT.2408
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The clip of the owner, and what its boxes said about its colour."""
+    """The clip of the owner. ``transfer`` is the transfer characteristic in its boxes (ITU-T H.273)."""
 
     path: Path
     transfer: int
@@ -54,21 +54,21 @@ class Source:
 
 
 def body_command(encoder: Encoder, source: Source, watermark: Path, target: Path, *, threads: int) -> list[str]:
-    """Trim, turn upright, fit into 16:9, drop the sound, mark, encode."""
-    clip = ffmpeg.input(str(source.path), t=BODY_SECONDS_MAX, **_DISTRUST, **_threads(threads))
+    """Trim the clip, turn it upright, fit it into 16:9, drop the sound, draw the watermark, and encode it."""
+    clip = ffmpeg.input(str(source.path), t=BODY_SECONDS_MAX, **_UNTRUSTED_INPUT, **_threads(threads))
     picture = _fit(clip["V:0"])
     if source.is_hdr and encoder.tone_maps:
         picture = _tone_map(picture, source.transfer)
-    # Paced before the mark: overlay forgets how long the last frame lasts when it is the first of its inputs to end.
-    # And trimmed right there: fps writes as many frames as a long one lasts, whether anybody asks for them or not.
+    # fps comes before the watermark, because overlay loses the duration of the last frame if this input ends first.
+    # trim follows at once, because fps repeats a long frame for its whole duration.
     paced = picture.filter("fps", FRAMES_PER_SECOND).filter("trim", end_frame=BODY_SECONDS_MAX * FRAMES_PER_SECOND)
-    mark = ffmpeg.input(str(watermark), f="png_pipe", protocol_whitelist="file")
-    marked = paced.overlay(mark, x=f"W-w-{WATERMARK_MARGIN}", y=f"H-h-{WATERMARK_MARGIN}")
+    watermark_picture = ffmpeg.input(str(watermark), f="png_pipe", protocol_whitelist="file")
+    marked = paced.overlay(watermark_picture, x=f"W-w-{WATERMARK_MARGIN}", y=f"H-h-{WATERMARK_MARGIN}")
     return _compiled(encoder, _encode(marked, target, threads))
 
 
 def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, is_still: bool) -> list[str]:
-    """Any video or still as exactly BUMPER_FRAMES frames, encoded like a body."""
+    """Turn a video or a still into exactly BUMPER_FRAMES frames, encoded like a body."""
     options = {"loop": 1, "framerate": FRAMES_PER_SECOND} if is_still else {}
     picture = _fit(ffmpeg.input(str(artwork), t=BUMPER_SECONDS, **options)["V:0"])
     paced = (
@@ -80,7 +80,7 @@ def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, is_still: b
 
 
 def join_command(encoder: Encoder, parts_list: Path, target: Path) -> list[str]:
-    """The parts one after another, copied; ``parts_list`` is what ``parts_list_text`` made."""
+    """Join parts by copying. ``parts_list`` is a file with the text of ``parts_list_text``."""
     parts = ffmpeg.input(str(parts_list), f="concat", safe=0, auto_convert=0)
     joined = parts["v:0"].output(
         str(target), c="copy", video_track_timescale=TIMESCALE, movflags="+faststart", map_metadata=-1
@@ -89,22 +89,22 @@ def join_command(encoder: Encoder, parts_list: Path, target: Path) -> list[str]:
 
 
 def parts_list_text(parts: list[Path]) -> str:
-    """The input of the concat demuxer."""
+    """The input of ffmpeg's concat demuxer."""
     lines = (f"file '{str(part.resolve()).replace(chr(39), chr(39) + chr(92) + chr(39) + chr(39))}'" for part in parts)
     return "ffconcat version 1.0\n" + "\n".join(lines) + "\n"
 
 
 def _slot(seconds: str) -> str:
-    """Which frame of the result a moment belongs to. 0.3 keeps the frames of all usual rates off the edges."""
+    """The frame of the result that a moment belongs to. 0.3 keeps the frames of all usual rates away from the edges."""
     return f"floor({seconds}*{FRAMES_PER_SECOND}+0.3)"
 
 
 def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStream:
-    """Into 1280x720 with bars, never stretched: pixels that are not square are taken into account."""
+    """Fit the picture into 1280x720 with bars, without stretching. The shape of the pixels is respected."""
     is_wider = f"gt(iw*sar,ih*{WIDTH}/{HEIGHT})"
     return (
         picture.filter("setpts", "PTS-STARTPTS")
-        .filter("select", f"not(eq({_slot('t')},{_slot('prev_selected_t')}))")  # frames not shown need no scaling
+        .filter("select", f"not(eq({_slot('t')},{_slot('prev_selected_t')}))")  # other frames need no scaling
         .filter(
             "scale",
             f"if({is_wider},{WIDTH},max(2,2*floor({HEIGHT}*iw*sar/ih/2+0.5)))",
@@ -119,10 +119,10 @@ def _fit(picture: ffmpeg.nodes.FilterableStream) -> ffmpeg.nodes.FilterableStrea
 
 
 def _tone_map(picture: ffmpeg.nodes.FilterableStream, transfer: int) -> ffmpeg.nodes.FilterableStream:
-    """Whatever else the clip says, it is taken for BT.2020, as HDR is: zscale refuses tags that make no sense."""
+    """Turn HDR into SDR. The clip is tagged as BT.2020, like all HDR, because zscale refuses senseless tags."""
     return (
         picture.filter("format", "yuv420p10")
-        .filter("setparams", color_primaries="bt2020", color_trc=_HDR[transfer], colorspace="bt709")  # scaled to that
+        .filter("setparams", color_primaries="bt2020", color_trc=_HDR[transfer], colorspace="bt709")  # see ``_fit``
         .filter("zscale", t="linear", npl=_SDR_WHITE_NITS)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
@@ -158,8 +158,8 @@ def _threads(threads: int) -> dict[str, int]:
 
 
 def _compiled(encoder: Encoder, output: ffmpeg.nodes.OutputStream) -> list[str]:
-    behaved = output.global_args(
+    with_options = output.global_args(
         "-v", "error", "-nostdin", "-nostats", "-xerror",
         "-progress", "pipe:1", "-stats_period", str(PROGRESS_SECONDS),
     )  # fmt: skip
-    return list(ffmpeg.compile(behaved, cmd=encoder.path, overwrite_output=True))
+    return list(ffmpeg.compile(with_options, cmd=encoder.path, overwrite_output=True))

@@ -1,1 +1,1 @@
-"""``python -m worker.redrive``: the operator's tool for the dead-letter queue."""
+"""``python -m worker.redrive``: shows the dead-letter queue, and gives its videos another chance."""

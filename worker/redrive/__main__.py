@@ -1,7 +1,6 @@
-"""``python -m worker.redrive``: the operator's tool for the dead-letter queue."""
+"""``python -m worker.redrive``: shows the dead-letter queue, and gives its videos another chance."""
 
 import argparse
-import json
 import sys
 import time
 import uuid
@@ -10,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cli.command_parser import ExitCode, command_parser
+from cli.screen import Screen
 from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.database.tables import verify_schema
@@ -21,84 +22,83 @@ from showcase.settings import read_settings
 from worker.redrive.dead_letters import HIDDEN_SECONDS, DeadLetter, DeadLetters, Handling
 from worker.settings import WorkerSettings
 
-POLL_SECONDS = 1  # a long poll asks all of SQS' servers, so that nothing means nothing
+POLL_SECONDS = 1  # a long poll reads all servers of SQS, so that an empty answer means an empty queue
 RATE_MIN, RATE_MAX = 0.1, 500.0
 REASON_CHARACTERS_SHOWN = 100
 
 DESCRIPTION = """\
-Look at the dead-letter queue, and give its videos another chance.
+Show the dead-letter queue, and give its videos another chance.
 
-What becomes of a message follows from its video:
-  reopen   the video was given up after all its attempts: it gets fresh ones, and its message is sent
-  resend   the video waits or is in work: its message is sent (one too many does no harm)
-  discard  the video is processed, refused for good, or gone: the message is deleted
-  keep     the message is not one of ours: it stays (see --discard-unreadable)
-With --video, a video that was given up is reopened even if its message is gone.
+The row of its video decides what to do with a message:
+  reopen   the video failed after all its attempts: reset the attempts and send the message again
+  resend   the video waits or is in work: send the message again (a duplicate message is harmless)
+  discard  the video is processed, refused for good, or gone: delete the message
+  keep     it is not a job message: leave it (see --discard-unreadable)
+With --video, a video that failed after all its attempts is reopened even if its message is gone.
 """
 
-EPILOG = f"""\
-Any run may be stopped and repeated: a message leaves the dead-letter queue only after its video is taken care
-of. A run that is killed keeps what it was reading hidden for up to {HIDDEN_SECONDS // 60} minutes.
+NOTES = f"""\
+Mend the cause of the failures first. Each run may be stopped and repeated, because a message leaves the dead-letter
+queue last. If a run is killed, the messages that it was reading stay hidden for up to {HIDDEN_SECONDS // 60} minutes.
 
-Fix the cause first. Then, for example:
-  python -m worker.redrive list --reason "attempt 5"
-  python -m worker.redrive run --dry-run --video 7c9e6679-7425-40de-944b-e07fc1f90ae7
-  python -m worker.redrive run --rate 2
-
-Settings are the worker's (.env.example). Exit code: 0 done, 1 something failed (run it again), 2 wrong usage
-or settings.
+Settings are those of the worker (.env.example).
 """
+
+EXAMPLES = [
+    ('list --reason "attempt 5"', "show the messages with this reason"),
+    ("run --dry-run --video 7c9e6679-7425-40de-944b-e07fc1f90ae7", "what would be done with one video"),
+    ("run --rate 2", "do it with all messages, two a second"),
+]
+EXIT_CODES = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "something failed: run it again",
+    ExitCode.REFUSED: "wrong usage or settings; nothing was done",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is documented in EPILOG."""
+    """Do what the command line names, and return an ExitCode."""
     asked = _parse(arguments)
+    screen = Screen(quiet=asked.json)
     try:
         settings = read_settings(WorkerSettings)
         if asked.native:
-            return _move_natively(settings, asked)
-        with _dead_letters(settings, asked) as letters:
-            return _go_through(letters, asked)
+            _move_natively(settings, asked, screen)
+        else:
+            with _dead_letters(settings, asked) as letters:
+                _go_through(letters, asked, screen)
     except ShowcaseError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a tool for the terminal
-        return 2 if isinstance(error, SettingsError) else 1
+        screen.fail(str(error))
+        return ExitCode.REFUSED if isinstance(error, SettingsError) else ExitCode.FAILED
     except KeyboardInterrupt:
-        print("Interrupted; the rest is untouched.", file=sys.stderr)  # noqa: T201 - as above
-        return 1
+        screen.fail("Interrupted; the rest is untouched.")
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "python -m worker.redrive",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    chosen = argparse.ArgumentParser(add_help=False)
-    chosen.add_argument("--reason", metavar="TEXT", default="", help="only messages whose reason has this text")
-    chosen.add_argument("--video", metavar="ID", type=uuid.UUID, help="only messages of this video")
-    chosen.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser = command_parser("worker.redrive", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--reason", metavar="TEXT", default="", help="only messages with this text in their reason")
+    common.add_argument("--video", metavar="ID", type=uuid.UUID, help="only messages of this video")
+    common.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | run")
-    listing = commands.add_parser("list", parents=[chosen], help="show the messages, and what run would do")
+    listing = commands.add_parser("list", parents=[common], help="show the messages, and what run would do")
     listing.set_defaults(dry_run=True, rate=RATE_MAX, discard_unreadable=False, native=False)
-    run = commands.add_parser("run", parents=[chosen], help="reopen, resend, discard")
-    _add_run_options(run)
+    run = commands.add_parser("run", parents=[common], help="reopen, resend, discard")
+    run.add_argument("--dry-run", action="store_true", help="change nothing, only show what would be done")
+    run.add_argument("--rate", metavar="N", type=_rate, default=5.0, help="messages sent a second (default 5)")
+    run.add_argument("--discard-unreadable", action="store_true", help="delete messages that are not job messages")
+    run.add_argument(
+        "--native",
+        action="store_true",
+        help="let SQS itself move the messages (StartMessageMoveTask; AWS only). It cannot reopen videos: "
+        "those that failed stay failed, and their messages are dropped as duplicates",
+    )
     asked = parser.parse_args(arguments)
     if asked.native and (asked.reason or asked.video or asked.dry_run or asked.discard_unreadable):
         run.error("--native moves every message: it goes with no other option than --rate and --json")
     return asked
-
-
-def _add_run_options(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--dry-run", action="store_true", help="change nothing, only say what would be done")
-    run.add_argument("--rate", metavar="N", type=_rate, default=5.0, help="messages sent a second (default 5)")
-    run.add_argument("--discard-unreadable", action="store_true", help="delete what is not one of our messages")
-    run.add_argument(
-        "--native",
-        action="store_true",
-        help="have SQS move the messages by itself (StartMessageMoveTask; AWS only). It cannot reopen videos: "
-        "those that were given up stay failed, and their messages are dropped as duplicates",
-    )
 
 
 def _rate(text: str) -> float:
@@ -125,39 +125,39 @@ def _dead_letters(settings: WorkerSettings, asked: argparse.Namespace) -> Iterat
         database.close()
 
 
-def _go_through(letters: DeadLetters, asked: argparse.Namespace) -> int:
-    """Show each chosen message, after it is settled; stop at the first that cannot be."""
+def _go_through(letters: DeadLetters, asked: argparse.Namespace, screen: Screen) -> None:
+    """Settle each message that matches the options, then show it. Raises Unavailable at the first failure."""
     shown: list[DeadLetter] = []
     failure: Unavailable | None = None
     try:
         for letter in letters.read():
-            if not _is_chosen(letter, asked):
+            if not _matches(letter, asked):
                 continue
             if not asked.dry_run:
                 letters.settle(letter)
                 if letter.action in (Handling.REOPEN, Handling.RESEND):
                     time.sleep(1 / asked.rate)
-            if not asked.json:
-                print(_row(letter))  # noqa: T201 - a tool for the terminal
+            screen.line(_row(letter))
             shown.append(letter)
     except Unavailable as error:
         failure = error
-    state = None if shown or failure else _reopen_from_the_row(letters, asked)
-    print(_document(shown, failure, state, asked) if asked.json else _summary(shown, state, asked))  # noqa: T201
+    state = None if shown or failure else _reopen_without_message(letters, asked)
+    if asked.json:
+        screen.document(_document(shown, failure, state, asked))
+    screen.line(_summary(shown, state, asked))
     if failure:
         raise failure
-    return 0
 
 
-def _reopen_from_the_row(letters: DeadLetters, asked: argparse.Namespace) -> JobState | None:
-    """The one video that was asked for, if it was given up and its letter is gone."""
+def _reopen_without_message(letters: DeadLetters, asked: argparse.Namespace) -> JobState | None:
+    """The video of --video, if it failed after all its attempts and its message is gone."""
     state = letters.given_up(asked.video) if asked.video and not asked.reason else None
     if state and not asked.dry_run:
         letters.reopen(state)
     return state
 
 
-def _is_chosen(letter: DeadLetter, asked: argparse.Namespace) -> bool:
+def _matches(letter: DeadLetter, asked: argparse.Namespace) -> bool:
     video_id = letter.message.video_id if letter.message else None
     return asked.reason.casefold() in letter.reason.casefold() and asked.video in (None, video_id)
 
@@ -166,7 +166,7 @@ def _row(letter: DeadLetter) -> str:
     video = str(letter.message.video_id) if letter.message else f"message {letter.delivery.message_id[:28]}"
     code = letter.state.failure_code if letter.state else None
     status = f"{letter.status}: {code}" if code else letter.status
-    # The reason may quote a stranger's bytes: nothing of it may steer the terminal.
+    # The reason may contain bytes from a foreign message, which must not control the terminal.
     reason = "".join(c if c.isprintable() else "?" for c in letter.reason)[:REASON_CHARACTERS_SHOWN]
     received = f"{letter.delivery.receive_count}×"
     return f"{letter.action:<8} {video:<36} {status:<26} {received:>4} {_age(letter.age_seconds):>5}  {reason}"
@@ -181,12 +181,10 @@ def _age(seconds: float) -> str:
 
 def _summary(shown: list[DeadLetter], state: JobState | None, asked: argparse.Namespace) -> str:
     if state:
-        done = "run reopens it" if asked.dry_run else "it was reopened"
-        return (
-            f"Video {state.video_id} was given up, but the dead-letter queue has no message of it: {done} from its row."
-        )
+        done = "run would reopen it" if asked.dry_run else "it was reopened"
+        return f"Video {state.video_id} failed, and the dead-letter queue has no message of it: {done} from its row."
     if not shown:
-        return "No such message in the dead-letter queue (one that another run reads now is hidden)."
+        return "No matching message in the dead-letter queue (a message that another run reads now is hidden)."
     counts = Counter(letter.action for letter in shown)
     parts = ", ".join(f"{counts[action]} {action}" for action in Handling if counts[action])
     return f"{len(shown)} message(s): {parts}." + (" Nothing was changed." if asked.dry_run else "")
@@ -194,39 +192,37 @@ def _summary(shown: list[DeadLetter], state: JobState | None, asked: argparse.Na
 
 def _document(
     shown: list[DeadLetter], failure: Unavailable | None, state: JobState | None, asked: argparse.Namespace
-) -> str:
-    document = {
-        "messages": [_member(letter) for letter in shown],
+) -> dict[str, Any]:
+    return {
+        "messages": [
+            {
+                "message_id": letter.delivery.message_id,
+                "video_id": str(letter.message.video_id) if letter.message else None,
+                "action": letter.action,
+                "status": letter.status,
+                "failure_code": letter.state.failure_code if letter.state else None,
+                "reason": letter.reason,
+                "receive_count": letter.delivery.receive_count,
+                "age_seconds": round(letter.age_seconds, 1),
+            }
+            for letter in shown
+        ],
         "given_up_without_message": str(state.video_id) if state else None,
         "changed": not asked.dry_run,
         "error": str(failure) if failure else None,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
 
 
-def _member(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "message_id": letter.delivery.message_id,
-        "video_id": str(letter.message.video_id) if letter.message else None,
-        "action": letter.action,
-        "status": letter.status,
-        "failure_code": letter.state.failure_code if letter.state else None,
-        "reason": letter.reason,
-        "receive_count": letter.delivery.receive_count,
-        "age_seconds": round(letter.age_seconds, 1),
-    }
-
-
-def _move_natively(settings: WorkerSettings, asked: argparse.Namespace) -> int:
+def _move_natively(settings: WorkerSettings, asked: argparse.Namespace, screen: Screen) -> None:
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
     try:
         queue.move_dead_letters(per_second=max(1, round(asked.rate)))
     except Unavailable as error:
         raise ShowcaseError(f"{error}. Only SQS of AWS has --native; without it, run works anywhere.") from error
-    text = "SQS moves the messages now; watch it with `aws sqs list-message-move-tasks`."
-    print(json.dumps({"started": True}) if asked.json else text)  # noqa: T201 - a tool for the terminal
-    return 0
+    screen.line("SQS moves the messages now; watch it with `aws sqs list-message-move-tasks`.")
+    if asked.json:
+        screen.document({"started": True})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The doctor: every fault is found, each with what to do, and none keeps it from looking further."""
+"""The doctor finds every fault, says what to do about each, and makes all checks in any case."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ from worker.doctor.checks import (
 from worker.settings import WorkerSettings
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-OF_THE_MACHINE = {"ffmpeg", "confinement", "disk"}  # may warn on a machine that the tests do not choose
+MACHINE_CHECKS = {"ffmpeg", "confinement", "disk"}  # these may warn, depending on the machine that runs the tests
 
 
 @pytest.fixture(autouse=True)
@@ -49,18 +49,18 @@ def settings() -> WorkerSettings:
 
 
 def examined(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, Any]], str]:
-    """Exit code, checks by name, and everything that was printed."""
+    """The exit code, the checks by name, and the whole output."""
     code = main(["--json"])
     printed = "".join(capsys.readouterr())
     document = json.loads(printed)
     assert document["ok"] == (code == 0)
     checks = {check["check"]: check for check in document["checks"]}
-    assert list(checks) == ["settings", *(check.name for check in CHECKS)], "each is made, whatever the others find"
+    assert list(checks) == ["settings", *(check.name for check in CHECKS)], "each check is made, also after failures"
     assert all(check["advice"] for check in checks.values() if check["grade"] != "ok")
     return code, checks, printed
 
 
-def test_a_healthy_system_gets_one_good_line_a_check(
+def test_each_check_of_a_healthy_system_prints_one_good_line(
     capsys: pytest.CaptureFixture[str], emulator: AwsEmulator, bucket: str
 ) -> None:
     assert main([]) == 0
@@ -68,12 +68,12 @@ def test_a_healthy_system_gets_one_good_line_a_check(
     assert len(lines) == len(CHECKS) + 1
     for line in lines:
         sign, name = line.split(":")[0].split(" ", maxsplit=1)
-        assert sign == "✓" or (sign == "!" and name in OF_THE_MACHINE), line
+        assert sign == "✓" or (sign == "!" and name in MACHINE_CHECKS), line
     assert "Contents" not in emulator.s3.list_objects_v2(Bucket=bucket), "the probe is removed"
 
 
 @sqlite_only
-def test_everything_that_is_wrong_is_found_in_one_visit_and_the_password_stays_secret(
+def test_all_faults_are_found_in_one_run_and_the_password_stays_secret(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch, emulator: AwsEmulator, tmp_path: Path
 ) -> None:
     nowhere = f"{emulator.url}/123456789012/none"
@@ -105,7 +105,7 @@ def test_everything_that_is_wrong_is_found_in_one_visit_and_the_password_stays_s
 @pytest.mark.parametrize(
     "url", ["postgresql://anb:pass@host:hunter2/anb", "postgresql://anb:p@hunter2@127.0.0.1:1/anb"]
 )
-def test_a_database_url_that_nobody_can_read_is_not_quoted(
+def test_a_database_url_that_cannot_be_read_is_not_printed(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch, url: str
 ) -> None:
     environment.setenv("ANB_DATABASE_URL", url)
@@ -116,7 +116,7 @@ def test_a_database_url_that_nobody_can_read_is_not_quoted(
 
 
 @sqlite_only
-def test_settings_that_are_missing_are_named_and_the_rest_waits_for_them(
+def test_missing_settings_are_named_and_the_other_checks_are_not_made(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
     environment.delenv("sqs_queue_url")
@@ -129,7 +129,7 @@ def test_settings_that_are_missing_are_named_and_the_rest_waits_for_them(
 
 
 @sqlite_only
-def test_an_error_that_nobody_foresaw_is_named_and_the_other_checks_are_made(
+def test_an_unexpected_error_is_named_and_the_other_checks_are_made(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("sqs_region", "not a region")
@@ -141,7 +141,7 @@ def test_an_error_that_nobody_foresaw_is_named_and_the_other_checks_are_made(
 
 
 @sqlite_only
-def test_a_database_without_our_tables_is_told_from_one_that_is_away(
+def test_a_database_without_tables_is_distinguished_from_one_that_is_away(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     environment.setenv("ANB_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
@@ -155,7 +155,7 @@ def test_the_schema_of_both_databases_is_recognised(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(60, "60 s ahead of"), (-60, "60 s behind")])
-def test_a_clock_that_is_off_is_warned_about(seconds: float, words: str) -> None:
+def test_a_wrong_clock_is_a_warning(seconds: float, words: str) -> None:
     verdict = check_clock(settings(), now=lambda: datetime.now(UTC) + timedelta(seconds=seconds))
     assert (verdict.grade, verdict.message) == (Grade.WARNING, f"{words} the database's")
     assert "chrony" in verdict.advice
@@ -163,7 +163,7 @@ def test_a_clock_that_is_off_is_warned_about(seconds: float, words: str) -> None
 
 @sqlite_only
 @pytest.mark.parametrize(("setting", "grade"), [("30", Grade.OK), ("60", Grade.WARNING)])
-def test_a_visibility_timeout_beside_the_settings_is_a_warning(
+def test_a_visibility_timeout_that_differs_from_the_settings_is_a_warning(
     environment: pytest.MonkeyPatch, setting: str, grade: Grade
 ) -> None:
     environment.setenv("sqs_visibility_timeout", setting)
@@ -234,7 +234,7 @@ def test_a_disk_that_fills_up_warns_before_it_fails(free_bytes: int, grade: Grad
 
 
 @sqlite_only
-def test_the_disk_that_is_measured_is_the_one_of_the_work_directory(tmp_path: Path) -> None:
+def test_the_disk_of_the_work_directory_is_measured(tmp_path: Path) -> None:
     seen: list[Path] = []
 
     def free_bytes(directory: Path) -> int:
@@ -252,4 +252,5 @@ def test_help_documents_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert "Exit code: 0 no ✗, 1 at least one, 2 wrong usage." in capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "exit codes: 0 no ✗ 1 at least one ✗ 2 wrong usage; nothing was checked" in printed

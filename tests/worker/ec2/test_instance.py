@@ -15,7 +15,7 @@ from worker.settings import WorkerSettings
 
 
 class Warned(logging.Handler):
-    """Set when something was logged as a warning."""
+    """``happened`` is set when a warning is logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -47,7 +47,7 @@ def warned() -> Iterator[Warned]:
 
 
 def wait_until_the_watch_has_ended() -> None:
-    """By itself, not because it was stopped."""
+    """Wait for the end of its thread, without stopping it."""
     for thread in threading.enumerate():
         if thread.name == "instance-watch":
             thread.join(END_SECONDS)
@@ -58,7 +58,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_an_item_is_read_with_one_token_for_many_questions(imds: Imds) -> None:
+def test_one_token_serves_many_reads(imds: Imds) -> None:
     metadata = InstanceMetadata(imds.url)
     assert metadata.instance_id() == INSTANCE_ID
     assert metadata.read(STATE) == "InService"
@@ -67,22 +67,22 @@ def test_an_item_is_read_with_one_token_for_many_questions(imds: Imds) -> None:
     assert len(imds.tokens) == 1
 
 
-def test_an_expired_token_is_replaced_within_the_same_question(imds: Imds) -> None:
+def test_an_expired_token_is_replaced_within_the_same_read(imds: Imds) -> None:
     metadata = InstanceMetadata(imds.url)
     metadata.read(STATE)
-    imds.expire_token()
+    imds.tokens.append("expired")  # only the newest token is accepted
     assert metadata.read(STATE) == "InService"
     assert imds.tokens == ["token-0", "expired", "token-2"]
 
 
-def test_a_token_that_is_refused_again_and_again_is_no_endless_loop(imds: Imds) -> None:
+def test_a_read_ends_when_even_a_new_token_is_refused(imds: Imds) -> None:
     imds.items[STATE] = 401
     with pytest.raises(Unavailable, match=r"GET autoscaling/target-lifecycle-state \(401\)"):
         InstanceMetadata(imds.url).read(STATE)
     assert len(imds.tokens) == 1
 
 
-def test_no_token_is_an_outage(imds: Imds) -> None:
+def test_a_refused_token_request_is_an_outage(imds: Imds) -> None:
     imds.token_status = 403
     with pytest.raises(Unavailable, match=r"PUT token \(403\)"):
         InstanceMetadata(imds.url).read(STATE)
@@ -94,31 +94,31 @@ def test_an_instance_without_an_id_is_an_outage(imds: Imds) -> None:
         InstanceMetadata(imds.url).instance_id()
 
 
-def test_an_answer_that_is_no_http_is_an_outage() -> None:
+def test_an_answer_that_is_not_http_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         metadata = InstanceMetadata(f"http://127.0.0.1:{server.getsockname()[1]}")
 
-        def talk_nonsense() -> None:
+        def answer_nonsense() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(4096)
                 connection.sendall(b"nonsense\r\n\r\n")
 
-        thread = threading.Thread(target=talk_nonsense)
+        thread = threading.Thread(target=answer_nonsense)
         thread.start()
         with pytest.raises(Unavailable):
             metadata.read(STATE)
         thread.join()
 
 
-def test_a_proxy_of_the_environment_is_not_asked(imds: Imds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(imds: Imds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     assert InstanceMetadata(imds.url).instance_id() == INSTANCE_ID
 
 
 @pytest.mark.parametrize("state", ["Terminated", "Standby", "Detached", "Warmed:Stopped"])
-def test_a_target_state_other_than_in_service_is_told_once(
+def test_a_target_state_other_than_in_service_is_reported_once(
     imds: Imds, caplog: pytest.LogCaptureFixture, state: str
 ) -> None:
     leaving = Leaving()
@@ -132,7 +132,7 @@ def test_a_target_state_other_than_in_service_is_told_once(
     assert warnings(caplog) == [f"this instance must leave: Auto Scaling: {state}"]
 
 
-def test_a_spot_notice_is_told_once_even_outside_a_group(imds: Imds) -> None:
+def test_a_spot_notice_is_reported_once_even_outside_a_group(imds: Imds) -> None:
     del imds.items[STATE]
     leaving = Leaving()
     with watching(imds.url, leaving):
@@ -143,14 +143,14 @@ def test_a_spot_notice_is_told_once_even_outside_a_group(imds: Imds) -> None:
     assert leaving.reasons == ['Spot: {"action": "terminate", "time": "2026-01-01T00:00:00Z"}']
 
 
-def test_an_instance_in_service_stays_and_nothing_is_said(imds: Imds, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_instance_in_service_stays_and_nothing_is_logged(imds: Imds, caplog: pytest.LogCaptureFixture) -> None:
     leaving = Leaving()
     with watching(imds.url, leaving):
         imds.wait_until(lambda: imds.asked.count(SPOT) >= 5)
     assert not leaving.reasons and not warnings(caplog)
 
 
-def test_an_outage_is_said_once_and_asked_through(imds: Imds, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_logged_once_and_the_checks_continue(imds: Imds, caplog: pytest.LogCaptureFixture) -> None:
     imds.items[STATE] = 503
     leaving = Leaving()
     with watching(imds.url, leaving):
@@ -161,7 +161,7 @@ def test_an_outage_is_said_once_and_asked_through(imds: Imds, caplog: pytest.Log
     assert len(warnings(caplog)) == 2 and len(leaving.reasons) == 1
 
 
-def test_metadata_that_is_away_at_the_start_delays_nothing_and_is_found_later(
+def test_metadata_that_is_away_at_the_start_delays_nothing_and_is_read_later(
     silent_imds: Imds, warned: Warned, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent_imds.items[STATE] = "Terminated"
@@ -183,7 +183,7 @@ def test_metadata_that_never_answers_delays_neither_start_nor_stop_for_long() ->
         connection.close()
 
 
-def test_off_aws_nothing_runs() -> None:
+def test_outside_of_aws_no_thread_runs() -> None:
     before = threading.active_count()
     watch = InstanceWatch(None, interval_seconds=OFTEN_SECONDS, on_leaving=Leaving())
     watch.start()
@@ -192,7 +192,7 @@ def test_off_aws_nothing_runs() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://169.254.169.254", "http://169.254.169.254/latest", "169.254.169.254"])
-def test_an_address_of_another_kind_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_wrong_metadata_address_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ANB_METADATA_URL", url)
     with pytest.raises(SettingsError, match="ANB_METADATA_URL"):
         read_settings(WorkerSettings, env_file=None)

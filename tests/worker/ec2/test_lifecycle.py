@@ -1,4 +1,4 @@
-"""The calls themselves: below the boto3 client stands a server of our own that records them, as moto has no hooks."""
+"""The calls to Auto Scaling. A stub server below the boto3 client records them, because moto has no lifecycle hooks."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.system.aws_emulator import REGION, AwsEmulator
+from local.system.aws_emulator import REGION
 from local.system.ec2_stub import (
     COMPLETE,
     END_SECONDS,
@@ -34,7 +34,7 @@ AWAY = "http://127.0.0.1:1"
 
 
 class Waiting:
-    """Is there work in the queue?"""
+    """Replaces the look into the queue, and counts the looks."""
 
     def __init__(self) -> None:
         self.work = False
@@ -78,7 +78,7 @@ def protection(member: GroupMember, waiting: Waiting) -> Protection:
 
 
 def poll(protection: Protection, times: int, *, brings_work: bool = False) -> list[bool]:
-    """What the poll loop does; whether each receive was allowed."""
+    """Do what the poll loop does. Returns for each poll whether it could receive."""
     allowed = []
     for _ in range(times):
         allowed.append(protection.protect())
@@ -91,7 +91,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_a_termination_is_held_open_during_the_drain_and_completed_once_at_its_end(
+def test_a_termination_is_delayed_during_the_drain_and_completed_once_at_its_end(
     imds: Imds, auto_scaling: AutoScaling, lifecycle: Lifecycle
 ) -> None:
     leaving = Leaving()
@@ -111,7 +111,7 @@ def test_a_termination_is_held_open_during_the_drain_and_completed_once_at_its_e
     assert imds.asked.count("instance-id") == 1
 
 
-def test_even_the_shortest_drain_gives_one_sign_before_it_completes(
+def test_even_the_shortest_drain_sends_one_heartbeat_before_it_completes(
     auto_scaling: AutoScaling, member: GroupMember
 ) -> None:
     lifecycle = Lifecycle(member, HOOK, interval_seconds=3600)
@@ -121,22 +121,23 @@ def test_even_the_shortest_drain_gives_one_sign_before_it_completes(
     assert auto_scaling.actions() == [HEARTBEAT, COMPLETE]
 
 
-def test_signs_end_with_a_drain_that_fails(auto_scaling: AutoScaling, lifecycle: Lifecycle) -> None:
+def test_heartbeats_end_with_a_drain_that_fails(auto_scaling: AutoScaling, lifecycle: Lifecycle) -> None:
     with pytest.raises(ZeroDivisionError), lifecycle.keep_alive():
         _ = 1 / 0
     assert HEARTBEAT in auto_scaling.actions()
     assert not [thread for thread in threading.enumerate() if thread.name == "lifecycle"]
 
 
-def test_refused_calls_are_counted_said_once_with_their_reason_and_stop_nothing(
+def test_refused_calls_are_logged_once_with_their_reason_and_stop_nothing(
     auto_scaling: AutoScaling, member: GroupMember, lifecycle: Lifecycle, caplog: pytest.LogCaptureFixture
 ) -> None:
     auto_scaling.refusing = {HEARTBEAT, COMPLETE}
     assert [lifecycle.heartbeat() for _ in range(3)] == [False] * 3
     lifecycle.complete()
-    assert member.failures == 4
-    said = warnings(caplog)
-    assert len(said) == 2 and all(NOT_FOUND in line for line in said)
+    assert auto_scaling.actions() == [*[HEARTBEAT] * 3, COMPLETE]
+    assert not member.complete(HOOK)
+    logged = warnings(caplog)
+    assert len(logged) == 2 and all(NOT_FOUND in line for line in logged)
     auto_scaling.refusing = set()
     assert lifecycle.heartbeat()
     auto_scaling.refusing = {HEARTBEAT}
@@ -151,13 +152,13 @@ def test_a_completion_that_failed_is_not_repeated(auto_scaling: AutoScaling, lif
     assert auto_scaling.actions() == [COMPLETE]
 
 
-def test_auto_scaling_that_is_away_is_a_failure_like_any_other(imds: Imds, aws_credentials: None) -> None:
+def test_a_call_fails_while_auto_scaling_is_away(imds: Imds, aws_credentials: None) -> None:
     member = GroupMember(Aws(REGION, AWAY), InstanceMetadata(imds.url), GROUP)
     Lifecycle(member, HOOK).complete()
-    assert member.failures == 1
+    assert not member.complete(HOOK)
 
 
-def test_an_answer_that_is_not_auto_scalings_is_a_failure_like_any_other(imds: Imds, aws_credentials: None) -> None:
+def test_a_call_fails_if_something_else_than_auto_scaling_answers(imds: Imds, aws_credentials: None) -> None:
     class Proxy(Stub):
         def answer(self, asked: Asked) -> Answer:
             return Answer(403, b"<html>not for you<br></html>")
@@ -165,15 +166,15 @@ def test_an_answer_that_is_not_auto_scalings_is_a_failure_like_any_other(imds: I
     with Proxy() as proxy:
         member = GroupMember(Aws(REGION, proxy.start().url), InstanceMetadata(imds.url), GROUP)
         Lifecycle(member, HOOK).complete()
-    assert member.failures == 1
+        assert not member.complete(HOOK)
 
 
-def test_metadata_that_is_away_is_asked_again_at_the_next_call(
-    imds: Imds, auto_scaling: AutoScaling, member: GroupMember, lifecycle: Lifecycle
+def test_metadata_that_is_away_is_read_again_at_the_next_call(
+    imds: Imds, auto_scaling: AutoScaling, lifecycle: Lifecycle
 ) -> None:
     imds.items["instance-id"] = 503
     assert not lifecycle.heartbeat()
-    assert not auto_scaling.calls and member.failures == 1
+    assert not auto_scaling.calls
     imds.items["instance-id"] = INSTANCE_ID
     assert lifecycle.heartbeat()
 
@@ -217,7 +218,7 @@ def test_an_idle_worker_does_not_receive_and_does_not_toggle_until_work_waits(
     assert auto_scaling.protections() == [True, False, True] and waiting.looks == 51
 
 
-def test_idle_polls_of_before_do_not_count_after_new_work(
+def test_earlier_idle_polls_do_not_count_after_new_work(
     auto_scaling: AutoScaling, protection: Protection, waiting: Waiting
 ) -> None:
     poll(protection, 3)
@@ -226,17 +227,17 @@ def test_idle_polls_of_before_do_not_count_after_new_work(
     assert auto_scaling.protections() == [True, False, True]
 
 
-def test_without_protection_nothing_may_be_received(
-    auto_scaling: AutoScaling, member: GroupMember, protection: Protection, caplog: pytest.LogCaptureFixture
+def test_without_protection_the_worker_may_not_receive(
+    auto_scaling: AutoScaling, protection: Protection, caplog: pytest.LogCaptureFixture
 ) -> None:
     auto_scaling.refusing = {PROTECT}
     assert not any(poll(protection, 3))
-    assert member.failures == 3 and len(warnings(caplog)) == 1
+    assert auto_scaling.protections() == [True] * 3 and len(warnings(caplog)) == 1
     auto_scaling.refusing = set()
     assert protection.protect()
 
 
-def test_a_protection_whose_end_was_not_confirmed_is_asked_for_again_before_the_next_receive(
+def test_protection_without_a_confirmed_end_is_set_again_before_the_next_receive(
     auto_scaling: AutoScaling, protection: Protection
 ) -> None:
     poll(protection, 2)
@@ -245,10 +246,10 @@ def test_a_protection_whose_end_was_not_confirmed_is_asked_for_again_before_the_
     auto_scaling.refusing = set()
     assert poll(protection, 3) == [True] * 3
     assert auto_scaling.protections() == [True, False, True, False]
-    assert poll(protection, 1) == [False], "now it is confirmed, and the worker rests"
+    assert poll(protection, 1) == [False], "the end is confirmed now, so the worker does not receive"
 
 
-def test_a_queue_that_is_away_is_the_callers_to_handle(member: GroupMember) -> None:
+def test_an_outage_of_the_queue_is_raised_to_the_caller(member: GroupMember) -> None:
     def queue_is_away() -> bool:
         raise Unavailable("queue", "look")
 
@@ -258,7 +259,7 @@ def test_a_queue_that_is_away_is_the_callers_to_handle(member: GroupMember) -> N
         protection.protect()
 
 
-def test_protection_as_moto_sees_it(emulator: AwsEmulator, imds: Imds, aws: Aws) -> None:
+def test_protection_is_set_and_ended_in_moto(imds: Imds, aws: Aws) -> None:
     client, name = aws.autoscaling(), f"test-{uuid.uuid4().hex[:12]}"
     client.create_launch_configuration(LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="t3.small")
     client.create_auto_scaling_group(
@@ -283,7 +284,7 @@ def test_protection_as_moto_sees_it(emulator: AwsEmulator, imds: Imds, aws: Aws)
 
 
 @pytest.mark.parametrize(("variable", "value"), [("ANB_LIFECYCLE_HOOK", HOOK), ("ANB_SCALE_IN_PROTECTION", "true")])
-def test_membership_without_group_and_metadata_stops_the_start(
+def test_group_settings_without_group_and_metadata_stop_the_start(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     for name in ("sqs_queue_url", "sqs_dead_letter_queue_url"):

@@ -1,4 +1,4 @@
-"""An instance watch on a stub of the metadata."""
+"""Runs an instance watch against a stub of the metadata service."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ HOOK = "drain"
 
 
 class Leaving:
-    """What the watch tells."""
+    """Records the calls of ``on_leaving``."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -26,7 +26,7 @@ class Leaving:
 
 @contextmanager
 def watching(url: str, leaving: Leaving) -> Iterator[InstanceWatch]:
-    """The metadata at ``url`` are asked all the time."""
+    """An instance watch that reads the metadata at ``url`` every few milliseconds."""
     watch = InstanceWatch(InstanceMetadata(url), interval_seconds=OFTEN_SECONDS, on_leaving=leaving)
     watch.start()
     try:

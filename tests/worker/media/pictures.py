@@ -1,4 +1,4 @@
-"""Looks into a clip: what a viewer would see at a moment, and whether a strict decoder is content."""
+"""Looks into a clip: its picture at a moment, its streams, and the complaints of a strict decoder."""
 
 import subprocess
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Frame:
 
 
 class Pictures:
-    """With the ffmpeg that the tests use."""
+    """Decodes clips with the ffmpeg of the tests."""
 
     def __init__(self, ffmpeg: str) -> None:
         self._ffmpeg = ffmpeg
@@ -43,20 +43,31 @@ class Pictures:
         return Frame(data)
 
     def bars(self, clip: Path) -> list[int]:
-        """Where in each picture of a 1280x720 clip, on its middle line, the brightness rises to white."""
+        """For each picture of a 1280x720 clip: where on its middle line the brightness rises to white."""
         command = [self._ffmpeg, "-v", "error", "-i", str(clip), "-vf", f"crop={WIDTH}:2:0:{HEIGHT // 2},format=gray"]
         command += ["-f", "rawvideo", "-"]
         data = subprocess.run(command, capture_output=True, check=True, timeout=DECODE_SECONDS).stdout
         lines = (data[at : at + WIDTH] for at in range(0, len(data), 2 * WIDTH))
         return [next(x for x in range(WIDTH) if line[x] > 128) for line in lines]
 
+    def description(self, clip: Path) -> str:
+        """What ``ffmpeg -i`` prints about the streams of a clip, and about a rotation."""
+        command = [self._ffmpeg, "-hide_banner", "-i", str(clip)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=DECODE_SECONDS, check=False).stderr
+
     def complaints(self, clip: Path) -> str:
-        """What a decoder says that forgives nothing."""
+        """The warnings of a strict decoder; empty if there are none."""
         command = [self._ffmpeg, "-v", "warning", "-xerror", "-err_detect", "explode", "-i", str(clip)]
         decoded = subprocess.run(
             [*command, "-f", "null", "-"], capture_output=True, text=True, timeout=DECODE_SECONDS, check=False
         )
         return decoded.stderr + ("" if decoded.returncode == 0 else f"\nexit code {decoded.returncode}")
+
+
+def header_of(clip: Path) -> bytes:
+    """All bytes before the media data. In a broadcast clip, they are its whole description."""
+    data = clip.read_bytes()
+    return data[: data.index(b"mdat")]
 
 
 def is_near(colour: Colour, wanted: Colour, tolerance: int = 24) -> bool:

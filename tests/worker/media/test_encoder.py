@@ -36,12 +36,12 @@ def test_the_configured_ffmpeg_is_used(encoder: Encoder) -> None:
         ("#!/bin/sh\n", "is not ffmpeg"),
     ],
 )
-def test_a_configured_ffmpeg_that_does_not_do_stops_the_start(tmp_path: Path, script: str, reason: str) -> None:
+def test_a_configured_ffmpeg_that_is_not_good_enough_stops_the_start(tmp_path: Path, script: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
         find_encoder(program(tmp_path / "ffmpeg", script))
 
 
-def test_a_configured_ffmpeg_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+def test_a_missing_configured_ffmpeg_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="does not run"):
         find_encoder(tmp_path / "none")
 
@@ -55,7 +55,7 @@ def test_a_system_ffmpeg_is_used_if_it_is_good_enough(
 
 
 @pytest.mark.parametrize("script", [OLD, WITHOUT_X264])
-def test_the_wheels_ffmpeg_is_used_where_the_systems_is_not_good_enough(
+def test_the_ffmpeg_of_the_wheel_is_used_if_the_system_has_none_that_is_good_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     program(tmp_path / "ffmpeg", script)
@@ -79,7 +79,7 @@ def test_a_still_can_be_a_bumper(encoder: Encoder, confinement: Confinement, tmp
     assert bumpers.opening != bumpers.closing
 
 
-def test_artwork_that_is_missing_or_no_picture_stops_the_start(
+def test_artwork_that_is_missing_or_not_a_picture_stops_the_start(
     encoder: Encoder, confinement: Confinement, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError, match="ANB_WATERMARK"):

@@ -1,4 +1,4 @@
-"""The wrapper around ffmpeg, with small shell programs in ffmpeg's place: they misbehave on order."""
+"""The wrapper around ffmpeg. Small shell programs replace ffmpeg and misbehave as each test needs it."""
 
 import os
 import signal
@@ -59,26 +59,28 @@ def test_a_program_that_closes_its_outputs_before_it_ends_has_not_failed(
     assert run("exec 1>&- 2>&-; sleep 0.3", job_directory, confinement) == (True, [])
 
 
-def test_progress_is_told_as_it_comes_and_to_the_end(job_directory: Path, confinement: Confinement) -> None:
+def test_progress_is_reported_at_once_and_to_the_end(job_directory: Path, confinement: Confinement) -> None:
     script = "printf 'frame=10\\nfps=1\\nframe=2'; printf '5\\nframe=N/A\\nframe=25\\nprogress=end\\n'"
     finished, frames = run(script, job_directory, confinement)
-    assert finished and frames in ([25], [10, 25]), "one call a read, with the newest frame"
+    assert finished and frames in ([25], [10, 25]), "one call for each read, with the newest frame"
 
 
-def test_a_bad_end_tells_exit_code_and_last_words(job_directory: Path, confinement: Confinement) -> None:
+def test_a_failure_has_the_exit_code_and_the_end_of_stderr(job_directory: Path, confinement: Confinement) -> None:
     with pytest.raises(EncodeFailed) as caught:
         run("echo 'moov atom not found' >&2; exit 183", job_directory, confinement)
     assert caught.value.exit_code == 183
     assert "moov atom not found" in str(caught.value)
 
 
-def test_floods_on_both_pipes_neither_block_nor_fill_memory(job_directory: Path, confinement: Confinement) -> None:
+def test_much_output_on_both_pipes_neither_blocks_nor_fills_memory(
+    job_directory: Path, confinement: Confinement
+) -> None:
     with pytest.raises(EncodeFailed) as caught:
         run("yes progress | head -c 5000000; yes error | head -c 5000000 >&2; exit 1", job_directory, confinement)
     assert len(caught.value.stderr) <= 8192
 
 
-def test_a_crash_is_told_as_its_signal(job_directory: Path, confinement: Confinement) -> None:
+def test_a_crash_is_reported_as_its_signal(job_directory: Path, confinement: Confinement) -> None:
     with pytest.raises(EncodeFailed) as caught:
         run("kill -SEGV $$", job_directory, confinement)
     assert caught.value.exit_code == -signal.SIGSEGV
@@ -89,7 +91,7 @@ def test_a_process_without_progress_is_killed(job_directory: Path, confinement: 
         run("echo frame=1; exec sleep 60", job_directory, confinement, replace(LIMITS, stall_seconds=0.3))
 
 
-def test_a_process_that_takes_too_long_is_killed_although_it_progresses(
+def test_a_process_that_takes_too_long_is_killed_although_it_makes_progress(
     job_directory: Path, confinement: Confinement
 ) -> None:
     script = "i=0; while :; do i=$((i+1)); echo frame=$i; sleep 0.05; done"
@@ -110,17 +112,17 @@ def test_a_cancelled_process_is_killed_with_all_its_children(job_directory: Path
     cancelled.set()
     thread.join(WAIT_SECONDS)
     assert outcome == [False]
-    assert eventually(lambda: not any(_runs(int(pid)) for pid in pids.read_text().split()))
+    assert eventually(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()))
 
 
-def _runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
-def test_it_sees_no_credentials_and_no_network(
+def test_the_process_has_no_credentials_and_no_network(
     job_directory: Path, confinement: Confinement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
@@ -161,17 +163,17 @@ run_media(["/bin/sh", "-c", "echo $$ > pid.tmp; mv pid.tmp pid; exec sleep 300"]
 """
 
 
-def test_no_orphan_survives_the_kill_9_of_its_worker(job_directory: Path) -> None:
+def test_no_process_survives_the_kill_9_of_its_worker(job_directory: Path) -> None:
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(job_directory)])
     assert eventually((job_directory / "pid").exists)
     pid = int((job_directory / "pid").read_text())
-    assert _runs(pid)
+    assert is_running(pid)
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait(WAIT_SECONDS)
-    assert eventually(lambda: not _runs(pid))
+    assert eventually(lambda: not is_running(pid))
 
 
-def test_a_machine_without_the_tools_runs_it_all_the_same_and_says_what_is_missing(job_directory: Path) -> None:
+def test_without_the_tools_the_process_runs_and_the_missing_protections_are_named(job_directory: Path) -> None:
     bare = Confinement(None, None, None)
     assert run("echo frame=1", job_directory, bare) == (True, [1])
     assert bare.describe().startswith("MISSING: no network, dies with the worker, bounded memory")

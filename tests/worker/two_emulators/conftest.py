@@ -1,4 +1,4 @@
-"""In this folder every test runs on moto and on MiniStack, with SQLite: the queue is what differs."""
+"""The tests in this folder run on moto and on MiniStack, with SQLite, because only the queue differs."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def emulator(request: pytest.FixtureRequest, emulator: AwsEmulator) -> AwsEmulat
 
 @pytest.fixture(scope="session")
 def aws(emulator: AwsEmulator) -> Aws:
-    """Not the one of all tests, which stays with moto."""
+    """Overrides the fixture of all tests, which always uses moto."""
     return Aws(REGION, emulator.url)
 
 

@@ -1,4 +1,4 @@
-"""Jobs, dead letters and redrive on two emulators: one result for each video, whatever a handle is still worth."""
+"""Jobs, dead letters and redrive on two emulators: each video gets one result, even with stale handles."""
 
 import re
 import threading
@@ -12,9 +12,9 @@ from showcase.aws import Aws
 from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.jobs.outbox import Entry
 from tests.records import expire_lease
+from tests.worker.job_rig import ATTEMPTS_MAX, JobRig, result_of
 from tests.worker.two_emulators.takeover import take_over
 from tests.worker.two_emulators.test_queue import RECEIVE_COUNT_MAX
-from tests.worker.workshop import ATTEMPTS_MAX, Workshop, result_of
 from worker.errors import EncodeFailed
 from worker.job_record import Outcome
 from worker.redrive.dead_letters import DeadLetters, Handling
@@ -23,148 +23,148 @@ from worker.redrive.dead_letters import DeadLetters, Handling
 TEXT_OF_SQS = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
-def work_off(workshop: Workshop) -> list[Outcome]:
-    """Handle whatever the queue still has."""
+def work_off(rig: JobRig) -> list[Outcome]:
+    """Handle messages until the queue is empty."""
     outcomes = []
-    while workshop.messages() != (0, 0):
-        outcomes.append(workshop.handler().handle(workshop.receive()))
+    while rig.messages() != (0, 0):
+        outcomes.append(rig.handler().handle(rig.receive()))
     return outcomes
 
 
-def give_up(workshop: Workshop) -> None:
-    """The next video fails until its attempts are used up, by a worker whose handle is stale."""
+def exhaust_next_video(rig: JobRig) -> None:
+    """The next video fails after all its attempts, in a worker with a stale handle."""
 
     def crash(_cancelled: threading.Event) -> None:
         raise EncodeFailed(-9, "out of memory")
 
-    workshop.maker.on_work = crash
-    stale = workshop.receive()
-    newest = take_over(workshop.queue, stale)
-    outcomes = [workshop.handler().handle(stale) for _ in range(ATTEMPTS_MAX)]
+    rig.maker.on_work = crash
+    stale = rig.receive()
+    newest = take_over(rig.queue, stale)
+    outcomes = [rig.handler().handle(stale) for _ in range(ATTEMPTS_MAX)]
     assert outcomes[-1] is Outcome.EXHAUSTED
-    workshop.maker.on_work = lambda _cancelled: None
-    workshop.queue.release(newest, 0)
-    assert set(work_off(workshop)) <= {Outcome.DUPLICATE}
+    rig.maker.on_work = lambda _cancelled: None
+    rig.queue.release(newest, 0)
+    assert set(work_off(rig)) <= {Outcome.DUPLICATE}
 
 
-def dead_letter_queue(workshop: Workshop) -> JobQueue:
-    url = workshop.queues.dead_letter
-    return JobQueue(Aws(REGION, workshop.emulator.url), url, url)
+def dead_letter_queue(rig: JobRig) -> JobQueue:
+    url = rig.queues.dead_letter
+    return JobQueue(Aws(REGION, rig.emulator.url), url, url)
 
 
-def dead_letters(workshop: Workshop) -> DeadLetters:
-    return DeadLetters(workshop.database, dead_letter_queue(workshop), workshop.outbox, discards_unreadable=False)
+def dead_letters(rig: JobRig) -> DeadLetters:
+    return DeadLetters(rig.database, dead_letter_queue(rig), rig.outbox, discards_unreadable=False)
 
 
-def redrive(workshop: Workshop) -> list[Handling]:
-    """What ``python -m worker.redrive run`` does."""
+def redrive(rig: JobRig) -> list[Handling]:
+    """Do what ``python -m worker.redrive run`` does. Returns the actions."""
     actions = []
-    with dead_letters(workshop) as letters:
+    with dead_letters(rig) as letters:
         for letter in letters.read():
             letters.settle(letter)
             actions.append(letter.action)
     return actions
 
 
-def check_one_result(workshop: Workshop, entry: Entry, *, fence: int) -> None:
-    """The video is published, by this claim and no other, and no message is left."""
-    state = workshop.state(entry)
+def check_one_result(rig: JobRig, entry: Entry, *, fence: int) -> None:
+    """The video is published by the claim with this fence, and no message is left."""
+    state = rig.state(entry)
     assert (state.status, state.processed_key) == ("processed", result_of(entry, fence))
-    assert workshop.objects() == {entry.original_key, result_of(entry, fence)}
-    assert workshop.messages() == (0, 0)
-    assert workshop.queue.depth().dead == 0
+    assert rig.objects() == {entry.original_key, result_of(entry, fence)}
+    assert rig.messages() == (0, 0)
+    assert rig.queue.depth().dead == 0
 
 
-def test_copies_of_a_message_give_one_result(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_copies_of_a_message_give_one_result(rig: JobRig) -> None:
+    entry = rig.accepted_video()
     for _ in range(2):
-        assert workshop.outbox.send(entry)
-    assert work_off(workshop) == [Outcome.PROCESSED, Outcome.DUPLICATE, Outcome.DUPLICATE]
-    check_one_result(workshop, entry, fence=1)
+        assert rig.outbox.send(entry)
+    assert work_off(rig) == [Outcome.PROCESSED, Outcome.DUPLICATE, Outcome.DUPLICATE]
+    check_one_result(rig, entry, fence=1)
 
 
-def test_who_has_the_lease_finishes_and_who_got_the_message_in_the_middle_waits(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    delivery = workshop.receive()
+def test_the_worker_with_the_lease_finishes_while_another_one_gets_the_message_and_waits(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    delivery = rig.receive()
     newer: list[Delivery] = []
 
     def another_receives(_cancelled: threading.Event) -> None:
-        newer.append(take_over(workshop.queue, delivery))
-        workshop.heartbeat.turn()
-        assert workshop.handler().handle(newer[0]) is Outcome.BUSY
+        newer.append(take_over(rig.queue, delivery))
+        rig.heartbeat.turn()
+        assert rig.handler().handle(newer[0]) is Outcome.BUSY
 
-    workshop.maker.on_work = another_receives
-    assert workshop.handler().handle(delivery) is Outcome.PROCESSED
-    workshop.queue.release(newer[0], 0)  # instead of waiting for the end of the lease
-    assert set(work_off(workshop)) <= {Outcome.DUPLICATE}
-    check_one_result(workshop, entry, fence=1)
+    rig.maker.on_work = another_receives
+    assert rig.handler().handle(delivery) is Outcome.PROCESSED
+    rig.queue.release(newer[0], 0)  # instead of waiting for the end of the lease
+    assert set(work_off(rig)) <= {Outcome.DUPLICATE}
+    check_one_result(rig, entry, fence=1)
 
 
-def test_who_lost_lease_and_message_leaves_the_result_to_the_other(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    delivery = workshop.receive()
+def test_a_worker_that_lost_lease_and_message_leaves_the_result_of_the_other_one(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    delivery = rig.receive()
 
     def another_does_it(_cancelled: threading.Event) -> None:
-        workshop.maker.on_work = lambda _cancelled: None
-        expire_lease(workshop.database, entry.video_id)
-        assert workshop.handler().handle(take_over(workshop.queue, delivery)) is Outcome.PROCESSED
+        rig.maker.on_work = lambda _cancelled: None
+        expire_lease(rig.database, entry.video_id)
+        assert rig.handler().handle(take_over(rig.queue, delivery)) is Outcome.PROCESSED
 
-    workshop.maker.on_work = another_does_it
-    assert workshop.handler().handle(delivery) is Outcome.LEASE_LOST
-    check_one_result(workshop, entry, fence=2)
+    rig.maker.on_work = another_does_it
+    assert rig.handler().handle(delivery) is Outcome.LEASE_LOST
+    check_one_result(rig, entry, fence=2)
 
 
-def test_a_job_that_fails_after_another_got_its_message_is_tried_again(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
-    delivery = workshop.receive()
+def test_a_job_that_fails_after_another_got_its_message_is_tried_again(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    delivery = rig.receive()
     newer: list[Delivery] = []
 
     def crash(_cancelled: threading.Event) -> None:
-        newer.append(take_over(workshop.queue, delivery))
+        newer.append(take_over(rig.queue, delivery))
         raise EncodeFailed(-11, "crash")
 
-    workshop.maker.on_work = crash
-    assert workshop.handler().handle(delivery) is Outcome.RETRY
-    workshop.maker.on_work = lambda _cancelled: None
-    workshop.queue.release(newer[0], 0)
-    assert work_off(workshop) == [Outcome.PROCESSED]
-    check_one_result(workshop, entry, fence=2)
+    rig.maker.on_work = crash
+    assert rig.handler().handle(delivery) is Outcome.RETRY
+    rig.maker.on_work = lambda _cancelled: None
+    rig.queue.release(newer[0], 0)
+    assert work_off(rig) == [Outcome.PROCESSED]
+    check_one_result(rig, entry, fence=2)
 
 
-def test_a_redrive_that_lost_the_dead_letter_to_another_may_be_repeated_and_gives_one_result(
-    workshop: Workshop,
+def test_a_redrive_with_a_stale_handle_may_be_repeated_and_gives_one_result(
+    rig: JobRig,
 ) -> None:
-    entry = workshop.accepted_video()
-    give_up(workshop)
-    dead = dead_letter_queue(workshop)
-    with dead_letters(workshop) as letters:
+    entry = rig.accepted_video()
+    exhaust_next_video(rig)
+    dead = dead_letter_queue(rig)
+    with dead_letters(rig) as letters:
         (letter,) = letters.read()
         assert (letter.action, letter.reason) == (Handling.REOPEN, f"attempt {ATTEMPTS_MAX} failed")
         newest = take_over(dead, letter.delivery)
         letters.settle(letter)
     dead.release(newest, 0)
-    assert set(redrive(workshop)) <= {Handling.RESEND}
-    assert redrive(workshop) == []
-    assert set(work_off(workshop)) <= {Outcome.PROCESSED, Outcome.DUPLICATE}
-    assert workshop.maker.runs == ATTEMPTS_MAX + 1
-    check_one_result(workshop, entry, fence=ATTEMPTS_MAX + 1)
+    assert set(redrive(rig)) <= {Handling.RESEND}
+    assert redrive(rig) == []
+    assert set(work_off(rig)) <= {Outcome.PROCESSED, Outcome.DUPLICATE}
+    assert rig.maker.runs == ATTEMPTS_MAX + 1
+    check_one_result(rig, entry, fence=ATTEMPTS_MAX + 1)
 
 
-def test_a_message_that_was_received_too_often_is_moved_and_redriven_with_what_it_bears(workshop: Workshop) -> None:
-    entry = workshop.accepted_video()
+def test_a_message_that_sqs_dead_lettered_is_redriven_with_its_attributes(rig: JobRig) -> None:
+    entry = rig.accepted_video()
     for count in range(1, RECEIVE_COUNT_MAX + 1):
-        delivery = workshop.receive()
+        delivery = rig.receive()
         assert delivery.receive_count == count
-        workshop.queue.release(delivery, 0)
-    assert workshop.queue.receive(1) == []
-    assert workshop.queue.depth().dead == 1
-    with dead_letters(workshop) as letters:
+        rig.queue.release(delivery, 0)
+    assert rig.queue.receive(1) == []
+    assert rig.queue.depth().dead == 1
+    with dead_letters(rig) as letters:
         (letter,) = letters.read()
         assert (letter.delivery.request_id, letter.delivery.reason) == (entry.request_id, "")
-    assert redrive(workshop) == [Handling.RESEND]
-    assert work_off(workshop) == [Outcome.PROCESSED]
-    assert workshop.state(entry).attempts == 1
-    check_one_result(workshop, entry, fence=1)
+    assert redrive(rig) == [Handling.RESEND]
+    assert work_off(rig) == [Outcome.PROCESSED]
+    assert rig.state(entry).attempts == 1
+    check_one_result(rig, entry, fence=1)
 
 
 @pytest.mark.parametrize(
@@ -175,20 +175,20 @@ def test_a_message_that_was_received_too_often_is_moved_and_redriven_with_what_i
         pytest.param("\x01\ufffe", id="forbidden"),
     ],
 )
-def test_poison_ends_in_the_dead_letter_queue_with_a_reason_that_sqs_would_carry(workshop: Workshop, body: str) -> None:
-    with suppress(ClientError):  # like SQS, MiniStack takes no forbidden characters; moto does
-        workshop.emulator.sqs.send_message(QueueUrl=workshop.queues.jobs, MessageBody=body)
-    assert set(work_off(workshop)) <= {Outcome.UNREADABLE}
-    found = workshop.dead_letters()
+def test_a_poison_message_is_dead_lettered_with_a_reason_that_sqs_accepts(rig: JobRig, body: str) -> None:
+    with suppress(ClientError):  # like SQS, MiniStack refuses forbidden characters; moto accepts them
+        rig.emulator.sqs.send_message(QueueUrl=rig.queues.jobs, MessageBody=body)
+    assert set(work_off(rig)) <= {Outcome.UNREADABLE}
+    found = rig.dead_letters()
     assert len(found) == 1 or not TEXT_OF_SQS.fullmatch(body)
     assert all(dead_body == body and reason and TEXT_OF_SQS.fullmatch(reason) for dead_body, reason in found)
 
 
-def test_poison_whose_message_another_got_is_dead_lettered_and_at_worst_twice(workshop: Workshop) -> None:
-    workshop.emulator.sqs.send_message(QueueUrl=workshop.queues.jobs, MessageBody="not JSON")
-    stale = workshop.receive()
-    newest = take_over(workshop.queue, stale)
-    assert workshop.handler().handle(stale) is Outcome.UNREADABLE
-    workshop.queue.release(newest, 0)
-    assert len(work_off(workshop)) <= 1
-    assert set(workshop.dead_letters()) == {("not JSON", "body is not JSON")}
+def test_a_poison_message_with_a_stale_handle_is_dead_lettered_at_most_twice(rig: JobRig) -> None:
+    rig.emulator.sqs.send_message(QueueUrl=rig.queues.jobs, MessageBody="not JSON")
+    stale = rig.receive()
+    newest = take_over(rig.queue, stale)
+    assert rig.handler().handle(stale) is Outcome.UNREADABLE
+    rig.queue.release(newest, 0)
+    assert len(work_off(rig)) <= 1
+    assert set(rig.dead_letters()) == {("not JSON", "body is not JSON")}

@@ -1,7 +1,7 @@
 """The queue's facade on two emulators that disagree about stale handles (T28 of docs/RELIABILITY.md).
 
-moto lets the handle of an earlier delivery hide and even delete the message; MiniStack refuses it; of SQS both is
-reported. So no more is promised than what holds either way: no error, and no message that is lost or left.
+With moto, the handle of an earlier delivery can hide and even delete the message. MiniStack refuses it. Both behaviours
+are reported of SQS. So the tests check only what is true for both: no error, and no message that is lost or left.
 """
 
 import uuid
@@ -32,7 +32,7 @@ def receive_one(queue: JobQueue) -> Delivery:
     return delivery
 
 
-def test_ministack_refuses_a_stale_handle_or_this_folder_would_prove_nothing(ministack: MiniStackServer) -> None:
+def test_ministack_refuses_a_stale_handle_as_the_other_tests_assume(ministack: MiniStackServer) -> None:
     queues = ministack.create_queues("refusing", visibility_seconds=30, receive_count_max=5)
     queue = JobQueue(Aws(REGION, ministack.url), queues.jobs, queues.dead_letter)
     queue.send(message())
@@ -44,7 +44,7 @@ def test_ministack_refuses_a_stale_handle_or_this_folder_would_prove_nothing(min
     assert queue.depth() == QueueDepth(visible=0, in_flight=1, dead=0)
 
 
-def test_a_stale_handle_is_no_error_and_the_newest_still_deletes(queue: JobQueue) -> None:
+def test_a_stale_handle_is_no_error_and_the_newest_handle_deletes(queue: JobQueue) -> None:
     queue.send(message())
     stale = receive_one(queue)
     newest = take_over(queue, stale)
@@ -55,7 +55,7 @@ def test_a_stale_handle_is_no_error_and_the_newest_still_deletes(queue: JobQueue
     assert queue.depth() == QueueDepth(visible=0, in_flight=0, dead=0)
 
 
-def test_a_message_bears_its_attributes_and_is_hidden_until_it_is_released(queue: JobQueue) -> None:
+def test_a_message_keeps_its_attributes_and_is_hidden_until_it_is_released(queue: JobQueue) -> None:
     sent = message()
     queue.send(sent, request_id="request-1")
     first = receive_one(queue)
@@ -67,7 +67,7 @@ def test_a_message_bears_its_attributes_and_is_hidden_until_it_is_released(queue
     assert second == replace(first, receipt_handle=second.receipt_handle, receive_count=2)
 
 
-def test_each_entry_of_a_batch_is_extended_or_told_as_lost(queue: JobQueue) -> None:
+def test_each_entry_of_a_batch_is_extended_or_reported_as_lost(queue: JobQueue) -> None:
     for _ in range(12):
         queue.send(message())
     deleted, *deliveries = queue.receive(10) + queue.receive(10)
@@ -78,7 +78,7 @@ def test_each_entry_of_a_batch_is_extended_or_told_as_lost(queue: JobQueue) -> N
     assert queue.depth() == QueueDepth(visible=11, in_flight=0, dead=0)
 
 
-def test_depth_and_wiring_are_told_as_they_are(queue: JobQueue) -> None:
+def test_depth_and_wiring_are_reported_correctly(queue: JobQueue) -> None:
     for _ in range(4):
         queue.send(message())
     queue.dead_letter(receive_one(queue), "the reason")

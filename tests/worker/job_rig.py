@@ -1,4 +1,4 @@
-"""Everything that a job needs, with a fake encoder: real database, queue and storage."""
+"""The parts of a worker for tests of single jobs: real database, queue and storage, and a fake encoder."""
 
 import io
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ RECEIVES_MAX = 20  # of one second each
 
 
 @dataclass
-class Workshop:
-    """One worker's parts. ``media`` and ``database`` may be replaced by ones that are away."""
+class JobRig:
+    """The parts of one worker. ``handler`` takes another database or storage, for example one that is away."""
 
     database: Database
     queue: JobQueue
@@ -60,14 +60,14 @@ class Workshop:
         )
 
     def accepted_video(self) -> Entry:
-        """An upload with its file stored and its message sent."""
+        """An accepted upload: its file is stored, and its message is sent."""
         entry = new_video(self.database)
         self.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
         assert self.outbox.send(entry)
         return entry
 
     def receive(self) -> Delivery:
-        """The next message; one that was released is back within seconds."""
+        """The next message. A released message comes back within seconds."""
         for _ in range(RECEIVES_MAX):
             for delivery in self.queue.receive(1):
                 return delivery
@@ -83,14 +83,14 @@ class Workshop:
         return {item["Key"] for item in listed.get("Contents", [])}
 
     def dead_letters(self) -> list[tuple[str, str]]:
-        """(body, reason) of what the dead-letter queue has."""
+        """(body, reason) of each message in the dead-letter queue."""
         answer = self.emulator.sqs.receive_message(
             QueueUrl=self.queues.dead_letter, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
         return [(m["Body"], m["MessageAttributes"]["reason"]["StringValue"]) for m in answer.get("Messages", [])]
 
     def messages(self) -> tuple[int, int]:
-        """(visible, in flight) of the queue."""
+        """Numbers of messages in the queue: (visible, in flight)."""
         answer = self.emulator.sqs.get_queue_attributes(QueueUrl=self.queues.jobs, AttributeNames=["All"])
         attributes = answer["Attributes"]
         return (
@@ -99,7 +99,7 @@ class Workshop:
         )
 
     def leftovers(self) -> list[Path]:
-        """Files that jobs left in the work directory."""
+        """The folders that jobs left in the work directory."""
         return list((self.directory / "work").rglob("job-*"))
 
 
