@@ -1,1 +1,1 @@
-"""The migration from Celery to SQS and back. Remove this folder and its line in the Makefile once it is over."""
+"""The migration from Celery to SQS, and back. Afterwards, remove this folder and the BRIDGE line of the Makefile."""

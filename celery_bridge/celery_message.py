@@ -1,7 +1,7 @@
-"""What a message of the old queue asks for: Celery's message protocols 1 and 2, as kombu writes them.
+"""Reads the video id from a message of the old queue: Celery's message protocols 1 and 2, as kombu writes them.
 
-In protocol 2 the task's name stands in the headers, and can be read whatever the body is; in protocol 1 it is a part
-of the body. Bodies are read as JSON only, never unpickled.
+In protocol 2, the name of the task is in the headers, so it can be read for every body. In protocol 1, it is in the
+body. Bodies are read as JSON only, never unpickled.
 """
 
 import base64
@@ -15,50 +15,55 @@ NAME_CHARACTERS_SHOWN = 80
 
 
 class OtherTask(Exception):
-    """It bears another name, or one that cannot be read: it may be anybody's, and is left to them."""
+    """The task has another name, or a name that cannot be read. It may belong to another program, and is left."""
 
 
 class UnusableTask(Exception):
-    """Nobody can tell its video. ``is_ours``: it bears our task's name; else it is no message of Celery at all."""
+    """The message has no video id that can be read.
 
-    def __init__(self, reason: str, *, is_ours: bool) -> None:
+    ``has_expected_name`` is True if the task has the expected name. False: it is not a message of Celery at all.
+    """
+
+    def __init__(self, reason: str, *, has_expected_name: bool) -> None:
         super().__init__(reason)
-        self.is_ours = is_ours
+        self.has_expected_name = has_expected_name
 
 
 def video_asked_for(raw: bytes, task: str) -> uuid.UUID:
-    """The video that a message asks ``task`` to process. Raises OtherTask, UnusableTask."""
-    is_ours = False
+    """The id of the video that a message of the task named ``task`` is about. Raises OtherTask or UnusableTask."""
+    has_expected_name = False
     try:
         message = json.loads(raw)
         name = message["headers"].get("task")
-        is_ours = name == task
-        if name is not None and not is_ours:
+        has_expected_name = name == task
+        if name is not None and not has_expected_name:
             raise OtherTask(_shown(name))
-        if reason := _why_closed(message):
-            raise UnusableTask(reason, is_ours=True) if is_ours else OtherTask(f"no name that can be read: {reason}")
+        if reason := _why_unreadable(message):
+            if has_expected_name:
+                raise UnusableTask(reason, has_expected_name=True)
+            raise OtherTask(f"no name that can be read: {reason}")
         body = json.loads(_decoded(message))
         if name is None:
-            is_ours = body["task"] == task
-            if not is_ours:
+            has_expected_name = body["task"] == task
+            if not has_expected_name:
                 raise OtherTask(_shown(body["task"]))
         return _video_id(*((body.get("args"), body.get("kwargs")) if isinstance(body, dict) else body[:2]))
     except _NoVideo as error:
-        raise UnusableTask(str(error), is_ours=is_ours) from None
+        raise UnusableTask(str(error), has_expected_name=has_expected_name) from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise UnusableTask("not a message of Celery", is_ours=is_ours) from error
+        raise UnusableTask("not a message of Celery", has_expected_name=has_expected_name) from error
 
 
 class _NoVideo(Exception):
-    """Why a message of Celery names no video."""
+    """A message of Celery has no video id; the text says why."""
 
 
 def _shown(name: object) -> str:
     return repr(str(name)[:NAME_CHARACTERS_SHOWN])
 
 
-def _why_closed(message: dict[str, Any]) -> str:
-    """Why its body is not read at all; empty if it is."""
+def _why_unreadable(message: dict[str, Any]) -> str:
+    """Why the body of the message is not read; empty if it is read."""
     if message["content-type"] != "application/json":
         return f"content type {_shown(message['content-type'])}: only JSON is read"
     if message["headers"].get("compression"):
@@ -79,7 +84,7 @@ def _decoded(message: dict[str, Any]) -> bytes | str:
 
 
 def _video_id(arguments: object, keywords: object) -> uuid.UUID:
-    """The first argument, or the one named ``video_id``."""
+    """The first argument of the task, or the one named ``video_id``."""
     value = arguments[0] if isinstance(arguments, list) and arguments else None
     if value is None and isinstance(keywords, dict):
         value = keywords.get("video_id")

@@ -1,11 +1,15 @@
-"""What becomes of each task of the old queue, and of each message on the way back: the row of its video decides."""
+"""Decides what happens to each task of the old queue, and to each message on the way back.
+
+The row of its video decides.
+"""
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 from celery_bridge.celery_tasks import CeleryTasks, OldTask
 from showcase.database.engine import Database
@@ -16,12 +20,12 @@ from showcase.jobs.job_queue import BATCH_MAX, Delivery, JobQueue
 from showcase.jobs.jobs import JobState, job_states
 from showcase.jobs.outbox import Entry, Outbox
 
-BATCH_SECONDS = 10.0  # of work that is received at once: well below any visibility timeout
+BATCH_SECONDS = 10.0  # a batch holds at most this much work at the asked rate: far less than any visibility timeout
 NOT_IN_THE_DATABASE = "its video is not in the database: deleted, or another database"
 
 
 class Fate(StrEnum):
-    """What becomes of a task or message."""
+    """What happens to a task or message."""
 
     MOVED = "moved"
     SETTLED = "settled"
@@ -31,36 +35,39 @@ class Fate(StrEnum):
 
 @dataclass
 class Tally:
-    """What a run did, or would do."""
+    """What a run did; with ``--dry-run``, what it would do."""
 
     fates: Counter[Fate] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)  # by reason
     left: Counter[str] = field(default_factory=Counter)  # by name of the task, in the last pass
-    of_our_name: int = 0
-    in_work: int = 0  # on the side that was emptied, with workers: not the bridge's to move
+    with_expected_name: int = 0
+    in_work: int = 0  # tasks or messages that workers of the emptied side still have
 
     def begin_pass(self) -> None:
-        """What is left, and who is in work, is seen anew in each pass."""
+        """Reset the counts that each pass makes anew: tasks that are left, and tasks in work."""
         self.left.clear()
         self.fates[Fate.LEFT] = self.in_work = 0
 
-    def count(self, fate: Fate, told: str = "") -> None:
+    def count(self, fate: Fate, reason: str = "") -> None:
+        """Count one task or message. ``reason`` is why it is parked, or the name of a task that is left."""
         self.fates[fate] += 1
-        if fate in (Fate.PARKED, Fate.LEFT):
-            (self.parked if fate is Fate.PARKED else self.left)[told] += 1
+        if fate is Fate.PARKED:
+            self.parked[reason] += 1
+        elif fate is Fate.LEFT:
+            self.left[reason] += 1
 
     @property
     def is_name_in_doubt(self) -> bool:
-        """Only other tasks were found: perhaps ours has another name."""
-        return bool(self.left) and not self.of_our_name and not self.in_work
+        """Only tasks of other names were found, so ANB_CELERY_TASK may be wrong."""
+        return bool(self.left) and not self.with_expected_name and not self.in_work
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """Both queues and the rows between them.
+    """Moves tasks and messages between the two queues.
 
-    ``stopped`` waits for so many seconds, and is True once the run must end; it is asked after each task or message,
-    and waits ``seconds_each`` after one that was moved. Both ways return False if it ended them.
+    ``stopped`` waits for the given seconds, and returns True once the run must end. It is called after each task or
+    message, with ``seconds_each`` after a move. ``to_sqs`` and ``to_celery`` return False if it ended them.
     """
 
     database: Database
@@ -71,23 +78,23 @@ class Bridge:
     seconds_each: float = 0.0
 
     def to_sqs(self, tally: Tally, *, abandoned_seconds: float, dry_run: bool) -> bool:
-        """Once through everything that waits, then what dead workers left. Raises Unavailable."""
+        """One pass through all waiting tasks, then through those that dead workers left. Raises Unavailable."""
         tally.begin_pass()
         if not dry_run:
-            self.tasks.check_removing()  # else the first task would be sent again by every run
-        for pages in (self.tasks.waiting(removing=not dry_run), self.tasks.abandoned(abandoned_seconds)):
-            for page in pages:
-                states = self._states([task.video_id for task in page if task.video_id])
-                for task in page:
-                    state = states.get(task.video_id) if task.video_id else None
-                    fate = self._settle_task(task, state, tally, dry_run)
-                    if self.stopped(self.seconds_each if fate is Fate.MOVED and not dry_run else 0):
-                        return False
+            self.tasks.check_removing()  # else each run would send the first task again
+        pages = chain(self.tasks.waiting(removing=not dry_run), self.tasks.abandoned(abandoned_seconds))
+        for task, state in self._with_rows(pages):
+            tally.with_expected_name += task.has_expected_name
+            fate, reason = _judge(task, state)
+            if dry_run or self._carry_out(fate, task, state):
+                tally.count(fate, reason)
+            if self.stopped(self.seconds_each if fate is Fate.MOVED and not dry_run else 0):
+                return False
         tally.in_work = self.tasks.in_work()
         return True
 
     def to_celery(self, tally: Tally) -> bool:
-        """Everything that SQS gives. Raises Unavailable; what was received then comes back at once."""
+        """Move all messages that SQS delivers. Raises Unavailable; messages in hand are then released at once."""
         tally.begin_pass()
         while batch := self._receive():
             if not self._settle_batch(batch, tally):
@@ -95,31 +102,36 @@ class Bridge:
         tally.in_work = self.queue.depth().in_flight
         return True
 
-    def _settle_task(self, task: OldTask, state: JobState | None, tally: Tally, dry_run: bool) -> Fate:
-        tally.of_our_name += task.is_ours
-        fate, told = _judge(task, state)
-        if dry_run or self._is_done(task, fate, state):
-            tally.count(fate, told)
-        return fate
+    def _with_rows(self, pages: Iterable[Sequence[OldTask]]) -> Iterator[tuple[OldTask, JobState | None]]:
+        """Each task with the row of its video. The rows are read page by page."""
+        for page in pages:
+            states = self._states([task.video_id for task in page if task.video_id])
+            for task in page:
+                yield task, states.get(task.video_id) if task.video_id else None
 
-    def _is_done(self, task: OldTask, fate: Fate, state: JobState | None) -> bool:
-        """Do what its fate asks for. False if a worker took the task instead."""
+    def _carry_out(self, fate: Fate, task: OldTask, state: JobState | None) -> bool:
+        """False if the task was to be parked, and a worker took it first."""
         if fate is Fate.PARKED:
             return self.tasks.park(task)
         if state and fate is Fate.MOVED:
-            self.outbox.deliver(_entry(state))
+            entry = Entry(state.video_id, state.task_id, state.original_key, state.uploaded_at, state.request_id)
+            self.outbox.deliver(entry)
         if fate is not Fate.LEFT:
             self.tasks.remove(task)
         return True
 
     def _receive(self) -> list[Delivery]:
-        # The queue gives up a message that is received too often: none is, while it could not be taken care of.
+        """The next batch. Nothing is received while Redis or the database is away.
+
+        SQS dead-letters a message that is received too often, so a receive must not be in vain.
+        """
         self.tasks.check_writable()
         self.database.ping()
         batch = BATCH_SECONDS / self.seconds_each if self.seconds_each else BATCH_MAX
         return self.queue.receive(max(1, min(BATCH_MAX, int(batch))))
 
     def _settle_batch(self, batch: Sequence[Delivery], tally: Tally) -> bool:
+        """False if it was stopped. However it ends, the messages that are not settled are released."""
         pending = list(batch)
         try:
             while pending:
@@ -159,17 +171,14 @@ class Bridge:
 
 
 def _judge(task: OldTask, state: JobState | None) -> tuple[Fate, str]:
-    """(fate, whose it is or why it is parked) of a task and the row of its video."""
-    if task.other:
-        return Fate.LEFT, task.other
+    """The fate of a task, and the reason to count: the name of another task, or why it is parked."""
+    if task.other_name:
+        return Fate.LEFT, task.other_name
     if task.problem or state is None:
         return Fate.PARKED, task.problem or NOT_IN_THE_DATABASE
     return (Fate.MOVED if _waits(state) else Fate.SETTLED), ""
 
 
 def _waits(state: JobState) -> bool:
+    """The video waits for a worker, or is in work."""
     return state.status in (VideoStatus.UPLOADED, VideoStatus.PROCESSING)
-
-
-def _entry(state: JobState) -> Entry:
-    return Entry(state.video_id, state.task_id, state.original_key, state.uploaded_at, state.request_id)

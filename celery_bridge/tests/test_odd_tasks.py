@@ -1,4 +1,4 @@
-"""What a Celery queue holds besides clips that wait, and SQS on the way back."""
+"""Unusual tasks in a Celery queue, and unusual messages in SQS on the way back."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ def message(
     encoding: str = "base64",
     **headers: str,
 ) -> bytes:
-    """As kombu writes it. Protocol 1 names its task in the body alone."""
+    """A message as kombu writes it. In protocol 1 (``task=None``), only the body has the name of the task."""
     text = json.dumps(body)
     return json.dumps(
         {
@@ -49,7 +49,7 @@ def call(*arguments: object, **keywords: object) -> list[object]:
 
 
 def sent(system: SystemUnderFaults) -> set[uuid.UUID]:
-    """The videos that SQS has messages of."""
+    """Receive all messages from SQS. Returns the ids of their videos."""
     found = set()
     while batch := system.queue.receive(10):
         found |= {parse_message(delivery.body).video_id for delivery in batch}
@@ -73,7 +73,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("reason", UNUSABLE)
-def test_what_nobody_can_use_is_put_aside_with_a_reason(old: OldSystem, reason: str) -> None:
+def test_an_unusable_task_is_parked_with_a_reason(old: OldSystem, reason: str) -> None:
     old.redis.lpush(QUEUE, UNUSABLE[reason])
     code, document = old.run_bridge("to-sqs")
     assert (code, document["parked"], document["moved"]) == (1, 1, 0)
@@ -104,7 +104,9 @@ def test_tasks_of_other_names_are_left_where_they_are(old: OldSystem, system: Sy
     assert list(old.redis.lrange(QUEUE, 0, -1)) == others[::-1]
 
 
-def test_a_queue_of_other_names_alone_makes_ours_doubtful(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_a_queue_with_only_other_names_puts_the_expected_name_in_doubt(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
     entry = new_video(system.database)
     tasks = [message(call(str(entry.video_id))), b"not a message of Celery"]
     old.redis.lpush(QUEUE, *tasks)
@@ -115,7 +117,7 @@ def test_a_queue_of_other_names_alone_makes_ours_doubtful(old: OldSystem, system
     assert old.waiting() == 1 and sent(system) == set()
 
 
-def test_what_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
+def test_a_task_that_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
     taken = json.dumps([json.loads(UNUSABLE["is no video id"]), "", QUEUE])
     old.redis.lpush(QUEUE, UNUSABLE["too long"])
     old.redis.hset(TAKEN, "tag", taken)
@@ -132,7 +134,7 @@ def test_what_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
     assert (len(old.parked()), old.redis.hlen(TAKEN), old.redis.zcard(TAKEN_AT)) == (1, 0, 0)
 
 
-def test_every_form_of_a_task_is_understood(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_every_form_of_a_task_is_moved(old: OldSystem, system: SystemUnderFaults) -> None:
     entries = [new_video(system.database) for _ in range(4 + len(PRIORITY_SUFFIXES))]
     ids = [str(entry.video_id) for entry in entries]
     protocol_1 = {"task": TASK, "args": [ids[0]], "kwargs": {}, "id": "1"}
@@ -146,7 +148,7 @@ def test_every_form_of_a_task_is_understood(old: OldSystem, system: SystemUnderF
     assert sent(system) == {entry.video_id for entry in entries}
 
 
-def test_what_is_settled_is_forgotten(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_the_task_of_a_settled_video_is_removed(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = new_video(system.database)
     with system.database.writing() as connection:
         assert jobs.fail(connection, claimed(system.database, entry), code="damaged", reason="dañado")
@@ -178,7 +180,7 @@ def test_on_the_way_back_with_the_wrong_database_nothing_is_lost(
     assert letter.reason == NOT_IN_THE_DATABASE and parse_message(letter.body).video_id == entry.video_id
 
 
-def test_on_the_way_back_a_message_of_an_older_task_is_forgotten(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_on_the_way_back_a_message_of_an_older_task_is_removed(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = new_video(system.database)
     assert system.outbox.send(replace(entry, task_id=uuid.uuid4()))
     code, document = old.run_bridge("to-celery")
@@ -192,7 +194,9 @@ def test_on_the_way_back_a_video_in_work_is_moved_too(old: OldSystem, system: Sy
     assert (code, document["moved"], old.waiting()) == (0, 1, 1)
 
 
-def test_a_row_of_a_producer_without_outbox_is_swept_from_then_on(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_after_the_move_the_sweeper_cares_for_a_row_of_a_producer_without_outbox(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
     entry = new_video(system.database)
     with system.database.writing() as connection:
         connection.execute(update(Video).values(message_due_at=None))
@@ -205,7 +209,7 @@ def test_a_row_of_a_producer_without_outbox_is_swept_from_then_on(old: OldSystem
     assert sent(system) == {entry.video_id}
 
 
-def test_what_a_dead_worker_took_is_moved_and_what_a_live_one_has_is_left(
+def test_the_task_of_a_dead_worker_is_moved_and_the_task_of_a_live_one_is_left(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     dead, live, foreign = (new_video(system.database) for _ in range(3))
@@ -219,7 +223,9 @@ def test_what_a_dead_worker_took_is_moved_and_what_a_live_one_has_is_left(
     assert old.redis.hlen(TAKEN) == old.redis.zcard(TAKEN_AT) == 2
 
 
-def test_zero_seconds_is_everything_whatever_clock_the_worker_had(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_zero_seconds_includes_all_tasks_even_if_the_clock_of_the_worker_is_ahead(
+    old: OldSystem, system: SystemUnderFaults
+) -> None:
     entry = new_video(system.database)
     old.redis.hset(TAKEN, "tag", json.dumps([json.loads(message(call(str(entry.video_id)))), "", QUEUE]))
     old.redis.zadd(TAKEN_AT, {"tag": time.time() + 3600})
@@ -227,11 +233,11 @@ def test_zero_seconds_is_everything_whatever_clock_the_worker_had(old: OldSystem
     assert (code, document["moved"], document["in_work"]) == (0, 1, 0)
 
 
-def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSystem, system: SystemUnderFaults) -> None:
-    ours, foreign = new_video(system.database), new_video(system.database)
+def test_a_queue_is_found_by_its_bindings_for_any_routing_key(old: OldSystem, system: SystemUnderFaults) -> None:
+    own, foreign = new_video(system.database), new_video(system.database)
     media = Exchange("media")
     with Connection(old.url) as connection, connection.channel() as channel:
-        for entry, name, key in ((ours, "videos", "clip"), (foreign, "mail", "videos")):
+        for entry, name, key in ((own, "videos", "clip"), (foreign, "mail", "videos")):
             Queue(name, media, routing_key=key).bind(channel).declare()
             body, headers = call(str(entry.video_id)), {"task": TASK, "id": str(entry.task_id)}
             Producer(channel).publish(body, exchange=media, routing_key=key, headers=headers, serializer="json")
@@ -242,7 +248,7 @@ def test_a_queue_is_found_by_its_bindings_whatever_its_routing_key(old: OldSyste
         code, document = old.run_bridge("to-sqs", "--abandoned", "0", ANB_CELERY_QUEUE="videos")
         assert (code, document["moved"], document["in_work"]) == (0, 1, 0)
         assert old.redis.hlen(TAKEN) == 1
-    assert sent(system) == {ours.video_id}
+    assert sent(system) == {own.video_id}
 
 
 def test_a_dry_run_counts_every_task_and_changes_nothing(old: OldSystem, system: SystemUnderFaults) -> None:
@@ -257,7 +263,7 @@ def test_a_dry_run_counts_every_task_and_changes_nothing(old: OldSystem, system:
 
 def test_on_the_way_back_unreadable_messages_become_dead_letters(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = system.accepted_video()
-    system.emulator.sqs.send_message(QueueUrl=system.queues.jobs, MessageBody="not ours")
+    system.emulator.sqs.send_message(QueueUrl=system.queues.jobs, MessageBody="not a job")
     code, document = old.run_bridge("to-celery")
     assert (code, document["moved"], document["parked"]) == (1, 1, 1)
     assert old.waiting() == 1 and system.queue.depth().dead == 1

@@ -1,4 +1,4 @@
-"""The task that docs/SQS_MIGRATION.md asks for, with Celery alone: no SQS worker, no sweeper, one ticket a video."""
+"""The claiming task of docs/SQS_MIGRATION.md with Celery alone: no SQS worker, no sweeper, one task for each video."""
 
 import io
 import signal
@@ -12,10 +12,10 @@ from showcase.jobs import jobs
 from tests.faults.system_under_faults import SystemUnderFaults
 from tests.records import claimed, new_video, original_of
 
-QUICK = {"OLD_WORKER_LEASE_SECONDS": "0.5", "OLD_WORKER_AGAIN_SECONDS": "0.1"}
+QUICK = {"OLD_WORKER_LEASE_SECONDS": "0.5", "OLD_WORKER_RETRY_SECONDS": "0.1"}
 
 
-def test_a_ticket_outlives_the_lease_of_a_dead_worker_and_errors_of_its_own(
+def test_a_task_is_retried_after_the_lease_of_a_dead_worker_and_after_its_own_errors(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     leased, damaged = system.accepted_video(send=False), new_video(system.database)
@@ -24,7 +24,7 @@ def test_a_ticket_outlives_the_lease_of_a_dead_worker_and_errors_of_its_own(
         old.tasks.send(entry.video_id, entry.task_id)
     celery = old.start_worker("celery", **QUICK)
     system.wait_until(system.all_settled, "everything settled")
-    system.wait_until(lambda: old.waiting() + old.tasks.in_work() == 0, "no ticket left")
+    system.wait_until(lambda: old.waiting() + old.tasks.in_work() == 0, "no task left")
     assert celery.stop() == 0
 
     assert old.processed() == [leased.video_id]
@@ -32,10 +32,10 @@ def test_a_ticket_outlives_the_lease_of_a_dead_worker_and_errors_of_its_own(
     assert (state.status, state.failure_code, state.attempts) == ("failed", jobs.GAVE_UP, 5)
 
 
-def test_an_attempt_that_failed_is_made_again(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_a_failed_attempt_is_repeated(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
-    celery = old.start_worker("celery", OLD_WORKER_AGAIN_SECONDS="1")
+    celery = old.start_worker("celery", OLD_WORKER_RETRY_SECONDS="1")
     system.wait_until(lambda: system.state(entry).attempts >= 1, "tried without its file")
     system.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
     system.wait_until(lambda: system.is_settled(entry), "settled")
@@ -43,7 +43,7 @@ def test_an_attempt_that_failed_is_made_again(old: OldSystem, system: SystemUnde
     assert system.state(entry).status == "processed"
 
 
-def test_a_ticket_outlives_the_process_that_works_on_it(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_a_task_survives_the_kill_of_its_process(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = system.accepted_video(send=False)
     celery = old.start_worker("celery", pool="prefork", **QUICK)
     with system.database.writing() as connection:
@@ -59,7 +59,7 @@ def test_a_ticket_outlives_the_process_that_works_on_it(old: OldSystem, system: 
 
 
 def is_claiming(system: SystemUnderFaults) -> bool:
-    """Whether somebody waits for the locked row."""
+    """Whether a connection waits for the locked row."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )

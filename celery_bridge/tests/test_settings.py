@@ -1,4 +1,4 @@
-"""The broker's URL is refused with a sentence, and never shown."""
+"""A wrong URL of the broker is refused with a clear text that does not contain it."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "redis://:geheim@/0",
     ],
 )
-def test_a_broker_that_cannot_be_read_is_refused_and_stays_secret(environment: pytest.MonkeyPatch, url: str) -> None:
+def test_a_wrong_broker_url_is_refused_and_stays_secret(environment: pytest.MonkeyPatch, url: str) -> None:
     environment.setenv("ANB_CELERY_BROKER_URL", url)
     with pytest.raises(SettingsError, match=r"ANB_CELERY_BROKER_URL.*percent-encode") as caught:
         read_settings(CeleryBridgeSettings, env_file=None)
@@ -51,7 +51,7 @@ def test_a_broker_that_cannot_be_read_is_refused_and_stays_secret(environment: p
         "redis://[::1]",
     ],
 )
-def test_a_broker_that_can_be_read_is_taken(environment: pytest.MonkeyPatch, url: str) -> None:
+def test_a_correct_broker_url_is_accepted(environment: pytest.MonkeyPatch, url: str) -> None:
     environment.setenv("ANB_CELERY_BROKER_URL", url)
     assert read_settings(CeleryBridgeSettings, env_file=None).celery_broker_url.get_secret_value() == url
 

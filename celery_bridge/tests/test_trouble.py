@@ -1,4 +1,4 @@
-"""The bridge as a tool: what it says and leaves behind when something is wrong, or when it is stopped."""
+"""The output and the effects of the bridge when something is wrong, or when it is stopped."""
 
 import subprocess
 import sys
@@ -12,10 +12,12 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
+from celery_bridge.__main__ import main
 from celery_bridge.celery_tasks import CeleryTasks
-from celery_bridge.command import _run, main
+from celery_bridge.command import run_passes
 from celery_bridge.moves import Bridge, Tally
 from celery_bridge.tests.old_system import QUEUE, TASK, OldSystem
+from cli.screen import Screen
 from local.system.aws_emulator import REGION
 from showcase.aws import Aws
 from showcase.database.engine import Database
@@ -31,7 +33,7 @@ STOP_SECONDS = 10.0
 
 
 def received(system: SystemUnderFaults) -> list[Delivery]:
-    """Every message that can be received now."""
+    """All messages that can be received now."""
     found: list[Delivery] = []
     while batch := system.queue.receive(10, hidden_seconds=60):
         found += batch
@@ -44,7 +46,7 @@ def videos(deliveries: list[Delivery]) -> set[uuid.UUID]:
 
 @contextmanager
 def full(redis: Redis) -> Iterator[None]:
-    """The server that all tests share takes nothing more inside the block."""
+    """Inside the block, the Redis that all tests share is full and refuses writes."""
     redis.config_set("maxmemory", 1)
     try:
         yield
@@ -54,7 +56,7 @@ def full(redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def read_only(redis: Redis) -> Iterator[None]:
-    """It is the replica of a server that is away, inside the block."""
+    """Inside the block, the Redis is the replica of a server that is away."""
     redis.slaveof("127.0.0.1", 1)
     try:
         yield
@@ -63,7 +65,7 @@ def read_only(redis: Redis) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("command", ["to-sqs", "to-celery"])
-def test_without_redis_it_fails_says_so_and_loses_nothing(
+def test_without_redis_the_bridge_fails_with_a_text_and_loses_nothing(
     old: OldSystem, system: SystemUnderFaults, command: str
 ) -> None:
     entry = system.accepted_video()
@@ -75,7 +77,7 @@ def test_without_redis_it_fails_says_so_and_loses_nothing(
     assert (delivery.receive_count, videos([delivery])) == (1, {entry.video_id})
 
 
-def test_without_sqs_every_task_stays(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_without_sqs_all_tasks_stay(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
     for kind, overrides in (
@@ -101,7 +103,7 @@ def test_while_redis_is_full_no_message_is_received(old: OldSystem, system: Syst
         system.accepted_video()
     with full(old.redis):
         bridge = old.start_bridge("to-celery", "--follow")
-        bridge.wait_until(lambda: bridge.log.read_text().count("trying again") >= 3, "refused thrice", END_SECONDS)
+        bridge.wait_until(lambda: bridge.log.read_text().count("trying again") >= 3, "refused three times", END_SECONDS)
         assert bridge.logged("(OutOfMemoryError)")
         looked_at = received(system)
         assert [delivery.receive_count for delivery in looked_at] == [1, 1, 1], "only by this test"
@@ -113,7 +115,7 @@ def test_while_redis_is_full_no_message_is_received(old: OldSystem, system: Syst
     assert bridge.logged("3 moved, 0 settled, 0 parked")
 
 
-def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, system: SystemUnderFaults) -> None:
+def test_nothing_is_moved_from_a_redis_that_refuses_to_remove(old: OldSystem, system: SystemUnderFaults) -> None:
     entry = new_video(system.database)
     old.tasks.send(entry.video_id, entry.task_id)
     with read_only(old.redis):
@@ -124,16 +126,17 @@ def test_a_redis_that_removes_nothing_is_not_sent_from(old: OldSystem, system: S
 
 
 def follow(bridge: Bridge, waits: list[float], passes: int) -> None:
-    """So many passes to Celery; the seconds between them are noted, not waited."""
+    """Make ``passes`` passes to Celery. The waits between them are recorded in ``waits``, and not waited."""
 
     def stopped(seconds: float) -> bool:
         waits.append(seconds)
         return len(waits) == passes
 
-    assert _run(replace(bridge, stopped=stopped), Namespace(command="to-celery", follow=True), Tally())
+    asked = Namespace(command="to-celery", follow=True)
+    assert run_passes(replace(bridge, stopped=stopped), asked, Tally(), Screen())
 
 
-def test_a_database_that_goes_away_costs_no_receives_and_is_tried_ever_more_rarely(
+def test_while_the_database_is_away_nothing_is_received_and_the_waits_grow(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     system.accepted_video()
@@ -144,49 +147,54 @@ def test_a_database_that_goes_away_costs_no_receives_and_is_tried_ever_more_rare
     assert [delivery.receive_count for delivery in received(system)] == [1]
 
 
-class MoodyTasks(CeleryTasks):
-    moods = iter((False, False, True, False))
+class SometimesRefusingTasks(CeleryTasks):
+    """Refuses writes in three of four passes."""
+
+    accepts = iter((False, False, True, False))
 
     def check_writable(self) -> None:
-        is_good = next(self.moods)
-        if not is_good:
+        if not next(self.accepts):
             raise Unavailable("Celery broker", "write")
 
 
 def test_a_pass_that_succeeds_ends_the_long_waits(old: OldSystem, system: SystemUnderFaults) -> None:
     waits: list[float] = []
-    tasks = MoodyTasks(old.url, QUEUE, TASK)
+    tasks = SometimesRefusingTasks(old.url, QUEUE, TASK)
     follow(Bridge(system.database, tasks, system.queue, system.outbox, stopped=bool), waits, passes=4)
     tasks.close()
     assert waits == [1, 2, 1, 1]
 
 
 class RefusingTasks(CeleryTasks):
+    """Refuses each task."""
+
     def send(self, video_id: uuid.UUID, task_id: uuid.UUID) -> None:
         raise Unavailable("Celery broker", "send a task")
 
 
-class QueueWithOneHitch(JobQueue):
-    hitches = 1
+class QueueWithOneFailure(JobQueue):
+    """Fails to release the first message."""
+
+    failures_left = 1
 
     def release(self, delivery: Delivery, delay_seconds: int) -> None:
-        if self.hitches:
-            self.hitches -= 1
+        if self.failures_left:
+            self.failures_left -= 1
             raise Unavailable("queue", "release")
         super().release(delivery, delay_seconds)
 
 
-def test_one_message_that_cannot_be_released_does_not_hold_the_others(
+def test_one_message_that_cannot_be_released_does_not_block_the_others(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     for _ in range(4):
         system.accepted_video()
-    queue = QueueWithOneHitch(Aws(REGION, system.emulator.url), system.queues.jobs, system.queues.dead_letter)
+    queue = QueueWithOneFailure(Aws(REGION, system.emulator.url), system.queues.jobs, system.queues.dead_letter)
     tasks = RefusingTasks(old.url, QUEUE, TASK)
     bridge = Bridge(system.database, tasks, queue, system.outbox, stopped=lambda _seconds: False)
     with pytest.raises(Unavailable, match="send a task"):
         bridge.to_celery(Tally())
-    assert queue.hitches == 0 and len(received(system)) == 3
+    assert queue.failures_left == 0 and len(received(system)) == 3
     tasks.close()
 
 
@@ -194,27 +202,27 @@ def test_one_message_that_cannot_be_released_does_not_hold_the_others(
 def test_a_signal_ends_a_pass_with_a_summary_and_the_rest_stays(
     old: OldSystem, system: SystemUnderFaults, arguments: list[str], code: int
 ) -> None:
-    forth = arguments[0] == "to-sqs"
-    entries = {entry.video_id: entry for entry in (system.accepted_video(send=not forth) for _ in range(30))}
-    if forth:
+    is_to_sqs = arguments[0] == "to-sqs"
+    entries = {entry.video_id: entry for entry in (system.accepted_video(send=not is_to_sqs) for _ in range(30))}
+    if is_to_sqs:
         for entry in entries.values():
             old.tasks.send(entry.video_id, entry.task_id)
     bridge = old.start_bridge(*arguments, "--rate", "1")
-    system.wait_until(lambda: (system.queue.depth().visible if forth else old.waiting()) >= 2, "moving")
-    asked_at = time.monotonic()
+    system.wait_until(lambda: (system.queue.depth().visible if is_to_sqs else old.waiting()) >= 2, "moving")
+    stopped_at = time.monotonic()
     assert bridge.stop() == code
-    assert time.monotonic() - asked_at < STOP_SECONDS
+    assert time.monotonic() - stopped_at < STOP_SECONDS
     assert bridge.logged(" moved, 0 settled, 0 parked, 0 left.")
     assert bridge.logged("Stopped before the end. Run it again") == bool(code)
-    there = videos(received(system))
-    assert old.waiting() + len(there) == len(entries) and old.waiting() and there
+    in_sqs = videos(received(system))
+    assert old.waiting() + len(in_sqs) == len(entries) and old.waiting() and in_sqs
 
 
 @pytest.mark.parametrize(
     "arguments",
     [[], ["to-mars"], ["to-sqs", "--rate", "0"], ["to-sqs", "--abandoned", "x"], ["to-celery", "--dry-run"]],
 )
-def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(arguments)
     assert exit_.value.code == 2 and "usage:" in capsys.readouterr().err
@@ -228,16 +236,28 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
         f"redis://:{SECRET}@127.0.0.1:1/0?foo=bar",
     ],
 )
-def test_a_broker_that_cannot_be_read_is_2_and_stays_secret(old: OldSystem, url: str) -> None:
+def test_a_wrong_broker_url_exits_with_2_and_stays_secret(old: OldSystem, url: str) -> None:
     bridge = old.start_bridge("to-sqs", ANB_CELERY_BROKER_URL=url)
     assert bridge.wait(END_SECONDS) == 2
     assert bridge.logged("ANB_CELERY_BROKER_URL") and bridge.logged("percent-encode")
     assert not bridge.logged(SECRET) and not bridge.logged("Traceback")
 
 
+def run_without(package: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``python -m celery_bridge`` as if this package were not installed."""
+    module = "runpy.run_module('celery_bridge', run_name='__main__')"
+    code = f"import sys, runpy; sys.modules[{package!r}] = None; {module}"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("package", ["celery", "redis"])
-def test_missing_packages_are_2(package: str) -> None:
-    code = f"import sys, runpy; sys.modules[{package!r}] = None; runpy.run_module('celery_bridge')"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+def test_missing_packages_exit_with_2(package: str) -> None:
+    run = run_without(package, "to-sqs")
     assert run.returncode == 2
     assert "pip install -r celery_bridge/requirements.txt" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_help_needs_no_packages_and_no_settings() -> None:
+    run = run_without("celery", "--help")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "to-sqs | to-celery" in run.stdout and "exit codes:" in run.stdout
