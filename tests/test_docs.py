@@ -70,7 +70,8 @@ def missing_paths(text: str, document: Path) -> Iterator[str]:
         is_path = re.match(r"[a-z_.][\w.-]*/", path) or FILE_NAME.fullmatch(path)
         if not is_path or not re.fullmatch(r"[\w.*/-]+", path) or path.startswith(MADE_LATER) or MEDIA_TYPE.match(path):
             continue
-        places = [ROOT, document.parent] if "/" in path or path.startswith(".") else [ROOT, *_rooms()]
+        # A release has infra/instance at its top.
+        places = [ROOT, document.parent, ROOT / "infra"] if "/" in path or path.startswith(".") else [ROOT, *_rooms()]
         if not any(_exists(place, path, deep="/" not in path) for place in places):
             yield f"`{code}`: no such file or folder"
 
