@@ -1,35 +1,36 @@
-"""What the boxes of an MP4 tell about the movie in it: brand, codec, size, rotation, true length, colour.
+"""Describes the movie in an MP4 file from its boxes: brand, codec, size, true length, colour.
 
-The lengths are added up from the samples; what the headers claim is not believed.
+The length is the sum of the sample durations. The lengths in the headers are not used, because a file can claim any.
 """
 
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from showcase.clips.mp4_boxes import BadBoxes, BoxScanner, child, children, every, scan_file
+from showcase.clips.mp4_boxes import BadBoxes, BoxScanner, boxes_at, child, children, scan_file
 
 TABLE_ENTRIES_MAX = 200_000
 TRACKS_MAX = 32
-VIDEO_TRACKS_MAX = 4  # ffmpeg looks at the first pictures of each, and a 4K decoder takes 25 MB
-# What a file may claim in a few bytes, and a reader then keeps or walks through: ffmpeg takes 24 bytes for each
-# sample of each track, whether it is used or not, and looks at all samples of a track for each of its edits.
-SAMPLES_MAX = 4_000_000  # uncompressed sound has one for each moment: a minute at 48 kHz has 2.9 million
+VIDEO_TRACKS_MAX = 4  # ffmpeg decodes the first pictures of each, and a 4K decoder takes 25 MB
+# A file can claim these in a few bytes, and a reader then spends memory or time on them. ffmpeg takes 24 bytes for each
+# sample of each track, even of tracks that it does not use, and looks at all samples of a track for each of its edits.
+SAMPLES_MAX = 4_000_000  # uncompressed sound has one sample for each moment: a minute at 48 kHz has 2.9 million
 EDITS_MAX = 100
+
+TRANSFER_UNSPECIFIED = 2  # ITU-T H.273
 
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """The first video track. Sizes are of the coded picture, in pixels, before rotation."""
+    """The first video track. Sizes are those of the coded picture, in pixels, before any rotation."""
 
     codec: str  # four-character code of the sample entry, for example avc1
     width: int
     height: int
-    rotation_degrees: int  # clockwise, as the player must turn it
     seconds: float
     frames: int
     transfer: int  # ITU-T H.273 transfer characteristics; 2 when the file does not say
-    decoder_configuration: bytes  # the avcC box; equal in all parts that may be joined
+    decoder_configuration: bytes  # the avcC box; clips can be joined without re-encoding only if theirs are equal
 
     @property
     def frames_per_second(self) -> float:
@@ -38,12 +39,10 @@ class VideoTrack:
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """What an MP4 file contains."""
+    """The brands of an MP4 file and its first video track, or None if it has none."""
 
     brands: frozenset[str]
     video: VideoTrack | None
-    has_audio: bool
-    is_fragmented: bool
 
 
 def read_movie(path: Path) -> Movie:
@@ -60,186 +59,136 @@ def describe_movie(scanner: BoxScanner) -> Movie:
 
 
 def _describe(scanner: BoxScanner) -> Movie:
+    ftyp = next(payload for kind, payload in scanner.kept if kind == b"ftyp")
     moov = next(payload for kind, payload in scanner.kept if kind == b"moov")
     moofs = [payload for kind, payload in scanner.kept if kind == b"moof"]
-    traks = [payload for kind, payload in children(moov) if kind == b"trak"]
-    handlers = [_handler(trak) for trak in traks]
-    if len(traks) > TRACKS_MAX or handlers.count("vide") > VIDEO_TRACKS_MAX:
-        raise BadBoxes("damaged", f"the movie has {len(traks)} tracks, {handlers.count('vide')} of them video")
+    tracks = [payload for kind, payload in children(moov) if kind == b"trak"]
+    handlers = [child(track, b"mdia", b"hdlr") for track in tracks]
+    video_tracks = [
+        track
+        for track, handler in zip(tracks, handlers, strict=True)
+        if handler is not None and bytes(handler[8:12]) == b"vide"
+    ]
+    if len(tracks) > TRACKS_MAX or len(video_tracks) > VIDEO_TRACKS_MAX:
+        raise BadBoxes("damaged", f"the movie has {len(tracks)} tracks, {len(video_tracks)} of them video")
     _check_claims(moov, moofs)
-    video = None
-    if "vide" in handlers:
-        video = _video_track(moov, traks[handlers.index("vide")], moofs)
+    major_and_compatible = [ftyp[:4], *(ftyp[i : i + 4] for i in range(8, len(ftyp) - 3, 4))]
     return Movie(
-        brands=_brands(scanner),
-        video=video,
-        has_audio="soun" in handlers,
-        is_fragmented=child(moov, b"mvex") is not None,
+        brands=frozenset(brand.decode("latin-1") for brand in major_and_compatible),
+        video=_describe_video(moov, video_tracks[0], moofs) if video_tracks else None,
     )
 
 
 def _check_claims(moov: bytes, moofs: list[bytes]) -> None:
-    """Of all boxes that there are, also where only one should be: the last counts for ffmpeg, the first for us."""
+    """Refuse a file that claims more samples or edits than any clip has.
+
+    Duplicate boxes count too, because this module reads the first of them and ffmpeg the last.
+    """
     table = (b"trak", b"mdia", b"minf", b"stbl")
-    sizes = (*every(moov, *table, b"stsz"), *every(moov, *table, b"stz2"))
-    runs = (run for moof in moofs for run in every(moof, b"traf", b"trun"))
-    samples = sum(_number(box, 8) for box in sizes) + sum(_number(run, 4) for run in runs)
-    edits = max((_number(box, 4) for box in every(moov, b"trak", b"edts", b"elst")), default=0)
+    sizes = (*boxes_at(moov, *table, b"stsz"), *boxes_at(moov, *table, b"stz2"))
+    runs = (run for moof in moofs for run in boxes_at(moof, b"traf", b"trun"))
+    edit_lists = boxes_at(moov, b"trak", b"edts", b"elst")
+    samples = sum(_uint32(box, 8) for box in sizes) + sum(_uint32(run, 4) for run in runs)
+    edits = max((_uint32(box, 4) for box in edit_lists), default=0)
     if samples > SAMPLES_MAX or edits > EDITS_MAX:
         raise BadBoxes("damaged", f"the movie claims {samples} samples, and {edits} edits of a track")
 
 
-def _number(box: memoryview, offset: int) -> int:
+def _uint32(box: bytes | memoryview, offset: int) -> int:
     return int(struct.unpack_from(">I", box, offset)[0])
 
 
-def _brands(scanner: BoxScanner) -> frozenset[str]:
-    ftyp = next(payload for kind, payload in scanner.kept if kind == b"ftyp")
-    major_and_compatible = [ftyp[:4], *(ftyp[i : i + 4] for i in range(8, len(ftyp) - 3, 4))]
-    return frozenset(brand.decode("latin-1") for brand in major_and_compatible)
+def _after_times(box: memoryview) -> int:
+    """The offset behind the creation and modification times of an mvhd, tkhd or mdhd box; version 1 has long ones."""
+    return 20 if box[0] == 1 else 12
 
 
-def _handler(trak: memoryview) -> str:
-    box = child(trak, b"mdia", b"hdlr")
-    return "" if box is None else bytes(box[8:12]).decode("latin-1")
-
-
-def _required(payload: memoryview, *path: bytes) -> memoryview:
+def _required(payload: bytes | memoryview, *path: bytes) -> memoryview:
     box = child(payload, *path)
     if box is None:
         raise BadBoxes("damaged", f"the movie has no {path[-1]!r} box")
     return box
 
 
-def _video_track(moov: bytes, trak: memoryview, moofs: list[bytes]) -> VideoTrack:
-    tkhd = _required(trak, b"tkhd")
-    mdhd = _required(trak, b"mdia", b"mdhd")
-    (timescale,) = struct.unpack_from(">I", mdhd, 20 if mdhd[0] == 1 else 12)
-    table = _required(trak, b"mdia", b"minf", b"stbl")
-    ticks, frames = _sample_ticks(_required(table, b"stts"))
+def _describe_video(moov: bytes, track: memoryview, moofs: list[bytes]) -> VideoTrack:
+    tkhd = _required(track, b"tkhd")
+    mdhd = _required(track, b"mdia", b"mdhd")
+    table = _required(track, b"mdia", b"minf", b"stbl")
+    timescale = _uint32(mdhd, _after_times(mdhd))  # ticks in a second
+    ticks = frames = 0
+    for count, duration in struct.iter_unpack(">II", _entries(_required(table, b"stts"), 8)):
+        ticks += count * duration
+        frames += count
     if moofs:
-        track_id = struct.unpack_from(">I", tkhd, 20 if tkhd[0] == 1 else 12)[0]
-        default = _default_sample_ticks(moov, track_id)
-        fragments = [_fragment_ticks(moof, track_id, default) for moof in moofs]
-        ticks += sum(fragment[0] for fragment in fragments)
-        frames += sum(fragment[1] for fragment in fragments)
-    entry = _sample_entry(_required(table, b"stsd"))
+        fragment_ticks, fragment_frames = _measure_fragments(moov, moofs, _uint32(tkhd, _after_times(tkhd)))
+        ticks += fragment_ticks
+        frames += fragment_frames
+    codec, entry = next(children(_required(table, b"stsd")[8:]), (b"", memoryview(b"")))
+    width, height = struct.unpack_from(">HH", entry, 24)
+    inner = dict(children(entry[78:]))  # after the fixed fields of a VisualSampleEntry
+    colour, transfer = inner.get(b"colr", memoryview(b"")), TRANSFER_UNSPECIFIED
+    if bytes(colour[:4]) in (b"nclx", b"nclc"):
+        (transfer,) = struct.unpack_from(">H", colour, 6)
     return VideoTrack(
-        codec=entry.codec,
-        width=entry.width,
-        height=entry.height,
-        rotation_degrees=_rotation(tkhd),
-        seconds=_edited(ticks / timescale, moov, trak),
+        codec=codec.decode("latin-1"),
+        width=width,
+        height=height,
+        seconds=_shown_seconds(ticks / timescale, moov, track),
         frames=frames,
-        transfer=entry.transfer,
-        decoder_configuration=entry.configuration,
+        transfer=transfer,
+        decoder_configuration=bytes(inner.get(b"avcC", b"")),
     )
 
 
-def _sample_ticks(stts: memoryview) -> tuple[int, int]:
-    entries = _table(stts, 8)
-    ticks = samples = 0
-    for count, delta in struct.iter_unpack(">II", entries):
-        ticks += count * delta
-        samples += count
-    return ticks, samples
-
-
-def _table(box: memoryview, entry_bytes: int) -> memoryview:
-    """The entries of a full box that begins with their count."""
-    (count,) = struct.unpack_from(">I", box, 4)
+def _entries(box: memoryview, entry_bytes: int) -> memoryview:
+    """The entries of a full box that begins with their number."""
+    count = _uint32(box, 4)
     entries = box[8 : 8 + count * entry_bytes]
     if count > TABLE_ENTRIES_MAX or len(entries) != count * entry_bytes:
         raise BadBoxes("damaged", f"a table claims {count} entries")
     return entries
 
 
-@dataclass(frozen=True, slots=True)
-class _SampleEntry:
-    codec: str
-    width: int
-    height: int
-    transfer: int
-    configuration: bytes
-
-
-def _sample_entry(stsd: memoryview) -> _SampleEntry:
-    codec, payload = next(children(stsd[8:]), (b"", memoryview(b"")))
-    width, height = struct.unpack_from(">HH", payload, 24)
-    inner = dict(children(payload[78:]))  # after the fixed fields of a VisualSampleEntry
-    return _SampleEntry(
-        codec=codec.decode("latin-1"),
-        width=width,
-        height=height,
-        transfer=_transfer(inner.get(b"colr", memoryview(b""))),
-        configuration=bytes(inner.get(b"avcC", b"")),
-    )
-
-
-def _transfer(colr: memoryview) -> int:
-    unspecified = 2
-    if bytes(colr[:4]) not in (b"nclx", b"nclc"):
-        return unspecified
-    return int(struct.unpack_from(">H", colr, 6)[0])
-
-
-def _rotation(tkhd: memoryview) -> int:
-    matrix = struct.unpack_from(">4s4s", tkhd, (52 if tkhd[0] == 1 else 40))
-    a, b = (struct.unpack(">i", value)[0] for value in matrix)
-    return {(0, 1): 90, (-1, 0): 180, (0, -1): 270}.get((_sign(a), _sign(b)), 0)
-
-
-def _sign(value: int) -> int:
-    return (value > 0) - (value < 0)
-
-
-def _edited(seconds: float, moov: bytes, trak: memoryview) -> float:
-    """The length that is shown: an edit list may cut samples away, and never adds any."""
-    elst = child(trak, b"edts", b"elst")
+def _shown_seconds(seconds: float, moov: bytes, track: memoryview) -> float:
+    """The length that a player shows. An edit list can cut samples away; it cannot add any."""
+    elst = child(track, b"edts", b"elst")
     if elst is None:
         return seconds
-    mvhd = _required(memoryview(moov), b"mvhd")
-    (timescale,) = struct.unpack_from(">I", mvhd, 20 if mvhd[0] == 1 else 12)
+    mvhd = _required(moov, b"mvhd")
+    timescale = _uint32(mvhd, _after_times(mvhd))
     long = elst[0] == 1
-    entries = struct.iter_unpack(">Qqhh" if long else ">Iihh", _table(elst, 20 if long else 12))
+    entries = struct.iter_unpack(">Qqhh" if long else ">Iihh", _entries(elst, 20 if long else 12))
     shown = sum(duration for duration, media_time, *_ in entries if media_time >= 0) / timescale
     return min(seconds, shown) if shown else seconds  # fragmented files write 0 for "all"
 
 
-def _default_sample_ticks(moov: bytes, track_id: int) -> int:
-    mvex = child(moov, b"mvex")
-    for kind, trex in children(mvex) if mvex is not None else ():
-        if kind == b"trex" and struct.unpack_from(">I", trex, 4)[0] == track_id:
-            return int(struct.unpack_from(">I", trex, 12)[0])
-    return 0
-
-
-def _fragment_ticks(moof: bytes, track_id: int, default_ticks: int) -> tuple[int, int]:
+def _measure_fragments(moov: bytes, moofs: list[bytes], track_id: int) -> tuple[int, int]:
+    """The duration in ticks and the number of the samples that all fragments have of a track."""
+    movie_default = 0  # ticks of a sample
+    for kind, trex in children(child(moov, b"mvex") or b""):
+        if kind == b"trex" and _uint32(trex, 4) == track_id:
+            movie_default = _uint32(trex, 12)
+            break
     ticks = frames = 0
-    for kind, traf in children(moof):
-        if kind != b"traf":
-            continue
+    for traf in (payload for moof in moofs for kind, payload in children(moof) if kind == b"traf"):
         tfhd = _required(traf, b"tfhd")
-        if struct.unpack_from(">I", tfhd, 4)[0] != track_id:
+        if _uint32(tfhd, 4) != track_id:
             continue
-        default = _fragment_default(tfhd, default_ticks)
-        runs = [_run_ticks(run, default) for inner, run in children(traf) if inner == b"trun"]
-        ticks += sum(run[0] for run in runs)
-        frames += sum(run[1] for run in runs)
+        flags = int.from_bytes(tfhd[1:4])
+        default = movie_default
+        if flags & 0x08:
+            default = _uint32(tfhd, 8 + (8 if flags & 0x01 else 0) + (4 if flags & 0x02 else 0))
+        for run in (payload for kind, payload in children(traf) if kind == b"trun"):
+            run_ticks, run_frames = _measure_run(run, default)
+            ticks += run_ticks
+            frames += run_frames
     return ticks, frames
 
 
-def _fragment_default(tfhd: memoryview, default_ticks: int) -> int:
-    flags = int.from_bytes(tfhd[1:4])
-    if not flags & 0x08:
-        return default_ticks
-    offset = 8 + (8 if flags & 0x01 else 0) + (4 if flags & 0x02 else 0)
-    return int(struct.unpack_from(">I", tfhd, offset)[0])
-
-
-def _run_ticks(trun: memoryview, default_ticks: int) -> tuple[int, int]:
+def _measure_run(trun: memoryview, default_ticks: int) -> tuple[int, int]:
+    """The duration in ticks and the number of the samples of one run."""
     flags = int.from_bytes(trun[1:4])
-    (count,) = struct.unpack_from(">I", trun, 4)
+    count = _uint32(trun, 4)
     if count > TABLE_ENTRIES_MAX:
         raise BadBoxes("damaged", f"a run claims {count} samples")
     if not flags & 0x100:

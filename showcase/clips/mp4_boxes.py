@@ -1,13 +1,14 @@
-"""The boxes of an MP4 file (ISO/IEC 14496-12), read as the bytes flow by.
+"""Reads the boxes of an MP4 file (ISO/IEC 14496-12) while its bytes arrive.
 
-The scanner keeps only what describes the movie (``ftyp``, ``moov``, ``moof``) and lets the media pass, so
-that a clip can be judged while it is being uploaded, in bounded memory and without a decoder.
+The scanner keeps only the boxes that describe the movie (``ftyp``, ``moov``, ``moof``) and skips the media. So a clip
+can be judged during its upload, in bounded memory and without a decoder.
 """
 
 import os
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from showcase.errors import ShowcaseError
 
@@ -15,21 +16,21 @@ MOOV_BYTES_MAX = 4 * 1024 * 1024
 MOOF_BYTES_MAX = 256 * 1024
 FTYP_BYTES_MAX = 4096
 BOXES_MAX = 20_000
-CHILDREN_MAX = 500  # of one box: hostile files have a million, and looking at each takes a second
+CHILDREN_MAX = 500  # of one box: hostile files have a million, and to look at each takes a second
 KEPT_BYTES_MAX = 8 * 1024 * 1024  # of all kept boxes together
 READ_BYTES = 64 * 1024
 
 _KEPT = {b"ftyp": FTYP_BYTES_MAX, b"moov": MOOV_BYTES_MAX, b"moof": MOOF_BYTES_MAX}
-# What may stand in front of ftyp in a file that is an MP4 all the same.
-_PRELUDE = frozenset({b"ftyp", b"free", b"skip", b"wide"})
-_TO_THE_END = 1 << 62
+# Boxes that an MP4 file may have before its first ftyp box, and ftyp itself.
+_FIRST_BOXES = frozenset({b"ftyp", b"free", b"skip", b"wide"})
+_TO_THE_END = 1 << 62  # stands for size 0: the box ends with the file
 _SIZE_MAX = 1 << 61
 
 
 class BadBoxes(ShowcaseError):
-    """The bytes are not a whole MP4 file. ``code`` is ``not_mp4``, ``truncated`` or ``damaged``."""
+    """The bytes are not a whole MP4 file. ``code`` is the ClipFault of a clip with these bytes."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: Literal["not_mp4", "truncated", "damaged"], detail: str) -> None:
         super().__init__(detail)
         self.code = code
 
@@ -37,7 +38,7 @@ class BadBoxes(ShowcaseError):
 class BoxScanner:
     """Takes the bytes of a file in order: ``feed`` all of them, then ``finish``.
 
-    Afterwards ``kept`` has the payloads of the ftyp, moov and moof boxes in file order.
+    Afterwards ``kept`` has the type and the payload of each ftyp, moov and moof box, in file order.
     """
 
     def __init__(self) -> None:
@@ -57,15 +58,15 @@ class BoxScanner:
 
     @property
     def skippable(self) -> int:
-        """How many of the next bytes do not matter: a reader that can seek need not read them."""
+        """The number of next bytes that do not matter. A reader that can seek need not read them."""
         return self._left if self._payload is None and self._left < _TO_THE_END else 0
 
     def skip(self, count: int) -> None:
-        """Pass over ``count`` bytes, at most ``skippable``."""
+        """Skip ``count`` bytes, at most ``skippable``."""
         self._left -= count
 
     def finish(self) -> None:
-        """The file ends here. Raises BadBoxes when it must not."""
+        """Note the end of the file. Raises BadBoxes when the file is not complete."""
         if not self._boxes:
             raise BadBoxes("not_mp4", "the file is empty or too short for an MP4")
         if self._header or 0 < self._left < _SIZE_MAX:
@@ -75,6 +76,7 @@ class BoxScanner:
             raise BadBoxes("truncated", "the file has no moov box")
 
     def _take_header(self, view: memoryview) -> int:
+        """Take bytes of a box header; return how many were taken."""
         size = 16 if self._header[:4] == b"\0\0\0\1" else 8
         taken = bytes(view[: size - len(self._header)])
         self._header += taken
@@ -90,6 +92,7 @@ class BoxScanner:
         if size == 1:
             (size,) = struct.unpack_from(">Q", self._header, 8)
         self._header.clear()
+        self._boxes += 1
         self._check_box(size, header_bytes)
         self._left = size - header_bytes if size else _TO_THE_END
         self._payload = bytearray() if self._type in _KEPT else None
@@ -97,8 +100,7 @@ class BoxScanner:
             self._close_box()
 
     def _check_box(self, size: int, header_bytes: int) -> None:
-        self._boxes += 1
-        if not any(kind == b"ftyp" for kind, _ in self.kept) and self._type not in _PRELUDE:
+        if not any(kind == b"ftyp" for kind, _ in self.kept) and self._type not in _FIRST_BOXES:
             raise BadBoxes("not_mp4", "the file does not begin like an MP4")
         is_possible = size == 0 or header_bytes <= size < _SIZE_MAX
         if not is_possible or not self._type.isascii() or self._boxes > BOXES_MAX:
@@ -107,6 +109,7 @@ class BoxScanner:
             raise BadBoxes("damaged", f"the {self._type!r} box has {size} bytes")
 
     def _take_payload(self, view: memoryview) -> int:
+        """Take bytes of the current box; return how many were taken."""
         taken = view[: self._left]
         if self._payload is not None:
             self._payload += taken
@@ -126,13 +129,13 @@ class BoxScanner:
 
 
 def scan_file(path: Path) -> BoxScanner:
-    """Scan a whole file, seeking over its media. Raises BadBoxes."""
+    """Scan a whole file, and seek over its media. Raises BadBoxes."""
     with path.open("rb") as file:
         return scan_pieces(lambda start, count: os.pread(file.fileno(), count, start), path.stat().st_size)
 
 
 def scan_pieces(read: Callable[[int, int], bytes], size: int) -> BoxScanner:
-    """Scan something of which ``read(start, count)`` gives any piece, passing over its media. Raises BadBoxes."""
+    """Scan ``size`` bytes that ``read(start, count)`` returns in pieces, without the media. Raises BadBoxes."""
     scanner = BoxScanner()
     position = 0
     while position < size and (data := read(position, READ_BYTES)):
@@ -152,7 +155,7 @@ def children(payload: bytes | memoryview) -> Iterator[tuple[bytes, memoryview]]:
     while len(view) >= 8:
         count += 1
         if count > CHILDREN_MAX:
-            raise BadBoxes("damaged", f"a box has more than {CHILDREN_MAX} others in it")
+            raise BadBoxes("damaged", f"a box contains more than {CHILDREN_MAX} others")
         size, kind = struct.unpack_from(">I4s", view)
         header_bytes = 8
         if size == 1:
@@ -178,9 +181,9 @@ def child(payload: bytes | memoryview, *path: bytes) -> memoryview | None:
     return found
 
 
-def every(payload: bytes | memoryview, *path: bytes) -> Iterator[memoryview]:
+def boxes_at(payload: bytes | memoryview, *path: bytes) -> Iterator[memoryview]:
     """All boxes at a path of types below ``payload``. Raises BadBoxes."""
     wanted, *deeper = path
     for kind, box in children(payload):
         if kind == wanted:
-            yield from every(box, *deeper) if deeper else (box,)
+            yield from boxes_at(box, *deeper) if deeper else (box,)

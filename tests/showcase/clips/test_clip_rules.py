@@ -1,4 +1,4 @@
-"""Real files made with ffmpeg, judged by their boxes alone, as at upload."""
+"""Real files that ffmpeg made, judged by their boxes alone, as at upload."""
 
 import struct
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ClipMaker = Callable[[Clips], Path]
 
 
 def judged(path: Path) -> Movie:
-    """As an upload does it: all bytes through a scanner, in odd pieces."""
+    """Judge a file as an upload does: its bytes pass through a scanner, in pieces of an odd size."""
     scanner = BoxScanner()
     data = path.read_bytes()
     try:
@@ -104,7 +104,7 @@ def test_a_clip_that_breaks_a_rule_is_refused_with_its_code(clips: Clips, name: 
         ("damaged", box(b"ftyp", b"isom\0\0\0\0isom") + box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 1 << 62)),
     ],
 )
-def test_what_is_no_mp4_is_refused(tmp_path: Path, code: str, content: bytes) -> None:
+def test_a_file_that_is_not_a_whole_mp4_is_refused_with_its_code(tmp_path: Path, code: str, content: bytes) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
     with pytest.raises(UnacceptableClip) as caught:
@@ -112,8 +112,8 @@ def test_what_is_no_mp4_is_refused(tmp_path: Path, code: str, content: bytes) ->
     assert caught.value.code == code
 
 
-def _claiming(kind: bytes, count_at: int, count: int, track: int) -> Callable[[Box], None]:
-    """Another number in front of a table; nothing else of the file changes."""
+def _with_count(kind: bytes, count_at: int, count: int, track: int) -> Callable[[Box], None]:
+    """Write another number in front of a table, and change nothing else in the file."""
 
     def edit(root: Box) -> None:
         root.all(b"trak")[track].all(kind)[0].put(count_at, "I", count)
@@ -148,14 +148,14 @@ def _second_edit_list(edits: int) -> Callable[[Box], None]:
 @pytest.mark.parametrize(
     ("allowed", "too_much"),
     [
-        (_claiming(b"stsz", 8, SAMPLES_MAX - 200, track=1), _claiming(b"stsz", 8, SAMPLES_MAX - 199, track=1)),
+        (_with_count(b"stsz", 8, SAMPLES_MAX - 200, track=1), _with_count(b"stsz", 8, SAMPLES_MAX - 199, track=1)),
         (_fragmented_sound(SAMPLES_MAX), _fragmented_sound(SAMPLES_MAX + 1)),
         (_second_edit_list(EDITS_MAX), _second_edit_list(EDITS_MAX + 1)),
         (_video_tracks(VIDEO_TRACKS_MAX), _video_tracks(VIDEO_TRACKS_MAX + 1)),
     ],
     ids=["samples of a track", "samples of fragments", "edits", "video tracks"],
 )
-def test_a_claim_that_would_cost_a_reader_memory_or_time_is_refused(
+def test_a_number_that_would_cost_a_reader_memory_or_time_is_refused(
     clips: Clips, tmp_path: Path, allowed: Callable[[Box], None], too_much: Callable[[Box], None]
 ) -> None:
     original = GOOD["with sound, at 10 pictures a second"](clips).read_bytes()
@@ -170,7 +170,7 @@ def test_a_claim_that_would_cost_a_reader_memory_or_time_is_refused(
 
 @pytest.mark.parametrize("layout", ["moov in front", "moov at the end"])
 @pytest.mark.parametrize("share", [0.999, 0.5, 0.05])
-def test_a_cut_off_upload_is_refused_wherever_it_was_cut(
+def test_an_upload_that_was_cut_off_is_refused_as_truncated(
     clips: Clips, tmp_path: Path, layout: str, share: float
 ) -> None:
     whole = GOOD[layout](clips)
@@ -180,23 +180,23 @@ def test_a_cut_off_upload_is_refused_wherever_it_was_cut(
     assert caught.value.code == "truncated"
 
 
-def test_the_length_is_added_up_from_the_samples_and_not_believed(clips: Clips, tmp_path: Path) -> None:
+def test_the_length_is_the_sum_of_the_samples_and_not_that_of_the_headers(clips: Clips, tmp_path: Path) -> None:
     data = bytearray(clips.plain(seconds=10).read_bytes())
     for name in (b"mvhd", b"tkhd", b"mdhd"):
         at = data.index(name)
         offset = at + (24 if name == b"tkhd" else 20)
         data[offset : offset + 4] = (25_000_000).to_bytes(4)
-    liar = tmp_path / "liar.mp4"
-    liar.write_bytes(data)
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(data)
     with pytest.raises(UnacceptableClip) as caught:
-        judged(liar)
+        judged(path)
     assert caught.value.code == "too_short"
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_the_rotation_of_a_phone_is_read(clips: Clips, degrees: int) -> None:
-    movie = read_movie(clips.rotated(clips.plain(), -degrees))
-    assert movie.video is not None and movie.video.rotation_degrees == degrees
+def test_the_size_of_a_rotated_clip_is_that_of_its_coded_picture(clips: Clips, degrees: int) -> None:
+    video = judged(clips.rotated(clips.plain(), -degrees)).video
+    assert video is not None and (video.width, video.height) == (1920, 1080)
 
 
 def test_the_colour_of_hdr_is_read(clips: Clips) -> None:
@@ -204,13 +204,13 @@ def test_the_colour_of_hdr_is_read(clips: Clips) -> None:
     assert movie.video is not None and movie.video.transfer == 18
 
 
-def test_reading_a_file_and_scanning_its_bytes_agree(clips: Clips) -> None:
+def test_a_file_and_its_streamed_bytes_give_the_same_movie(clips: Clips) -> None:
     for make in GOOD.values():
         path = make(clips)
         assert read_movie(path) == judged(path)
 
 
-def test_scanning_keeps_only_what_describes_the_movie(clips: Clips) -> None:
+def test_the_scanner_keeps_only_the_boxes_that_describe_the_movie(clips: Clips) -> None:
     path = GOOD["with sound"](clips)
     scanner = BoxScanner()
     scanner.feed(path.read_bytes())
@@ -218,7 +218,7 @@ def test_scanning_keeps_only_what_describes_the_movie(clips: Clips) -> None:
 
 
 @given(st.data())
-def test_a_damaged_description_ends_in_a_clean_refusal_or_in_a_movie(clips: Clips, data: st.DataObject) -> None:
+def test_a_damaged_description_is_refused_or_read_and_raises_no_other_error(clips: Clips, data: st.DataObject) -> None:
     original = GOOD["with sound"](clips).read_bytes()
     moov_at = original.index(b"moov") - 4
     content = bytearray(original[:40] + original[moov_at:])
