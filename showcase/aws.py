@@ -1,4 +1,4 @@
-"""What the facades over AWS share: how clients are made, and AWS' errors in our words."""
+"""What all facades over AWS share: the clients, and the translation of AWS' errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
+from showcase.dependencies import DependencyName
 from showcase.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ ATTEMPTS = 3
 
 
 class Aws:
-    """Where AWS is: the region, or an emulator's endpoint. Credentials come from boto3's own chain."""
+    """Makes clients for a region, or for the endpoint of an emulator. boto3 finds the credentials by itself."""
 
     def __init__(self, region: str, endpoint_url: str | None = None) -> None:
         self.endpoint_url = endpoint_url
@@ -33,9 +34,9 @@ class Aws:
         return self._session.client("sqs", endpoint_url=self.endpoint_url, config=config)
 
     def s3(self, *, connections: int) -> "S3Client":
-        # Links are signed with SigV4, the only kind that newer regions take; emulators resolve no bucket.host.
-        # "auto" would sign links for the global endpoint, which answers for young buckets of other regions with a
-        # redirection that no upload survives; "virtual" signs for the region's own.
+        # Links are signed with SigV4, because newer regions take no other signature. "virtual" signs links for the
+        # endpoint of the region. "auto" would sign them for the global endpoint, which redirects requests for young
+        # buckets of other regions, and no upload survives a redirection. Emulators do not resolve bucket.host: "path".
         style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(connections=connections).merge(s3_only)
@@ -47,30 +48,28 @@ class Aws:
 
 
 def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, connections: int = 10) -> Config:
-    """Timeouts and retries for one client; nothing may hang, and nothing may hide an outage for minutes."""
+    """Timeouts and retries of one client. No call may hang, and no retries may hide an outage for minutes."""
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
-        # Names us in CloudTrail; and boto3's own, put together for every call, is a tenth of the call's CPU time.
+        # CloudTrail shows this name. boto3 builds its own again for every call, at a tenth of the call's CPU time.
         user_agent="anb-rising-stars",
     )
 
 
 @contextmanager
-def translated(dependency: str, operation: str) -> Iterator[None]:
-    """Turn whatever boto3 raises inside into Unavailable."""
+def translated(dependency: DependencyName, operation: str) -> Iterator[None]:
+    """Turn any error that boto3 raises inside the block into Unavailable."""
     try:
         yield
     except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError) as error:
-        raise Unavailable(dependency, operation, kind=_kind(error)) from error
-
-
-def _kind(error: Exception) -> str:
-    return (error_code(error) if isinstance(error, ClientError) else "") or type(error).__name__
+        code = error_code(error) if isinstance(error, ClientError) else ""
+        raise Unavailable(dependency, operation, kind=code or type(error).__name__) from error
 
 
 def error_code(error: ClientError) -> str:
+    """The code that AWS gave the error, for example ``NoSuchKey``; empty if it gave none."""
     return str(error.response.get("Error", {}).get("Code", ""))

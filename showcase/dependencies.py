@@ -1,12 +1,12 @@
-"""What a process depends on: the names that errors and health checks use, and the sign of life that each can give."""
+"""The systems that a process depends on: their names in errors and health checks, and how to check that they answer."""
 
 from typing import Literal, Protocol
 
-DependencyName = Literal["database", "queue", "storage", "Auto Scaling", "instance metadata", "Celery broker"]
+DependencyName = Literal["database", "queue", "storage", "disk", "Auto Scaling", "instance metadata", "Celery broker"]
 
 
 class Dependency(Protocol):
-    """A database, a queue or a storage that can be asked for a sign of life."""
+    """A dependency that can be checked, for example the database, the queue or the storage."""
 
     def ping(self) -> None:
-        """Raises Unavailable."""
+        """Make one round trip. Raises Unavailable."""

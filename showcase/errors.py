@@ -1,4 +1,79 @@
-"""The errors of the domain, named for the decision that they ask of whoever catches them."""
+"""The errors of this project. Each class is named for the decision that it asks of the code that catches it.
+
+    ShowcaseError
+      + SettingsError             stop the start
+      + Refused                   4xx: the same request will fail again
+      |   + NotFound              404
+      |   + Forbidden             403
+      |   + NotAuthenticated      401
+      |   + TooManyRequests       429: the same request passes later
+      |   + UnacceptableClip      400: the clip breaks a rule of the contest
+      |   + BadRequest            400: the request is malformed (service.errors)
+      |       + ProtocolFault     another status of HTTP, because the request could not be read or came late
+      + Unavailable               503, or try again: a dependency does not work
+      + Overloaded                503: this process has too much to do
+      + UnreadableMessage         move the message to the dead-letter queue
+      + ObjectMissing             the storage has no object of that key
+      + ObjectDamaged             fetch the object again
+      + BadBoxes                  the bytes are not a whole MP4 file (showcase.clips.mp4_boxes)
+      + LeaseLost, Interrupted, EncodeFailed, EncodeStuck, EncodeWrong
+                                  how an attempt at a job ends early (worker.errors)
+
+Every Refused has a code of ``ErrorCode``, so mypy finds a code that does not exist.
+"""
+
+from typing import Literal
+
+from showcase.dependencies import DependencyName
+
+# Reasons why a clip breaks a rule. The sentences for its owner are in showcase.clips.clip_rules.
+ClipFault = Literal[
+    "not_mp4",
+    "truncated",
+    "damaged",
+    "no_video",
+    "codec_unsupported",
+    "size_differs",
+    "too_short",
+    "too_long",
+    "resolution_too_low",
+    "resolution_too_high",
+    "frame_rate_unsupported",
+]
+
+# Every ``code`` that an answer of the API can have. The sentences of the other codes are in service.messages.
+ErrorCode = Literal[
+    ClipFault,
+    "already_voted",
+    "bad_credentials",
+    "bad_parameter",
+    "body_too_large",
+    "clip_too_large",
+    "email_taken",
+    "headers_too_large",
+    "invalid_body",
+    "invalid_field",
+    "malformed_request",
+    "method_not_allowed",
+    "not_authenticated",
+    "not_found",
+    "own_video",
+    "passwords_differ",
+    "request_timeout",
+    "title_missing",
+    "too_many_requests",
+    "too_many_uploads",
+    "unavailable",
+    "unexpected",
+    "upload_expired",
+    "upload_incomplete",
+    "upload_not_found",
+    "upload_not_yours",
+    "video_file_missing",
+    "video_not_found",
+    "video_not_yours",
+    "video_published",
+]
 
 
 class ShowcaseError(Exception):
@@ -10,30 +85,27 @@ class SettingsError(ShowcaseError):
 
 
 class Refused(ShowcaseError):
-    """The request breaks a rule; asking again unchanged will not help.
+    """The request breaks a rule, and the same request will fail again. ``code`` says which rule."""
 
-    ``code`` is the stable machine-readable reason, for example ``email_taken``.
-    """
-
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: ErrorCode) -> None:
         super().__init__(code)
         self.code = code
 
 
 class NotFound(Refused):
-    """What was asked for does not exist, or not for this purpose."""
+    """The thing does not exist, or it cannot be used for this purpose."""
 
 
 class Forbidden(Refused):
-    """It exists and belongs to somebody else."""
+    """The thing exists and belongs to another player."""
 
 
 class NotAuthenticated(Refused):
-    """No proof, or no valid proof, of who is asking."""
+    """The request has no valid proof of its player."""
 
 
 class TooManyRequests(Refused):
-    """An account or an address asks too often; the same request passes after ``retry_after_seconds``."""
+    """An account or an address sent too many requests. The same request passes after ``retry_after_seconds``."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("too_many_requests")
@@ -41,40 +113,41 @@ class TooManyRequests(Refused):
 
 
 class UnacceptableClip(Refused):
-    """The clip itself breaks a rule of the contest, or cannot be read as a video at all.
+    """The clip breaks a rule of the contest, or cannot be read as a video at all.
 
     ``reason`` is a Spanish sentence for the owner of the clip.
     """
 
-    def __init__(self, code: str, reason: str) -> None:
+    code: ClipFault
+
+    def __init__(self, code: ClipFault, reason: str) -> None:
         super().__init__(code)
         self.reason = reason
 
 
 class UnreadableMessage(ShowcaseError):
-    """A queue message that is not one of ours: it belongs in the dead-letter queue, never retried."""
+    """A queue message that is not a job message. It belongs in the dead-letter queue: a retry would fail again."""
 
 
 class Unavailable(ShowcaseError):
-    """A dependency (database, queue, storage) is away or answers with errors of its own: try again later.
+    """A dependency does not answer, or answers with errors of its own: try again later.
 
-    ``dependency`` names it: ``database``, ``queue``, ``storage``, ``Auto Scaling``, ``instance metadata`` or
-    ``Celery broker``. ``kind`` is the code or class of the library's error, never its text: that may quote a secret.
+    ``kind`` is the code or the class of the library's error. It is never the error's text, which may quote a secret.
     """
 
-    def __init__(self, dependency: str, operation: str, *, kind: str = "") -> None:
-        told = f" ({kind})" if kind else ""
-        super().__init__(f"{dependency}: {operation} failed{told}; the {dependency} is away or refuses us")
+    def __init__(self, dependency: DependencyName, operation: str, *, kind: str = "") -> None:
+        detail = f" ({kind})" if kind else ""
+        super().__init__(f"{dependency}: {operation} failed{detail}; the {dependency} is away or refuses us")
         self.dependency = dependency
 
 
 class Overloaded(ShowcaseError):
-    """This process has more to do than it can do in time: try again in a moment."""
+    """This process has more work than it can do in time: try again in a moment."""
 
 
 class ObjectDamaged(ShowcaseError):
-    """What arrived from the storage is not what was stored: fetch it again."""
+    """The bytes that arrived from the storage are not those that were stored: fetch the object again."""
 
 
 class ObjectMissing(ShowcaseError):
-    """The storage answered, and the object is not there."""
+    """The storage answered, and it has no object of that key."""

@@ -1,14 +1,14 @@
-"""The rules that a clip must keep (SPEC §1 and §2), judged from what its boxes tell.
+"""The rules that a clip must keep (SPEC §1 and §2), judged from its boxes.
 
-Used at upload, where a bad clip is refused before anything is queued, and again by the worker, which
-trusts nobody. The reasons are for the owner of the clip, in Spanish.
+The API judges each clip at upload, so that a bad clip is refused before anything is queued. The worker judges it again,
+because it relies on no check of another process. The reasons are for the owner of the clip, in Spanish.
 """
 
 from typing import Final
 
 from showcase.clips.movie import Movie, VideoTrack, describe_movie
 from showcase.clips.mp4_boxes import BadBoxes, BoxScanner
-from showcase.errors import UnacceptableClip
+from showcase.errors import ClipFault, UnacceptableClip
 
 SECONDS_MIN: Final = 20.0
 SECONDS_MAX: Final = 60.0
@@ -23,7 +23,7 @@ MP4_BRANDS: Final = frozenset(
 ) | frozenset(f"iso{n}" for n in range(2, 10))
 CODECS: Final = frozenset(("avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "av01", "vp09", "mp4v"))
 
-_REASONS: Final = {
+REASONS: Final[dict[ClipFault, str]] = {
     "not_mp4": "El archivo no es un video MP4.",
     "truncated": "El video está incompleto: la subida o la grabación se cortó.",
     "damaged": "El video está dañado y no se puede leer.",
@@ -38,13 +38,13 @@ _REASONS: Final = {
 }
 
 
-def unacceptable(code: str) -> UnacceptableClip:
-    """The refusal for a code, with the sentence for the owner."""
-    return UnacceptableClip(code, _REASONS[code])
+def unacceptable(code: ClipFault) -> UnacceptableClip:
+    """The error for a broken rule, with the sentence for the owner of the clip."""
+    return UnacceptableClip(code, REASONS[code])
 
 
 def judge_scan(scanner: BoxScanner) -> Movie:
-    """Judge what a finished scanner saw; return the movie. Raises UnacceptableClip."""
+    """Judge the clip that a finished scanner has seen; return its movie. Raises UnacceptableClip."""
     try:
         movie = describe_movie(scanner)
     except BadBoxes as error:
@@ -54,19 +54,13 @@ def judge_scan(scanner: BoxScanner) -> Movie:
 
 
 def judge_movie(movie: Movie) -> VideoTrack:
-    """The video track of a movie that keeps the rules. Raises UnacceptableClip for the first broken one."""
+    """Return the video track of a movie that keeps the rules. Raises UnacceptableClip for the first broken rule."""
     if not {brand.strip() for brand in movie.brands} & MP4_BRANDS:
         raise unacceptable("not_mp4")
-    if movie.video is None:
+    video = movie.video
+    if video is None:
         raise unacceptable("no_video")
-    broken = _broken_rule(movie.video)
-    if broken:
-        raise unacceptable(broken)
-    return movie.video
-
-
-def _broken_rule(video: VideoTrack) -> str | None:
-    rules = {
+    rules: dict[ClipFault, bool] = {
         "codec_unsupported": video.codec in CODECS,
         "damaged": video.frames > 0,
         "resolution_too_low": min(video.width, video.height) >= SHORT_SIDE_MIN,
@@ -75,4 +69,7 @@ def _broken_rule(video: VideoTrack) -> str | None:
         "too_long": video.seconds <= SECONDS_MAX + SECONDS_TOLERANCE,
         "frame_rate_unsupported": FRAMES_PER_SECOND_MIN <= video.frames_per_second <= FRAMES_PER_SECOND_MAX,
     }
-    return next((code for code, kept in rules.items() if not kept), None)
+    for code, is_kept in rules.items():
+        if not is_kept:
+            raise unacceptable(code)
+    return video

@@ -10,6 +10,7 @@ from pathlib import Path
 from showcase.clips.clip_rules import judge_movie, unacceptable
 from showcase.clips.movie import VideoTrack, read_movie
 from showcase.clips.mp4_boxes import BadBoxes
+from showcase.errors import ClipFault
 from worker.errors import EncodeFailed, EncodeWrong
 from worker.media.bumpers import Bumpers
 from worker.media.confinement import Confinement, Limits
@@ -30,7 +31,7 @@ from worker.media.pipeline import (
 SECONDS_MISSING_MAX = 2.0  # a clip of variable frame rate may end on a long frame
 # Texts of ffmpeg about a clip that it cannot read or that exceeds a limit, with the code of the refusal. The first text
 # that fits counts. Other failures (a signal, a full disk, a missing watermark) are not the clip's fault.
-_CLIP_FAULTS = {
+_CLIP_FAULTS: dict[str, ClipFault | None] = {
     "exceeds specified max pixel count": "resolution_too_high",
     "matches no streams": "no_video",  # although the boxes describe one
     "supported by the filter 'graph 0 input from stream 0:": "codec_unsupported",  # no filter takes these pictures
