@@ -1,4 +1,4 @@
-"""Videos as their owners and the public see them. Their processing is in ``jobs``."""
+"""Videos as their owners and the public see them. Their processing is in ``showcase.jobs``."""
 
 import uuid
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from showcase.database.engine import database_time
 from showcase.database.pages import page_downwards
+from showcase.database.row_columns import columns_of
 from showcase.database.tables import Player, Video, VideoStatus
 from showcase.errors import Forbidden, NotFound, Refused
 
-FAST_PATH_SECONDS = 10.0  # what the API has to send the message itself, before the sweeper does
+FAST_PATH_SECONDS = 10.0  # the time in which the API sends the message itself; afterwards the sweeper sends it
 
 
 @dataclass(frozen=True, slots=True)
 class NewVideo:
-    """An upload whose bytes are in the storage already."""
+    """An upload whose bytes are already in the storage."""
 
     id: uuid.UUID
     task_id: uuid.UUID
@@ -26,12 +27,12 @@ class NewVideo:
     title: str
     original_key: str
     original_bytes: int
-    original_crc32: int | None  # of the bytes received; None if the storage took them, and does not tell
+    original_crc32: int | None  # of the bytes received; None if the storage received them and does not return it
     request_id: str
 
 
 class OwnedVideo(NamedTuple):
-    """A video as its owner sees it; in the order of _OWNED."""
+    """A video as its owner sees it."""
 
     id: uuid.UUID
     title: str
@@ -48,7 +49,7 @@ class OwnedVideo(NamedTuple):
 
 
 class PublicVideo(NamedTuple):
-    """A video that is open for voting, as everybody sees it."""
+    """A video that is open for voting, as the public sees it."""
 
     id: uuid.UUID
     title: str
@@ -62,17 +63,17 @@ class PublicVideo(NamedTuple):
 
 
 def original_key(video_id: uuid.UUID) -> str:
-    """Where the upload of a video is stored."""
+    """The key under which the upload of a video is stored."""
     return f"uploads/{video_id}.mp4"
 
 
 def result_key(video_id: uuid.UUID, fence: int) -> str:
-    """Where the result of one claim is stored. The fence keeps claims from overwriting each other."""
+    """The key under which the result of one claim is stored. The fence keeps claims from overwriting each other."""
     return f"processed/{video_id}/{fence}.mp4"
 
 
 def add_video(connection: Connection, video: NewVideo) -> datetime:
-    """Accept an upload; return when. From the commit on, it will be processed whatever happens."""
+    """Accept an upload; return the time. From the commit on it will be processed, even if this process dies."""
     return connection.execute(
         insert(Video)
         .values(
@@ -90,32 +91,19 @@ def add_video(connection: Connection, video: NewVideo) -> datetime:
     ).scalar_one()
 
 
-_OWNED = (
-    Video.id,
-    Video.title,
-    Video.status,
-    Video.uploaded_at,
-    Video.processed_at,
-    Video.original_key,
-    Video.processed_key,
-    Video.votes,
-    Video.attempts,
-    Video.progress_percent,
-    Video.failure_code,
-    Video.failure_reason,
-)
-
-
 def list_own(connection: Connection, player_id: uuid.UUID, *, limit: int, offset: int) -> list[OwnedVideo]:
     """A player's videos, newest first."""
-    rows = connection.execute(_own(), {"owner": player_id, "limit": limit, "offset": offset})
+    rows = connection.execute(_select_own_page(), {"owner": player_id, "limit": limit, "offset": offset})
     return [OwnedVideo(*row) for row in rows]
 
 
+# Building these statements costs more than executing them, so each is built once.
+
+
 @cache
-def _own() -> Select[*tuple[Any, ...]]:
+def _select_own_page() -> Select[*tuple[Any, ...]]:
     return (
-        select(*_OWNED)
+        select(*columns_of(OwnedVideo, Video))
         .where(Video.player_id == bindparam("owner"))
         .order_by(Video.uploaded_at.desc(), Video.id.desc())
         .limit(bindparam("limit"))
@@ -126,16 +114,21 @@ def _own() -> Select[*tuple[Any, ...]]:
 def get_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> OwnedVideo:
     """One video of the player. Raises NotFound, or Forbidden when it is another player's."""
     _check_owner(connection, video_id, player_id)
-    row = connection.execute(select(*_OWNED).where(Video.id == video_id)).one_or_none()
+    row = connection.execute(_select_own(), {"video": video_id}).one_or_none()
     if row is None:
-        raise NotFound("video_not_found")  # deleted between the two looks
-    return OwnedVideo._make(row)
+        raise NotFound("video_not_found")  # deleted between the two queries
+    return OwnedVideo(*row)
+
+
+@cache
+def _select_own() -> Select[*tuple[Any, ...]]:
+    return select(*columns_of(OwnedVideo, Video)).where(Video.id == bindparam("video"))
 
 
 def delete_own(connection: Connection, video_id: uuid.UUID, player_id: uuid.UUID) -> list[str]:
-    """Delete a video that is not open for voting; return the keys of its files, to be removed after the commit.
+    """Delete a video that is not open for voting; return the keys of its files. Remove these after the commit.
 
-    A job in flight finds no row when it ends, and removes its own result.
+    A job that is running finds no row when it ends, and removes its own result.
     Raises NotFound, Forbidden, or Refused ``video_published``.
     """
     _check_owner(connection, video_id, player_id)
@@ -157,21 +150,11 @@ def _check_owner(connection: Connection, video_id: uuid.UUID, player_id: uuid.UU
 
 def list_public(connection: Connection, *, limit: int, offset: int) -> list[PublicVideo]:
     """The videos open for voting, newest first."""
-    rows = connection.execute(_public(), {"limit": limit, "offset": offset})
+    rows = connection.execute(_select_public_page(), {"limit": limit, "offset": offset})
     return [PublicVideo(*row) for row in rows]
 
 
 @cache
-def _public() -> Select[*tuple[Any, ...]]:
-    query = select(
-        Video.id,
-        Video.title,
-        Player.first_name,
-        Player.last_name,
-        Player.city,
-        Video.votes,
-        Video.uploaded_at,
-        Video.processed_at,
-        Video.processed_key,
-    ).join(Player, Player.id == Video.player_id)
+def _select_public_page() -> Select[*tuple[Any, ...]]:
+    query = select(*columns_of(PublicVideo, Video, Player)).join(Player, Player.id == Video.player_id)
     return page_downwards(query, (Video.processed_at, Video.id), Video.status == VideoStatus.PROCESSED)

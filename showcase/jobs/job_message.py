@@ -12,7 +12,7 @@ BODY_BYTES_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """The body of SPEC's message. ``video_path`` is for people: the worker takes bucket and key from its own row."""
+    """The message of SPEC. ``video_path`` is for people: the worker takes bucket and key from settings and row."""
 
     video_id: uuid.UUID
     task_id: uuid.UUID
@@ -32,7 +32,7 @@ class JobMessage:
 
 
 def parse_message(body: str) -> JobMessage:
-    """Read a body. Raises UnreadableMessage that says what is wrong with it."""
+    """Read the body of a message. Raises UnreadableMessage, which says what is wrong with it."""
     if len(body) > BODY_BYTES_MAX:
         raise UnreadableMessage(f"body of {len(body)} characters, at most {BODY_BYTES_MAX} expected")
     try:

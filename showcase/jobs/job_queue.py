@@ -1,13 +1,15 @@
-"""The queue of videos to process: the only user of SQS.
+"""The queue of videos to process. No other module uses SQS.
 
-Queue settings and why: standard queue (one message a video, duplicates are harmless because a claim is
-fenced); visibility timeout short, as a heartbeat renews it; redrive to the dead-letter queue after
-``sqs_max_receive_count``; retention 4 days, of the dead-letter queue 14 days.
+Settings of the queue, with their reasons: a standard queue, because a fenced claim makes duplicates harmless; a short
+visibility timeout, because a heartbeat renews it; redrive to the dead-letter queue after ``sqs_max_receive_count``;
+retention of 4 days, and of 14 days in the dead-letter queue.
 
-IAM: API ``sqs:SendMessage``, ``sqs:GetQueueAttributes``; worker also ``sqs:ReceiveMessage``,
-``sqs:DeleteMessage``, ``sqs:ChangeMessageVisibility``, and ``sqs:SendMessage`` and ``sqs:GetQueueAttributes`` on
-the dead-letter queue; operator (``python -m worker.redrive``) what the worker has, on both queues, and for
-``--native`` ``sqs:StartMessageMoveTask``.
+IAM:
+- API: ``sqs:SendMessage``, ``sqs:GetQueueAttributes``.
+- Worker: the same, and ``sqs:ReceiveMessage``, ``sqs:DeleteMessage``, ``sqs:ChangeMessageVisibility``; on the
+  dead-letter queue ``sqs:SendMessage`` and ``sqs:GetQueueAttributes``.
+- Operator (``python -m worker.redrive``): those of the worker on both queues, and for ``--native``
+  ``sqs:StartMessageMoveTask``.
 """
 
 import json
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-BATCH_MAX = 10  # of SQS, for receiving and for every batch call
+BATCH_MAX = 10  # messages in one receive and in each batch call of SQS
 REASON_CHARACTERS_MAX = 200
 
 _COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
-# The message is no longer ours to change: its visibility ended, or it was deleted.
+# The receipt of the message is no longer valid: its visibility timeout ended, or it was deleted.
 _LOST_CODES = frozenset(
     {
         "InvalidParameterValue",
@@ -42,9 +44,9 @@ _LOST_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One receipt of a message. ``sent_at_ms`` is the queue's clock, in ms since the epoch.
+    """One receipt of a message. ``sent_at_ms`` is in ms since the epoch, by the clock of the queue.
 
-    ``reason`` is why a worker dead-lettered it; empty otherwise, and when SQS itself did.
+    ``reason`` is why a worker moved it to the dead-letter queue. It is empty if SQS moved it, or nobody did.
     """
 
     body: str
@@ -58,16 +60,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """Numbers of messages; SQS counts approximately, and may be a minute late."""
+    """Numbers of messages. SQS counts approximately, and can be a minute late."""
 
     visible: int
     in_flight: int
-    dead: int  # in the dead-letter queue, whether or not somebody reads them now
+    dead: int  # in the dead-letter queue, visible or in flight
 
 
 @dataclass(frozen=True, slots=True)
 class QueueWiring:
-    """How the queue is set up. Without a redrive policy, the last two are None."""
+    """How the queue is configured. Without a redrive policy, the last two are None."""
 
     visibility_timeout_seconds: int
     redrive_target_arn: str | None
@@ -75,14 +77,14 @@ class QueueWiring:
 
 
 class JobQueue:
-    """Send, receive, extend, release, delete; and look. Every method raises Unavailable when the queue is away."""
+    """Sends, receives, hides, releases, deletes and counts messages. Every method raises Unavailable."""
 
     def __init__(self, aws: Aws, queue_url: str, dead_letter_queue_url: str, *, poll_seconds: int = 0) -> None:
         self.url = queue_url
         self._dead_letter_url = dead_letter_queue_url
         self._poll_seconds = poll_seconds
         self._client = aws.sqs()
-        # An SDK that repeats a receive whose answer was lost hides a batch for a whole visibility timeout.
+        # One attempt: to repeat a receive whose answer was lost would hide a batch for a whole visibility timeout.
         self._receiver = aws.sqs(read_seconds=poll_seconds + 5, attempts=1)
 
     def send(self, message: JobMessage, *, request_id: str = "") -> None:
@@ -91,9 +93,9 @@ class JobQueue:
             self._client.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
 
     def receive(self, count_max: int, *, hidden_seconds: int | None = None) -> list[Delivery]:
-        """Wait for messages up to the long poll's length; at most ``count_max`` (1–10).
+        """Wait for up to ``poll_seconds`` for messages; return at most ``count_max`` (1–10).
 
-        They are hidden for ``hidden_seconds``; by default, for as long as the queue says.
+        They are hidden for ``hidden_seconds``, by default for the visibility timeout of the queue.
         """
         hidden: dict[str, Any] = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
         with translated("queue", "receive"):
@@ -105,10 +107,10 @@ class JobQueue:
                 MessageAttributeNames=["request_id", "reason"],
                 **hidden,
             )
-        return [_delivery(message) for message in answer.get("Messages", [])]
+        return [_read_delivery(message) for message in answer.get("Messages", [])]
 
     def extend(self, deliveries: Iterable[Delivery], seconds: int) -> list[Delivery]:
-        """Keep messages hidden for ``seconds`` from now; return those that are no longer ours."""
+        """Keep messages hidden for ``seconds`` from now; return those whose receipt is no longer valid."""
         lost = []
         pending = list(deliveries)
         for start in range(0, len(pending), BATCH_MAX):
@@ -125,7 +127,7 @@ class JobQueue:
         return lost
 
     def release(self, delivery: Delivery, delay_seconds: int) -> None:
-        """Let the message be received again after ``delay_seconds``; one that is no longer ours is left alone."""
+        """Make the message visible after ``delay_seconds``. Without a valid receipt, nothing happens."""
         with translated("queue", "release"):
             try:
                 self._client.change_message_visibility(
@@ -136,7 +138,7 @@ class JobQueue:
                     raise
 
     def delete(self, delivery: Delivery) -> None:
-        """Remove the message; one that is no longer ours is left alone."""
+        """Remove the message. Without a valid receipt, nothing happens."""
         with translated("queue", "delete"):
             try:
                 self._client.delete_message(QueueUrl=self.url, ReceiptHandle=delivery.receipt_handle)
@@ -145,12 +147,12 @@ class JobQueue:
                     raise
 
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Move the message to the dead-letter queue with a reason; a crash between leaves a copy, never a loss."""
+        """Move the message to the dead-letter queue with a reason. A crash in between leaves two, and never none."""
         self.copy_to_dead_letters(delivery, reason)
         self.delete(delivery)
 
     def copy_to_dead_letters(self, delivery: Delivery, reason: str) -> None:
-        """The first half of ``dead_letter``, for whoever has something to do in between."""
+        """Copy the message to the dead-letter queue with a reason: the first half of ``dead_letter``."""
         attributes: dict[str, Any] = {
             "reason": {"DataType": "String", "StringValue": reason[:REASON_CHARACTERS_MAX] or "unknown"},
             "original_message_id": {"DataType": "String", "StringValue": delivery.message_id},
@@ -162,7 +164,7 @@ class JobQueue:
             )
 
     def depth(self) -> QueueDepth:
-        """How many messages wait, are in flight, and are dead."""
+        """Count the messages of both queues."""
         with translated("queue", "count"):
             visible, in_flight = self._count(self.url)
             return QueueDepth(visible, in_flight, dead=sum(self._count(self._dead_letter_url)))
@@ -174,7 +176,7 @@ class JobQueue:
         return visible, in_flight
 
     def wiring(self) -> QueueWiring:
-        """The attributes that must agree with our settings."""
+        """Read the attributes that must agree with the settings of this project."""
         with translated("queue", "read attributes"):
             attributes = self._client.get_queue_attributes(
                 QueueUrl=self.url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
@@ -195,23 +197,23 @@ class JobQueue:
         return self._client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def move_dead_letters(self, per_second: int) -> None:
-        """Have SQS itself move every dead letter back, as a task of its own (1–500 a second)."""
+        """Start a task in SQS that moves every dead letter back, ``per_second`` messages (1–500) a second."""
         with translated("queue", "start a message move task"):
             self._client.start_message_move_task(
                 SourceArn=self._arn(self._dead_letter_url),
-                # Named, because messages that a worker dead-lettered have no source queue that SQS knows of.
+                # Needed, because SQS has no source queue for messages that a worker sent to the dead-letter queue.
                 DestinationArn=self._arn(self.url),
                 MaxNumberOfMessagesPerSecond=per_second,
             )
 
     def has_work(self) -> bool:
-        """Do messages wait? Approximate, as SQS counts."""
+        """True if messages wait. SQS counts approximately."""
         with translated("queue", "look"):
             visible, _in_flight = self._count(self.url)
         return visible > 0
 
     def ping(self) -> None:
-        """One round trip that proves that the queue exists and that we may ask it."""
+        """Make one round trip, to prove that the queue exists and that this process has access to it."""
         with translated("queue", "ping"):
             self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
 
@@ -220,15 +222,15 @@ def _request_attribute(request_id: str) -> dict[str, Any]:
     return {"request_id": {"DataType": "String", "StringValue": request_id}} if request_id else {}
 
 
-def _delivery(message: "MessageTypeDef") -> Delivery:
+def _read_delivery(message: "MessageTypeDef") -> Delivery:
     system: Mapping[Any, str] = message.get("Attributes", {})
-    ours: Mapping[str, Mapping[str, Any]] = message.get("MessageAttributes", {})
+    attributes: Mapping[str, Mapping[str, Any]] = message.get("MessageAttributes", {})
     return Delivery(
         body=message["Body"],
         message_id=message["MessageId"],
         receipt_handle=message["ReceiptHandle"],
         receive_count=int(system.get("ApproximateReceiveCount", "1")),
         sent_at_ms=int(system.get("SentTimestamp", "0")),
-        request_id=str(ours.get("request_id", {}).get("StringValue", "")),
-        reason=str(ours.get("reason", {}).get("StringValue", "")),
+        request_id=str(attributes.get("request_id", {}).get("StringValue", "")),
+        reason=str(attributes.get("reason", {}).get("StringValue", "")),
     )

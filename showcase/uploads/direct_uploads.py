@@ -1,38 +1,41 @@
-"""Uploads whose bytes go from the client straight into the storage, as states of their row.
+"""Direct uploads (the client sends the bytes straight to the storage) as states of their row.
 
-``open`` → ``completed`` | ``refused``. Each change is one guarded UPDATE whose row count is looked at, so however
-many requests complete an upload at the same time, one of them decides, and the row has the answer for all.
+``open`` → ``completed`` | ``refused``. Each change is one guarded UPDATE, and its row count says whether it happened.
+So if several requests complete an upload at the same time, one of them decides, and the row has the answer for all.
 """
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, update
 
 from showcase.database.engine import database_time
+from showcase.database.row_columns import columns_of
 from showcase.database.tables import DirectUpload, Player, UploadStatus
-from showcase.errors import Forbidden, NotFound, Refused
+from showcase.errors import ClipFault, Forbidden, NotFound, Refused
 from showcase.videos import NewVideo, add_video
 
-OPEN_MAX = 10  # of one player, so that nobody fills the bucket with clips that are never completed
-LATE_SECONDS = 900.0  # bytes that began to flow in time may arrive, and be completed, a little later
-KEPT_SECONDS = 86_400.0  # so long after the end a repeated request still learns what became of the upload
+OPEN_MAX = 10  # uploads of one player, so that nobody fills the bucket with clips that are never completed
+LATE_SECONDS = 900.0  # after the end, in which bytes that began to flow in time may arrive and be completed
+KEPT_SECONDS = 86_400.0  # after the end, in which a repeated request still gets the outcome of the upload
 
 PART_BYTES_MIN = 5 * 1024 * 1024  # S3 takes no smaller part, except the last
-PARTS_MAX = 100  # S3 takes 10,000; each costs a link in the answer
+PARTS_MAX = 100  # S3 takes 10,000, but each part needs a link in the answer
 
 
 @dataclass(frozen=True, slots=True)
 class NewUpload:
-    """What a player announces."""
+    """An upload that a player announces."""
 
     id: uuid.UUID
     player_id: uuid.UUID
     title: str
     size_bytes: int
-    multipart_id: str | None  # the storage's, if the upload is resumable
+    multipart_id: str | None  # the storage's id of a resumable upload; None for a form
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,19 @@ class OwnUpload:
     multipart_id: str | None
     status: str
     expires_at: datetime
-    seconds_left: float  # until it expires; negative afterwards
+    now: datetime  # the database's time when it was read
     video_id: uuid.UUID | None
     task_id: uuid.UUID | None
-    refusal_code: str | None
+    refusal_code: ClipFault | None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until it expires; negative afterwards."""
+        return (self.expires_at - self.now).total_seconds()
 
     @property
     def is_too_late(self) -> bool:
-        """Not even what began to flow in time is still waited for."""
+        """True when even bytes that began to flow in time are no longer accepted."""
         return self.seconds_left < -LATE_SECONDS
 
 
@@ -71,7 +79,7 @@ def inbox_key(upload_id: uuid.UUID) -> str:
 
 
 def plan_parts(size_bytes: int) -> list[Part]:
-    """How a resumable upload is cut: equal parts of at least 5 MiB, and the rest."""
+    """Cut a resumable upload into equal parts of at least 5 MiB, and the rest."""
     part_bytes = max(PART_BYTES_MIN, -(-size_bytes // PARTS_MAX))
     starts = range(0, size_bytes, part_bytes)
     return [Part(number, min(part_bytes, size_bytes - start)) for number, start in enumerate(starts, start=1)]
@@ -79,7 +87,7 @@ def plan_parts(size_bytes: int) -> list[Part]:
 
 def open_upload(connection: Connection, upload: NewUpload, *, seconds: float) -> None:
     """Expect an upload for ``seconds``. Raises Refused ``too_many_uploads``."""
-    # The player's row is the lock: 50 requests at the same moment open no more than the limit.
+    # The lock on the player's row keeps the limit for requests that come at the same moment.
     connection.execute(select(Player.id).where(Player.id == upload.player_id).with_for_update(key_share=True))
     awaited = select(func.count()).where(DirectUpload.player_id == upload.player_id, _awaited(late_seconds=0.0))
     if connection.execute(awaited).scalar_one() >= OPEN_MAX:
@@ -98,40 +106,32 @@ def open_upload(connection: Connection, upload: NewUpload, *, seconds: float) ->
 
 def get_upload(connection: Connection, upload_id: uuid.UUID, player_id: uuid.UUID) -> OwnUpload:
     """An upload of the player. Raises NotFound, or Forbidden when it is another player's."""
-    row = connection.execute(
-        select(
-            DirectUpload.id,
-            DirectUpload.player_id,
-            DirectUpload.title,
-            DirectUpload.size_bytes,
-            DirectUpload.multipart_id,
-            DirectUpload.status,
-            DirectUpload.expires_at,
-            DirectUpload.video_id,
-            DirectUpload.task_id,
-            DirectUpload.refusal_code,
-            database_time().label("now"),
-        ).where(DirectUpload.id == upload_id)
-    ).one_or_none()
+    row = connection.execute(_select_upload(), {"upload": upload_id}).one_or_none()
     if row is None:
         raise NotFound("upload_not_found")
     if row.player_id != player_id:
         raise Forbidden("upload_not_yours")
-    fields = {name: value for name, value in row._mapping.items() if name != "now"}
-    return OwnUpload(**fields, seconds_left=(row.expires_at - row.now).total_seconds())
+    return OwnUpload(*row)
+
+
+@cache
+def _select_upload() -> Select[*tuple[Any, ...]]:
+    """Built once, because building the statement costs more than executing it."""
+    columns = columns_of(OwnUpload, DirectUpload, now=database_time())
+    return select(*columns).where(DirectUpload.id == bindparam("upload"))
 
 
 def accept(connection: Connection, upload_id: uuid.UUID, video: NewVideo) -> datetime | None:
-    """Make the upload this video; return when. None if it is not open any more: then the row tells why.
+    """Make the upload this video; return the time. None if it is no longer open: then the row says why.
 
-    From the commit on the video will be processed, whatever happens.
+    From the commit on the video will be processed, even if this process dies.
     """
-    became = {"status": UploadStatus.COMPLETED, "video_id": video.id, "task_id": video.task_id}
-    return add_video(connection, video) if _settle(connection, upload_id, became) else None
+    completed = {"status": UploadStatus.COMPLETED, "video_id": video.id, "task_id": video.task_id}
+    return add_video(connection, video) if _settle(connection, upload_id, completed) else None
 
 
-def refuse(connection: Connection, upload_id: uuid.UUID, code: str) -> bool:
-    """End the upload of a clip that breaks a rule. False if it is not open any more."""
+def refuse(connection: Connection, upload_id: uuid.UUID, code: ClipFault) -> bool:
+    """End the upload of a clip that breaks a rule. False if it is no longer open."""
     return _settle(connection, upload_id, {"status": UploadStatus.REFUSED, "refusal_code": code})
 
 
@@ -141,14 +141,14 @@ def _settle(connection: Connection, upload_id: uuid.UUID, values: dict[str, obje
 
 
 def awaited_keys(connection: Connection, upload_ids: Iterable[uuid.UUID]) -> set[str]:
-    """The keys of those of these uploads that may still be completed."""
+    """The keys of these uploads, without those that can no longer be completed."""
     wanted = DirectUpload.id.in_(set(upload_ids))
     ids = connection.execute(select(DirectUpload.id).where(wanted, _awaited(late_seconds=LATE_SECONDS))).scalars()
     return {inbox_key(upload_id) for upload_id in ids}
 
 
 def forget_old(connection: Connection) -> int:
-    """Remove the rows of uploads that ended long ago; return how many of them were never completed."""
+    """Remove the rows of uploads that ended more than KEPT_SECONDS ago; return how many were never decided."""
     old = DirectUpload.expires_at < database_time(-KEPT_SECONDS)
     statuses = connection.execute(delete(DirectUpload).where(old).returning(DirectUpload.status)).scalars()
     return sum(status == UploadStatus.OPEN for status in statuses)
