@@ -1,4 +1,4 @@
-"""Checksum of the original, to find downloads that were damaged on the way."""
+"""Checksum of the original, to detect a damaged download."""
 
 import sqlalchemy as sa
 from alembic import op

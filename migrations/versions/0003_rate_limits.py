@@ -1,6 +1,6 @@
-"""When each account and each address may ask again.
+"""Rate limits of accounts and addresses.
 
-The rows are worth nothing after a crash, so PostgreSQL keeps them out of its log: a commit waits for no disk.
+Nobody needs the rows after a crash, so the table is unlogged in PostgreSQL: a commit does not wait for the disk.
 """
 
 import sqlalchemy as sa

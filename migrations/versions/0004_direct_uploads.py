@@ -1,4 +1,4 @@
-"""Direct uploads; and a video whose original never passed the API may have no checksum."""
+"""Direct uploads. The original of such a video never passes through the API, so its checksum may be unknown."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,8 +47,8 @@ def _change_checksum(*, nullable: bool) -> None:
     if op.get_bind().dialect.name != "sqlite":
         op.alter_column("videos", "original_crc32", existing_type=sa.BigInteger(), nullable=nullable)
         return
-    # SQLite cannot change a column. A new table instead (Alembic's way) is refused while votes point at the old one,
-    # and would lose the check constraints.
+    # SQLite cannot change a column. Alembic would replace the table, but SQLite refuses that while votes refer to it,
+    # and the new table would lose the check constraints.
     op.add_column(
         "videos", sa.Column("crc32", sa.BigInteger(), nullable=nullable, server_default=None if nullable else "0")
     )

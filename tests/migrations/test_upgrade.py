@@ -1,4 +1,4 @@
-"""``python -m migrations``, as an instance runs it before each start of the API."""
+"""``python -m migrations``, as each instance runs it before the API starts."""
 
 import subprocess
 import sys
@@ -21,9 +21,9 @@ RUN_SECONDS = 60
 PASSWORD = "geheim-42"
 
 
-def run(database_url: str) -> "subprocess.CompletedProcess[str]":
+def run(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "migrations"],
+        [sys.executable, "-m", "migrations", *arguments],
         env=child_environment({"ANB_DATABASE_URL": database_url}),
         capture_output=True,
         text=True,
@@ -59,19 +59,26 @@ def test_a_database_that_a_newer_release_has_migrated_is_left_alone(database_url
 
 
 @pytest.mark.parametrize(
-    ("database_url", "words"),
+    ("database_url", "code", "words"),
     [
-        (f"postgresql://anb:{PASSWORD}@127.0.0.1:1/anb", "database"),
-        ("mysql://x", "ANB_DATABASE_URL"),
+        (f"postgresql://anb:{PASSWORD}@127.0.0.1:1/anb", 1, "database"),
+        ("mysql://x", 2, "ANB_DATABASE_URL"),
     ],
 )
-def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(database_url: str, words: str) -> None:
+def test_a_failure_and_a_wrong_setting_are_reported_in_a_sentence(database_url: str, code: int, words: str) -> None:
     done = run(database_url)
-    assert done.returncode == 1 and words in done.stderr
+    assert done.returncode == code and words in done.stderr
     assert "Traceback" not in done.stderr and PASSWORD not in done.stderr
 
 
-def test_sqlite_keeps_votes_when_the_table_of_videos_is_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("head", 2)])
+def test_help_and_wrong_usage_migrate_nothing(tmp_path: Path, argument: str, code: int) -> None:
+    done = run(f"sqlite:///{tmp_path / 'new.db'}", argument)
+    assert done.returncode == code and "python -m migrations" in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sqlite_keeps_votes_when_the_table_of_videos_is_replaced(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     command.upgrade(configuration(url), FIRST)
     database = Database(url)
