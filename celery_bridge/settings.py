@@ -1,4 +1,4 @@
-"""Settings of the bridge between Celery and SQS. See showcase/settings.py for how they are read."""
+"""Settings of the bridge between Celery and SQS. showcase/settings.py reads them."""
 
 import re
 from typing import Annotated
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from showcase.settings import SharedSettings
 
 
-def _redis(url: SecretStr) -> SecretStr:
+def _check_redis_url(url: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(url.get_secret_value())
         is_usable = (
@@ -19,7 +19,7 @@ def _redis(url: SecretStr) -> SecretStr:
             and re.fullmatch(r"/?|/\d+", parts.path) is not None
             and not parts.fragment
         )
-    except ValueError:  # its text may quote the password
+    except ValueError:  # not raised further, because its text may quote the password
         is_usable = False
     if not is_usable:
         raise ValueError(
@@ -29,18 +29,21 @@ def _redis(url: SecretStr) -> SecretStr:
     return url
 
 
-CeleryBroker = Annotated[SecretStr, AfterValidator(_redis)]
+CeleryBroker = Annotated[SecretStr, AfterValidator(_check_redis_url)]
 
 
 class CeleryBridgeSettings(SharedSettings):
-    """What only the way between the old Celery queue and SQS needs."""
+    """The settings that only the bridge between the old Celery queue and SQS needs."""
 
     celery_broker_url: CeleryBroker = Field(
         validation_alias="ANB_CELERY_BROKER_URL",
         description="Redis of the old Celery queue: redis://:password@host:6379/0, or rediss:// for TLS.",
     )
     celery_queue: str = Field(
-        "celery", validation_alias="ANB_CELERY_QUEUE", min_length=1, description="Celery's queue of clips to process."
+        "celery",
+        validation_alias="ANB_CELERY_QUEUE",
+        min_length=1,
+        description="Name of Celery's queue of clips to process.",
     )
     celery_task: str = Field(
         "process_video",

@@ -1,7 +1,8 @@
-"""Settings: the only reader of the environment. Read once at start, frozen, checked, documented in .env.example.
+"""Settings: read from the environment once at start, checked, frozen, and documented in .env.example.
 
-Every field names its variable (letter case does not matter) and has a default that runs on a laptop,
-or none where a default would be dangerous. The ``sqs_*`` variables keep the names of the migration plan.
+No other module reads the environment. Every field names its variable (letter case does not matter) and has a default
+that works on a laptop, except where a default would be dangerous. The ``sqs_*`` variables keep the names of the
+migration plan.
 """
 
 import os
@@ -17,15 +18,11 @@ from showcase.errors import SettingsError
 MIB = 1024 * 1024
 
 
-def _without_trailing_slash(url: str) -> str:
-    return url.rstrip("/")
-
-
-Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_without_trailing_slash)]
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(lambda url: url.rstrip("/"))]
 
 
 class DatabaseSettings(BaseSettings):
-    """What the migrations need."""
+    """The settings of the migrations."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
@@ -38,12 +35,12 @@ class DatabaseSettings(BaseSettings):
 
 
 class SharedSettings(DatabaseSettings):
-    """What both processes need: database, queue, storage."""
+    """Settings that the API and the worker share: database, queue, storage."""
 
     queue_url: Url = Field(validation_alias="sqs_queue_url", description="URL of the SQS queue of clips to process.")
     dead_letter_queue_url: Url = Field(
         validation_alias="sqs_dead_letter_queue_url",
-        description="URL of the queue for messages that nobody can understand or that keep failing.",
+        description="URL of the queue for messages that cannot be read or that keep failing.",
     )
     region: str = Field("us-east-1", validation_alias="sqs_region", description="AWS region.")
     visibility_timeout_seconds: int = Field(
@@ -51,19 +48,19 @@ class SharedSettings(DatabaseSettings):
         validation_alias="sqs_visibility_timeout",
         ge=2,
         le=43_200,
-        description="How long a received message stays hidden. Short: a heartbeat renews it.",
+        description="How long a received message stays hidden. It can be short, because a heartbeat renews it.",
     )
     receive_count_max: int = Field(
         20,
         validation_alias="sqs_max_receive_count",
         ge=1,
         le=1000,
-        description="Redrive policy of the queue (the doctor compares). Far above ANB_ATTEMPTS_MAX: a message that is "
-        "handed back because a worker stops or the database is away is received again, and nobody's fault.",
+        description="Receives after which SQS moves a message to the dead-letter queue; the queue must have the same. "
+        "Far above ANB_ATTEMPTS_MAX, because a message that is handed back is received again although nothing failed.",
     )
     bucket: str = Field(validation_alias="ANB_BUCKET", min_length=3, description="S3 bucket of all clips.")
     aws_endpoint_url: Url | None = Field(
-        None, validation_alias="ANB_AWS_ENDPOINT_URL", description="Emulator instead of AWS; empty on AWS."
+        None, validation_alias="ANB_AWS_ENDPOINT_URL", description="Endpoint of an emulator of AWS; empty on AWS."
     )
     outbox_interval_seconds: float = Field(
         15.0,
@@ -74,7 +71,7 @@ class SharedSettings(DatabaseSettings):
 
 
 class ServedSettings(SharedSettings):
-    """What systemd tells the processes that it runs."""
+    """Variables that systemd sets for the processes that it runs."""
 
     notify_socket: str | None = Field(
         None,
@@ -86,17 +83,18 @@ class ServedSettings(SharedSettings):
         None,
         validation_alias="WATCHDOG_USEC",
         gt=0,
-        description="Longest silence that the service manager bears. systemd sets it for WatchdogSec=.",
+        description="Microseconds without a sign of life after which systemd ends the process. systemd sets it for "
+        "WatchdogSec=.",
     )
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child process: this process' own, with some variables set."""
+    """The environment of this process with some variables changed, for a child process."""
     return {**os.environ, **overrides}
 
 
 def set_environment(variables: Mapping[str, str]) -> None:
-    """Set variables of this process, for libraries that read their own: boto3's credentials on a laptop."""
+    """Set variables of this process for a library that reads them: on a laptop, boto3 reads its credentials there."""
     os.environ.update(variables)
 
 
@@ -106,14 +104,15 @@ S = TypeVar("S", bound=BaseSettings)
 def read_settings(kind: type[S], env_file: Path | None = Path(".env")) -> S:
     """Read the settings of one process from the environment, and from ``env_file`` where it exists.
 
-    Raises SettingsError with one line for each variable that is missing or wrong; never with its value.
+    Raises SettingsError with a line for each variable that is missing or wrong. The lines never quote values.
     """
     try:
         return kind(_env_file=env_file)
     except ValidationError as error:
-        lines = [_explain(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors()]
+        lines = [
+            f"  {fault['loc'][0]}: {fault['msg']}"
+            if fault["loc"]
+            else f"  {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        ]
         raise SettingsError("The settings are not usable (see .env.example):\n" + "\n".join(lines)) from None
-
-
-def _explain(variable: str, message: str) -> str:
-    return f"  {variable}: {message}" if variable else f"  {message.removeprefix('Value error, ')}"

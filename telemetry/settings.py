@@ -1,4 +1,4 @@
-"""Settings of what is measured and logged. The settings of a process inherit them, and add their own."""
+"""Settings of metrics and logs. The settings of each process inherit them and add their own."""
 
 from typing import Annotated
 
@@ -8,18 +8,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from telemetry.destinations import check_destination
 
 
-def _not_of_aws(namespace: str) -> str:
+def _check_namespace(namespace: str) -> str:
     if namespace.startswith("AWS/"):
         raise ValueError("namespaces that begin with AWS/ belong to AWS")
     return namespace
 
 
-MetricsNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#/-]+$"), AfterValidator(_not_of_aws)]
+MetricsNamespace = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.#/-]+$"), AfterValidator(_check_namespace)]
 EmfDestination = Annotated[str, AfterValidator(check_destination)]
 
 
 class TelemetrySettings(BaseSettings):
-    """Where records and log lines go."""
+    """Where EMF records and log lines go."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
@@ -39,13 +39,14 @@ class TelemetrySettings(BaseSettings):
         validation_alias="ANB_EMF_LOG_GROUP",
         min_length=1,
         max_length=512,
-        description="Log group that the CloudWatch agent is told (tcp:// only).",
+        description="Log group to which the CloudWatch agent writes the records (tcp:// only).",
     )
     emf_queue_records_max: int = Field(
         10_000,
         validation_alias="ANB_EMF_QUEUE_RECORDS_MAX",
         ge=1,
-        description="EMF records that may wait for a slow destination before the oldest are dropped (~1 KB each).",
+        description="EMF records that may wait for a slow destination (~1 KB each). Above that, the oldest are "
+        "dropped.",
     )
     log_level: str = Field(
         "INFO",

@@ -1,4 +1,4 @@
-"""Settings of the worker. See showcase/settings.py for how they are read."""
+"""Settings of the worker. showcase/settings.py reads them."""
 
 from pathlib import Path
 from typing import Self
@@ -10,36 +10,41 @@ from telemetry.settings import TelemetrySettings
 
 
 class WorkerSettings(ServedSettings, TelemetrySettings):
-    """What only the worker needs."""
+    """The settings that only the worker needs."""
 
     slots: int = Field(
         2,
         validation_alias="ANB_WORKER_SLOTS",
         ge=1,
         le=64,
-        description="Videos processed at once. Two single-threaded encodes beat one with two threads by 9 %.",
+        description="Videos processed at the same time. Two single-threaded encodes are 9 % faster than one with "
+        "two threads.",
     )
     attempts_max: int = Field(
         5,
         validation_alias="ANB_ATTEMPTS_MAX",
         ge=1,
         le=100,
-        description="Attempts that count (counted in the database) before a video is failed.",
+        description="Attempts, counted in the database, after which a video fails. Interrupted attempts do not count.",
     )
     lease_seconds: int = Field(
         60,
         validation_alias="ANB_LEASE_SECONDS",
         ge=2,
-        description="How long a claim on a video holds without a heartbeat.",
+        description="How long a claim on a video lasts without a heartbeat.",
     )
     heartbeat_seconds: float = Field(
         15.0,
         validation_alias="ANB_HEARTBEAT_SECONDS",
         gt=0,
-        description="How often lease and visibility are renewed; at most a third of either.",
+        description="How often the heartbeat renews leases and visibility; at most a third of either.",
     )
     poll_seconds: int = Field(
-        20, validation_alias="ANB_POLL_SECONDS", ge=0, le=20, description="Long poll of the queue."
+        20,
+        validation_alias="ANB_POLL_SECONDS",
+        ge=0,
+        le=20,
+        description="How long one poll of the queue waits for a message (long polling).",
     )
     drain_seconds: float = Field(
         120.0,
@@ -54,10 +59,12 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
         30.0,
         validation_alias="ANB_STALL_SECONDS_MAX",
         gt=0,
-        description="An encode that shows no progress for so long is killed.",
+        description="An encode that makes no progress for this long is killed.",
     )
     work_directory: Path = Field(
-        Path(".local/work"), validation_alias="ANB_WORK_DIRECTORY", description="Scratch space; one folder a job."
+        Path(".local/work"),
+        validation_alias="ANB_WORK_DIRECTORY",
+        description="Folder for temporary files. Each job has a folder in it.",
     )
     housekeeping_seconds: float = Field(
         600.0,
@@ -69,12 +76,12 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
         86_400.0,
         validation_alias="ANB_ORPHAN_AGE_SECONDS",
         ge=0,
-        description="Objects younger than this are never orphans: longer than any upload or job may take.",
+        description="Objects younger than this are never removed as orphans. Longer than any upload or job may take.",
     )
     ffmpeg: Path | None = Field(
         None,
         validation_alias="ANB_FFMPEG",
-        description="ffmpeg to use; empty: the system's if it is good enough, else the one of the wheel.",
+        description="ffmpeg to use; empty: the system's if it is good enough, else that of the package imageio-ffmpeg.",
     )
     ffmpeg_threads: int = Field(
         1,
@@ -87,33 +94,36 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
         2048 * MIB,
         validation_alias="ANB_FFMPEG_MEMORY_BYTES_MAX",
         ge=512 * MIB,
-        description="Address space of one encode (4K HEVC needs 1.5 GB of it, and 0.34 GB of memory).",
+        description="Address space of one encode. 4K HEVC needs 1.5 GB of it, and 0.34 GB of memory.",
     )
     watermark: Path | None = Field(
-        None, validation_alias="ANB_WATERMARK", description="PNG drawn over the clip; empty: the project's own."
+        None,
+        validation_alias="ANB_WATERMARK",
+        description="PNG that is drawn over the clip; empty: the watermark of this project.",
     )
     opening_bumper: Path | None = Field(
         None,
         validation_alias="ANB_OPENING_BUMPER",
-        description="Video or still shown for 2.5 s before the clip; empty: the project's own.",
+        description="Video or image that is shown for 2.5 s before the clip; empty: the one of this project.",
     )
     closing_bumper: Path | None = Field(
         None,
         validation_alias="ANB_CLOSING_BUMPER",
-        description="Video or still shown for 2.5 s after the clip; empty: the project's own.",
+        description="Video or image that is shown for 2.5 s after the clip; empty: the one of this project.",
     )
 
     metadata_url: str | None = Field(
         None,
         validation_alias="ANB_METADATA_URL",
         pattern=r"^http://[^/\s]+$",
-        description="EC2 instance metadata, http://169.254.169.254 on EC2; empty: this is no EC2 instance.",
+        description="EC2 instance metadata, http://169.254.169.254 on EC2; empty: not an EC2 instance.",
     )
     metadata_seconds: float = Field(
         5.0,
         validation_alias="ANB_METADATA_SECONDS",
         gt=0,
-        description="How often the metadata is asked whether this instance must leave. Spot warns 2 min before.",
+        description="How often the worker reads in the metadata whether this instance must stop. Spot warns 2 min "
+        "before.",
     )
     auto_scaling_group: str | None = Field(
         None, validation_alias="ANB_AUTO_SCALING_GROUP", description="Auto Scaling group of this instance."
@@ -122,22 +132,24 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
         60.0,
         validation_alias="ANB_BACKLOG_INTERVAL_SECONDS",
         gt=0,
-        description="How often backlog, queue depths and workers are published; the scaling policy needs a minute.",
+        description="How often backlog, queue depths and number of workers are published; a minute for the scaling "
+        "policy.",
     )
     publishes_backlog: bool = Field(
         True,
         validation_alias="ANB_PUBLISH_BACKLOG",
-        description="Does the worker publish them itself? If not, run python -m worker.backlog somewhere.",
+        description="Whether the worker publishes them. If not, run python -m worker.backlog somewhere.",
     )
     lifecycle_hook: str | None = Field(
         None,
         validation_alias="ANB_LIFECYCLE_HOOK",
-        description="Termination hook of the group that waits for this worker to drain; empty: none.",
+        description="Termination hook of the group, which waits until this worker has drained; empty: none.",
     )
     scale_in_protection: bool = Field(
         False,
         validation_alias="ANB_SCALE_IN_PROTECTION",
-        description="Protect this instance from scale-in while it works? The drain makes up for it otherwise.",
+        description="Whether this instance is protected from scale-in while it works. Otherwise its jobs end or are "
+        "handed back.",
     )
 
     @model_validator(mode="after")
@@ -151,13 +163,13 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
         return self
 
     @model_validator(mode="after")
-    def _attempts_end_before_the_queue_gives_up(self) -> Self:
+    def _attempts_end_before_the_redrive(self) -> Self:
         if self.attempts_max > self.receive_count_max:
             raise ValueError("ANB_ATTEMPTS_MAX must be at most sqs_max_receive_count")
         return self
 
     @model_validator(mode="after")
-    def _a_member_knows_its_group_and_its_instance(self) -> Self:
+    def _options_of_a_group_need_group_and_metadata(self) -> Self:
         for variable, wanted in (
             ("ANB_LIFECYCLE_HOOK", self.lifecycle_hook),
             ("ANB_SCALE_IN_PROTECTION", self.scale_in_protection),

@@ -29,14 +29,14 @@ def variables(kind: type[BaseSettings]) -> dict[str, str | None]:
     return {str(field.validation_alias): field.description for field in kind.model_fields.values()}
 
 
-def test_a_laptop_needs_only_queue_bucket_and_secret(environment: pytest.MonkeyPatch) -> None:
+def test_a_laptop_needs_only_queues_bucket_and_secret(environment: pytest.MonkeyPatch) -> None:
     settings = read_settings(ApiSettings, env_file=None)
     assert settings.database_url == "sqlite:///.local/anb.db"
     assert settings.queue_url == NEEDED["sqs_queue_url"]
 
 
 @pytest.mark.parametrize("variable", NEEDED)
-def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, variable: str) -> None:
+def test_the_error_names_a_missing_variable(environment: pytest.MonkeyPatch, variable: str) -> None:
     environment.delenv(variable)
     with pytest.raises(SettingsError, match=variable):
         read_settings(ApiSettings, env_file=None)
@@ -62,7 +62,7 @@ def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch, variable: 
         ("ANB_CORS_ORIGINS", "*,https://anb.example"),
     ],
 )
-def test_a_wrong_value_stops_the_start_and_its_variable_is_named(
+def test_the_error_names_a_wrong_variable_and_no_other(
     environment: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     environment.setenv(variable, value)
@@ -81,7 +81,7 @@ def test_the_value_of_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("variable", ["ANB_LEASE_SECONDS", "sqs_visibility_timeout"])
-def test_a_heartbeat_that_is_too_slow_for_lease_or_visibility_is_refused(
+def test_a_heartbeat_too_slow_for_lease_or_visibility_is_refused(
     environment: pytest.MonkeyPatch, variable: str
 ) -> None:
     environment.setenv(variable, "30")
@@ -114,3 +114,11 @@ def test_env_example_documents_every_variable_with_its_default_and_no_other() ->
 def test_every_variable_is_described() -> None:
     for kind in (ApiSettings, WorkerSettings):
         assert all(variables(kind).values())
+
+
+def test_env_example_comments_are_the_descriptions() -> None:
+    for block in ENV_EXAMPLE.read_text().split("\n\n"):
+        *comments, assignment = block.strip().splitlines()
+        variable = assignment.removeprefix("#").partition("=")[0]
+        description = (variables(ApiSettings) | variables(WorkerSettings)).get(variable)
+        assert description is None or " ".join(comment.removeprefix("# ") for comment in comments) == description
