@@ -15,7 +15,7 @@ from showcase.passwords import Passwords
 
 @dataclass(frozen=True, slots=True)
 class NewPlayer:
-    """What somebody tells us to open an account; already checked for form."""
+    """The data of a sign-up, already validated."""
 
     email: str
     first_name: str
@@ -47,10 +47,10 @@ def open_account(database: Database, passwords: Passwords, player: NewPlayer) ->
 
 
 def log_in(database: Database, passwords: Passwords, email: str, password: str) -> uuid.UUID:
-    """The id of the player whose credentials these are.
+    """Return the id of the player with these credentials.
 
-    Raises NotAuthenticated, the same and after the same time for an unknown e-mail, a wrong password
-    and a deactivated account.
+    Raises NotAuthenticated: the same error after the same time for an unknown e-mail, a wrong password and a
+    deactivated account.
     """
     with database.reading() as connection:
         found = connection.execute(
@@ -60,26 +60,22 @@ def log_in(database: Database, passwords: Passwords, email: str, password: str) 
     if found is None or not correct or not found.is_active:
         raise NotAuthenticated("bad_credentials")
     if passwords.is_outdated(found.password_hash):
-        todays = passwords.hash(password)  # not in the transaction, which locks what others wait for
+        renewed = passwords.hash(password)  # outside the transaction: other transactions wait for its locks
         with database.writing() as connection:
-            _store_hash(connection, found.id, todays)
+            connection.execute(update(Player).where(Player.id == found.id).values(password_hash=renewed))
     return uuid.UUID(str(found.id))
 
 
 def is_active(connection: Connection, player_id: uuid.UUID) -> bool:
-    """True if there is such an account, and it has not been deactivated."""
+    """True if the account exists and has not been deactivated."""
     return bool(connection.execute(select(Player.is_active).where(Player.id == player_id)).scalar_one_or_none())
 
 
-def _store_hash(connection: Connection, player_id: uuid.UUID, password_hash: str) -> None:
-    connection.execute(update(Player).where(Player.id == player_id).values(password_hash=password_hash))
-
-
 def normalise_email(email: str) -> str:
-    """What all spellings of one address share: Unicode's canonical caseless form, whose letters have one encoding."""
+    """The form that all spellings of an address share: Unicode's canonical caseless form, with composed letters."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
 def city_key(city: str) -> str:
-    """What two spellings of the same city share."""
+    """The form that all spellings of a city share: case-folded, with single spaces."""
     return " ".join(city.casefold().split())

@@ -1,7 +1,8 @@
-"""Objects in the storage that no row needs: of uploads that were never accepted, of videos that were deleted,
-of workers that lost their lease or their life between storing and committing.
+"""Removes objects and unfinished uploads that no row needs.
 
-Safe beside anything: only objects older than any upload or job can be are looked at, and the row decides.
+They come from uploads that were never accepted, from videos that were deleted, and from workers that lost their lease
+or died between storing a result and committing it. A sweep is safe at any time: it looks only at objects that are older
+than any upload or job can be, and the rows decide which of them are needed.
 """
 
 import re
@@ -18,12 +19,12 @@ from showcase.storage.media_store import MediaStore
 from showcase.uploads.direct_uploads import awaited_keys
 from showcase.videos import original_key, result_key
 
-_OF_A_VIDEO = re.compile(r"(?:uploads/([0-9a-f-]{36})|processed/([0-9a-f-]{36})/\d+)\.mp4")
-_OF_AN_UPLOAD = re.compile(r"inbox/([0-9a-f-]{36})")
+_KEY_OF_A_VIDEO = re.compile(r"(?:uploads/([0-9a-f-]{36})|processed/([0-9a-f-]{36})/\d+)\.mp4")
+_KEY_OF_AN_UPLOAD = re.compile(r"inbox/([0-9a-f-]{36})")
 
 
 class Orphans:
-    """Removes what is older than ``age_seconds`` and belongs to nothing."""
+    """Removes objects and unfinished uploads that are older than ``age_seconds`` and that no row needs."""
 
     def __init__(self, database: Database, media: MediaStore, *, age_seconds: float) -> None:
         self._database = database
@@ -36,44 +37,39 @@ class Orphans:
         Raises Unavailable.
         """
         before = datetime.now(UTC) - self._age
-        return self._remove_objects(before) + self._give_up_uploads(before)
+        return self._remove_objects(before) + self._abort_uploads(before)
 
     def _remove_objects(self, before: datetime) -> int:
+        """Remove old objects that no row needs. Objects whose keys belong to no video or upload stay."""
         removed = 0
         for page in self._media.pages():
-            orphans = self._unneeded([item.key for item in page if item.modified_at < before])
+            old = [item.key for item in page if item.modified_at < before]
+            videos, uploads = _ids_by_key(_KEY_OF_A_VIDEO, old), _ids_by_key(_KEY_OF_AN_UPLOAD, old)
+            with self._database.reading() as connection:
+                needed = _needed_keys(connection, videos.values()) | awaited_keys(connection, uploads.values())
+            orphans = (videos.keys() | uploads.keys()) - needed
             for key in orphans:
                 self._media.delete(key)
             removed += len(orphans)
         return removed
 
-    def _give_up_uploads(self, before: datetime) -> int:
-        """Also those of keys that are not ours to judge: nothing of ours is so old and still under way."""
-        given_up = 0
+    def _abort_uploads(self, before: datetime) -> int:
+        """Abort old unfinished uploads of all keys, except direct uploads that a client can still complete."""
+        aborted = 0
         for page in self._media.unfinished_uploads():
             old = [upload for upload in page if upload.begun_at < before]
-            awaited = self._awaited([upload.key for upload in old])
+            uploads = _ids_by_key(_KEY_OF_AN_UPLOAD, [upload.key for upload in old])
+            with self._database.reading() as connection:
+                awaited = awaited_keys(connection, uploads.values())
             abandoned = [upload for upload in old if upload.key not in awaited]
             for upload in abandoned:
                 self._media.give_up(upload.key, upload.multipart_id)
-            given_up += len(abandoned)
-        return given_up
-
-    def _unneeded(self, keys: list[str]) -> set[str]:
-        """Those keys that are ours to judge, and that no row needs."""
-        videos, uploads = _ids(_OF_A_VIDEO, keys), _ids(_OF_AN_UPLOAD, keys)
-        with self._database.reading() as connection:
-            needed = _needed(connection, videos.values()) | awaited_keys(connection, uploads.values())
-        return (videos.keys() | uploads.keys()) - needed
-
-    def _awaited(self, keys: list[str]) -> set[str]:
-        """The keys of uploads that a client may still be at."""
-        with self._database.reading() as connection:
-            return awaited_keys(connection, _ids(_OF_AN_UPLOAD, keys).values())
+            aborted += len(abandoned)
+        return aborted
 
 
-def _needed(connection: Connection, video_ids: Iterable[uuid.UUID]) -> set[str]:
-    """The keys that rows of these videos need, now or when a job in work ends."""
+def _needed_keys(connection: Connection, video_ids: Iterable[uuid.UUID]) -> set[str]:
+    """The keys that rows of these videos need, now or when a running job ends."""
     rows = connection.execute(
         select(Video.id, Video.status, Video.fence, Video.processed_key).where(Video.id.in_(set(video_ids)))
     ).all()
@@ -81,12 +77,12 @@ def _needed(connection: Connection, video_ids: Iterable[uuid.UUID]) -> set[str]:
     return needed | {result_key(row.id, row.fence) for row in rows if row.status == VideoStatus.PROCESSING}
 
 
-def _ids(pattern: re.Pattern[str], keys: Iterable[str]) -> dict[str, uuid.UUID]:
-    """Of those keys that are about such a thing, its id."""
+def _ids_by_key(pattern: re.Pattern[str], keys: Iterable[str]) -> dict[str, uuid.UUID]:
+    """The ids in those keys that match the pattern."""
     ids = {}
     for key in keys:
         match = pattern.fullmatch(key)
-        with suppress(ValueError):  # as many hexadecimal digits and hyphens, and yet no id: not ours to judge
+        with suppress(ValueError):  # 36 hexadecimal digits and hyphens that are not a UUID
             if match:
                 ids[key] = uuid.UUID(match.group(match.lastindex or 0))
     return ids

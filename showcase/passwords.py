@@ -1,4 +1,4 @@
-"""Password hashes: argon2id with OWASP's minimum cost (19 MiB, 2 passes), and a bound on how many run at once."""
+"""Password hashes: argon2id with OWASP's minimum cost (19 MiB, 2 passes), and a limit on hashes at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,30 +9,30 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from showcase.errors import Overloaded
 
-CONCURRENT_MAX = 4  # x 19 MiB: what a burst of log-ins may cost in memory
-WAIT_SECONDS_MAX = 1.0  # for a place: who waits holds a request thread
+CONCURRENT_MAX = 4  # x 19 MiB: the memory that a burst of log-ins may take
+WAIT_SECONDS_MAX = 1.0  # for a slot: a request that waits holds a request thread
 
 
 class Passwords:
-    """Hashes and verifies. ``time_cost`` and ``memory_kib`` are lowered only by tests.
+    """Hashes and verifies. Only tests lower ``time_cost`` and ``memory_kib``.
 
-    Both raise Overloaded when for WAIT_SECONDS_MAX all places were taken.
+    ``hash`` and ``verify`` raise Overloaded when all slots stay taken for WAIT_SECONDS_MAX.
     """
 
     def __init__(self, *, time_cost: int = 2, memory_kib: int = 19_456) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
-        self._places = BoundedSemaphore(CONCURRENT_MAX)
-        self._nobody = self.hash("nobody has this password")
+        self._slots = BoundedSemaphore(CONCURRENT_MAX)
+        self._dummy_hash = self.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
-        with self._place():
+        with self._slot():
             return self._hasher.hash(password)
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """True if it is the password. No hash (nobody has that account) takes the same time, and is False."""
-        with self._place():
+        """True if it is the password. Without a hash (the account does not exist), it is False after the same time."""
+        with self._slot():
             try:
-                self._hasher.verify(password_hash or self._nobody, password)
+                self._hasher.verify(password_hash or self._dummy_hash, password)
             except (VerificationError, InvalidHashError):
                 return False
         return password_hash is not None
@@ -42,10 +42,10 @@ class Passwords:
         return self._hasher.check_needs_rehash(password_hash)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=WAIT_SECONDS_MAX):
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(timeout=WAIT_SECONDS_MAX):
             raise Overloaded("too many passwords to hash at once")
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()

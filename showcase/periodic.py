@@ -1,4 +1,4 @@
-"""A thread that does something again and again, in the API and in the worker."""
+"""A thread that repeats a piece of work, in the API and in the worker."""
 
 import logging
 import random
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 
 class Periodic:
-    """Calls ``work`` every ``interval_seconds``, a little scattered so that many processes do not march in step.
+    """Calls ``work`` about every ``interval_seconds``: each pause is random, so that processes do not act in step.
 
-    ``work`` may raise Unavailable: it is logged, and tried again at the next turn.
+    ``work`` may raise Unavailable: it is logged, and ``work`` is called again after the next pause.
     """
 
     def __init__(self, name: str, interval_seconds: float, work: Callable[[], None]) -> None:
@@ -27,7 +27,7 @@ class Periodic:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the turn that is under way."""
+        """Stop the thread, and wait until a call of ``work`` that has begun ends."""
         self._stopping.set()
         self._thread.join()
 

@@ -1,14 +1,14 @@
-"""How often an account or an address may ask, counted in the database: it holds across instances.
+"""Limits on the requests of an account or an address, counted in the database so that they hold for all instances.
 
-The generic cell rate algorithm (ITU-T I.371), the leaky bucket without a timer: a row says when all that was drawn
-will have flowed back (``free_at``). A draw moves that moment on by one interval, unless it is already further ahead
-than the burst allows. One guarded statement does both, so no concurrency lets more through.
+The generic cell rate algorithm (ITU-T I.371), a leaky bucket without a timer: ``free_at`` in a row is the moment at
+which the bucket is empty again. A request moves it one interval into the future, unless it lies further ahead than the
+burst allows. One guarded statement does both, so concurrent requests cannot exceed the limit.
 """
 
 import hmac
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 
@@ -20,13 +20,13 @@ from showcase.database.tables import RateLimit
 from showcase.errors import TooManyRequests
 from showcase.rates import Limit
 
-IPV6_NETWORK_BITS = 64  # what one household gets: counting single addresses would count nothing
+IPV6_NETWORK_BITS = 64  # a household gets a /64, so a limit on single addresses would limit nothing
 SWEEP_ROWS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One request, drawn on the limit of one holder. ``purpose`` keeps counts of different kinds apart."""
+    """One request, counted against the limit of one holder. Requests of different ``purpose`` are counted apart."""
 
     purpose: str
     holder: str
@@ -34,36 +34,43 @@ class Draw:
 
 
 class RateLimits:
-    """Counts for all instances. ``secret`` keys the digests: no table of addresses or e-mails can undo them."""
+    """Counts requests for all instances.
+
+    The table holds digests of the holders, keyed with ``secret``. Without it, nobody can find addresses or e-mails in
+    the table by hashing a list of them.
+    """
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self._secret = secret
 
     def take(self, *draws: Draw) -> None:
-        """Let the request pass, if it keeps all the limits; one that is refused draws on none.
+        """Let a request pass if it keeps all the limits. A refused request counts against none of them.
 
-        Raises TooManyRequests, and Unavailable: without the database nobody passes, for nothing behind would work.
-        The transaction is its own, and short: a row of an address that a whole school shares is locked by nothing else.
+        Raises TooManyRequests. Raises Unavailable without the database: the request could do nothing without it.
+        The transaction is a short one of its own, because a row can belong to an address that a whole school shares.
         """
         if not draws:
             return
         with self._database.writing() as connection:
-            waits = [self._take(connection, draw) for draw in draws]
+            waits = [self._take_one(connection, draw) for draw in draws]
             if seconds := max(waits):
                 raise TooManyRequests(seconds)
 
-    def _take(self, connection: Connection, draw: Draw) -> int:
-        """0, or the seconds until it would pass."""
+    def _take_one(self, connection: Connection, draw: Draw) -> int:
+        """Return 0 if the request passes, or the seconds until it would pass."""
         key = hmac.digest(self._secret, f"{draw.purpose}\0{draw.holder}".encode(), "sha256")
-        if _drawn(connection, key, draw.limit):
+        interval, tolerance = draw.limit.interval_seconds, draw.limit.tolerance_seconds
+        values = {"key": key, "interval": interval, "tolerance": tolerance}
+        if connection.execute(_draw_statement(connection.dialect.name), values).rowcount == 1:
             return 0
-        # The refused statement has locked the row all the same: it is there, and it stands still.
+        # A refused statement locks the row too, so the row exists and does not change.
         free_at, now = connection.execute(select(RateLimit.free_at, database_time()).where(RateLimit.key == key)).one()
-        return _wait_seconds(free_at, now, draw.limit)
+        passes_at = free_at - timedelta(seconds=tolerance)
+        return max(1, math.ceil((passes_at - now).total_seconds()))
 
     def sweep(self) -> int:
-        """Remove rows that say nothing any more, at most SWEEP_ROWS; return how many. Raises Unavailable."""
+        """Remove at most SWEEP_ROWS rows whose bucket is empty; return how many. Raises Unavailable."""
         idle = (
             select(RateLimit.key)
             .where(RateLimit.free_at < database_time())
@@ -74,14 +81,9 @@ class RateLimits:
             return connection.execute(delete(RateLimit).where(RateLimit.key.in_(idle))).rowcount
 
 
-def _drawn(connection: Connection, key: bytes, limit: Limit) -> bool:
-    values = {"key": key, "interval": limit.interval_seconds, "tolerance": limit.tolerance_seconds}
-    return connection.execute(_draw_statement(connection.dialect.name), values).rowcount == 1
-
-
 @cache
 def _draw_statement(dialect_name: str) -> Executable:
-    """Built once: that costs more than to run it."""
+    """Cached, because building the statement costs more than executing it."""
     insert = postgresql.insert if dialect_name == "postgresql" else sqlite.insert
     interval, tolerance = bindparam("interval", type_=Float()), bindparam("tolerance", type_=Float())
     first = database_time(interval)
@@ -100,24 +102,15 @@ def _draw_statement(dialect_name: str) -> Executable:
     )
 
 
-def _wait_seconds(free_at: datetime, now: datetime, limit: Limit) -> int:
-    passes_at = free_at - timedelta(seconds=limit.tolerance_seconds)
-    return max(1, math.ceil((passes_at - now).total_seconds()))
-
-
 def network_of(address: str) -> str:
-    """Who counts as one at this address: an IPv4 address, or the /64 of an IPv6 address."""
+    """The addresses that count as one: an IPv4 address alone, or the /64 of an IPv6 address."""
     try:
         found = ip_address(address)
     except ValueError:
-        return address  # a socket without addresses: all of it is one
-    if isinstance(found, IPv6Address):
-        return _network_of_ipv6(found)
-    return str(found)
-
-
-def _network_of_ipv6(address: IPv6Address) -> str:
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    network = int(address) >> (128 - IPV6_NETWORK_BITS)
-    return f"{IPv6Address(network << (128 - IPV6_NETWORK_BITS))}/{IPV6_NETWORK_BITS}"
+        return address  # of a socket without IP addresses
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    host_bits = 128 - IPV6_NETWORK_BITS
+    return f"{IPv6Address(int(found) >> host_bits << host_bits)}/{IPV6_NETWORK_BITS}"

@@ -8,7 +8,7 @@ OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """``requests`` at once, and as many again in each ``seconds``, evenly. Raises ValueError."""
+    """``requests`` at once, and the same number again, evenly spread, in each ``seconds``. Raises ValueError."""
 
     requests: int
     seconds: int
@@ -19,12 +19,12 @@ class Limit:
 
     @property
     def interval_seconds(self) -> float:
-        """After which one more request is free; whole milliseconds, as the clock of SQLite."""
+        """The time after which one more request passes; whole milliseconds, because SQLite's clock counts them."""
         return self.seconds * 1000 // self.requests / 1000
 
     @property
     def tolerance_seconds(self) -> float:
-        """How far ``free_at`` may be ahead when one more is let through."""
+        """How far ``free_at`` may lie in the future when one more request passes."""
         return (self.requests - 1) * self.interval_seconds
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Limit:
 
 
 def read_limit(text: str) -> Limit | None:
-    """``10/60`` is ten requests at once and in each minute; ``off`` is no limit. Raises ValueError."""
+    """Read ``10/60`` (ten requests at once, and ten a minute) or ``off`` (no limit: None). Raises ValueError."""
     if text == OFF:
         return None
     requests, slash, seconds = text.partition("/")

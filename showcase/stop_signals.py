@@ -1,4 +1,4 @@
-"""Waiting for SIGTERM or SIGINT."""
+"""Waits for SIGTERM or SIGINT."""
 
 import os
 import select
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 def catch_stop_signals() -> Callable[[float], bool]:
-    """From now on SIGTERM and SIGINT only end waits; the wait returned takes seconds, and is True once one came.
+    """Return a function that waits for up to the given seconds, and returns True once SIGTERM or SIGINT has come.
 
-    The signal only writes a byte to a pipe: a handler that took locks could deadlock with what it interrupts.
-    Further signals change nothing.
+    From now on these signals do nothing but end such a wait, and further signals change nothing. A signal only writes
+    a byte to a pipe, because a handler that takes locks could deadlock with the code that it interrupts.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

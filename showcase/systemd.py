@@ -1,6 +1,6 @@
-"""What the service manager is told: ready, alive, stopping. Off, at no cost, where there is none.
+"""Tells the service manager that the process is ready, alive or stopping. Without a service manager, nothing is sent.
 
-The protocol is that of sd_notify(3): one datagram of ``NAME=value`` lines to the socket in ``$NOTIFY_SOCKET``.
+The protocol is sd_notify(3): one datagram of ``NAME=value`` lines to the socket in ``$NOTIFY_SOCKET``.
 The unit needs ``Type=notify``, and ``WatchdogSec=`` for the watchdog.
 """
 
@@ -10,15 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-USEC = 1_000_000  # in a second
+USEC = 1_000_000  # microseconds in a second
 
 log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Speaks to the service manager behind ``address``: a path, ``@name`` of the abstract namespace, or None.
+    """Sends messages to the service manager at ``address``: a path, ``@name`` of the abstract namespace, or None.
 
-    Nothing here blocks or raises; a row of failures is said once. For one thread.
+    No method blocks or raises. Of consecutive failures, the first is logged. For one thread.
     """
 
     def __init__(self, address: str | None) -> None:
@@ -26,17 +26,17 @@ class Notifier:
         self._failing = False
 
     def ready(self) -> None:
-        """Everything is started. The clock of the watchdog begins."""
+        """Everything is started. From now on the watchdog waits for ``alive``."""
         self._send("READY=1")
 
     def alive(self) -> None:
-        """Start the clock of the watchdog anew."""
+        """Restart the clock of the watchdog."""
         self._send("WATCHDOG=1")
 
     def stopping(self, seconds: float) -> None:
-        """We end by ourselves, within ``seconds``: neither the stop timeout nor the watchdog may end us before.
+        """The process will end by itself within ``seconds``, so neither stop timeout nor watchdog may end it earlier.
 
-        systemd only ever moves a deadline to a later time for this, so one message covers the whole drain.
+        systemd only moves deadlines to a later time for this message, so one message covers the whole drain.
         """
         self._send(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={round(seconds * USEC)}")
 
@@ -49,14 +49,14 @@ class Notifier:
                 channel.sendto(state.encode(), self._address)
         except OSError as error:
             if not self._failing:
-                log.warning("the service manager cannot be told %s: %s", state.splitlines()[0], error)
+                log.warning("cannot send %s to the service manager: %s", state.splitlines()[0], error)
             self._failing = True
         else:
             self._failing = False
 
 
 class Liveness:
-    """When each part of the process last gave a sign of life. For any number of threads."""
+    """Remembers when each part of the process last gave a sign of life. Safe in several threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -65,21 +65,21 @@ class Liveness:
         self._lock = threading.Lock()
 
     def touch(self, name: str) -> None:
-        """The part called ``name`` is alive."""
+        """Note a sign of life of the part called ``name``."""
         with self._lock:
             self._touched_at[name] = self._clock()
 
     def age(self, name: str) -> float:
-        """Seconds since its last sign; since the beginning, if it never gave one."""
+        """Seconds since its last sign of life; since the start of the process, if it never gave one."""
         with self._lock:
             return self._clock() - self._touched_at.get(name, self._begun_at)
 
 
 class Watchdog:
-    """Vouches for the process, and only while every part of it in ``parts`` gives signs of life.
+    """Sends ``alive`` only while every part of the process in ``parts`` gives signs of life.
 
-    A part is silent after half of ``watchdog_usec``: the process is ended one to one and a half of it after
-    the last sign. None: no watchdog is asked for.
+    A part counts as silent after half of ``watchdog_usec``. So systemd ends the process between 1 and 1.5 times
+    ``watchdog_usec`` after the last sign. With None, there is no watchdog.
     """
 
     def __init__(self, notifier: Notifier, liveness: Liveness, watchdog_usec: int | None, parts: Sequence[str]) -> None:
@@ -90,7 +90,7 @@ class Watchdog:
         self._silent: list[str] = []
 
     def feed(self) -> bool:
-        """Look, and vouch. To be called well within half of ``watchdog_usec``; False if a part is silent."""
+        """Send ``alive``, or return False if a part is silent. Call it well within each half of ``watchdog_usec``."""
         if self._silence_seconds_max is None:
             return True
         limit = self._silence_seconds_max

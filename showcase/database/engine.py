@@ -1,7 +1,7 @@
-"""The engine: SQLite on a laptop, PostgreSQL in production, with the same transactions and the same clock.
+"""The database: SQLite on a laptop, PostgreSQL in production, with the same transactions and the same clock.
 
-Functions of the domain take a ``Connection``; this module hands them out and translates the driver's
-errors. Time that decides anything (leases, resending) is always the database's, never a worker's.
+Functions of the domain take a ``Connection``. This module opens connections, and translates the errors of the driver.
+Every decision about time (leases, resending) uses the database's clock and never the clock of a process.
 """
 
 import sqlite3
@@ -43,7 +43,7 @@ IDLE_TRANSACTION_SECONDS = 10
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on both databases (SQLite keeps sortable text, PostgreSQL timestamptz)."""
+    """An aware UTC datetime on both databases: sortable text in SQLite, timestamptz in PostgreSQL."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -60,10 +60,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class database_time(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
-    """The database's clock, ``seconds`` from now.
+    """The time of the database's clock, ``seconds`` from now.
 
-    The seconds are a bound parameter: the statements that decide about jobs differ in nothing else, so each is
-    compiled once for the life of the process.
+    The seconds are a bound parameter. The statements about jobs differ in nothing else, so each is compiled once for
+    the life of the process.
     """
 
     inherit_cache = True
@@ -85,7 +85,7 @@ def _postgresql_time(element: database_time, compiler: SQLCompiler, **options: A
 
 
 class time_after(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
-    """``seconds`` after a moment of the database."""
+    """The time ``seconds`` after a moment of the database's clock."""
 
     inherit_cache = True
     type = UtcDateTime()
@@ -107,26 +107,23 @@ def _postgresql_time_after(element: time_after, compiler: SQLCompiler, **options
 
 
 class Database:
-    """Transactions on one database.
-
-    ``pool_size`` is the number of threads that may use the database at once.
-    """
+    """Opens transactions on one database. ``pool_size`` is the number of threads that may use it at once."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.engine = _create_engine(url, pool_size)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises Unavailable when the database is away."""
+        """Open a transaction that only reads. Raises Unavailable when the database is away."""
         with _translated("read"), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that commits at the end of the block.
+        """Open a transaction that commits at the end of the block.
 
-        Raises Unavailable when the database is away; the outcome of the commit is then unknown, so
-        every write of the domain is one that may be made again.
+        Raises Unavailable when the database is away. Then nobody knows whether the commit happened, so every write of
+        the domain can be repeated.
         """
         with _translated("write"), self.engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -135,7 +132,7 @@ class Database:
                 yield connection
 
     def ping(self) -> None:
-        """One round trip. Raises Unavailable."""
+        """Make one round trip. Raises Unavailable."""
         with self.reading() as connection:
             connection.execute(select(text("1")))
 
@@ -159,7 +156,7 @@ def _create_engine(url: str, pool_size: int) -> Engine:
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
-            # A process that is put to sleep inside a transaction must not keep its row locked.
+            # A process that is suspended inside a transaction must not keep its row locked.
             f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
             "keepalives_idle": 30,
             "tcp_user_timeout": STATEMENT_SECONDS * 1000,
@@ -170,14 +167,14 @@ def _create_engine(url: str, pool_size: int) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # Python's driver must not begin transactions by itself: _begin_sqlite does.
+    # Python's driver must not begin transactions by itself, because _begin_sqlite does.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write takes the lock at once; upgrading later fails when another was faster.
+    # A transaction that will write takes the lock at once. Later it would fail if another one was faster.
     kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {kind}")
 

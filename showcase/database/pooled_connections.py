@@ -1,4 +1,4 @@
-"""Is a pooled connection to PostgreSQL still there? Asked at each checkout, without a round trip."""
+"""Checks at each checkout, without a round trip, that a pooled connection to PostgreSQL is still open."""
 
 import select
 from typing import Any
@@ -8,28 +8,24 @@ from sqlalchemy.exc import DisconnectionError
 
 
 def check_at_checkout(engine: Engine) -> None:
-    """Replace connections that the server has closed, before anybody uses them.
+    """Replace connections that the server has closed, before they are used.
 
-    As SQLAlchemy's ``pool_pre_ping`` does, but that asks the server each time: a tenth of the CPU time of a page. A
-    server that ends a connection says so, and one that vanishes is found by keepalive and tcp_user_timeout: both
-    leave the socket readable. An idle one is not readable otherwise; if it is, the server is asked.
+    SQLAlchemy's ``pool_pre_ping`` does the same with a round trip each time, which takes a tenth of the CPU time of a
+    page. But the socket of an idle connection is not readable while it is open. It becomes readable when the server
+    ends the connection, and when keepalive or tcp_user_timeout find that the server has vanished. So only a readable
+    connection needs a ping.
     """
 
     def check(dbapi_connection: Any, _record: object, _proxy: object) -> None:
-        if _is_readable(dbapi_connection) and not _answers(engine, dbapi_connection):
+        poll = select.poll()
+        poll.register(dbapi_connection.fileno(), select.POLLIN)  # poll reports errors and hang-ups in any case
+        if not poll.poll(0):
+            return
+        try:
+            is_open = engine.dialect.do_ping(dbapi_connection)
+        except engine.dialect.loaded_dbapi.Error:
+            is_open = False
+        if not is_open:
             raise DisconnectionError("the server has closed a pooled connection")
 
     event.listen(engine, "checkout", check)
-
-
-def _is_readable(dbapi_connection: Any) -> bool:
-    poll = select.poll()
-    poll.register(dbapi_connection.fileno(), select.POLLIN)  # errors and hang-ups are always told
-    return bool(poll.poll(0))
-
-
-def _answers(engine: Engine, dbapi_connection: Any) -> bool:
-    try:
-        return engine.dialect.do_ping(dbapi_connection)
-    except engine.dialect.loaded_dbapi.Error:
-        return False

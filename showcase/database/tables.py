@@ -1,4 +1,4 @@
-"""The tables. Rows are read with column selects and written by guarded updates; there is no unit of work."""
+"""The tables. Rows are read with column selects and written by guarded updates. There is no unit of work."""
 
 import uuid
 from datetime import datetime
@@ -20,7 +20,7 @@ NAMING = {
 
 
 class VideoStatus(StrEnum):
-    """``uploaded`` → ``processing`` → ``processed`` | ``failed``; back to ``uploaded`` when handed back."""
+    """``uploaded`` → ``processing`` → ``processed`` | ``failed``. A video that is handed back is ``uploaded`` again."""
 
     UPLOADED = "uploaded"
     PROCESSING = "processing"
@@ -29,7 +29,7 @@ class VideoStatus(StrEnum):
 
 
 class UploadStatus(StrEnum):
-    """``open`` → ``completed`` | ``refused``, and no way back."""
+    """``open`` → ``completed`` | ``refused``. There is no way back."""
 
     OPEN = "open"
     COMPLETED = "completed"
@@ -42,20 +42,20 @@ class Base(DeclarativeBase):
 
 
 class Player(Base):
-    """Somebody with an account: uploads, votes, or both."""
+    """An account. Its owner uploads, votes, or both."""
 
     __tablename__ = "players"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    email: Mapped[str] = mapped_column(String(254), unique=True)  # in lower case
+    email: Mapped[str] = mapped_column(String(254), unique=True)  # in the form of accounts.normalise_email
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
     city: Mapped[str] = mapped_column(String(100))
-    city_key: Mapped[str] = mapped_column(String(200))  # the city case-folded, to search by
+    city_key: Mapped[str] = mapped_column(String(200))  # the city in the form of accounts.city_key, for the search
     country: Mapped[str] = mapped_column(String(100))
     password_hash: Mapped[str] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
-    votes: Mapped[int] = mapped_column(default=0)  # of all their videos; kept by every vote
+    votes: Mapped[int] = mapped_column(default=0)  # of all videos of the player; each vote updates it
     created_at: Mapped[datetime] = mapped_column(default=database_time())
 
     __table_args__ = (
@@ -76,15 +76,15 @@ class Video(Base):
     status: Mapped[str] = mapped_column(String(12), default=VideoStatus.UPLOADED)
     original_key: Mapped[str] = mapped_column(String(200))
     original_bytes: Mapped[int]
-    original_crc32: Mapped[int | None] = mapped_column(BigInteger)  # of the bytes received; none if nobody told
+    original_crc32: Mapped[int | None] = mapped_column(BigInteger)  # of the bytes received, if it is known
     uploaded_at: Mapped[datetime] = mapped_column(default=database_time())
-    request_id: Mapped[str] = mapped_column(String(64), default="")  # of the upload; travels to the worker
+    request_id: Mapped[str] = mapped_column(String(64), default="")  # of the upload; the message takes it to the worker
 
-    # Outbox: the moment from which the row's message counts as lost and is sent again; none once settled.
+    # Outbox: from this moment on the message counts as lost and is sent again. None once the video is settled.
     message_due_at: Mapped[datetime | None]
-    enqueued_at: Mapped[datetime | None]  # first time that the queue confirmed the message
+    enqueued_at: Mapped[datetime | None]  # when the queue first confirmed the message
 
-    # Claim: a write of a job counts only with the fence under which it was claimed.
+    # Claim: a write of a job changes the row only if the fence is still that of its claim.
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
@@ -118,19 +118,19 @@ class Vote(Base):
 
 
 class RateLimit(Base):
-    """How far an account or an address has drawn on a limit; a row in the past says nothing and may go.
+    """How far an account or an address has used a limit. A row whose ``free_at`` has passed can be removed.
 
-    No index on ``free_at``: it changes with every request, and the few rows are swept by a scan.
+    There is no index on ``free_at``, because it changes with every request. A sweep scans the few rows.
     """
 
     __tablename__ = "rate_limits"
 
-    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # a keyed digest: who it is stays unsaid
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # a keyed digest of account or address
     free_at: Mapped[datetime]
 
 
 class DirectUpload(Base):
-    """A clip on its way from a client straight into the storage. Its key there is made from its id."""
+    """A clip that a client sends straight to the storage. Its key there is made from its id."""
 
     __tablename__ = "uploads"
 
@@ -138,11 +138,11 @@ class DirectUpload(Base):
     player_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("players.id"))
     title: Mapped[str] = mapped_column(String(200))
     size_bytes: Mapped[int]  # as announced
-    multipart_id: Mapped[str | None] = mapped_column(String(1024))  # the storage's, of a resumable upload
+    multipart_id: Mapped[str | None] = mapped_column(String(1024))  # the storage's id of a resumable upload
     status: Mapped[str] = mapped_column(String(12), default=UploadStatus.OPEN)
     expires_at: Mapped[datetime]
 
-    # What became of it. The video may have been deleted since.
+    # Outcome. The video may have been deleted since.
     video_id: Mapped[uuid.UUID | None]
     task_id: Mapped[uuid.UUID | None]
     refusal_code: Mapped[str | None] = mapped_column(String(50))
@@ -157,7 +157,7 @@ class DirectUpload(Base):
 
 
 def verify_schema(database: Database) -> None:
-    """Refuse to start on a database without our tables. Raises ShowcaseError that says what to do."""
+    """Check that the database has all tables and columns. Raises ShowcaseError, which says what to do."""
     with database.reading() as connection:
         inspector = inspect(connection)
         for table in Base.metadata.sorted_tables:

@@ -1,10 +1,12 @@
-"""The bucket with originals and results. Beside ``inbox`` the only user of S3.
+"""The bucket with originals and results. Only this module and ``inbox`` use S3.
 
-IAM: both ``s3:ListBucket`` (without it, a ping is refused and a missing object is "forbidden") and
-``s3:AbortMultipartUpload``; API ``s3:PutObject``, ``s3:GetObject`` (for presigned links and copies) and
-``s3:DeleteObject``; worker ``s3:GetObject`` and ``s3:DeleteObject`` on ``uploads/*``, ``s3:PutObject`` and
-``s3:DeleteObject`` on ``processed/*``, ``s3:DeleteObject`` on ``inbox/*``, ``s3:ListBucketMultipartUploads``, and
-all three on ``doctor/*``. What the API needs for ``inbox/*`` is said in ``inbox``.
+IAM:
+- API and worker: ``s3:ListBucket`` (without it, S3 refuses a ping, and answers "forbidden" for a missing object) and
+  ``s3:AbortMultipartUpload``.
+- API: ``s3:PutObject``, ``s3:GetObject`` (for presigned links and copies), ``s3:DeleteObject``; for ``inbox/*`` see
+  ``inbox``.
+- Worker: ``s3:GetObject`` and ``s3:DeleteObject`` on ``uploads/*``; ``s3:PutObject`` and ``s3:DeleteObject`` on
+  ``processed/*``; ``s3:DeleteObject`` on ``inbox/*``; ``s3:ListBucketMultipartUploads``; all three on ``doctor/*``.
 """
 
 import base64
@@ -22,20 +24,21 @@ from showcase.aws import Aws, error_code, translated
 from showcase.errors import ObjectDamaged, ObjectMissing, Unavailable
 
 MIB = 1024 * 1024
+CLIP_TYPE = "video/mp4"
 CHUNK_BYTES = 256 * 1024
 _MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
 
-# One part of 5 MiB in memory at a time: more parts at once cost memory and win nothing inside a region.
+# One part of 5 MiB in memory at a time. More parts at once cost memory, and are not faster inside a region.
 _ONE_PART_AT_A_TIME = TransferConfig(
     multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, use_threads=False, io_chunksize=CHUNK_BYTES
 )
 
 
 class ByteSource(Protocol):
-    """What an upload reads from.
+    """The source of the bytes of an upload.
 
-    ``read`` gives exactly the bytes asked for, fewer only at the end (each read becomes a part, and S3 refuses
-    small ones). An exception out of it ends the upload and reaches the caller.
+    ``read`` returns exactly ``size`` bytes, and fewer only at the end, because each read becomes a part and S3 refuses
+    small parts. An exception from it ends the upload and reaches the caller.
     """
 
     def read(self, size: int = -1, /) -> bytes: ...
@@ -43,7 +46,7 @@ class ByteSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A key, and when its object was stored (the storage's clock)."""
+    """The key of an object, and the time when it was stored, by the clock of the storage."""
 
     key: str
     modified_at: datetime
@@ -51,7 +54,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedUpload:
-    """An upload in parts that was begun and neither finished nor given up."""
+    """A multipart upload that was begun, and neither completed nor aborted."""
 
     key: str
     multipart_id: str
@@ -59,14 +62,14 @@ class UnfinishedUpload:
 
 
 class MediaStore:
-    """Put, get, copy, presign, delete, list. Every method raises Unavailable when the storage is away."""
+    """Stores, fetches, copies, deletes and lists objects, and signs links to them. Every method raises Unavailable."""
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
         self.bucket = bucket
         self._client = aws.s3(connections=connections)
 
-    def put_stream(self, key: str, source: ByteSource, *, content_type: str = "video/mp4") -> None:
-        """Store what ``source`` yields, in bounded memory; nothing is stored when it raises."""
+    def put_stream(self, key: str, source: ByteSource, *, content_type: str = CLIP_TYPE) -> None:
+        """Store the bytes of ``source`` in bounded memory. Nothing is stored when it raises."""
         with translated("storage", "put"):
             self._client.upload_fileobj(
                 cast(IO[Any], source),
@@ -76,32 +79,29 @@ class MediaStore:
                 Config=_ONE_PART_AT_A_TIME,
             )
 
-    def put_file(self, key: str, path: Path, *, content_type: str = "video/mp4") -> None:
+    def put_file(self, key: str, path: Path) -> None:
         """Store a file."""
         with path.open("rb") as source:
-            self.put_stream(key, source, content_type=content_type)
+            self.put_stream(key, source)
 
     def download(self, key: str, target: Path) -> None:
         """Fetch an object into a file, in bounded memory. Raises ObjectMissing, ObjectDamaged."""
         try:
             with translated("storage", "get"):
-                self._fetch(key, target)
+                with _present(key):
+                    body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+                with target.open("wb") as file:
+                    for data in body.iter_chunks(CHUNK_BYTES):
+                        file.write(data)
         except Unavailable as error:
             if isinstance(error.__cause__, FlexibleChecksumError):
                 raise ObjectDamaged(f"{key} arrived damaged") from error
             raise
 
-    def _fetch(self, key: str, target: Path) -> None:
-        with _present(key):
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
-        with target.open("wb") as file:
-            for data in body.iter_chunks(CHUNK_BYTES):
-                file.write(data)
-
-    def copy(self, source: str, target: str, *, content_type: str = "video/mp4") -> int | None:
+    def copy(self, source: str, target: str) -> int | None:
         """Copy an object of at most 5 GB inside the storage. Raises ObjectMissing.
 
-        Returns the CRC-32 of all its bytes as the storage read them, or None where it does not tell.
+        Returns the CRC-32 of all its bytes as the storage read them, or None if the storage does not return it.
         """
         with translated("storage", "copy"), _present(source):
             copied = self._client.copy_object(
@@ -109,11 +109,11 @@ class MediaStore:
                 Key=target,
                 CopySource={"Bucket": self.bucket, "Key": source},
                 ChecksumAlgorithm="CRC32",
-                ContentType=content_type,
+                ContentType=CLIP_TYPE,
                 MetadataDirective="REPLACE",
             )["CopyObjectResult"]
-        told = copied.get("ChecksumCRC32")
-        return int.from_bytes(base64.b64decode(told)) if told else None
+        crc32 = copied.get("ChecksumCRC32")
+        return int.from_bytes(base64.b64decode(crc32)) if crc32 else None
 
     def size(self, key: str) -> int:
         """The size of an object in bytes. Raises ObjectMissing."""
@@ -121,13 +121,13 @@ class MediaStore:
             return self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
 
     def read_range(self, key: str, start: int, count: int) -> bytes:
-        """``count`` bytes from ``start`` on, fewer at the end of the object. Raises ObjectMissing."""
+        """Read ``count`` bytes from ``start`` on, fewer at the end of the object. Raises ObjectMissing."""
         span = f"bytes={start}-{start + count - 1}"
         with translated("storage", "get range"), _present(key):
             return self._client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()
 
     def link(self, key: str, *, seconds: int, file_name: str) -> str:
-        """A presigned link that lets its holder fetch the object for ``seconds``."""
+        """A presigned link with which anybody can fetch the object for ``seconds``."""
         with translated("storage", "presign"):
             return self._client.generate_presigned_url(
                 "get_object",
@@ -135,24 +135,24 @@ class MediaStore:
                     "Bucket": self.bucket,
                     "Key": key,
                     "ResponseContentDisposition": f'inline; filename="{file_name}"',
-                    "ResponseContentType": "video/mp4",
+                    "ResponseContentType": CLIP_TYPE,
                 },
                 ExpiresIn=seconds,
             )
 
     def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object. A missing object is no error."""
         with translated("storage", "delete"):
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def pages(self) -> Iterator[list[StoredObject]]:
-        """All objects, by the page."""
+        """List all objects, one page at a time."""
         with translated("storage", "list"):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
                 yield [StoredObject(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
 
     def unfinished_uploads(self) -> Iterator[list[UnfinishedUpload]]:
-        """All of them, by the page."""
+        """List all unfinished uploads, one page at a time."""
         with translated("storage", "list uploads"):
             for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
                 yield [
@@ -161,7 +161,7 @@ class MediaStore:
                 ]
 
     def give_up(self, key: str, multipart_id: str) -> None:
-        """Drop the parts of an unfinished upload; one that is over by now is no error."""
+        """Abort an unfinished upload, and remove its parts. An upload that has ended meanwhile is no error."""
         with translated("storage", "give up upload"):
             try:
                 self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=multipart_id)
@@ -170,7 +170,7 @@ class MediaStore:
                     raise
 
     def ping(self) -> None:
-        """One round trip that proves that the bucket exists and that we may ask it."""
+        """Make one round trip, to prove that the bucket exists and that this process has access to it."""
         with translated("storage", "ping"):
             self._client.head_bucket(Bucket=self.bucket)
 

@@ -1,10 +1,10 @@
-"""The end of a direct upload: what lies in the inbox becomes a video, or is refused.
+"""The end of a direct upload: the object in the inbox becomes a video, or is refused.
 
-The bytes are copied inside the storage to a key that no link can write, and the *copy* is judged and accepted; what
-the client does to the inbox afterwards changes nothing. Each attempt makes its own copy, under the id of the video
-that it would become, and one guarded update decides which attempt counts. So any number of attempts may run at the
-same time, and each may die at any step: the upload is open and can be completed again, or it is decided; a copy that
-does not count is removed at once, or later as an orphan.
+The storage copies the object to a key that no link can write, and the *copy* is judged and accepted. So it does not
+matter what the client does to the inbox afterwards. Each attempt makes its own copy, under the id of the video that it
+would become, and one guarded update decides which attempt counts. So attempts may run at the same time, and each may
+die at any step: the upload is either still open, and can be completed again, or it is decided. A copy that does not
+count is removed at once, or later as an orphan.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What an upload became. ``is_new`` for the one attempt that made it so."""
+    """A completed upload. ``is_new`` is True only for the attempt that completed it."""
 
     upload: OwnUpload
     is_new: bool
@@ -43,36 +43,36 @@ class Completion:
         self._outbox = outbox
 
     def complete(self, upload_id: uuid.UUID, player_id: uuid.UUID, request_id: str) -> Completed:
-        """The completed upload, however often it is asked for.
+        """Complete the upload, or return it if it is already completed.
 
         Raises NotFound, Forbidden, Refused ``upload_expired`` or ``upload_incomplete`` (bytes are missing: send
         them, and complete again), UnacceptableClip (the upload is over), Unavailable.
         """
-        upload = self._look(upload_id, player_id)
+        upload = self._read(upload_id, player_id)
         is_new = False
         if upload.status == UploadStatus.OPEN:
             if upload.is_too_late:
                 raise Refused("upload_expired")
             is_new = self._settle(upload, request_id)
-            upload = self._look(upload_id, player_id)  # the row answers, whichever attempt decided
+            upload = self._read(upload_id, player_id)  # this attempt or another one has decided the row
         if upload.status == UploadStatus.OPEN:
             raise Refused("upload_incomplete")
         if upload.refusal_code:
             raise unacceptable(upload.refusal_code)
         return Completed(upload, is_new)
 
-    def _look(self, upload_id: uuid.UUID, player_id: uuid.UUID) -> OwnUpload:
+    def _read(self, upload_id: uuid.UUID, player_id: uuid.UUID) -> OwnUpload:
         with self._database.reading() as connection:
             return get_upload(connection, upload_id, player_id)
 
     def _settle(self, upload: OwnUpload, request_id: str) -> bool:
-        """Accept or refuse what is in the inbox; True if this made it a video. Nothing happens if bytes are missing."""
+        """Accept or refuse the object in the inbox, unless bytes are missing. True if this attempt made it a video."""
         video_id = uuid.uuid4()
         try:
             self._join_parts(upload)
             crc32 = self._media.copy(inbox_key(upload.id), original_key(video_id))
         except ObjectMissing:
-            return False  # not there yet; or not any more, because another attempt has decided
+            return False  # it has not arrived yet, or another attempt has decided and removed it
         video = NewVideo(
             id=video_id,
             task_id=uuid.uuid4(),
@@ -83,17 +83,17 @@ class Completion:
             original_crc32=crc32,
             request_id=request_id,
         )
-        return self._judge(upload, video)
+        return self._decide(upload, video)
 
     def _join_parts(self, upload: OwnUpload) -> None:
-        """Raises ObjectMissing when parts are missing."""
+        """Make one object of the parts of a resumable upload. Raises ObjectMissing when parts are missing."""
         if upload.multipart_id is None:
             return
         key = inbox_key(upload.id)
         try:
             received = self._inbox.received_parts(key, upload.multipart_id)
         except ObjectMissing:
-            return  # joined by an attempt before: the object is there
+            return  # another attempt has joined them: the object exists
         by_part = {item.part: item for item in received}
         wanted = plan_parts(upload.size_bytes)
         if not by_part.keys() >= set(wanted):
@@ -103,7 +103,8 @@ class Completion:
         except ObjectMissing:
             return
 
-    def _judge(self, upload: OwnUpload, video: NewVideo) -> bool:
+    def _decide(self, upload: OwnUpload, video: NewVideo) -> bool:
+        """Judge the copy and decide the upload, unless another attempt has. True if the copy became the video."""
         fault = fault_of(self._media, video.original_key, upload.size_bytes)
         with self._database.writing() as connection:
             uploaded_at = None if fault else accept(connection, upload.id, video)
@@ -111,20 +112,17 @@ class Completion:
         if uploaded_at is None:
             self._discard(video.original_key)
         else:
-            self._send(Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id))
+            entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
+            if not self._outbox.send(entry):
+                log.warning("video %s not sent to the queue: the sweeper will send it", video.id)
         if is_decided_here:
-            log.info(
-                "upload %s became video %s" if uploaded_at else "upload %s refused: %s", upload.id, fault or video.id
-            )
+            outcome = f"refused: {fault}" if fault else f"became video {video.id}"
+            log.info("upload %s %s", upload.id, outcome)
             self._discard(inbox_key(upload.id))
         return uploaded_at is not None
-
-    def _send(self, entry: Entry) -> None:
-        if not self._outbox.send(entry):
-            log.warning("video %s not sent to the queue: the sweeper will", entry.video_id)
 
     def _discard(self, key: str) -> None:
         try:
             self._media.delete(key)
         except Unavailable as error:
-            log.warning("file %s of an upload that is over not removed: %s", key, error)
+            log.warning("object %s of a decided upload not removed: %s", key, error)

@@ -1,10 +1,10 @@
-"""The part of the bucket that clients write to themselves, with links that we sign: the bytes never pass the API.
+"""The part of the bucket that clients write to, with links that the API signs. The bytes do not pass through the API.
 
-What a link allows is signed into it: one key, one content type, one exact size, an end. Whoever holds it may use it
-again until then, so what is under ``inbox/`` may change at any moment: it is copied away before it is judged.
+The signature of a link covers what it allows: one key, one content type, one exact size, until one moment. Until then a
+client can use it again, so an object under ``inbox/`` can change at any moment. It is copied before it is judged.
 
-IAM: ``s3:PutObject``, ``s3:GetObject`` (a copy reads), ``s3:DeleteObject``, ``s3:AbortMultipartUpload`` and
-``s3:ListMultipartUploadParts`` on ``inbox/*`` for the API; the worker removes what is left (``media_store``).
+IAM: ``s3:PutObject``, ``s3:GetObject`` (for copies), ``s3:DeleteObject``, ``s3:AbortMultipartUpload`` and
+``s3:ListMultipartUploadParts`` on ``inbox/*`` for the API. The worker removes old objects (see ``media_store``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ CONTENT_TYPE = "video/mp4"
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """A presigned POST: send ``fields``, and the clip as the last field, named ``file``, as a form to ``url``."""
+    """A presigned POST. A form to ``url`` has ``fields`` and then, as its last field, the clip, named ``file``."""
 
     url: str
     fields: Mapping[str, str]
@@ -30,21 +30,21 @@ class UploadForm:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPart:
-    """A part that the storage has; ``etag`` is its receipt."""
+    """A part that the storage has. ``etag`` is needed to join the parts."""
 
     part: Part
     etag: str
 
 
 class Inbox:
-    """Signs links, and puts parts together. Every method raises Unavailable when the storage is away."""
+    """Signs links, and joins parts. Every method raises Unavailable when the storage is away."""
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
         self._bucket = bucket
         self._client = aws.s3(connections=connections)
 
     def form(self, key: str, size_bytes: int, *, seconds: int) -> UploadForm:
-        """Lets its holder store exactly so many bytes under the key, for ``seconds``."""
+        """A form with which a client can store exactly ``size_bytes`` under the key, for ``seconds``."""
         fixed = {"Content-Type": CONTENT_TYPE}
         conditions = [fixed, ["content-length-range", size_bytes, size_bytes]]
         with translated("storage", "presign"):
@@ -60,7 +60,7 @@ class Inbox:
         return begun["UploadId"]
 
     def part_link(self, key: str, multipart_id: str, part: Part, *, seconds: int) -> str:
-        """Lets its holder PUT this part, of exactly its size, for ``seconds``."""
+        """A link to which a client can PUT this part, in exactly its size, for ``seconds``."""
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
@@ -72,8 +72,8 @@ class Inbox:
             return self._client.generate_presigned_url("upload_part", Params=parameters, ExpiresIn=seconds)
 
     def received_parts(self, key: str, multipart_id: str) -> list[ReceivedPart]:
-        """What has arrived so far. Raises ObjectMissing when the parts were put together or given up."""
-        with translated("storage", "list parts"), _begun(multipart_id):
+        """The parts that have arrived. Raises ObjectMissing when the parts were already joined or aborted."""
+        with translated("storage", "list parts"), _over_is_missing(multipart_id):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=multipart_id
             )
@@ -84,9 +84,9 @@ class Inbox:
             ]
 
     def join_parts(self, key: str, multipart_id: str, parts: Sequence[ReceivedPart]) -> None:
-        """Make one object of the parts. Raises ObjectMissing when they were put together or given up before."""
+        """Make one object of the parts. Raises ObjectMissing when they were already joined or aborted."""
         listed = [{"PartNumber": item.part.number, "ETag": item.etag} for item in parts]
-        with translated("storage", "join parts"), _begun(multipart_id):
+        with translated("storage", "join parts"), _over_is_missing(multipart_id):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
@@ -96,7 +96,8 @@ class Inbox:
 
 
 @contextmanager
-def _begun(multipart_id: str) -> Iterator[None]:
+def _over_is_missing(multipart_id: str) -> Iterator[None]:
+    """Turn the storage's "no such upload" into ObjectMissing."""
     try:
         yield
     except ClientError as error:

@@ -20,7 +20,7 @@ def full(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(module, "WAIT_SECONDS_MAX", 0.05)
     with ExitStack() as places:
         for _ in range(CONCURRENT_MAX):
-            places.enter_context(contest.api.passwords._place())
+            places.enter_context(contest.api.passwords._slot())
         yield
 
 

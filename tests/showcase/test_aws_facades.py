@@ -1,4 +1,4 @@
-"""The facades over SQS and S3, against the emulator."""
+"""The facades over SQS and S3, tested on the emulator."""
 
 import io
 import uuid
@@ -36,7 +36,7 @@ def test_a_message_arrives_with_its_attributes(queue: JobQueue) -> None:
     assert abs(delivery.sent_at_ms / 1000 - datetime.now(UTC).timestamp()) < 60
 
 
-def test_a_received_message_is_hidden_until_it_is_released(queue: JobQueue) -> None:
+def test_a_received_message_stays_hidden_until_it_is_released(queue: JobQueue) -> None:
     queue.send(message())
     delivery = receive_one(queue)
     assert queue.receive(10) == []
@@ -54,7 +54,7 @@ def test_a_deleted_message_is_gone_and_deleting_it_again_is_no_error(queue: JobQ
     assert queue.receive(10) == []
 
 
-def test_more_than_ten_messages_are_kept_hidden_in_one_call_and_lost_ones_are_told(queue: JobQueue) -> None:
+def test_one_call_extends_more_than_ten_messages_and_returns_the_lost_ones(queue: JobQueue) -> None:
     for _ in range(12):
         queue.send(message())
     deliveries = queue.receive(10) + queue.receive(10)
@@ -63,7 +63,7 @@ def test_more_than_ten_messages_are_kept_hidden_in_one_call_and_lost_ones_are_to
     assert queue.extend([*deliveries, forged], 30) == [forged]
 
 
-def test_a_dead_lettered_message_keeps_its_body_and_tells_the_reason(
+def test_a_dead_letter_keeps_its_body_and_has_the_reason(
     queue: JobQueue, queues: Queues, emulator: AwsEmulator
 ) -> None:
     sent = message()
@@ -95,7 +95,7 @@ def test_objects_are_stored_and_fetched_whole(media: MediaStore, tmp_path: Path)
 
 
 @pytest.mark.parametrize("size", [1000, 12_000_000])
-def test_a_stream_that_fails_leaves_nothing(media: MediaStore, emulator: AwsEmulator, size: int) -> None:
+def test_a_stream_that_fails_stores_nothing(media: MediaStore, emulator: AwsEmulator, size: int) -> None:
     class Broken(io.BytesIO):
         def read(self, count: int | None = -1, /) -> bytes:
             if self.tell() >= size // 2:
@@ -109,7 +109,7 @@ def test_a_stream_that_fails_leaves_nothing(media: MediaStore, emulator: AwsEmul
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=media.bucket)
 
 
-def test_a_missing_object_is_told_apart_from_a_storage_that_is_away(media: MediaStore, tmp_path: Path) -> None:
+def test_a_missing_object_and_a_storage_that_is_away_raise_different_errors(media: MediaStore, tmp_path: Path) -> None:
     with pytest.raises(ObjectMissing):
         media.download("uploads/none.mp4", tmp_path / "x")
     away = MediaStore(Aws(REGION, AWAY), "bucket")
@@ -121,13 +121,13 @@ def test_a_missing_object_is_told_apart_from_a_storage_that_is_away(media: Media
         away.ping()
 
 
-def test_deleting_is_repeatable(media: MediaStore) -> None:
+def test_an_object_can_be_deleted_twice(media: MediaStore) -> None:
     media.put_stream("k", io.BytesIO(b"x"))
     media.delete("k")
     media.delete("k")
 
 
-def test_a_link_gives_the_file_to_whoever_has_it_and_expires(media: MediaStore) -> None:
+def test_a_link_downloads_the_file_without_credentials_and_has_an_end(media: MediaStore) -> None:
     media.put_stream("processed/v/1.mp4", io.BytesIO(b"clip"))
     link = media.link("processed/v/1.mp4", seconds=60, file_name="v.mp4")
     answer = httpx.get(link)

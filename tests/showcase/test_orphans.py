@@ -22,7 +22,7 @@ def put(media: MediaStore, *keys: str) -> None:
         media.put_stream(key, io.BytesIO(b"x"))
 
 
-def test_what_no_row_needs_is_removed_and_the_rest_is_kept(
+def test_objects_that_no_row_needs_are_removed_and_the_others_stay(
     database: Database, media: MediaStore, emulator: AwsEmulator
 ) -> None:
     waiting, working, done = (new_video(database) for _ in range(3))
@@ -33,11 +33,11 @@ def test_what_no_row_needs_is_removed_and_the_rest_is_kept(
     needed = {
         waiting.original_key,
         working.original_key,
-        result_key(working.video_id, 1),  # stored, and about to be committed
+        result_key(working.video_id, 1),  # stored, and not yet committed
         done.original_key,
         result_key(done.video_id, 1),
-        "doctor/probe",  # not ours to judge
-        "uploads/somebody-elses.txt",
+        "doctor/probe",  # not the key of a video or an upload
+        "uploads/something-else.txt",
     }
     orphans = {
         original_key(uuid.uuid4()),  # never accepted, or deleted
@@ -50,13 +50,13 @@ def test_what_no_row_needs_is_removed_and_the_rest_is_kept(
     assert stored(emulator, media) == needed
 
 
-def test_what_is_young_is_left_alone(database: Database, media: MediaStore, emulator: AwsEmulator) -> None:
+def test_young_objects_stay(database: Database, media: MediaStore, emulator: AwsEmulator) -> None:
     put(media, original_key(uuid.uuid4()))
     assert Orphans(database, media, age_seconds=3600).sweep() == 0
     assert len(stored(emulator, media)) == 1
 
 
-def test_unfinished_uploads_are_given_up(database: Database, media: MediaStore, emulator: AwsEmulator) -> None:
+def test_unfinished_uploads_are_aborted(database: Database, media: MediaStore, emulator: AwsEmulator) -> None:
     emulator.s3.create_multipart_upload(Bucket=media.bucket, Key=original_key(uuid.uuid4()))
     assert Orphans(database, media, age_seconds=0).sweep() == 1
     assert "Uploads" not in emulator.s3.list_multipart_uploads(Bucket=media.bucket)
@@ -68,7 +68,7 @@ def open_direct(database: Database, upload_id: uuid.UUID, multipart_id: str | No
         open_upload(connection, upload, seconds=seconds)
 
 
-def test_of_direct_uploads_only_what_may_still_be_completed_is_kept(
+def test_objects_of_direct_uploads_stay_only_while_the_upload_can_be_completed(
     database: Database, media: MediaStore, emulator: AwsEmulator
 ) -> None:
     under_way, late, expired, refused, unknown = (uuid.uuid4() for _ in range(5))
@@ -82,7 +82,7 @@ def test_of_direct_uploads_only_what_may_still_be_completed_is_kept(
     assert stored(emulator, media) == kept
 
 
-def test_parts_of_a_resumable_upload_are_kept_while_it_may_be_completed(
+def test_parts_of_a_resumable_upload_stay_only_while_it_can_be_completed(
     database: Database, media: MediaStore, inbox: Inbox, emulator: AwsEmulator
 ) -> None:
     under_way, expired, unknown = (uuid.uuid4() for _ in range(3))

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, the same work whoever asks, and never more at once than there is room for."""
+"""Passwords: argon2id, the same work for every log-in, and a limit on hashes at the same time."""
 
 import threading
 import uuid
@@ -21,7 +21,7 @@ ACCOUNT = NewPlayer(EMAIL, "Laura", "Gómez", "Bogotá", "Colombia", PASSWORD)
 
 
 class CountedHasher(PasswordHasher):
-    """``count``: how often it did the work. What is no hash at all is refused without."""
+    """``count`` is the number of hashes computed. To refuse a text that is not a hash needs no such work."""
 
     count = 0
 
@@ -40,7 +40,7 @@ class CountedHasher(PasswordHasher):
 
 
 class CountedPasswords(Passwords):
-    """Cheap ones that count the hashes made and checked."""
+    """Cheap passwords, which count the hashes that were made and checked."""
 
     def __init__(self, time_cost: int = 1) -> None:
         super().__init__(time_cost=time_cost, memory_kib=8)
@@ -65,7 +65,7 @@ def hash_of(database: Database, player_id: uuid.UUID) -> str:
         return connection.execute(select(Player.password_hash).where(Player.id == player_id)).scalar_one()
 
 
-def refusal(database: Database, passwords: Passwords, email: str, password: str) -> str:
+def refused_code(database: Database, passwords: Passwords, email: str, password: str) -> str:
     with pytest.raises(NotAuthenticated) as caught:
         log_in(database, passwords, email, password)
     return caught.value.code
@@ -75,7 +75,7 @@ def test_hashes_are_argon2id_with_owasps_cost() -> None:
     assert Passwords().hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_a_password_is_known_by_its_hash_and_no_other_is(passwords: Passwords) -> None:
+def test_a_hash_verifies_its_own_password_and_no_other(passwords: Passwords) -> None:
     known = passwords.hash(PASSWORD)
     assert passwords.verify(known, PASSWORD)
     for password_hash, password in ((known, "otra"), (known, ""), (None, PASSWORD), ("no hash", PASSWORD)):
@@ -83,12 +83,12 @@ def test_a_password_is_known_by_its_hash_and_no_other_is(passwords: Passwords) -
     assert not passwords.verify(None, "nobody has this password")
 
 
-def test_an_unknown_email_a_wrong_password_and_a_closed_account_cost_the_same_and_say_the_same(
+def test_an_unknown_email_a_wrong_password_and_a_closed_account_get_the_same_answer_for_the_same_work(
     database: Database, passwords: CountedPasswords, player_id: uuid.UUID
 ) -> None:
     def cost_and_answer(email: str, password: str) -> tuple[int, str]:
         passwords.hasher.count = 0
-        code = refusal(database, passwords, email, password)
+        code = refused_code(database, passwords, email, password)
         return passwords.hasher.count, code
 
     found = {cost_and_answer("nadie@example.com", PASSWORD), cost_and_answer(EMAIL, "otra")}
@@ -98,18 +98,18 @@ def test_an_unknown_email_a_wrong_password_and_a_closed_account_cost_the_same_an
     assert found == {(1, "bad_credentials")}
 
 
-def test_what_nobody_has_costs_as_much_as_a_hash_of_today() -> None:
-    """The stand-in for an unknown e-mail must never stay behind when the cost is raised."""
+def test_the_dummy_hash_costs_as_much_as_a_new_hash() -> None:
+    """When the cost is raised, log-ins with unknown e-mails must take longer too."""
     for cost in (1, 3):
         passwords = CountedPasswords(time_cost=cost)
-        assert not passwords.is_outdated(passwords._nobody)
+        assert not passwords.is_outdated(passwords._dummy_hash)
 
 
 def test_a_log_in_renews_a_hash_of_another_cost_once(
     database: Database, passwords: CountedPasswords, player_id: uuid.UUID
 ) -> None:
     raised, old = CountedPasswords(time_cost=2), hash_of(database, player_id)
-    assert refusal(database, raised, EMAIL, "otra") == "bad_credentials"
+    assert refused_code(database, raised, EMAIL, "otra") == "bad_credentials"
     assert hash_of(database, player_id) == old, "only the right password makes a new hash"
     assert log_in(database, raised, EMAIL, PASSWORD) == player_id
     renewed = hash_of(database, player_id)
@@ -119,7 +119,7 @@ def test_a_log_in_renews_a_hash_of_another_cost_once(
     assert (hash_of(database, player_id), raised.hasher.count) == (renewed, 1)
 
 
-def test_when_all_places_are_taken_for_too_long_whoever_waits_is_sent_away_and_the_places_come_back(
+def test_a_hash_that_waits_too_long_for_a_slot_is_refused_and_slots_are_released(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS_MAX", 0.05)
@@ -127,7 +127,7 @@ def test_when_all_places_are_taken_for_too_long_whoever_waits_is_sent_away_and_t
     inside = threading.Barrier(CONCURRENT_MAX + 1)
 
     def stay() -> None:
-        with passwords._place():
+        with passwords._slot():
             inside.wait(30)
             leave.wait(30)
 
@@ -144,7 +144,7 @@ def test_when_all_places_are_taken_for_too_long_whoever_waits_is_sent_away_and_t
     assert passwords.verify(passwords.hash(PASSWORD), PASSWORD)
 
 
-def test_a_place_is_given_back_whatever_happens(passwords: Passwords) -> None:
+def test_a_slot_is_released_after_an_error(passwords: Passwords) -> None:
     for _ in range(CONCURRENT_MAX + 1):
         with pytest.raises(AttributeError):
             passwords.hash(None)  # type: ignore[arg-type]

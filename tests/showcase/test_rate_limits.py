@@ -1,4 +1,4 @@
-"""Limits that hold however many ask at once, and however many processes count."""
+"""Rate limits hold for concurrent requests and for several processes."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from showcase.database.tables import RateLimit
 from showcase.errors import TooManyRequests, Unavailable
 from showcase.rate_limits import SWEEP_ROWS, Draw, RateLimits, network_of
 from showcase.rates import Limit, read_limit
-from tests.showcase.jobs.virtual_time import VirtualClock, govern
+from tests.showcase.jobs.virtual_time import VirtualClock, set_clock
 
 SECRET = b"a secret of the tests"
 TEN_A_MINUTE = Limit(10, 60)
@@ -23,7 +23,7 @@ TEN_A_MINUTE = Limit(10, 60)
 @pytest.fixture
 def clock(database: Database) -> VirtualClock:
     clock = VirtualClock()
-    govern(database, clock)
+    set_clock(database, clock)
     return clock
 
 
@@ -55,14 +55,14 @@ def rows(database: Database) -> int:
         return connection.execute(select(func.count()).select_from(RateLimit)).scalar_one()
 
 
-def test_as_many_pass_at_once_as_the_limit_says_and_the_next_is_refused(
+def test_a_burst_up_to_the_limit_passes_and_the_next_request_is_refused(
     limits: RateLimits, clock: VirtualClock
 ) -> None:
     assert [passes(limits, draw()) for _ in range(12)] == [True] * 10 + [False] * 2
 
 
 @pytest.mark.parametrize("limit", [Limit(1, 1), Limit(3, 7), Limit(7, 60), Limit(10, 60), Limit(1000, 1)])
-def test_whoever_waits_as_long_as_told_passes_and_nobody_passes_much_sooner(
+def test_a_request_passes_after_the_announced_wait_and_not_much_sooner(
     limits: RateLimits, clock: VirtualClock, limit: Limit
 ) -> None:
     while passes(limits, draw(limit=limit)):
@@ -74,7 +74,7 @@ def test_whoever_waits_as_long_as_told_passes_and_nobody_passes_much_sooner(
     assert passes(limits, draw(limit=limit))
 
 
-def test_one_more_is_free_after_each_interval_and_all_of_them_after_the_time_of_the_limit(
+def test_one_more_request_passes_after_each_interval_and_a_whole_burst_after_the_period(
     limits: RateLimits, clock: VirtualClock
 ) -> None:
     for _ in range(10):
@@ -85,8 +85,8 @@ def test_one_more_is_free_after_each_interval_and_all_of_them_after_the_time_of_
     assert [passes(limits, draw()) for _ in range(11)] == [True] * 10 + [False]
 
 
-def test_what_is_refused_does_not_make_the_wait_longer(limits: RateLimits, clock: VirtualClock) -> None:
-    """So nobody keeps a player out for longer than they keep asking in the player's name."""
+def test_a_refused_request_does_not_make_the_wait_longer(limits: RateLimits, clock: VirtualClock) -> None:
+    """Otherwise an attacker could lock a player out by sending requests in the player's name."""
     for _ in range(100):
         passes(limits, draw())
     assert wait_seconds(limits, draw()) == 6
@@ -94,9 +94,9 @@ def test_what_is_refused_does_not_make_the_wait_longer(limits: RateLimits, clock
     assert passes(limits, draw())
 
 
-def test_in_any_window_no_more_pass_than_the_burst_and_what_flowed_back(database: Database) -> None:
+def test_in_any_window_no_more_pass_than_a_burst_and_one_for_each_interval(database: Database) -> None:
     clock, limit = VirtualClock(), Limit(4, 8)
-    govern(database, clock)
+    set_clock(database, clock)
     limits = RateLimits(database, SECRET)
     holders = iter(range(1_000_000))
 
@@ -122,7 +122,7 @@ def test_holders_and_purposes_are_counted_apart(limits: RateLimits, clock: Virtu
     assert not passes(limits, draw("laura", one))
 
 
-def test_a_request_that_one_limit_refuses_draws_on_no_other(limits: RateLimits, clock: VirtualClock) -> None:
+def test_a_request_that_one_limit_refuses_counts_against_no_other(limits: RateLimits, clock: VirtualClock) -> None:
     account, address = draw("laura", Limit(1, 60)), draw("192.0.2.1", Limit(2, 60))
     assert passes(limits, account, address)
     for _ in range(5):
@@ -136,14 +136,14 @@ def test_the_wait_is_that_of_the_slowest_limit(limits: RateLimits, clock: Virtua
     assert wait_seconds(limits, quick, slow) == wait_seconds(limits, slow, quick) == 600
 
 
-def test_fifty_at_the_same_moment_never_pass_more_than_the_burst(database: Database, limits: RateLimits) -> None:
+def test_of_fifty_requests_at_the_same_moment_only_a_burst_passes(database: Database, limits: RateLimits) -> None:
     with ThreadPoolExecutor(10) as threads:
         passed = sum(threads.map(lambda _: passes(limits, draw(limit=Limit(10, 86_400))), range(50)))
     assert passed == 10
 
 
-def test_the_accounts_of_one_address_do_not_block_each_other_for_good(limits: RateLimits) -> None:
-    """Rows are always locked in the same order: many accounts behind one address make no deadlock."""
+def test_accounts_behind_one_address_do_not_deadlock(limits: RateLimits) -> None:
+    """Every request locks its rows in the same order."""
     address = draw("192.0.2.1", Limit(25, 86_400))
 
     def ask(number: int) -> bool:
@@ -173,18 +173,20 @@ def test_two_processes_share_a_limit(database_url: str) -> None:
     assert [process.returncode for process in processes] == [0, 0]
 
 
-def test_rows_that_say_nothing_any_more_are_removed_and_the_others_stay(
+def test_a_sweep_removes_the_rows_of_empty_buckets_and_no_others(
     database: Database, limits: RateLimits, clock: VirtualClock
 ) -> None:
-    limits.take(draw("gone"))
+    limits.take(draw("empty"))
     clock.advance(6.001)
-    limits.take(draw("here"))
+    limits.take(draw("in use"))
     assert limits.sweep() == 1
     assert rows(database) == 1
-    assert [passes(limits, draw("here")) for _ in range(10)] == [True] * 9 + [False]
+    assert [passes(limits, draw("in use")) for _ in range(10)] == [True] * 9 + [False]
 
 
-def test_a_sweep_is_bounded(database: Database, limits: RateLimits, clock: VirtualClock) -> None:
+def test_a_sweep_removes_at_most_its_number_of_rows(
+    database: Database, limits: RateLimits, clock: VirtualClock
+) -> None:
     with database.writing() as connection:
         keys = (number.to_bytes(32, "big") for number in range(SWEEP_ROWS + 1))
         connection.execute(insert(RateLimit), [{"key": key, "free_at": clock.now} for key in keys])
@@ -192,7 +194,7 @@ def test_a_sweep_is_bounded(database: Database, limits: RateLimits, clock: Virtu
     assert [limits.sweep() for _ in range(3)] == [SWEEP_ROWS, 1, 0]
 
 
-def test_neither_addresses_nor_emails_stand_in_the_table(database: Database, limits: RateLimits) -> None:
+def test_the_table_holds_no_addresses_or_emails(database: Database, limits: RateLimits) -> None:
     limits.take(draw("laura@example.com"), draw("192.0.2.1"))
     RateLimits(database, b"another secret").take(draw("laura@example.com"))
     with database.reading() as connection:
@@ -201,13 +203,13 @@ def test_neither_addresses_nor_emails_stand_in_the_table(database: Database, lim
     assert all(len(key) == 32 and b"example" not in bytes(key) for key in keys)
 
 
-def test_nothing_passes_while_the_database_is_away() -> None:
+def test_no_request_passes_while_the_database_is_away() -> None:
     away = RateLimits(Database("postgresql://nobody@127.0.0.1:1/nothing"), SECRET)
     with pytest.raises(Unavailable):
         away.take(draw())
 
 
-def test_without_limits_the_database_is_not_asked() -> None:
+def test_without_limits_the_database_is_not_queried() -> None:
     RateLimits(Database("postgresql://nobody@127.0.0.1:1/nothing"), SECRET).take()
 
 
@@ -238,6 +240,6 @@ def test_a_limit_is_written_as_requests_and_seconds_or_off() -> None:
 @pytest.mark.parametrize(
     "text", ["", "10", "0/60", "10/0", "-1/60", "1.5/60", "60001/60", "1/86401", "1/", "/1", "a/b", "١/60", "1/2/3"]
 )
-def test_what_is_no_limit_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"REQUESTS/SECONDS|at least one request"):
         read_limit(text)

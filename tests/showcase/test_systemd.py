@@ -47,7 +47,7 @@ def watchdog(manager: ServiceManager, liveness: Liveness) -> Watchdog:
     return Watchdog(Notifier(manager.address), liveness, LIMIT_USEC, PARTS)
 
 
-def test_the_service_manager_hears_ready_alive_and_stopping(manager: ServiceManager) -> None:
+def test_the_service_manager_receives_ready_alive_and_stopping(manager: ServiceManager) -> None:
     notifier = Notifier(manager.address)
     notifier.ready()
     assert manager.next_message() == "READY=1"
@@ -57,7 +57,7 @@ def test_the_service_manager_hears_ready_alive_and_stopping(manager: ServiceMana
     assert manager.next_message() == "STOPPING=1\nEXTEND_TIMEOUT_USEC=150500000"
 
 
-def test_without_a_service_manager_nothing_is_said_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_service_manager_nothing_is_logged_and_nothing_fails(caplog: pytest.LogCaptureFixture) -> None:
     notifier = Notifier(None)
     notifier.ready()
     notifier.stopping(1)
@@ -65,7 +65,7 @@ def test_without_a_service_manager_nothing_is_said_and_nothing_fails(caplog: pyt
     assert not caplog.records
 
 
-def test_a_service_manager_that_went_away_is_mentioned_once(
+def test_a_service_manager_that_is_gone_is_logged_once(
     manager: ServiceManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     notifier = Notifier(manager.address)
@@ -76,7 +76,7 @@ def test_a_service_manager_that_went_away_is_mentioned_once(
     assert len(caplog.records) == 1 and "WATCHDOG=1" in caplog.text
 
 
-def test_a_service_manager_that_does_not_read_delays_nobody(
+def test_a_service_manager_that_does_not_read_causes_no_delay(
     manager: ServiceManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     notifier = Notifier(manager.address)
@@ -84,13 +84,13 @@ def test_a_service_manager_that_does_not_read_delays_nobody(
     for _ in range(2000):
         notifier.alive()
     assert time.monotonic() - begun_at < 5
-    assert len(caplog.records) == 1, "its queue was full"
+    assert len(caplog.records) == 1, "its queue must have been full"
     manager.messages()
     notifier.stopping(1)
     assert manager.messages() == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000"]
 
 
-def test_the_watchdog_is_fed_while_every_part_gives_signs(
+def test_the_watchdog_is_fed_while_every_part_gives_signs_of_life(
     manager: ServiceManager, clock: Clock, liveness: Liveness, watchdog: Watchdog
 ) -> None:
     for _ in range(5):
@@ -102,7 +102,7 @@ def test_the_watchdog_is_fed_while_every_part_gives_signs(
 
 
 @pytest.mark.parametrize(("alive", "silent"), [PARTS, PARTS[::-1]])
-def test_the_watchdog_starves_when_one_part_is_silent_whatever_the_other_does(
+def test_the_watchdog_is_not_fed_when_one_part_is_silent(
     manager: ServiceManager,
     clock: Clock,
     liveness: Liveness,
@@ -119,7 +119,7 @@ def test_the_watchdog_starves_when_one_part_is_silent_whatever_the_other_does(
     assert len(caplog.records) == 1 and silent in caplog.text and alive not in caplog.text
 
 
-def test_a_part_that_wakes_up_in_time_saves_the_process(
+def test_a_part_that_becomes_alive_again_feeds_the_watchdog(
     manager: ServiceManager, clock: Clock, liveness: Liveness, watchdog: Watchdog
 ) -> None:
     clock.now += 15
@@ -130,7 +130,7 @@ def test_a_part_that_wakes_up_in_time_saves_the_process(
     assert manager.messages() == ["WATCHDOG=1"]
 
 
-def test_a_part_has_as_long_for_its_first_sign_as_for_every_other(clock: Clock, liveness: Liveness) -> None:
+def test_the_age_of_a_part_without_a_sign_counts_from_the_start(clock: Clock, liveness: Liveness) -> None:
     clock.now += 3
     liveness.touch("poller")
     clock.now += 2
@@ -138,7 +138,7 @@ def test_a_part_has_as_long_for_its_first_sign_as_for_every_other(clock: Clock, 
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NOTIFY_SOCKET", "vsock:2:1"), ("WATCHDOG_USEC", "0")])
-def test_a_service_manager_that_is_not_understood_stops_the_start(
+def test_an_unsupported_variable_of_systemd_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -146,7 +146,7 @@ def test_a_service_manager_that_is_not_understood_stops_the_start(
         read_settings(WorkerSettings, env_file=None)
 
 
-def test_a_failure_after_a_success_is_mentioned_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_after_a_success_is_logged_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     notifier = Notifier(str(tmp_path / "notify"))
     notifier.alive()
     manager = ServiceManager(str(tmp_path / "notify"))

@@ -19,7 +19,7 @@ def processed_video(database: Database, player_id: uuid.UUID) -> uuid.UUID:
     return entry.video_id
 
 
-def cast(database: Database, video_id: uuid.UUID, voter: uuid.UUID, own_allowed: bool = True) -> None:
+def cast_vote(database: Database, video_id: uuid.UUID, voter: uuid.UUID, own_allowed: bool = True) -> None:
     with database.writing() as connection:
         vote(connection, video_id, voter, own_allowed=own_allowed)
 
@@ -32,7 +32,7 @@ def ranked(database: Database, city: str | None = None, limit: int = 100, offset
 def test_a_vote_counts_for_the_video_and_for_its_player(database: Database) -> None:
     player = new_player(database, "Laura")
     video = processed_video(database, player)
-    cast(database, video, new_player(database))
+    cast_vote(database, video, new_player(database))
     with database.reading() as connection:
         assert get_own(connection, video, player).votes == 1
     assert ranked(database) == [RankedPlayer(1, "Laura", "Gómez", "Bogotá", 1)]
@@ -40,9 +40,9 @@ def test_a_vote_counts_for_the_video_and_for_its_player(database: Database) -> N
 
 def test_a_second_vote_is_refused_and_does_not_count(database: Database) -> None:
     video, voter = processed_video(database, new_player(database)), new_player(database)
-    cast(database, video, voter)
+    cast_vote(database, video, voter)
     with pytest.raises(Refused, match="already_voted"):
-        cast(database, video, voter)
+        cast_vote(database, video, voter)
     assert [line.votes for line in ranked(database)] == [1]
 
 
@@ -51,7 +51,7 @@ def test_fifty_votes_of_one_player_at_the_same_moment_count_once(database: Datab
 
     def try_to_vote(_number: int) -> bool:
         try:
-            cast(database, video, voter)
+            cast_vote(database, video, voter)
         except Refused:
             return False
         return True
@@ -61,11 +61,11 @@ def test_fifty_votes_of_one_player_at_the_same_moment_count_once(database: Datab
     assert [line.votes for line in ranked(database)] == [1]
 
 
-def test_votes_of_many_at_once_are_all_counted(database: Database) -> None:
+def test_concurrent_votes_of_many_players_are_all_counted(database: Database) -> None:
     video = processed_video(database, new_player(database))
     voters = [new_player(database) for _ in range(20)]
     with ThreadPoolExecutor(10) as threads:
-        list(threads.map(lambda voter: cast(database, video, voter), voters))
+        list(threads.map(lambda voter: cast_vote(database, video, voter), voters))
     assert [line.votes for line in ranked(database)] == [20]
 
 
@@ -74,15 +74,15 @@ def test_only_a_processed_video_is_open_for_voting(database: Database) -> None:
     waiting = new_video(database, player).video_id
     for unknown in (waiting, uuid.uuid4()):
         with pytest.raises(NotFound):
-            cast(database, unknown, player)
+            cast_vote(database, unknown, player)
 
 
 def test_a_vote_for_ones_own_video_counts_unless_the_setting_refuses_it(database: Database) -> None:
     player = new_player(database)
     video = processed_video(database, player)
     with pytest.raises(Refused, match="own_video"):
-        cast(database, video, player, own_allowed=False)
-    cast(database, video, player)
+        cast_vote(database, video, player, own_allowed=False)
+    cast_vote(database, video, player)
     assert [line.votes for line in ranked(database)] == [1]
 
 
@@ -90,8 +90,8 @@ def test_the_ranking_adds_up_all_videos_of_a_player_and_leaves_out_players_witho
     first, second = new_player(database, "Ana"), new_player(database, "Eva")
     new_player(database, "Nadie")
     for video in (processed_video(database, first), processed_video(database, first)):
-        cast(database, video, second)
-    cast(database, processed_video(database, second), first)
+        cast_vote(database, video, second)
+    cast_vote(database, processed_video(database, second), first)
     assert [(line.position, line.first_name, line.votes) for line in ranked(database)] == [(1, "Ana", 2), (2, "Eva", 1)]
 
 
@@ -99,7 +99,7 @@ def test_pages_of_the_ranking_neither_repeat_nor_miss_players_with_the_same_vote
     voter = new_player(database)
     names = [f"P{n}" for n in range(7)]
     for name in names:
-        cast(database, processed_video(database, new_player(database, name)), voter)
+        cast_vote(database, processed_video(database, new_player(database, name)), voter)
     pages = [ranked(database, limit=3, offset=offset) for offset in (0, 3, 6)]
     lines = [line for page in pages for line in page]
     assert sorted(line.first_name for line in lines) == names
@@ -108,7 +108,7 @@ def test_pages_of_the_ranking_neither_repeat_nor_miss_players_with_the_same_vote
 
 def test_a_city_is_found_in_any_spelling_and_ranked_by_itself(database: Database) -> None:
     voter = new_player(database)
-    cast(database, processed_video(database, new_player(database, "Ana", "Bogotá")), voter)
-    cast(database, processed_video(database, new_player(database, "Eva", "Medellín")), voter)
+    cast_vote(database, processed_video(database, new_player(database, "Ana", "Bogotá")), voter)
+    cast_vote(database, processed_video(database, new_player(database, "Eva", "Medellín")), voter)
     lines = ranked(database, city="  MEDELLÍN ")
     assert [(line.position, line.first_name, line.city) for line in lines] == [(1, "Eva", "Medellín")]

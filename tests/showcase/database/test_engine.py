@@ -14,7 +14,7 @@ from showcase.errors import ShowcaseError, Unavailable
 from tests.records import new_player
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
+def test_the_migrations_create_exactly_the_tables_of_the_code(database_url: str) -> None:
     config = configuration(database_url)
     command.check(config)
 
@@ -26,7 +26,7 @@ def test_the_migrations_can_be_undone(database_url: str) -> None:
     command.check(config)
 
 
-def test_a_database_without_the_schema_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_the_error_of_a_database_without_schema_names_the_command_that_creates_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(ShowcaseError, match="python -m migrations"):
         verify_schema(database)
@@ -37,14 +37,14 @@ def test_a_migrated_database_is_accepted(database: Database) -> None:
     verify_schema(database)
 
 
-def test_the_clock_is_the_databases_and_knows_utc(database: Database) -> None:
+def test_the_clock_is_that_of_the_database_in_utc(database: Database) -> None:
     with database.reading() as connection:
         now, later = connection.execute(select(database_time(), database_time(90.5))).one()
     assert abs(now - datetime.now(UTC)) < timedelta(seconds=5)
     assert later - now == timedelta(seconds=90.5)
 
 
-def test_times_keep_their_order_and_zone_when_stored(database: Database) -> None:
+def test_stored_times_keep_their_order_and_zone(database: Database) -> None:
     player_id = new_player(database)
     with database.reading() as connection:
         row = connection.execute(
@@ -65,7 +65,7 @@ def test_a_block_that_raises_writes_nothing(database: Database) -> None:
         assert connection.execute(select(Player.votes)).scalar_one() == 0
 
 
-def test_concurrent_writers_wait_for_each_other_and_lose_nothing(database: Database) -> None:
+def test_concurrent_writers_wait_for_each_other_and_lose_no_update(database: Database) -> None:
     player_id = new_player(database)
 
     def add_one(_number: int) -> None:
@@ -81,7 +81,7 @@ def test_concurrent_writers_wait_for_each_other_and_lose_nothing(database: Datab
         assert connection.execute(select(Player.votes)).scalar_one() == 40
 
 
-def test_a_database_that_is_away_is_reported_as_unavailable() -> None:
+def test_a_database_that_is_away_raises_unavailable() -> None:
     database = Database("postgresql://postgres:geheim@127.0.0.1:1/nothing")
     with pytest.raises(Unavailable, match=r"\(OperationalError\)") as caught:
         database.ping()
@@ -94,26 +94,26 @@ def test_connections_that_the_server_closed_are_replaced(postgres: PostgresServe
     database = Database(postgres_url, pool_size=2)
     with database.reading() as connection:
         pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
-    postgres.execute(f"SELECT pg_terminate_backend({pid}, 5000)")  # and wait until it is gone
+    postgres.execute(f"SELECT pg_terminate_backend({pid}, 5000)")  # waits until the connection is closed
     database.ping()
     database.close()
 
 
-def test_a_connection_on_which_the_server_only_spoke_is_kept(postgres: PostgresServer, postgres_url: str) -> None:
+def test_a_connection_with_an_unread_notification_is_kept(postgres: PostgresServer, postgres_url: str) -> None:
     database = Database(postgres_url, pool_size=1)
     with database.writing() as connection:
         connection.execute(text("LISTEN news"))
         pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
     other = Database(postgres_url)
-    with other.writing() as speaker:
-        speaker.execute(text("NOTIFY news"))
+    with other.writing() as notifier:
+        notifier.execute(text("NOTIFY news"))
     other.close()
     with database.reading() as connection:
         assert connection.execute(select(func.pg_backend_pid())).scalar_one() == pid
     database.close()
 
 
-def test_a_connection_cut_in_the_middle_is_unavailable_and_not_a_crash(
+def test_a_connection_that_is_cut_in_a_transaction_raises_unavailable(
     postgres: PostgresServer, postgres_url: str
 ) -> None:
     database = Database(postgres_url, pool_size=2)
@@ -124,7 +124,7 @@ def test_a_connection_cut_in_the_middle_is_unavailable_and_not_a_crash(
     database.close()
 
 
-def test_statements_that_differ_only_in_seconds_are_compiled_once_and_each_keeps_its_own(database: Database) -> None:
+def test_statements_that_differ_only_in_seconds_are_compiled_once_and_use_their_own_seconds(database: Database) -> None:
     compiled: dict[object, object] = {}
     with database.reading() as connection:
         cached = connection.execution_options(compiled_cache=compiled)

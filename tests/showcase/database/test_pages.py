@@ -1,4 +1,4 @@
-"""Pages are cut along an index, and hold just what a plain offset would."""
+"""Pages have the same rows as a plain offset."""
 
 import uuid
 from datetime import UTC, datetime
@@ -55,13 +55,15 @@ def test_every_page_of_the_ranking_is_a_slice_of_the_whole(
 
 def test_every_page_of_the_public_list_is_a_slice_of_the_whole(database: Database) -> None:
     owner = new_player(database)
-    moments = [datetime(2031, 5, 1, 12, minute // 3, tzinfo=UTC) for minute in range(9)]  # three share each minute
+    moments = [
+        datetime(2031, 5, 1, 12, minute // 3, tzinfo=UTC) for minute in range(9)
+    ]  # three videos share each minute
     videos = [(moment, new_video(database, owner).video_id) for moment in moments]
     with database.writing() as connection:
         for moment, video_id in videos:
             processed = {"status": VideoStatus.PROCESSED, "processed_at": moment, "processed_key": str(video_id)}
             connection.execute(update(Video).where(Video.id == video_id).values(processed))
-    new_video(database, owner)  # not open
+    new_video(database, owner)  # not open for voting
     whole = [video_id for _, video_id in sorted(videos, key=lambda video: (video[0], str(video[1])), reverse=True)]
     with database.reading() as connection:
         for offset in (0, 2, 8, 9, 1000):
@@ -69,7 +71,7 @@ def test_every_page_of_the_public_list_is_a_slice_of_the_whole(database: Databas
             assert [video.id for video in page] == whole[offset : offset + 4]
 
 
-def test_a_vote_takes_four_statements_and_its_locks_in_one_order(database: Database) -> None:
+def test_a_vote_takes_four_statements_and_locks_the_video_before_the_player(database: Database) -> None:
     owner, voter = new_player(database), new_player(database)
     video_id = new_video(database, owner).video_id
     with database.writing() as connection:

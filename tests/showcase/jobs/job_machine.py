@@ -1,6 +1,6 @@
-"""What may happen to jobs, as rules that Hypothesis plays in any order; at the end the faults stop, and all must end.
+"""Everything that can happen to jobs, as rules that Hypothesis applies in any order (T27 of docs/RELIABILITY.md).
 
-T27 of docs/RELIABILITY.md.
+At the end the faults stop, and every job must end.
 """
 
 import sys
@@ -27,13 +27,13 @@ UNSETTLED_MAX = 3
 ROUNDS_MAX = 20
 QUIET_SECONDS_MAX = VANISHED_SECONDS + LEASE_SECONDS + LEASE_GRACE_SECONDS
 
-# From the next moment at which something ends, or from now on.
+# Seconds from the next moment at which something ends, and seconds from now.
 MOMENTS = (-0.001, 0.0, 0.001)
 PAUSES = (1.0, LEASE_SECONDS + 0.001, LEASE_SECONDS + LEASE_GRACE_SECONDS + 0.001, 1000.0, VANISHED_SECONDS + 0.001)
 
 
 class Event(StrEnum):
-    """What may happen to a video while its sender waits for the queue's answer."""
+    """An event that can happen to a video while its sender waits for the queue's answer."""
 
     CLAIM = "claim"
     FINISH = "finish"
@@ -44,7 +44,7 @@ class Event(StrEnum):
 
 
 class Accident(StrEnum):
-    """What nobody who does the work has ordered."""
+    """An event that is part of no job."""
 
     DELETED = "its owner deletes the video"
     LOST = "the queue loses its messages"
@@ -52,7 +52,7 @@ class Accident(StrEnum):
     SWEEPER_DIED = "a sweeper dies with rows reserved"
 
 
-# Most things go well, or else nothing gets far enough to go wrong in an interesting way.
+# Most events are normal ones. Otherwise no job would get far enough to fail in an interesting way.
 AT_ONCE = (*[Event.CLAIM] * 4, Event.FINISH, Event.FINISH, Event.HAND_BACK, Event.SWEEP, Event.DELETE)
 events = st.lists(st.sampled_from([*AT_ONCE, Event.WAIT]), max_size=3)
 events_at_once = st.lists(st.sampled_from(AT_ONCE), max_size=2)
@@ -86,7 +86,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.unsettled()) < UNSETTLED_MAX)
     @rule(is_first=mostly, fate=fates, events=events)
     def accept(self, is_first: bool, fate: Fate, events: list[Event]) -> None:
-        """Not the first generation of the video: a message of another is in the queue already."""
+        """Unless ``is_first``, a message of another generation of the video is already in the queue."""
         entry = self.world.insert()
         if not is_first:
             self._another_generation(entry)
@@ -95,14 +95,14 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.unsettled())
     @rule(pick=picks, fate=fates, events=events)
     def send_late(self, pick: int, fate: Fate, events: list[Event]) -> None:
-        """A sender that slept goes on, whatever has become of the video."""
+        """A sender that slept goes on. Its video may be in any state by now."""
         entry = _latest(self.world.entries, pick)
         self.world.send(entry, Sending(fate, self._meanwhile(entry, events)))
 
     @precondition(lambda self: self.world.unsettled())
     @rule(pause=pauses, fates=fates_of_the_living, events=events_at_once)
     def sweep(self, pause: float | None, fates: list[Fate], events: list[Event]) -> None:
-        """Other things happen while the first row that is due is sent."""
+        """``events`` happen while the first due row is sent."""
         self._wait(pause)
         self.world.check_backlog()
         due = [entry for entry in self.world.entries if entry.video_id in self.world.model.due()]
@@ -115,24 +115,24 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.dead_letters.is_waiting())
     @rule(pick=picks, fate=fates, lives=mostly)
     def redrive(self, pick: int, fate: Fate, lives: bool) -> None:
-        """To the end, or to the first send that fails, or to the death of the process after the first letter."""
+        """Redrive all letters, or stop at the first send that fails or when the process dies after a letter."""
         self.world.dead_letters.kills_deleter = not lives
         self.world.redrive({_latest(self.world.entries, pick).video_id: Sending(fate)})
 
     @precondition(lambda self: self.world.failed())
     @rule(pick=picks)
     def reopen_late(self, pick: int) -> None:
-        """An operator who read the dead letter any time ago, and who is interrupted before the message is sent."""
+        """An operator read the dead letter some time ago, and is interrupted before the message is sent."""
         self.world.reopen(_latest(self.world.failed(), pick))
 
-    # Nobody
+    # Accidents
 
     @precondition(lambda self: self.world.unsettled())
     @rule(pick=picks, accident=st.sampled_from(Accident))
     def accident(self, pick: int, accident: Accident) -> None:
         entry = _latest(self.world.unsettled(), pick)
         if accident is Accident.DELETED:
-            self.world.delete(_latest(self.world.existing(), pick))  # a settled one, maybe
+            self.world.delete(_latest(self.world.existing(), pick))  # perhaps a settled one
         elif accident is Accident.LOST:
             self.world.queue.lose(entry.video_id)
         elif accident is Accident.OTHER_GENERATION:
@@ -150,7 +150,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.queue.videos())
     @rule(pick=picks, twice=st.booleans())
     def receive(self, pick: int, twice: bool) -> None:
-        """By a worker that then sleeps; ``twice``: others receive it too."""
+        """A worker receives a message and then sleeps. With ``twice``, others can receive it too."""
         if delivery := self.world.receive(pick, twice=twice):
             self.deliveries.append(delivery)
 
@@ -173,7 +173,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.queue.videos())
     @rule(pick=picks, workers=st.integers(2, 3), is_alive=st.booleans())
     def workers_fall_asleep(self, pick: int, workers: int, is_alive: bool) -> None:
-        """One after the other, with half of a job done, but the last. Does the first wake up for a heartbeat?"""
+        """Workers fall asleep one after the other, each in the middle of the job. The first may send a heartbeat."""
         taken: list[Held] = []
         for number in range(workers):
             self.world.clock.advance(LEASE_SECONDS + 0.001 if number else 0)
@@ -188,7 +188,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(pause=pauses, chosen=st.sets(st.integers(0, 3), min_size=1, max_size=2), percent=st.integers(1, 99))
     def heartbeat(self, pause: float | None, chosen: set[int], percent: int) -> None:
-        """Of a worker with some of the jobs."""
+        """A worker with some of the jobs sends a heartbeat."""
         self._wait(pause)
         held = [_latest(self.held, pick) for pick in sorted(chosen)]
         self.workers.renew(held)
@@ -202,7 +202,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(pick=picks, pause=pauses)
     def sleep_and_finish(self, pick: int, pause: float | None) -> None:
-        """At the end of the lease, or long after it, whoever else has had the video by then."""
+        """A worker finishes at the end of its lease or long after it. Others may have had the video by then."""
         self._wait(pause)
         self.workers.finish(_pop(self.held, pick))
 
@@ -219,7 +219,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(pick=picks)
     def give_up_late(self, pick: int) -> None:
-        """Somebody who received the message of this job learned long ago that the attempts are used up."""
+        """A worker learned some time ago, from the message of this job, that the attempts are used up."""
         self.workers.give_up(_latest(self.held, pick).delivery)
 
     def _wait(self, pause: float | None) -> None:
@@ -237,7 +237,7 @@ class JobMachine(RuleBasedStateMachine):
         return happen
 
     def _happen(self, event: Event, entry: Entry, held: Held | None) -> Held | None:
-        """Returns what the worker of this video holds after it."""
+        """Return what the worker of this video holds afterwards."""
         if event is Event.CLAIM:
             delivery = self.world.queue.receive_of(entry.video_id)
             return self._take(delivery) if delivery else held
@@ -273,11 +273,13 @@ def _pop(items: list[T], pick: int) -> T:
 
 
 def run_until_quiet(world: JobWorld, workers: Workers) -> None:
-    """I1, I4: with one honest sweeper and one honest worker, everything ends in bounded time and rounds."""
+    """I1, I4: with one sweeper and one worker that make no faults, every job ends in bounded time and rounds."""
     started = world.clock.now
     for _ in range(ROUNDS_MAX):
         world.sweep()
-        _work_through(world, workers)
+        while deliveries := world.queue.receive(1):
+            if held := workers.take(deliveries[0]):
+                workers.finish(held)
         world.check()
         world.check_backlog()
         if not world.unsettled() and not world.queue.videos():
@@ -286,10 +288,4 @@ def run_until_quiet(world: JobWorld, workers: Workers) -> None:
         world.clock.advance(0.001)
     assert not world.unsettled(), "I1: a video was forgotten"
     assert not world.queue.videos(), "I4: messages are left"
-    assert (world.clock.now - started).total_seconds() <= QUIET_SECONDS_MAX, "I1: that took too long"
-
-
-def _work_through(world: JobWorld, workers: Workers) -> None:
-    while deliveries := world.queue.receive(1):
-        if held := workers.take(deliveries[0]):
-            workers.finish(held)
+    assert (world.clock.now - started).total_seconds() <= QUIET_SECONDS_MAX, "I1: the end took too long"

@@ -1,4 +1,4 @@
-"""What each row must say after each step: the job domain once more, in plain Python and without SQL."""
+"""A model of the job domain in plain Python, without SQL: it predicts each row after each step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from tests.showcase.jobs.virtual_time import VirtualClock
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Everything of a row that the job domain writes."""
+    """The columns that the job domain writes."""
 
     task_id: UUID
     uploaded_at: datetime
@@ -47,13 +47,13 @@ _SETTLED: dict[str, Any] = {"lease_until": None, "message_due_at": None, "worker
 
 
 def read_rows(database: Database) -> Rows:
-    """All rows as they are."""
+    """Read all rows of the database."""
     with database.reading() as connection:
         return {row.id: Row(*row[1:]) for row in connection.execute(_SELECT_ROWS)}
 
 
 class JobModel:
-    """``rows`` as they must be. Each method foretells the function of the same name; ``worker`` claims everything."""
+    """``rows`` as they must be. Each method predicts the function of its name; ``worker`` makes all claims."""
 
     def __init__(self, clock: VirtualClock, *, worker: str, lease_seconds: float, attempts_max: int) -> None:
         self._clock = clock
@@ -96,12 +96,12 @@ class JobModel:
         return bool(row and row.lease_until and row.lease_until >= self._clock.now)
 
     def waits(self, video_id: UUID) -> bool:
-        """Nobody works on it, and somebody should."""
+        """True if the video waits for a worker."""
         row = self.rows.get(video_id)
         return bool(row and not row.is_settled and not self.has_live_lease(video_id))
 
     def claim(self, video_id: UUID, task_id: UUID) -> int | ClaimRefusal:
-        """The fence, or why not."""
+        """The fence of the claim, or why it is refused."""
         row = self.rows.get(video_id)
         if row is None or row.task_id != task_id:
             return ClaimRefusal.GONE
@@ -119,10 +119,10 @@ class JobModel:
             worker=self._worker,
             progress_percent=0,
         )
-        self._prolong(video_id)
+        self._extend_lease(video_id)
         return row.fence + 1
 
-    def _prolong(self, video_id: UUID) -> None:
+    def _extend_lease(self, video_id: UUID) -> None:
         lease_until = self._clock.after(self._lease_seconds)
         due_at = self._clock.after(self._lease_seconds + LEASE_GRACE_SECONDS)
         self._set(video_id, lease_until=lease_until, message_due_at=due_at)
@@ -133,7 +133,7 @@ class JobModel:
 
     def renew(self, claim: Claim) -> bool:
         if held := self.holds(claim):
-            self._prolong(claim.video_id)
+            self._extend_lease(claim.video_id)
         return held
 
     def report_progress(self, claim: Claim, percent: int) -> bool:
@@ -149,16 +149,16 @@ class JobModel:
 
     def fail(self, claim: Claim, code: str, reason: str) -> bool:
         if held := self.holds(claim):
-            self._give_up(claim.video_id, code, reason)
+            self._fail(claim.video_id, code, reason)
         return held
 
     def fail_exhausted(self, video_id: UUID, code: str, reason: str) -> bool:
         is_exhausted = self.waits(video_id) and self.rows[video_id].attempts >= self._attempts_max
         if is_exhausted:
-            self._give_up(video_id, code, reason)
+            self._fail(video_id, code, reason)
         return is_exhausted
 
-    def _give_up(self, video_id: UUID, code: str, reason: str) -> None:
+    def _fail(self, video_id: UUID, code: str, reason: str) -> None:
         self._set(video_id, status=VideoStatus.FAILED, failure_code=code, failure_reason=reason, **_SETTLED)
 
     def hand_back(self, claim: Claim, due_seconds: float, *, attempt_counts: bool) -> bool:

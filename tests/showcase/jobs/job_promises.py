@@ -1,7 +1,7 @@
-"""The invariants of jobs, judged from what was seen and not from how a row should come to look.
+"""The invariants of jobs, checked from the observed rows and claims, without a model of the code.
 
-The model of ``job_model`` could make the same mistake as the code; these could not. Each says which promise it is
-(I1-I8 of docs/RELIABILITY.md).
+``job_model`` could repeat a mistake of the code; these checks could not. Each names its invariant (I1-I8 of
+docs/RELIABILITY.md).
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.showcase.jobs.virtual_time import VirtualClock
 
 
 class Promises:
-    """Told of every claim and its end, shown the rows after every step. Raises AssertionError."""
+    """Takes note of every claim and its end, and checks the rows after every step. Raises AssertionError."""
 
     def __init__(self, clock: VirtualClock, *, lease_seconds: float, attempts_max: int) -> None:
         self._clock = clock
@@ -25,18 +25,20 @@ class Promises:
         self._rows: Rows = {}
         self._gone: set[UUID] = set()
         self._fences: dict[UUID, int] = {}
-        self._leases: dict[tuple[UUID, int], datetime] = {}  # of those who believe to work, until when
+        self._leases: dict[
+            tuple[UUID, int], datetime
+        ] = {}  # end of the lease of each worker that has not ended its job
         self._counted: Counter[UUID] = Counter()  # attempts since the upload or the reopening
         self._commits: Counter[UUID] = Counter()
 
     def granted(self, claim: Claim) -> None:
-        """A worker has just got this claim."""
+        """A worker has received this claim."""
         assert claim.fence > self._fences.get(claim.video_id, 0), f"I3: fence {claim.fence} was given before"
         live = [fence for (id_, fence), until in self._leases.items() if id_ == claim.video_id and until >= self._now]
         assert not live, f"two live leases: fences {live} and {claim.fence}"
         self._fences[claim.video_id] = claim.fence
         self._counted[claim.video_id] += 1
-        assert claim.attempt == self._counted[claim.video_id], "attempts are counted as they happened"
+        assert claim.attempt == self._counted[claim.video_id], "the attempt of the claim has the wrong number"
         self.renewed(claim)
 
     def renewed(self, claim: Claim) -> None:
@@ -55,9 +57,9 @@ class Promises:
         self._end(claim)
 
     def given_up(self, video_id: UUID) -> None:
-        """Over the head of whoever had it last."""
+        """A worker failed the video whose last worker had not ended its attempt."""
         last = self._leases.pop((video_id, self._fences.get(video_id, 0)), None)
-        assert last is None or last < self._now, "given up under a live lease"
+        assert last is None or last < self._now, "a video with a live lease was failed"
 
     def _end(self, claim: Claim) -> None:
         assert not self.is_stale(claim), "a stale claim changed the row"
@@ -67,44 +69,44 @@ class Promises:
         self._counted[video_id] = 0
 
     def is_stale(self, claim: Claim) -> bool:
-        """Another worker has the video, its worker has ended it, or the video is gone."""
+        """True if another worker has claimed the video, the claim has ended, or the video is deleted."""
         superseded = claim.fence < self._fences.get(claim.video_id, 0)
         ended = (claim.video_id, claim.fence) not in self._leases
         return superseded or ended or claim.video_id in self._gone
 
     def look(self, rows: Rows) -> None:
-        """Judge what has become of the rows since the last look."""
+        """Check the rows, and how they have changed since the last call."""
         self._gone |= self._rows.keys() - rows.keys()
         assert not self._gone & rows.keys(), "a deleted video is back"
         for video_id, row in rows.items():
-            self._judge(row)
-            assert row.attempts == self._counted[video_id], "uncounted attempts do not count, all others do"
+            self._check_row(row)
+            assert row.attempts == self._counted[video_id], "an attempt was counted wrongly"
             if before := self._rows.get(video_id):
-                _judge_change(before, row)
+                _check_change(before, row)
         self._rows = rows
 
-    def _judge(self, row: Row) -> None:
-        assert (row.message_due_at is None) == row.is_settled, "unsettled rows are never forgotten, settled ones done"
+    def _check_row(self, row: Row) -> None:
+        assert (row.message_due_at is None) == row.is_settled, "exactly the unsettled rows must have a due time"
         assert (row.lease_until is None) == (row.worker is None) == (row.status != VideoStatus.PROCESSING)
         assert 0 <= row.attempts <= self._attempts_max, f"{row.attempts} attempts"
         if row.message_due_at:
-            assert row.message_due_at <= self._clock.after(VANISHED_SECONDS), "nothing waits for longer than this"
+            assert row.message_due_at <= self._clock.after(VANISHED_SECONDS), "a message is due too late"
         if row.lease_until and row.lease_until >= self._now:
             grace = (row.message_due_at or self._now) - row.lease_until
-            assert grace.total_seconds() == LEASE_GRACE_SECONDS, "a live lease and its grace end together"
+            assert grace.total_seconds() == LEASE_GRACE_SECONDS, "a message is not due when lease and grace end"
 
     @property
     def _now(self) -> datetime:
         return self._clock.now
 
 
-def _judge_change(before: Row, after: Row) -> None:
+def _check_change(before: Row, after: Row) -> None:
     assert (before.task_id, before.uploaded_at) == (after.task_id, after.uploaded_at)
-    assert before.fence <= after.fence <= before.fence + 1, "I3: fences only rise, one by one"
+    assert before.fence <= after.fence <= before.fence + 1, "I3: a fence must rise by one"
     if before.fence < after.fence:
-        assert after.attempts, "who takes a fence takes an attempt"
+        assert after.attempts, "a new fence without a new attempt"
     if before.status == VideoStatus.PROCESSED:
-        assert _published(before) == _published(after), "I2: what is published stays as it is"
+        assert _published(before) == _published(after), "I2: a published video was changed"
 
 
 def _published(row: Row) -> tuple[object, ...]:

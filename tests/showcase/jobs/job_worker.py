@@ -1,7 +1,7 @@
-"""Workers over the real functions of jobs: each move is one of ``worker.job``, and may be the last of its worker.
+"""Workers that call the real functions of jobs. Each move is one of ``worker.job``, and can be the last of its worker.
 
-What a worker holds is never taken away from it here: one that crashed makes no move any more, one that slept makes
-its move late.
+A worker keeps its claim and delivery here for ever: one that crashed makes no more moves, and one that slept makes its
+next move late.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,18 +21,18 @@ from tests.showcase.jobs.job_model import read_rows
 from tests.showcase.jobs.job_world import ATTEMPTS_MAX, LEASE_SECONDS, VISIBILITY_SECONDS, WORKER, JobWorld, Visit
 from worker.job import HANDED_BACK_SECONDS, MESSAGE_GRACE_SECONDS
 
-NEVER = 9  # steps after which a worker dies; no move has so many
+NEVER = 9  # steps after which a worker dies: more than any move has
 REASON = "El video no se pudo procesar."
 
 T = TypeVar("T")
 
 
 class Commit(StrEnum):
-    """What becomes of a transaction. The worker gets an answer only to the first."""
+    """How a commit ends. The worker gets an answer only to the first."""
 
     CONFIRMED = "confirmed"
-    ANSWER_LOST = "answer lost"  # it happened
-    ROLLED_BACK = "rolled back"  # it did not
+    ANSWER_LOST = "answer lost"  # it was committed
+    ROLLED_BACK = "rolled back"  # it was not committed
 
 
 class _RolledBack(Exception):
@@ -41,7 +41,7 @@ class _RolledBack(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a worker knows of its job."""
+    """The claim and the delivery that a worker has."""
 
     claim: Claim
     delivery: Delivery
@@ -56,16 +56,16 @@ class Workers:
         self._promises = world.promises
 
     def take(self, delivery: Delivery, *, is_answered: bool = True, dies_after: int = NEVER) -> Held | None:
-        """Claim what the message is about, or do with the message what the refusal asks for."""
+        """Claim the video of the message, or handle the refusal."""
         message = parse_message(delivery.body)
         row = self._model.rows.get(message.video_id)
-        foretold = self._model.claim(message.video_id, message.task_id)
+        expected = self._model.claim(message.video_id, message.task_id)
         answer = self._write(lambda connection: _claim(connection, message))
         if isinstance(answer, ClaimRefusal):
-            assert answer is foretold
+            assert answer is expected
             self._settle_refusal(answer, message, delivery, dies_after)
             return None
-        assert (answer.fence, answer.task_id, answer.claimed_at) == (foretold, message.task_id, self._world.clock.now)
+        assert (answer.fence, answer.task_id, answer.claimed_at) == (expected, message.task_id, self._world.clock.now)
         self._promises.granted(answer)
         self._world.visit(Visit.RECLAIMED, row is not None and row.lease_until is not None)
         if is_answered:
@@ -85,18 +85,18 @@ class Workers:
             self._queue.delete(delivery)
 
     def give_up(self, delivery: Delivery, *, dies_after: int = NEVER) -> None:
-        """All attempts are used up, or were when this worker looked."""
+        """Fail a video whose attempts are used up, or were used up when this worker looked."""
         video_id = parse_message(delivery.body).video_id
         self._queue.copy_to_dead_letters(delivery, "all attempts are used up")
         if dies_after == 1:
             return
-        foretold = self._model.fail_exhausted(video_id, GAVE_UP, REASON)
-        assert foretold == self._write(
+        expected = self._model.fail_exhausted(video_id, GAVE_UP, REASON)
+        assert expected == self._write(
             lambda connection: jobs.fail_exhausted(
                 connection, video_id, attempts_max=ATTEMPTS_MAX, code=GAVE_UP, reason=REASON
             )
         )
-        if foretold:
+        if expected:
             self._promises.given_up(video_id)
         if dies_after > 2:
             self._queue.delete(delivery)
@@ -104,9 +104,9 @@ class Workers:
     def renew(self, held: Sequence[Held]) -> None:
         """One turn of a heartbeat."""
         pairs = {(each.claim.video_id, each.claim.fence) for each in held}
-        foretold = {(h.claim.video_id, h.claim.fence) for h in held if self._model.renew(h.claim)}
+        expected = {(h.claim.video_id, h.claim.fence) for h in held if self._model.renew(h.claim)}
         renewed = self._write(lambda connection: jobs.renew_leases(connection, pairs, lease_seconds=LEASE_SECONDS))
-        assert renewed == foretold
+        assert renewed == expected
         for each in held:
             if (each.claim.video_id, each.claim.fence) in renewed:
                 self._promises.renewed(each.claim)
@@ -114,11 +114,11 @@ class Workers:
         self._queue.extend([each.delivery for each in held], VISIBILITY_SECONDS)
 
     def show_progress(self, held: Held, percent: int) -> None:
-        foretold = self._model.report_progress(held.claim, percent)
-        assert foretold == self._as(held.claim, lambda c: jobs.report_progress(c, held.claim, percent))
+        expected = self._model.report_progress(held.claim, percent)
+        assert expected == self._write_as(held.claim, lambda c: jobs.report_progress(c, held.claim, percent))
 
     def finish(self, held: Held, commit: Commit = Commit.CONFIRMED, dies_after: int = NEVER) -> None:
-        """Store, commit, delete the message."""
+        """Store the result, commit, delete the message."""
         claim, key = held.claim, result_key(held.claim.video_id, held.claim.fence)
         self._world.results.add(key)
         if dies_after == 1:
@@ -137,13 +137,13 @@ class Workers:
 
     def _commit(self, claim: Claim, key: str) -> bool:
         is_late = not self._model.has_live_lease(claim.video_id)
-        foretold = self._model.finish(claim, key)
-        processed_at = self._as(claim, lambda connection: jobs.finish(connection, claim, key))
-        assert processed_at == (self._world.clock.now if foretold else None)
-        self._world.visit(Visit.LATE_FINISH, is_late and foretold)
-        if foretold:
+        expected = self._model.finish(claim, key)
+        processed_at = self._write_as(claim, lambda connection: jobs.finish(connection, claim, key))
+        assert processed_at == (self._world.clock.now if expected else None)
+        self._world.visit(Visit.LATE_FINISH, is_late and expected)
+        if expected:
             self._promises.committed(claim)
-        return foretold
+        return expected
 
     def _abandon(self, held: Held, key: str) -> None:
         claim = held.claim
@@ -156,35 +156,35 @@ class Workers:
             self._queue.delete(held.delivery)
 
     def fail(self, held: Held, *, gives_up: bool, dies_after: int = NEVER) -> None:
-        """For good: the clip is at fault, or the last attempt has failed."""
+        """Fail the video: its clip is at fault, or the last attempt has failed."""
         claim, code = held.claim, GAVE_UP if gives_up else "too_short"
         if gives_up:
             self._queue.copy_to_dead_letters(held.delivery, "attempt failed")
         if dies_after == 1:
             return
-        foretold = self._model.fail(claim, code, REASON)
-        assert foretold == self._as(claim, lambda c: jobs.fail(c, claim, code=code, reason=REASON))
-        if foretold:
+        expected = self._model.fail(claim, code, REASON)
+        assert expected == self._write_as(claim, lambda c: jobs.fail(c, claim, code=code, reason=REASON))
+        if expected:
             self._promises.failed(claim)
             if dies_after > 2:
                 self._queue.delete(held.delivery)
 
     def hand_back(self, held: Held, seconds: int, *, attempt_counts: bool) -> None:
         claim, due_seconds = held.claim, seconds + MESSAGE_GRACE_SECONDS
-        foretold = self._model.hand_back(claim, due_seconds, attempt_counts=attempt_counts)
-        assert foretold == self._as(
+        expected = self._model.hand_back(claim, due_seconds, attempt_counts=attempt_counts)
+        assert expected == self._write_as(
             claim,
             lambda connection: jobs.hand_back(
                 connection, claim, due_seconds=due_seconds, attempt_counts=attempt_counts
             ),
         )
-        if foretold:
+        if expected:
             self._promises.handed_back(claim, attempt_counts=attempt_counts)
             self._world.visit(Visit.UNCOUNTED, not attempt_counts)
         self._queue.release(held.delivery, seconds)
 
-    def _as(self, claim: Claim, operation: Callable[[Connection], T]) -> T:
-        """Write with a claim; one that is stale is refused, and changes no row."""
+    def _write_as(self, claim: Claim, operation: Callable[[Connection], T]) -> T:
+        """Write with a claim. A stale claim must be refused and change no row."""
         if not self._promises.is_stale(claim):
             return self._write(operation)
         before = read_rows(self._database)

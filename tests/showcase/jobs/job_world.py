@@ -1,7 +1,7 @@
-"""The domain of jobs on one real database in virtual time, and everybody who calls it but the worker.
+"""The job domain on a real database in virtual time, with all its callers except the worker.
 
-The API, the sweepers, the owner and the operator use the real functions; before each, the model foretells what it
-must do. ``check`` holds what came of it against the model and the promises.
+The API, the sweepers, the owner and the operator call the real functions. Before each call, the model predicts its
+effect. ``check`` compares the rows with the model and checks the promises.
 """
 
 from collections import Counter
@@ -35,35 +35,35 @@ RECEIVE_COUNT_MAX = 3
 
 
 class Visit(StrEnum):
-    """A path that a run must have taken, or else it has not tested what it is there for (I8)."""
+    """A path that some history of a test run must take. Otherwise the run has not tested it (I8)."""
 
     DUPLICATE_SUPPRESSED = "a message of a settled video was dropped"
     GONE = "a message of a deleted video was dropped"
     OTHER_GENERATION = "a message of another generation was dropped"
     BUSY = "a message found a live lease"
     RECLAIMED = "a lease expired and another worker claimed the video"
-    EXHAUSTED = "a video was given up after its last worker had died"
+    EXHAUSTED = "a video was failed after its last worker had died"
     STALE_FINISH = "a worker that slept through its lease was refused its commit"
-    LATE_FINISH = "a worker committed after its lease, which nobody else had taken"
-    STALE_RENEWAL = "a heartbeat learned that the lease is another's"
+    LATE_FINISH = "a worker committed after its lease, and no other worker had claimed the video"
+    STALE_RENEWAL = "a heartbeat was refused because another worker has the lease"
     UNKNOWN_COMMIT = "a commit without an answer was handed back, and nothing changed"
     UNKNOWN_CLAIM = "a claim without an answer was left to its lease"
     UNCOUNTED = "an interrupted attempt was not counted"
-    SWEPT_UNSENT = "the sweeper sent what had never been confirmed"
+    SWEPT_UNSENT = "the sweeper sent a message that had never been confirmed"
     SWEPT_VANISHED = "the sweeper sent a vanished message again"
     SWEPT_DEAD_WORKER = "the sweeper sent the message of a dead worker again"
     SWEEPER_DIED = "a sweeper died with rows reserved"
     LATE_CONFIRMATION = "a send was confirmed after a worker had claimed the video"
     CONFIRMED_SETTLED = "a send was confirmed after the video was settled"
-    DELETED_IN_FLIGHT = "a video was deleted while a worker had it"
+    DELETED_IN_FLIGHT = "a video was deleted while a worker processed it"
     DELETION_REFUSED = "a processed video was not deleted"
-    DEAD_LETTERED_BY_QUEUE = "the queue itself gave a message up"
+    DEAD_LETTERED_BY_QUEUE = "the queue itself moved a message to the dead letters"
     REOPENED = "the operator gave a video its attempts again"
-    RESENT = "the operator sent the message of a video that was not given up"
+    RESENT = "the operator sent the message of a video that had not failed"
 
 
 class JobWorld:
-    """An empty world at START. ``visited`` outlives it."""
+    """Begins empty, at START. ``visited`` counts over several worlds."""
 
     def __init__(self, database: Database, clock: VirtualClock, player_id: UUID, visited: Counter[Visit]) -> None:
         clock.now = START
@@ -84,19 +84,19 @@ class JobWorld:
         self.outbox = Outbox(database, self.queue, "bucket")
         self.entries: list[Entry] = []
         self._vanishes_at: dict[UUID, datetime | None] = {}  # as of the last confirmed send
-        self._reserved: dict[UUID, datetime] = {}  # by the sweeps that are under way
+        self._reserved: dict[UUID, datetime] = {}  # by the sweeps that are running
         self.results: set[str] = set()  # keys of objects in the storage
 
     def existing(self) -> list[Entry]:
-        """Accepted and not deleted."""
+        """The videos that were accepted and not deleted."""
         return self._entries_of(set(self.model.rows))
 
     def unsettled(self) -> list[Entry]:
-        """Of the existing ones, those that are not at their end."""
+        """The existing videos that are neither processed nor failed."""
         return self._entries_of({video_id for video_id, row in self.model.rows.items() if not row.is_settled})
 
     def failed(self) -> list[Entry]:
-        """Of the existing ones, for whatever reason."""
+        """The existing videos that have failed, for any reason."""
         return self._entries_of({video_id for video_id, row in self.model.rows.items() if row.failure_code})
 
     def _entries_of(self, video_ids: set[UUID]) -> list[Entry]:
@@ -108,13 +108,13 @@ class JobWorld:
     # The API
 
     def accept(self, sending: Sending = CONFIRMED) -> Entry:
-        """As ``service.resources.form_upload``: commit, then send."""
+        """Commit a row, then send, as ``service.resources.form_upload`` does."""
         entry = self.insert()
         self.send(entry, sending)
         return entry
 
     def insert(self) -> Entry:
-        """Accepted, and the API died before it could send."""
+        """Accept a video, as an API that dies before it sends."""
         video = self.next_upload()
         with self.database.writing() as connection:
             uploaded_at = add_video(connection, video)
@@ -125,7 +125,7 @@ class JobWorld:
         return entry
 
     def next_upload(self) -> NewVideo:
-        """The ids repeat in every world, so that a history can be played again."""
+        """The next video. The ids are the same in every world, so that a history can be repeated."""
         number = next(self._numbers)
         return NewVideo(
             id=UUID(int=number),
@@ -139,7 +139,7 @@ class JobWorld:
         )
 
     def send(self, entry: Entry, sending: Sending = CONFIRMED) -> None:
-        """By the API, or by a sweeper that has reserved the row any time ago."""
+        """Send as the API does, or as a sweeper that reserved the row some time ago."""
         self.queue.sendings[entry.video_id] = sending
         with suppress(ProcessDied):
             assert self.outbox.send(entry) == (sending.fate is Fate.CONFIRMED)
@@ -155,7 +155,7 @@ class JobWorld:
     # The queue
 
     def receive(self, pick: int, *, twice: bool = False) -> Delivery | None:
-        """A long poll: where all messages are hidden, wait for the next."""
+        """Long poll: if all messages are hidden, wait until the next one is visible."""
         next_at = self.queue.next_visible_at()
         if next_at and not self.queue.is_waiting():
             self.clock.now = next_at
@@ -164,10 +164,10 @@ class JobWorld:
     # The sweepers
 
     def sweep(self, sendings: Mapping[UUID, Sending] | None = None) -> None:
-        """Every due row is sent exactly once. One fate of DIES_BEFORE must be the fate of all."""
+        """Send every due row exactly once. If one fate is DIES_BEFORE, all must be."""
         due = self.model.due()
         for video_id in due:
-            self._note_why(video_id, self.model.rows[video_id])
+            self._visit_reason(video_id, self.model.rows[video_id])
         self.model.reserve(due)
         self._reserved |= dict.fromkeys(due, self.clock.after(RESERVED_SECONDS))
         planned = {video_id: (sendings or {}).get(video_id, CONFIRMED) for video_id in due}
@@ -178,13 +178,13 @@ class JobWorld:
         except ProcessDied:
             self.visit(Visit.SWEEPER_DIED)
         else:
-            assert sorted(self.queue.attempts[before:]) == sorted(due), "each due row is sent once, and no other"
+            assert sorted(self.queue.attempts[before:]) == sorted(due), "each due row must be sent once, and no other"
             assert sent == sum(sending.fate is Fate.CONFIRMED for sending in planned.values())
-        for video_id in planned:  # another sweep may be under way around this one
+        for video_id in planned:  # this sweep may run inside another one
             self.queue.sendings.pop(video_id, None)
             self._reserved.pop(video_id, None)
 
-    def _note_why(self, video_id: UUID, row: Row) -> None:
+    def _visit_reason(self, video_id: UUID, row: Row) -> None:
         self.visit(Visit.SWEPT_UNSENT, row.enqueued_at is None)
         self.visit(Visit.SWEPT_DEAD_WORKER, row.status == VideoStatus.PROCESSING)
         is_waiting = row.status == VideoStatus.UPLOADED
@@ -208,7 +208,7 @@ class JobWorld:
     # The operator
 
     def redrive(self, sendings: Mapping[UUID, Sending]) -> None:
-        """``python -m worker.redrive run``, which may break off anywhere."""
+        """Run ``python -m worker.redrive run``, which can stop at any step."""
         self.queue.sendings |= sendings
         before = {entry.task_id: self._action(entry.video_id, entry.task_id) for entry in self.entries}
         letters = DeadLetters(self.database, self.dead_letters, self.outbox, discards_unreadable=False)
@@ -216,11 +216,11 @@ class JobWorld:
             for letter in letters.read():
                 assert letter.message
                 video_id, task_id = letter.message.video_id, letter.message.task_id
-                # Rows are read for ten letters at once, and settling one letter may change the row of the next.
+                # Rows are read for ten letters at once, and to settle one letter can change the row of the next.
                 assert letter.action in (before.get(task_id), self._action(video_id, task_id))
                 self.visit(Visit.RESENT, letter.action is Handling.RESEND)
                 if letter.action is not Handling.DISCARD:
-                    self._foretell_reopening(video_id)
+                    self._predict_reopening(video_id)
                 letters.settle(letter)
         self.queue.sendings.clear()
 
@@ -231,35 +231,35 @@ class JobWorld:
         return Handling.REOPEN if row.failure_code else Handling.RESEND
 
     def reopen(self, entry: Entry) -> None:
-        """Only what was given up, whatever the operator had seen."""
-        foretold = self._foretell_reopening(entry.video_id)
+        """Reopen the video if it has failed after all its attempts, even if the operator has seen an older state."""
+        expected = self._predict_reopening(entry.video_id)
         with self.database.writing() as connection:
-            assert foretold == reopen(connection, entry.video_id, entry.task_id, code=GAVE_UP)
+            assert expected == reopen(connection, entry.video_id, entry.task_id, code=GAVE_UP)
 
-    def _foretell_reopening(self, video_id: UUID) -> bool:
+    def _predict_reopening(self, video_id: UUID) -> bool:
         if is_reopened := self.model.reopen(video_id, GAVE_UP):
             self.visit(Visit.REOPENED)
             self.promises.reopened(video_id)
         return is_reopened
 
-    # Everybody
+    # All
 
     def next_moment(self) -> datetime:
-        """When the next wait for a sweeper, lease, or visibility ends; in a second, if there is none."""
+        """The time when the next wait for a sweeper, a lease or a visibility ends; in a second if there is none."""
         rows = self.model.rows.values()
         ends = [self.queue.next_visible_at(), *(row.message_due_at for row in rows), *(row.lease_until for row in rows)]
         return min((end for end in ends if end and end > self.clock.now), default=self.clock.after(1))
 
     def check(self) -> None:
-        """Raises AssertionError when anything is not as it must be."""
+        """Raises AssertionError if anything is not as it must be."""
         rows = read_rows(self.database)
         self.promises.look(rows)
         assert rows == self.model.rows
         assert {row.processed_key for row in rows.values() if row.processed_key} <= self.results, "I2: a result is gone"
         given_up = {video_id for video_id, row in rows.items() if row.failure_code == GAVE_UP}
-        assert given_up <= self.dead_letters.videos(), "who was given up can be reopened"
+        assert given_up <= self.dead_letters.videos(), "a video that can be reopened has no dead letter"
 
     def check_backlog(self) -> None:
-        """What the fleet is scaled by."""
+        """Check the age of the backlog, which scales the fleet."""
         with self.database.reading() as connection:
             assert oldest_wait_seconds(connection) == self.model.oldest_wait_seconds()

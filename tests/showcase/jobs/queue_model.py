@@ -1,5 +1,7 @@
-"""SQS in memory and in virtual time, with all the freedoms that a standard queue has: a message comes twice, late, in
-any order, or not at all; a send is applied and its answer lost; a sender dies before or after it.
+"""SQS in memory and in virtual time, with everything that a standard queue may do.
+
+A message comes twice, late, in any order, or not at all. The answer to a send gets lost although the message was sent.
+A sender dies before or after its send.
 """
 
 from collections import Counter
@@ -14,30 +16,30 @@ from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.showcase.jobs.virtual_time import VirtualClock
 
-SENDS_MAX = 1000  # of one history; none needs as many
+SENDS_MAX = 1000  # of one history; no correct one needs as many
 
 
 class ProcessDied(Exception):
-    """Whoever called lives no longer; nothing in the product catches it."""
+    """The calling process dies. Nothing in the product catches this error."""
 
 
 class Fate(StrEnum):
-    """What becomes of a send."""
+    """How a send ends."""
 
     CONFIRMED = "confirmed"
-    AWAY = "away"  # not sent, and the sender knows
-    ANSWER_LOST = "answer lost"  # sent, and the sender believes that it is not
+    AWAY = "away"  # not sent, and the sender gets an error
+    ANSWER_LOST = "answer lost"  # sent, and the sender gets an error
     DIES_BEFORE = "dies before"
     DIES_AFTER = "dies after"
 
 
 def nothing(*_: object) -> None:
-    """What happens meanwhile, and whom it concerns, by default."""
+    """Do nothing: the default of ``meanwhile`` and ``on_confirmed``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How the next send of a video goes; ``meanwhile`` happens when the queue has it and the sender has no answer."""
+    """How the next send of a video ends. ``meanwhile`` is called after the send and before the sender's answer."""
 
     fate: Fate = Fate.CONFIRMED
     meanwhile: Callable[[], None] = nothing
@@ -48,12 +50,12 @@ CONFIRMED = Sending()
 
 @dataclass(slots=True)
 class _Message:
-    latest: Delivery  # its newest receipt; before the first, one that nobody has
+    latest: Delivery  # its newest receipt; before the first receive, one that nobody has
     visible_at: datetime
 
 
 class QueueModel(JobQueue):
-    """The facade, over a dict. ``on_confirmed`` is called with the video just before a sender gets its answer."""
+    """A JobQueue over a dict. ``on_confirmed`` is called with the video just before a sender gets its answer."""
 
     def __init__(
         self,
@@ -72,15 +74,15 @@ class QueueModel(JobQueue):
         self._messages: dict[str, _Message] = {}
         self._numbers: Counter[UUID] = Counter()
         self.sendings: dict[UUID, Sending] = {}
-        self.attempts: list[UUID] = []  # the videos that somebody tried to send, in order
-        self.kills_deleter = False  # whoever deletes next, when it is done
+        self.attempts: list[UUID] = []  # the videos of all sends, also of failed ones, in order
+        self.kills_deleter = False  # the process that deletes next dies after it
         self.given_up = 0  # messages that were received too often
         self.honours_old_handles = False  # AWS' documentation and reports of its users disagree
 
     def send(self, message: JobMessage, *, request_id: str = "") -> None:
         sending = self.sendings.pop(message.video_id, CONFIRMED)
         self.attempts.append(message.video_id)
-        assert len(self.attempts) < SENDS_MAX, "a sweep that never ends"
+        assert len(self.attempts) < SENDS_MAX, "a sweep does not end"
         if sending.fate is Fate.AWAY:
             raise Unavailable("queue", "send")
         if sending.fate is Fate.DIES_BEFORE:
@@ -94,7 +96,7 @@ class QueueModel(JobQueue):
         self._on_confirmed(message.video_id)
 
     def put(self, body: str, *, request_id: str = "", reason: str = "") -> None:
-        """A message is in the queue. Its id depends on nothing but its video and those before it."""
+        """Put a message into the queue. Its id depends only on its video and on earlier messages of it."""
         video_id = parse_message(body).video_id
         self._numbers[video_id] += 1
         message_id = f"{video_id}-{self._numbers[video_id]:04d}"
@@ -106,16 +108,16 @@ class QueueModel(JobQueue):
         return [self._deliver(message_id, hidden_seconds) for message_id in self.visible()[:count_max]]
 
     def receive_any(self, pick: int, *, twice: bool = False) -> Delivery | None:
-        """One of the visible messages, in no order; ``twice``: it stays visible for others."""
+        """Receive one of the visible messages. With ``twice`` it stays visible, and is received again."""
         visible = self.visible()
         return self._deliver(visible[pick % len(visible)], 0 if twice else None) if visible else None
 
     def is_waiting(self) -> bool:
-        """Is there a message that can be received now, or given up?"""
+        """True if a message is visible, even if it will go to the dead letters."""
         return any(message.visible_at <= self._clock.now for message in self._messages.values())
 
     def visible(self) -> list[str]:
-        """The ids of what can be received now. What was received too often goes to the dead letters first."""
+        """The ids of the messages that can be received. Those received too often first go to the dead letters."""
         found = sorted(id_ for id_, message in self._messages.items() if message.visible_at <= self._clock.now)
         return [id_ for id_ in found if not self._moves_to_dead_letters(id_)]
 
@@ -165,19 +167,19 @@ class QueueModel(JobQueue):
         self._dead_letters.put(delivery.body, reason=reason)
 
     def receive_of(self, video_id: UUID) -> Delivery | None:
-        """A visible message of this video."""
+        """Receive a visible message of this video."""
         found = [id_ for id_ in self.visible() if id_.startswith(str(video_id))]
         return self._deliver(found[0], None) if found else None
 
     def lose(self, video_id: UUID) -> None:
-        """All its messages are gone, confirmed or not: retention, a purge, an accident."""
+        """Lose all messages of this video, confirmed or not, as by the end of retention or a purge."""
         self._messages = {id_: m for id_, m in self._messages.items() if not id_.startswith(str(video_id))}
 
     def videos(self) -> set[UUID]:
-        """Those with a message here, visible or not."""
+        """The videos with a message in the queue, visible or not."""
         return {parse_message(message.latest.body).video_id for message in self._messages.values()}
 
     def next_visible_at(self) -> datetime | None:
-        """When the next of the hidden messages comes back."""
+        """The time when the next hidden message becomes visible."""
         hidden = [m.visible_at for m in self._messages.values() if m.visible_at > self._clock.now]
         return min(hidden, default=None)

@@ -1,6 +1,7 @@
-"""Jobs in virtual time over the real SQL of both databases (T14, T23, T25, T27 of docs/RELIABILITY.md).
+"""Jobs in virtual time, with the real SQL of both databases (T14, T23, T25, T27 of docs/RELIABILITY.md).
 
-The clocks of process and database are years apart here, so T23 holds in every line: no decision asks the process.
+The clocks of process and database are years apart here, so every test also checks T23: no decision uses the clock of
+the process.
 """
 
 from collections import Counter
@@ -24,7 +25,7 @@ from tests.showcase.jobs.job_machine import JobMachine
 from tests.showcase.jobs.job_worker import Workers
 from tests.showcase.jobs.job_world import JobWorld, Visit
 from tests.showcase.jobs.queue_model import Fate, Sending
-from tests.showcase.jobs.virtual_time import START, VirtualClock, govern
+from tests.showcase.jobs.virtual_time import START, VirtualClock, set_clock
 
 settings.register_profile(
     "job machine",
@@ -33,14 +34,14 @@ settings.register_profile(
     stateful_step_count=50,
     suppress_health_check=list(HealthCheck),
 )
-# For a campaign: more examples above, and ``derandomize=False``, so that each run plays other histories.
+# For a longer search, raise max_examples and set ``derandomize=False``, so that each run plays other histories.
 HISTORIES = settings.get_profile("job machine")
 
 
 @pytest.fixture
 def clock(database: Database) -> VirtualClock:
     clock = VirtualClock()
-    govern(database, clock)
+    set_clock(database, clock)
     return clock
 
 
@@ -59,15 +60,15 @@ def workers(world: JobWorld) -> Workers:
     return Workers(world)
 
 
-@pytest.mark.timeout(1200)  # for the search of the shortest history, should one fail
+@pytest.mark.timeout(1200)  # if a history fails, Hypothesis searches for the shortest one
 def test_jobs_keep_every_promise_in_any_history(database: Database, clock: VirtualClock, player_id: UUID) -> None:
     visited: Counter[Visit] = Counter()
     machine = cast("type[RuleBasedStateMachine]", lambda: JobMachine(database, clock, player_id, visited))
     run_state_machine_as_test(machine, settings=HISTORIES)
-    assert [visit for visit in Visit if not visited[visit]] == [], "I8: all bad paths were really visited"
+    assert [visit for visit in Visit if not visited[visit]] == [], "I8: some paths were not visited"
 
 
-def test_the_clock_is_ours_and_stands_still(database: Database, clock: VirtualClock) -> None:
+def test_the_database_has_the_virtual_clock_which_stands_still(database: Database, clock: VirtualClock) -> None:
     for _ in range(2):
         with database.reading() as connection:
             times = connection.execute(select(database_time(), database_time(90.5), database_time(-0.001))).one()
@@ -85,7 +86,7 @@ def test_a_transaction_sees_one_moment_as_with_the_real_now(database: Database, 
         assert connection.execute(select(database_time())).scalar_one() == clock.now
 
 
-def test_who_asks_for_the_real_time_is_refused(database: Database, clock: VirtualClock) -> None:
+def test_sql_that_asks_for_the_real_time_raises_an_error(database: Database, clock: VirtualClock) -> None:
     is_sqlite = database.engine.dialect.name == "sqlite"
     words = ("CURRENT_TIMESTAMP", "datetime('now')", "unixepoch()") if is_sqlite else ("clock_timestamp()",)
     for word in words:
@@ -93,8 +94,8 @@ def test_who_asks_for_the_real_time_is_refused(database: Database, clock: Virtua
             connection.execute(text(f"SELECT {word}"))
 
 
-def test_no_row_knows_the_real_time(world: JobWorld, workers: Workers) -> None:
-    """``check`` compares every time of the rows with the virtual clock."""
+def test_no_row_has_the_real_time(world: JobWorld, workers: Workers) -> None:
+    """``check`` compares every time in the rows with the virtual clock."""
     world.accept()
     for delivery in world.queue.receive(1):
         held = workers.take(delivery)
@@ -110,7 +111,7 @@ def test_no_row_knows_the_real_time(world: JobWorld, workers: Workers) -> None:
 
 
 def test_a_message_of_an_older_generation_does_no_harm(world: JobWorld, workers: Workers) -> None:
-    """T14, with the video in work: the message is dropped, the job goes on."""
+    """T14, while a worker has the video: the message is dropped, and the job goes on."""
     entry = world.accept()
     held = workers.take(world.queue.receive(1)[0])
     world.queue.put(JobMessage(entry.video_id, UUID(int=1), "", entry.uploaded_at).to_json())
@@ -124,7 +125,7 @@ def test_a_message_of_an_older_generation_does_no_harm(world: JobWorld, workers:
 
 
 def test_only_the_newest_generation_of_a_video_is_published(database: Database) -> None:
-    """T14, with the old generation still in work, and its message coming first and last."""
+    """T14, while a worker still has the old generation. Its message comes first and last."""
     old = new_video(database)
     new = replace(old, task_id=uuid4())
     old_claim = claimed(database, old)
@@ -145,7 +146,7 @@ def _try_claim(database: Database, entry: Entry) -> Claim | ClaimRefusal:
 
 
 def _begin_generation(database: Database, entry: Entry) -> None:
-    """The clip was replaced: there is no function for it, so this is what one would have to write."""
+    """Replace the clip of a video. The product has no function for it; this is what it would write."""
     fresh = {"task_id": entry.task_id, "status": VideoStatus.UPLOADED, "lease_until": None, "worker": None}
     with database.writing() as connection:
         connection.execute(update(Video).where(Video.id == entry.video_id).values(fresh))
@@ -153,7 +154,7 @@ def _begin_generation(database: Database, entry: Entry) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_video_accepted_first_and_committed_last_is_swept(world: JobWorld) -> None:
-    """T25: a sweeper that went by "what came after the last one sent" would never see it."""
+    """T25: a sweeper that only looked at rows after the last one sent would never see the first video."""
     first = world.next_upload()
     with world.database.writing() as slow:
         add_video(slow, first)
@@ -166,7 +167,7 @@ def test_a_video_accepted_first_and_committed_last_is_swept(world: JobWorld) -> 
     assert world.queue.attempts == [second.video_id, first.id]
 
 
-def test_a_sweep_asks_a_queue_that_is_away_for_one_batch_only(world: JobWorld) -> None:
+def test_a_sweep_sends_only_one_batch_to_a_queue_that_is_away(world: JobWorld) -> None:
     entries = [world.insert() for _ in range(BATCH_ROWS + 1)]
     world.clock.advance(FAST_PATH_SECONDS + 1)
     world.queue.sendings = {entry.video_id: Sending(Fate.AWAY) for entry in entries}
@@ -174,12 +175,12 @@ def test_a_sweep_asks_a_queue_that_is_away_for_one_batch_only(world: JobWorld) -
     assert len(world.queue.attempts) == BATCH_ROWS
     world.queue.sendings = {}
     world.clock.advance(RESERVED_SECONDS + 1)
-    assert world.outbox.sweep() == len(entries), "the rest was kept, whether reserved or not"
+    assert world.outbox.sweep() == len(entries), "the other rows must still be due, reserved or not"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_video_that_is_freed_while_a_claim_looks_is_not_given_up(database: Database) -> None:
-    """Between the two statements of a claim, the worker that held the video hands it back."""
+def test_a_video_that_is_freed_between_the_statements_of_a_claim_is_not_exhausted(database: Database) -> None:
+    """The worker that held the video hands it back between the two statements of a claim."""
     entry = new_video(database)
     held = claimed(database, entry)
 
@@ -193,7 +194,7 @@ def test_a_video_that_is_freed_while_a_claim_looks_is_not_given_up(database: Dat
 
 
 def test_one_message_is_enough_for_a_dead_workers_video(world: JobWorld, workers: Workers) -> None:
-    """An hour without any worker, and a sweep every 5 s."""
+    """No worker runs for an hour, and a sweep runs every 5 s."""
     world.accept()
     assert workers.take(world.queue.receive(1)[0])
     for _ in range(3600 // 5):

@@ -13,7 +13,7 @@ from showcase.jobs.job_message import JobMessage, parse_message
 IDS = {"video_id": str(uuid.uuid4()), "task_id": str(uuid.uuid4()), "created_at": "2024-01-01T00:00:00Z"}
 
 
-def test_the_body_is_the_contracts() -> None:
+def test_the_body_is_that_of_the_contract() -> None:
     message = JobMessage(uuid.UUID(int=1), uuid.UUID(int=2), "s3://b/k.mp4", datetime(2024, 1, 1, tzinfo=UTC))
     assert json.loads(message.to_json()) == {
         "video_id": "00000000-0000-0000-0000-000000000001",
@@ -24,7 +24,7 @@ def test_the_body_is_the_contracts() -> None:
 
 
 @given(st.uuids(), st.uuids(), st.datetimes(timezones=st.just(UTC)).map(lambda t: t.replace(microsecond=0)))
-def test_what_is_written_is_read(video_id: uuid.UUID, task_id: uuid.UUID, created_at: datetime) -> None:
+def test_a_message_that_was_written_can_be_read(video_id: uuid.UUID, task_id: uuid.UUID, created_at: datetime) -> None:
     message = JobMessage(video_id, task_id, "s3://bucket/key", created_at.replace(year=max(1000, created_at.year)))
     assert parse_message(message.to_json()) == message
 
@@ -45,13 +45,13 @@ def test_what_is_written_is_read(video_id: uuid.UUID, task_id: uuid.UUID, create
         (json.dumps(IDS | {"padding": "x" * 5000}), "at most 4096"),
     ],
 )
-def test_what_is_not_a_message_is_refused_with_the_reason(body: str, reason: str) -> None:
+def test_a_body_that_is_not_a_message_is_refused_with_the_reason(body: str, reason: str) -> None:
     with pytest.raises(UnreadableMessage, match=reason):
         parse_message(body)
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(
     st.sampled_from(["video_id", "task_id", "created_at", "video_path"]), x)).map(json.dumps))  # fmt: skip
-def test_no_body_at_all_raises_anything_else(body: str) -> None:
+def test_no_body_raises_another_error(body: str) -> None:
     with suppress(UnreadableMessage):
         parse_message(body)

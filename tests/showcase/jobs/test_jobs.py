@@ -89,7 +89,7 @@ def test_an_unknown_video_and_another_generation_are_gone(database: Database) ->
     assert try_claim(database, unknown) is ClaimRefusal.GONE
 
 
-def test_a_video_deleted_in_flight_is_not_resurrected(database: Database) -> None:
+def test_a_video_that_was_deleted_during_its_job_stays_deleted(database: Database) -> None:
     player_id = new_player(database)
     entry = new_video(database, player_id)
     claim = claimed(database, entry)
@@ -111,7 +111,7 @@ def test_handing_back_makes_the_video_free_at_once(database: Database, attempt_c
     assert claimed(database, entry).fence == 2
 
 
-def test_attempts_end_and_then_the_video_can_be_given_up(database: Database) -> None:
+def test_a_video_whose_attempts_are_used_up_can_be_failed(database: Database) -> None:
     entry = new_video(database)
     for _ in range(2):
         claimed(database, entry, attempts_max=2)
@@ -123,14 +123,14 @@ def test_attempts_end_and_then_the_video_can_be_given_up(database: Database) -> 
     assert state and (state.status, state.failure_code) == ("failed", "processing_failed")
 
 
-def test_a_video_in_work_on_its_last_attempt_is_not_given_up(database: Database) -> None:
+def test_a_video_in_its_last_attempt_is_not_failed(database: Database) -> None:
     entry = new_video(database)
     claimed(database, entry, attempts_max=1)
     with database.writing() as connection:
         assert not jobs.fail_exhausted(connection, entry.video_id, attempts_max=1, code="c", reason="r")
 
 
-def test_one_call_renews_many_leases_and_tells_which_are_still_held(database: Database) -> None:
+def test_one_call_renews_many_leases_and_returns_those_that_are_held(database: Database) -> None:
     entries = [new_video(database) for _ in range(3)]
     claims = [claimed(database, entry) for entry in entries]
     with database.writing() as connection:
@@ -139,7 +139,7 @@ def test_one_call_renews_many_leases_and_tells_which_are_still_held(database: Da
     assert held == {(entries[1].video_id, 1), (entries[2].video_id, 1)}
 
 
-def test_the_database_itself_refuses_states_that_cannot_be(database: Database) -> None:
+def test_the_database_refuses_impossible_states(database: Database) -> None:
     entry = new_video(database)
     for impossible in ({"status": "processed"}, {"status": VideoStatus.PROCESSING}, {"status": "lost"}):
         with pytest.raises(Exception, match=r"(?i)check constraint"), database.writing() as connection:

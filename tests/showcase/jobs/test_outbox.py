@@ -25,7 +25,7 @@ def received_ids(queue: JobQueue) -> list[str]:
     return ids
 
 
-def test_the_fast_path_sends_the_contracts_message(
+def test_the_fast_path_sends_the_message_of_the_contract(
     database: Database, queue: JobQueue, outbox: Outbox, bucket: str
 ) -> None:
     entry = new_video(database)
@@ -40,10 +40,10 @@ def test_the_fast_path_sends_the_contracts_message(
         assert connection.execute(select(Video.enqueued_at)).scalar_one() is not None
 
 
-def test_what_was_sent_is_not_due_and_what_was_not_is(database: Database, queue: JobQueue, outbox: Outbox) -> None:
+def test_a_sent_message_is_not_due_and_an_unsent_one_is(database: Database, queue: JobQueue, outbox: Outbox) -> None:
     sent, unsent = new_video(database), new_video(database)
     outbox.send(sent)
-    assert outbox.sweep() == 0, "the API still has its seconds for the fast path"
+    assert outbox.sweep() == 0, "the API may still send the message itself"
     shift_due(database, unsent.video_id, -1)
     assert outbox.sweep() == 1
     assert sorted(received_ids(queue)) == sorted([str(sent.video_id), str(unsent.video_id)])
@@ -83,7 +83,7 @@ def test_the_video_of_a_dead_worker_is_sent_again_after_lease_and_grace(
     assert claimed(database, entry).fence == 2
 
 
-def test_a_video_in_work_is_not_sent_again(database: Database, outbox: Outbox) -> None:
+def test_a_video_with_a_live_lease_is_not_sent_again(database: Database, outbox: Outbox) -> None:
     entry = new_video(database)
     shift_due(database, entry.video_id, -1)
     claim = claimed(database, entry)
@@ -101,7 +101,7 @@ def test_a_late_confirmation_does_not_hide_the_end_of_a_lease(database: Database
 
 
 @pytest.mark.parametrize("is_in_work", [False, True])
-def test_once_sent_a_row_of_a_producer_without_outbox_is_an_entry(
+def test_a_row_of_a_producer_without_outbox_is_an_entry_once_it_was_sent(
     database: Database, queue: JobQueue, outbox: Outbox, is_in_work: bool
 ) -> None:
     entry = new_video(database)
@@ -129,7 +129,7 @@ def test_settled_videos_are_never_sent_again(database: Database, queue: JobQueue
     assert outbox.sweep() == 0
 
 
-def test_sweepers_at_once_lose_nothing_and_share_the_work(database: Database, queue: JobQueue, outbox: Outbox) -> None:
+def test_concurrent_sweepers_send_each_message_once(database: Database, queue: JobQueue, outbox: Outbox) -> None:
     entries = [new_video(database) for _ in range(30)]
     for entry in entries:
         shift_due(database, entry.video_id, -1)
@@ -139,7 +139,7 @@ def test_sweepers_at_once_lose_nothing_and_share_the_work(database: Database, qu
     assert sorted(received_ids(queue)) == sorted(str(entry.video_id) for entry in entries)
 
 
-def test_expired_leases_of_handed_back_videos_do_not_matter(database: Database, outbox: Outbox) -> None:
+def test_a_video_that_was_handed_back_is_sent_and_claimed_again(database: Database, outbox: Outbox) -> None:
     entry = new_video(database)
     claim = claimed(database, entry)
     with database.writing() as connection:

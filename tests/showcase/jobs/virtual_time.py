@@ -1,8 +1,8 @@
-"""The database's clock in the hands of a test: hours pass at once, and never by themselves.
+"""Replaces the clock of the database, so that a test decides when time passes.
 
-SQL of the domain is not changed for it. SQLite's date functions are replaced for each connection; PostgreSQL finds
-``now()`` in a schema that is searched before its own. Whoever asks for the real time in another way gets an error
-where the database allows to replace that way; else the time of START gives it away.
+The SQL of the domain stays as it is. In SQLite, the date functions of each connection are replaced. PostgreSQL finds
+``now()`` in a schema that is searched before its own. Other ways to the real time raise an error where the database
+allows to replace them. Where it does not, a test can see the real time, because START is years away from it.
 """
 
 import sqlite3
@@ -38,7 +38,7 @@ _REAL_CLOCKS = {
 
 
 class VirtualClock:
-    """Stands still until it is advanced. Whole milliseconds, as SQLite's."""
+    """A clock that stands still until it is advanced. It counts whole milliseconds, as SQLite does."""
 
     def __init__(self) -> None:
         self.now = START
@@ -50,20 +50,20 @@ class VirtualClock:
         return self.now + timedelta(milliseconds=round(seconds * 1000))
 
 
-def govern(database: Database, clock: VirtualClock) -> None:
-    """From now on this is the clock of the database, on every connection of ``database``."""
+def set_clock(database: Database, clock: VirtualClock) -> None:
+    """Make this the clock of every connection of ``database``."""
     if database.engine.dialect.name == "sqlite":
-        _govern_sqlite(database.engine, clock)
+        _set_clock_of_sqlite(database.engine, clock)
     else:
-        _govern_postgresql(database.engine, clock)
-    database.engine.dispose()  # connections that were made before know the real time
+        _set_clock_of_postgresql(database.engine, clock)
+    database.engine.dispose()  # connections that were made before have the real clock
 
 
-def _govern_sqlite(engine: Engine, clock: VirtualClock) -> None:
+def _set_clock_of_sqlite(engine: Engine, clock: VirtualClock) -> None:
     def strftime(pattern: str, moment: str, shift: str) -> str:
         if pattern != _PATTERN:
             raise ValueError(f"not the clock that database_time() reads: {pattern} of {moment}")
-        # A moment of a row is read as it stands: time_after() asks nobody for the time.
+        # time_after() adds to the time of a row and does not read the clock.
         start = clock.now if moment == "now" else datetime.strptime(moment, _STORED).replace(tzinfo=UTC)
         then = start + timedelta(milliseconds=round(float(shift.removesuffix(" seconds")) * 1000))
         return f"{then:{_STORED}}"
@@ -82,18 +82,18 @@ def _refuse(*_arguments: object) -> Never:
     raise ValueError("the real time was asked for")
 
 
-def _govern_postgresql(engine: Engine, clock: VirtualClock) -> None:
+def _set_clock_of_postgresql(engine: Engine, clock: VirtualClock) -> None:
     refused = (_REFUSED.format(name=name, type=kind) for name, kind in _REAL_CLOCKS.items())
     with engine.begin() as connection:
         connection.exec_driver_sql(_SCHEMA + "".join(refused))
 
-    def search_ours_first(connection: Any, _record: object) -> None:
+    def search_virtual_time_first(connection: Any, _record: object) -> None:
         connection.cursor().execute("SET search_path TO virtual_time, public, pg_catalog")
         connection.commit()
 
     def note_begin(connection: Connection) -> None:
-        # As the real now(): one moment for the whole transaction. Without a transaction there is none.
+        # One moment for the whole transaction, as with the real now().
         connection.exec_driver_sql("SELECT set_config('virtual_time.now', %s, true)", (clock.now.isoformat(),))
 
-    event.listen(engine, "connect", search_ours_first)
+    event.listen(engine, "connect", search_virtual_time_first)
     event.listen(engine, "begin", note_begin)

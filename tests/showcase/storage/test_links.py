@@ -1,4 +1,4 @@
-"""Links are signed once and handed out for a while, never for so long that they die in the visitor's hand."""
+"""Links are signed once and reused, but only for half of their life."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from showcase.storage.media_store import MediaStore
 
 
 class Clock:
-    """Time that passes only when a test says so."""
+    """A clock that stands still until a test changes ``now``."""
 
     def __init__(self) -> None:
         self.now = 1_900_000_000.0
@@ -22,7 +22,7 @@ class Clock:
 
 
 class CountingStore:
-    """Signs as often as it is asked, and every time differently."""
+    """Signs a different link each time, and counts them."""
 
     def __init__(self) -> None:
         self.signed: list[str] = []
@@ -58,7 +58,7 @@ def test_a_link_fetches_the_object_under_its_own_name(
     assert parse_qs(urlsplit(url).query)["response-content-disposition"] == ['inline; filename="processed-v-1.mp4"']
 
 
-def test_the_same_link_is_handed_out_again_and_signed_once(store: CountingStore, clock: Clock) -> None:
+def test_a_link_is_signed_once_and_reused(store: CountingStore, clock: Clock) -> None:
     links = links_of(store, clock)
     assert links.to("a") == links.to("a")
     assert links.to("a") != links.to("b")
@@ -68,7 +68,7 @@ def test_the_same_link_is_handed_out_again_and_signed_once(store: CountingStore,
 @pytest.mark.parametrize(
     ("seconds", "reuse_seconds"), [(60, 30.0), (900, REUSE_SECONDS_MAX), (43_200, REUSE_SECONDS_MAX)]
 )
-def test_no_link_is_handed_out_past_half_of_its_life_or_five_minutes(
+def test_no_link_is_reused_after_half_of_its_life_or_five_minutes(
     store: CountingStore, clock: Clock, seconds: int, reuse_seconds: float
 ) -> None:
     links, first_seen = links_of(store, clock, seconds), dict[str, float]()
@@ -94,7 +94,7 @@ def test_the_links_of_a_page_do_not_all_end_at_the_same_moment(store: CountingSt
     assert max(signed_a_second[1:]) < 30
 
 
-def test_only_so_many_links_are_kept(store: CountingStore, clock: Clock) -> None:
+def test_the_number_of_cached_links_is_limited(store: CountingStore, clock: Clock) -> None:
     links = links_of(store, clock)
     for number in range(LINKS_MAX + 1):
         links.to(str(number))
@@ -104,7 +104,7 @@ def test_only_so_many_links_are_kept(store: CountingStore, clock: Clock) -> None
     assert len(store.signed) == LINKS_MAX + 2
 
 
-def test_many_threads_may_ask_at_once(store: CountingStore, clock: Clock) -> None:
+def test_many_threads_at_once_get_the_right_links(store: CountingStore, clock: Clock) -> None:
     links = links_of(store, clock)
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda number: (str(number % 50), links.to(str(number % 50))), range(5000)))

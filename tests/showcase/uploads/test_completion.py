@@ -1,4 +1,4 @@
-"""Attempts to complete the same upload that meet in the middle, and the storage failing under one."""
+"""Concurrent attempts to complete an upload, and attempts that fail in between."""
 
 import io
 import uuid
@@ -26,25 +26,25 @@ from tests.showcase.test_orphans import stored
 AWAY = "http://127.0.0.1:1"
 
 
-class Meeting(MediaStore):
-    """After its first copy, something else happens."""
+class InterruptedStore(MediaStore):
+    """Calls ``meanwhile`` once, after its first copy."""
 
     def meanwhile(self) -> None:
-        """Replaced by the test."""
+        """A test replaces this."""
 
-    def copy(self, source: str, target: str, *, content_type: str = "video/mp4") -> int | None:
-        crc32 = super().copy(source, target, content_type=content_type)
+    def copy(self, source: str, target: str) -> int | None:
+        crc32 = super().copy(source, target)
         meanwhile, self.meanwhile = self.meanwhile, lambda: None  # type: ignore[method-assign]
         meanwhile()
         return crc32
 
 
-class Scene:
-    """An upload whose bytes have arrived."""
+class ArrivedUpload:
+    """An upload whose bytes have arrived, and the objects that complete it."""
 
     def __init__(self, database: Database, aws: Aws, bucket: str, outbox: Outbox, clip: Path) -> None:
         self.database = database
-        self.media = Meeting(aws, bucket)
+        self.media = InterruptedStore(aws, bucket)
         self.completion = Completion(database, self.media, Inbox(aws, bucket), outbox)
         self.player_id = new_player(database)
         self.content = clip.read_bytes()
@@ -66,57 +66,55 @@ class Scene:
 
 
 @pytest.fixture
-def scene(database: Database, aws: Aws, bucket: str, outbox: Outbox, clips: Clips) -> Scene:
-    return Scene(database, aws, bucket, outbox, clips.plain())
+def upload(database: Database, aws: Aws, bucket: str, outbox: Outbox, clips: Clips) -> ArrivedUpload:
+    return ArrivedUpload(database, aws, bucket, outbox, clips.plain())
 
 
-def test_an_attempt_that_was_overtaken_answers_with_the_video_of_the_other(scene: Scene, emulator: AwsEmulator) -> None:
+def test_an_attempt_that_was_overtaken_returns_the_video_of_the_other(
+    upload: ArrivedUpload, emulator: AwsEmulator
+) -> None:
     won: list[uuid.UUID | None] = []
 
     def overtake() -> None:
-        won.append(scene.complete())
+        won.append(upload.complete())
 
-    scene.media.meanwhile = overtake  # type: ignore[method-assign]
-    assert [scene.complete()] == won
-    assert scene.rows() == [(won[0], zlib.crc32(scene.content))]
-    assert stored(emulator, scene.media) == {f"uploads/{won[0]}.mp4"}, "the copy that does not count is left"
+    upload.media.meanwhile = overtake  # type: ignore[method-assign]
+    assert [upload.complete()] == won
+    assert upload.rows() == [(won[0], zlib.crc32(upload.content))]
+    assert stored(emulator, upload.media) == {f"uploads/{won[0]}.mp4"}, "the copy that does not count must be removed"
 
 
-def test_bytes_swapped_between_attempts_do_not_get_into_the_video_that_counts(
-    scene: Scene, emulator: AwsEmulator
-) -> None:
+def test_bytes_that_were_swapped_between_attempts_are_refused(upload: ArrivedUpload, emulator: AwsEmulator) -> None:
     def overtake() -> None:
-        scene.send(b"x" * len(scene.content))
+        upload.send(b"x" * len(upload.content))
         with pytest.raises(Refused, match="not_mp4"):
-            scene.complete()
+            upload.complete()
 
-    scene.media.meanwhile = overtake  # type: ignore[method-assign]
+    upload.media.meanwhile = overtake  # type: ignore[method-assign]
     with pytest.raises(Refused, match="not_mp4"):
-        scene.complete()
-    assert scene.rows() == [] and stored(emulator, scene.media) == set()
+        upload.complete()
+    assert upload.rows() == [] and stored(emulator, upload.media) == set()
 
 
-def test_when_the_storage_is_away_the_upload_stays_open(scene: Scene, outbox: Outbox) -> None:
-    away = MediaStore(Aws(REGION, AWAY), scene.media.bucket)
-    broken = Completion(scene.database, away, Inbox(Aws(REGION, AWAY), scene.media.bucket), outbox)
+def test_when_the_storage_is_away_the_upload_stays_open(upload: ArrivedUpload, outbox: Outbox) -> None:
+    away = MediaStore(Aws(REGION, AWAY), upload.media.bucket)
+    broken = Completion(upload.database, away, Inbox(Aws(REGION, AWAY), upload.media.bucket), outbox)
     with pytest.raises(Unavailable):
-        scene.complete(broken)
-    assert scene.rows() == []
-    assert scene.complete() is not None
+        upload.complete(broken)
+    assert upload.rows() == []
+    assert upload.complete() is not None
 
 
-def test_an_attempt_that_died_after_its_copy_leaves_an_orphan_that_is_swept(
-    scene: Scene, emulator: AwsEmulator
-) -> None:
+def test_the_copy_of_an_attempt_that_died_is_swept_as_an_orphan(upload: ArrivedUpload, emulator: AwsEmulator) -> None:
     def die() -> None:
         raise ZeroDivisionError
 
-    scene.media.meanwhile = die  # type: ignore[method-assign]
+    upload.media.meanwhile = die  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
-        scene.complete()
-    assert len(stored(emulator, scene.media)) == 2
-    orphans = Orphans(scene.database, scene.media, age_seconds=0)
+        upload.complete()
+    assert len(stored(emulator, upload.media)) == 2
+    orphans = Orphans(upload.database, upload.media, age_seconds=0)
     assert orphans.sweep() == 1
-    video_id = scene.complete()
+    video_id = upload.complete()
     assert orphans.sweep() == 0
-    assert stored(emulator, scene.media) == {f"uploads/{video_id}.mp4"}
+    assert stored(emulator, upload.media) == {f"uploads/{video_id}.mp4"}

@@ -37,8 +37,8 @@ def opened(database: Database, player_id: uuid.UUID, *, seconds: float = 60) -> 
     return upload.id
 
 
-def would_be(player_id: uuid.UUID) -> NewVideo:
-    """The video that one attempt makes of the upload."""
+def candidate(player_id: uuid.UUID) -> NewVideo:
+    """The video that one attempt would make of the upload."""
     video_id = uuid.uuid4()
     return NewVideo(video_id, uuid.uuid4(), player_id, "Mi jugada", original_key(video_id), 1000, None, "request")
 
@@ -49,17 +49,17 @@ def videos(database: Database) -> int:
 
 
 @given(size=st.integers(1, 5 * 1024**3))
-def test_parts_make_up_the_whole_and_the_storage_takes_each(size: int) -> None:
+def test_parts_add_up_to_the_whole_and_have_a_size_that_the_storage_takes(size: int) -> None:
     parts = plan_parts(size)
     assert sum(part.size_bytes for part in parts) == size
     assert [part.number for part in parts] == list(range(1, len(parts) + 1)) and len(parts) <= PARTS_MAX
     assert all(part.size_bytes >= PART_BYTES_MIN for part in parts[:-1]) and parts[-1].size_bytes > 0
 
 
-def test_an_upload_becomes_one_video_however_many_attempts_there_are(database: Database) -> None:
+def test_of_many_concurrent_attempts_one_makes_the_upload_a_video(database: Database) -> None:
     player_id = new_player(database)
     upload_id = opened(database, player_id)
-    attempts = [would_be(player_id) for _ in range(12)]
+    attempts = [candidate(player_id) for _ in range(12)]
 
     def attempt(video: NewVideo) -> bool:
         with database.writing() as connection:
@@ -74,14 +74,14 @@ def test_an_upload_becomes_one_video_however_many_attempts_there_are(database: D
     assert (upload.status, upload.video_id, upload.task_id) == ("completed", winner.id, winner.task_id)
 
 
-def test_what_is_decided_stays_decided(database: Database) -> None:
+def test_a_decided_upload_stays_as_it_is(database: Database) -> None:
     player_id = new_player(database)
     refused, completed = opened(database, player_id), opened(database, player_id)
     with database.writing() as connection:
         assert refuse(connection, refused, "too_short")
-        assert accept(connection, completed, would_be(player_id))
+        assert accept(connection, completed, candidate(player_id))
     with database.writing() as connection:
-        assert accept(connection, refused, would_be(player_id)) is None
+        assert accept(connection, refused, candidate(player_id)) is None
         assert not refuse(connection, completed, "too_short")
         assert not refuse(connection, refused, "too_long")
         assert get_upload(connection, refused, player_id).refusal_code == "too_short"
@@ -89,19 +89,19 @@ def test_what_is_decided_stays_decided(database: Database) -> None:
     assert videos(database) == 1
 
 
-def test_rows_are_forgotten_long_after_their_end_and_the_abandoned_ones_counted(database: Database) -> None:
+def test_old_rows_are_removed_and_those_that_were_never_decided_are_counted(database: Database) -> None:
     player_id = new_player(database)
     ids = [opened(database, player_id) for _ in range(4)]
     abandoned, completed, refused, recent = ids
     with database.writing() as connection:
-        accept(connection, completed, would_be(player_id))
+        accept(connection, completed, candidate(player_id))
         refuse(connection, refused, "too_short")
         ended = update(DirectUpload).values(expires_at=database_time(-KEPT_SECONDS - 60))
         connection.execute(ended.where(DirectUpload.id != recent))
     with database.writing() as connection:
         assert forget_old(connection) == 1
         assert connection.execute(select(DirectUpload.id)).scalars().all() == [recent]
-    assert videos(database) == 1, "a video outlives the upload that it was"
+    assert videos(database) == 1, "a video stays when the row of its upload is removed"
     assert abandoned not in {recent}
 
 

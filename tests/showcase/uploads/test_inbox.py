@@ -1,6 +1,6 @@
-"""Where the links of direct uploads lead.
+"""The addresses of the links of direct uploads.
 
-What they allow: tests/service/resources/test_direct_upload_on_ministack.py.
+tests/service/resources/test_direct_upload_on_ministack.py tests what the links allow.
 """
 
 import pytest
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.usefixtures("aws_credentials")
 
 
 @pytest.mark.parametrize("region", ["sa-east-1", "eu-west-1"])
-def test_links_lead_to_the_storage_of_the_region(region: str) -> None:
-    """The global endpoint redirects, and a redirected upload is lost."""
+def test_links_have_the_endpoint_of_the_region(region: str) -> None:
+    """The global endpoint redirects, and a redirected upload fails."""
     inbox = Inbox(Aws(region), "anb-videos")
     host = f"https://anb-videos.s3.{region}.amazonaws.com/"
     assert inbox.form("inbox/1", 1000, seconds=60).url == host

@@ -1,4 +1,4 @@
-"""A clip in the storage is judged as a stream would be, and of its bytes only few are fetched."""
+"""A stored clip is judged like a streamed one, and only a few of its bytes are fetched."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ MEDIA = box(b"free", bytes(3 * MIB))
 
 
 class CountingStore(MediaStore):
-    """Counts what is fetched."""
+    """Notes the sizes of the pieces that were fetched."""
 
     def __init__(self, aws: Aws, bucket: str) -> None:
         super().__init__(aws, bucket)
@@ -37,7 +37,7 @@ def store(aws: Aws, bucket: str) -> CountingStore:
 
 
 def streamed_fault(content: bytes) -> str | None:
-    """What the form upload would say."""
+    """The code with which the form upload would refuse the clip."""
     scanner = BoxScanner()
     try:
         scanner.feed(content)
@@ -79,7 +79,7 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("make", [faststart, last_moov, fragmented])
 @pytest.mark.parametrize("spoil", SPOILED)
-def test_the_verdict_is_that_of_the_form_upload(
+def test_the_result_is_that_of_the_form_upload(
     store: CountingStore, emulator: AwsEmulator, clips: Clips, make: Make, spoil: str
 ) -> None:
     content = SPOILED[spoil](make(clips))
@@ -95,16 +95,14 @@ def test_the_media_are_not_fetched(store: CountingStore, emulator: AwsEmulator, 
     assert len(store.fetched) <= 6 and sum(store.fetched) <= MIB // 2, store.fetched
 
 
-def test_a_clip_in_too_many_pieces_is_left_to_the_worker(
-    store: CountingStore, emulator: AwsEmulator, clips: Clips
-) -> None:
+def test_a_clip_in_too_many_pieces_passes(store: CountingStore, emulator: AwsEmulator, clips: Clips) -> None:
     content = clips.plain().read_bytes() + box(b"free", bytes(70_000)) * (PIECES_MAX + 10)
     emulator.s3.put_object(Bucket=store.bucket, Key="clip", Body=content)
     assert fault_of(store, "clip", len(content)) is None
     assert len(store.fetched) == PIECES_MAX
 
 
-def test_a_short_clip_is_refused_by_name(
+def test_a_short_clip_is_refused_with_its_code(
     store: CountingStore, emulator: AwsEmulator, clips: Clips, tmp_path: Path
 ) -> None:
     content = clips.plain(seconds=3).read_bytes()
