@@ -3,12 +3,13 @@
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from local.system.local_system import LocalSystem
-from local.system.processes import LocalSystemError, free_port
+from local.system.processes import LocalSystemError, free_port, interrupt_once
 
 DIRECTORY = Path(".local/up")
 PREFERRED_API_PORT = 8080
@@ -19,7 +20,7 @@ Ctrl-C or SIGTERM. Database, logs and records stay in {DIRECTORY}.
 """
 NOTES = f"The API listens on port {PREFERRED_API_PORT} of loopback, or on another one where that port is taken."
 EXIT_CODES = {
-    ExitCode.DONE: "everything was started, and stopped again",
+    ExitCode.DONE: "stopped by Ctrl-C or SIGTERM, and no process is left",
     ExitCode.FAILED: "a process does not start; the text says which, and where its log is",
 }
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the system until a signal comes; return an ExitCode."""
     command_parser("local.up", DESCRIPTION, notes=NOTES, exit_codes=EXIT_CODES).parse_args(arguments)
     screen = Screen()
-    stop_signals = {signal.SIGINT, signal.SIGTERM}
+    interrupt_once()
     try:
         with LocalSystem(DIRECTORY, api_port=free_port(PREFERRED_API_PORT)) as system:
             screen.line(f"API           {system.api_url}/api/health/ready")
@@ -37,9 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             screen.line(f"EMF records   {system.emf_log}")
             screen.line(f"logs          {system.directory}/*.log")
             screen.line("Ctrl-C stops everything.")
-            signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
-            signal.sigwait(stop_signals)
+            with suppress(KeyboardInterrupt):
+                while True:
+                    signal.pause()
             screen.line("stopping …")
+    except KeyboardInterrupt:
+        screen.line("stopped before everything was started")
     except LocalSystemError as error:
         screen.fail(f"The system does not start: {error}")
         return ExitCode.FAILED

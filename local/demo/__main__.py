@@ -18,7 +18,7 @@ from local.demo.contact_sheet import make_contact_sheet
 from local.demo.metrics_table import metrics_table
 from local.sample_clip import render_sample
 from local.system.local_system import LocalSystem, check_stopped_well
-from local.system.processes import LocalSystemError
+from local.system.processes import INTERRUPTED, LocalSystemError, interrupt_once
 from showcase.errors import ShowcaseError
 from worker.media.encoder import find_encoder
 
@@ -32,6 +32,7 @@ Start the whole system, upload a clip, follow it until it is processed, vote for
 The system is stopped at the end. The processed clip, a contact sheet of it, the EMF records and the logs stay in
 {DIRECTORY}, which each run empties first.
 """
+NOTES = f"Ctrl-C and SIGTERM stop everything; the exit code is then {INTERRUPTED}."
 EXAMPLES = [("", "with a sample clip that is rendered first"), ("--clip my.mp4", "with a clip of your own")]
 EXIT_CODES = {
     ExitCode.DONE: "the clip was processed and published",
@@ -40,15 +41,19 @@ EXIT_CODES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; return an ExitCode."""
-    parser = command_parser("local.demo", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
+    """Run the demo; return an ExitCode, or INTERRUPTED."""
+    parser = command_parser("local.demo", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("--clip", type=Path, help="the clip to upload: MP4, 20 to 60 s, at least 1080p")
     clip = parser.parse_args(arguments).clip
     if clip and not clip.is_file():
         parser.error(f"{clip} is not a file")
     screen = Screen()
+    interrupt_once()
     try:
         Demo(screen, DIRECTORY).run(clip)
+    except KeyboardInterrupt:
+        screen.line("stopped; nothing is left running")
+        return INTERRUPTED
     except (RefusedByApi, LocalSystemError, ShowcaseError, RuntimeError, OSError) as error:
         screen.fail(f"The demo failed: {error}\nLogs: {DIRECTORY}/*.log")
         return ExitCode.FAILED

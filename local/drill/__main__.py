@@ -2,12 +2,10 @@
 
 import argparse
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,13 +20,12 @@ from local.client import RefusedByApi
 from local.drill.drill import Drill
 from local.drill.errors import DrillFailed
 from local.drill.invariants import InvariantCheck
-from local.system.processes import LocalSystemError
+from local.system.processes import INTERRUPTED, LocalSystemError, interrupt_once
 from showcase.errors import ShowcaseError
 
 DIRECTORY = Path(".local/drill")
 BURST, BURST_SHORT = 60, 26  # more than two workers have room for at the target of 10, while the alarms evaluate it
 MINUTE_SECONDS, MINUTE_SECONDS_SHORT = 2.0, 1.0
-INTERRUPTED = 130
 
 DESCRIPTION = """\
 Run the production topology on this machine through a burst of uploads, the loss of a zone while its workers are busy,
@@ -64,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     burst = asked.videos or (BURST_SHORT if asked.short else BURST)
     minute_seconds = MINUTE_SECONDS_SHORT if asked.short else MINUTE_SECONDS
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, _interrupt)
+    interrupt_once()
     try:
         if _is_default(asked.directory) and asked.directory.exists():
             shutil.rmtree(asked.directory)
@@ -118,13 +114,6 @@ def _directory(text: str) -> Path:
 
 def _is_default(directory: Path) -> bool:
     return directory.resolve() == DIRECTORY.resolve()
-
-
-def _interrupt(_signum: int, _frame: FrameType | None) -> None:
-    """Interrupt the drill once. Later signals are ignored, so that stopping the processes is not interrupted."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _table(checks: Sequence[InvariantCheck]) -> Table:

@@ -18,7 +18,6 @@ from local.drill.plain_clip import render_plain_clip
 from local.drill.process_fleet import ProcessFleet
 from local.drill.story import Bounds, tell_story
 from local.drill.timeline import COLUMNS, TimelineRow, print_row
-from local.drill.timeline_picture import draw_timeline
 from local.system.ec2_stub import AwsProxy
 from local.system.local_system import LocalSystem
 from showcase.database.engine import Database

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 
 from showcase.settings import child_environment
 
@@ -16,6 +17,7 @@ LOOK_SECONDS = 0.05
 SERVER_PORTS = (20_000, 32_000)
 PORTS_TRIED_MAX = 100
 TAIL_CHARS = 1000
+INTERRUPTED = 130  # the exit code of a command that a signal has stopped: 128 + SIGINT, as shells have it
 
 
 class LocalSystemError(Exception):
@@ -78,6 +80,21 @@ class ManagedProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def interrupt_once() -> None:
+    """Make the first SIGINT or SIGTERM raise KeyboardInterrupt, and ignore later ones.
+
+    So the context managers stop all processes, also while they are still being started, and nothing interrupts that.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _interrupt)
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def free_port(preferred: int | None = None) -> int:

@@ -13,7 +13,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from local.drill.__main__ import BURST_SHORT, INTERRUPTED, main
+from local.drill.__main__ import BURST_SHORT, main
+from local.system.processes import INTERRUPTED
 from showcase.database.engine import Database
 from tests.records import new_video
 
