@@ -16,7 +16,7 @@ from service.access_tokens import Authenticator
 from service.errors import BadRequest, ProtocolFault
 from service.requests import JSON_BYTES_MAX
 from service.resources.form_upload import FORM_OVERHEAD_BYTES, refuse_by_headers
-from showcase.errors import Overloaded, ShowcaseError, Unavailable
+from showcase.errors import ErrorCode, Overloaded, ShowcaseError, Unavailable
 from telemetry.catalogue import Route
 
 REFUSAL = "anb.refusal"  # key in the environ: the ShowcaseError to answer with
@@ -38,7 +38,7 @@ class BodyLimit:
     """The most bytes that a body may have, and the code of the refusal of a larger one."""
 
     bytes_max: int
-    code: str
+    code: ErrorCode
     field: str | None = None
 
     def exceeded(self) -> BadRequest:

@@ -12,6 +12,7 @@ from falcon import Request, Response
 from service.answers import Error
 from service.messages import ERRORS
 from showcase.errors import (
+    ErrorCode,
     Forbidden,
     NotAuthenticated,
     NotFound,
@@ -32,7 +33,7 @@ App = falcon.App[Request, Response]
 class BadRequest(Refused):
     """The request is malformed. ``fields`` are the fields at fault, if it has fields."""
 
-    def __init__(self, code: str, fields: list[str] | None = None) -> None:
+    def __init__(self, code: ErrorCode, fields: list[str] | None = None) -> None:
         super().__init__(code)
         self.fields = fields
 
@@ -40,7 +41,7 @@ class BadRequest(Refused):
 class ProtocolFault(BadRequest):
     """The bytes are not a readable request, or the request was late. ``status`` is the status of HTTP for this."""
 
-    def __init__(self, code: str, status: str = falcon.HTTP_400) -> None:
+    def __init__(self, code: ErrorCode, status: str = falcon.HTTP_400) -> None:
         super().__init__(code)
         self.status = status
 
@@ -57,7 +58,7 @@ def install_error_handlers(app: App) -> None:
 
 
 def _answer(
-    response: Response, status: str, code: str, message: str | None = None, fields: list[str] | None = None
+    response: Response, status: str, code: ErrorCode, message: str | None = None, fields: list[str] | None = None
 ) -> None:
     body: Error = {"code": code, "message": message or ERRORS[code]}
     if fields:
@@ -105,7 +106,7 @@ def _unavailable(_request: Request, response: Response, error: Unavailable, _par
 
 
 def _http_error(_request: Request, response: Response, error: falcon.HTTPError, _params: dict[str, Any]) -> None:
-    codes = {404: "not_found", 405: "method_not_allowed"}
+    codes: dict[int, ErrorCode] = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "invalid_body")
     _answer(response, str(error.status) if error.status_code in codes else falcon.HTTP_400, code)
     for name, value in dict(error.headers or {}).items():

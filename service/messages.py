@@ -1,11 +1,16 @@
 """The sentences of the API for people, in Spanish. Sentences of the contract are used word for word."""
 
+from collections.abc import Mapping
+
+from showcase.errors import ErrorCode
+
 SIGNED_UP = "Usuario creado exitosamente."
 UPLOADED = "Video subido correctamente. Procesamiento en curso."
 DELETED = "El video ha sido eliminado exitosamente."
 VOTED = "Voto registrado exitosamente."
 
-ERRORS = {
+# The sentence of each error code; those of clips are in showcase.clips.clip_rules.
+ERRORS: Mapping[ErrorCode, str] = {
     "already_voted": "Ya has votado por este video.",
     "bad_credentials": "Correo o contraseña incorrectos.",
     "bad_parameter": "Un parámetro de la consulta no es válido.",

@@ -3,13 +3,14 @@
 from service import messages
 from service.answers import DeletedVideo, OwnVideoDetail, OwnVideoItem, UploadedVideo
 from service.openapi.vocabulary import Json, answers, errors, link, operation
+from showcase.errors import ErrorCode
 from telemetry.catalogue import Route
 
 VIDEO_ID = "5d2c7c1e-5a0a-4b0e-8f3d-3f1d8d1f0c55"
 UPLOADED_AT = "2025-03-10T14:30:00Z"
 PROCESSED_AT = "2025-03-10T14:32:10Z"
 PROCESSED_URL = "https://anb-videos.s3.amazonaws.com/processed/5d2c7c1e/1.mp4?X-Amz-Signature=…"
-CLIP_CODES = (
+CLIP_CODES: tuple[ErrorCode, ...] = (
     *("clip_too_large", "codec_unsupported", "damaged", "frame_rate_unsupported", "no_video", "not_mp4"),
     *("resolution_too_high", "resolution_too_low", "title_missing", "too_long", "too_short", "truncated"),
 )

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.messages import ERRORS
-from showcase.clips.clip_rules import unacceptable
+from showcase.clips.clip_rules import REASONS
+from showcase.errors import ErrorCode
 
 Json = dict[str, Any]
 
@@ -77,12 +78,12 @@ def answers(description: str, schema: str, example: object, *, links: Json | Non
     return answer | ({"links": links} if links else {})
 
 
-def errors(codes_of: Mapping[int, Sequence[str]]) -> Json:
+def errors(codes_of: Mapping[int, Sequence[ErrorCode]]) -> Json:
     """The answers of failure: the codes of each status. Every code has its sentence in Spanish."""
     return {str(status): _failure(str(status), codes) for status, codes in codes_of.items()}
 
 
-def _failure(status: str, codes: Sequence[str]) -> Json:
+def _failure(status: str, codes: Sequence[ErrorCode]) -> Json:
     narrowed: Json = {"allOf": [reference("Error"), {"properties": {"code": {"enum": list(codes)}}}]}
     examples = {code: {"value": {"code": code, "message": message_of(code)}} for code in codes}
     return {
@@ -95,9 +96,9 @@ def _failure(status: str, codes: Sequence[str]) -> Json:
     }
 
 
-def message_of(code: str) -> str:
+def message_of(code: ErrorCode) -> str:
     """The Spanish sentence of a code."""
-    return ERRORS.get(code) or unacceptable(code).reason
+    return next(sentence for known, sentence in (*ERRORS.items(), *REASONS.items()) if known == code)
 
 
 def link(operation_id: str, description: str, **parameters: str) -> Json:
