@@ -10,7 +10,7 @@ BRIDGE := celery_bridge
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo drill up test fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test test-quick fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ up: $(VENV)/requirements-local.stamp ## the whole system on this machine until C
 test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
 	@$(RUN) pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
+test-quick: $(VENV)/requirements-dev.stamp ## the tests that find most faults, in a minute: no PostgreSQL, no ffmpeg, no processes of the product
+	@$(RUN) pytest --quick -n 2 --dist worksteal -q $(ARGS)
+
 fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
 	@$(RUN) pytest tests/service/openapi/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)
 
@@ -44,6 +47,7 @@ check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the doors between 
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@mkdir -p .local
 	@for doors in pyproject.toml $(BRIDGE:%=%/import-contracts.toml); do \
 	  $(BIN)/lint-imports $$doors >.local/import-contracts.txt || { cat .local/import-contracts.txt; exit 1; }; done
 	@$(RUN) tests.architecture
