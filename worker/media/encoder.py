@@ -10,7 +10,7 @@ import imageio_ffmpeg
 
 from showcase.errors import SettingsError
 
-VERSION_MIN = 5
+VERSION_MIN = 6  # 5.1 reads the colours of HDR clips, and damaged clips, differently
 PROBE_SECONDS = 20
 NEEDED = {
     "-encoders": ("libx264",),

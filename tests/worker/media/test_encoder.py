@@ -9,7 +9,7 @@ from worker.media.confinement import Confinement
 from worker.media.encoder import Encoder, find_encoder
 
 OLD = """#!/bin/sh
-echo "ffmpeg version 4.2.2 Copyright"
+echo "ffmpeg version 5.1.9-0+deb12u1 Copyright"
 """
 WITHOUT_X264 = """#!/bin/sh
 case "$2" in -version) echo "ffmpeg version 7.1 Copyright";; *) echo " nothing ";; esac
@@ -30,7 +30,7 @@ def test_the_configured_ffmpeg_is_used(encoder: Encoder) -> None:
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (OLD, "at least 5"),
+        (OLD, "at least 6"),
         (WITHOUT_X264, "libx264"),
         ("#!/bin/sh\nexit 1\n", "does not run"),
         ("#!/bin/sh\n", "is not ffmpeg"),
