@@ -15,7 +15,11 @@ Moment = Annotated[
     str, Field(description="UTC, in whole seconds, with `Z`.", json_schema_extra={"format": "date-time"})
 ]
 Url = Annotated[
-    str, Field(description="A presigned link. It expires after some minutes.", json_schema_extra={"format": "uri"})
+    str,
+    Field(
+        description="A presigned link. By default it expires after 15 minutes at most.",
+        json_schema_extra={"format": "uri"},
+    ),
 ]
 Message = Annotated[str, Field(description="A sentence for people, in Spanish.")]
 Count = Annotated[int, Field(ge=0)]
@@ -61,7 +65,7 @@ class UploadedVideo(TypedDict):
 
 @with_config(_EXACT)
 class UploadPart(TypedDict):
-    """One part of a resumable upload. `url` is present until the part has arrived."""
+    """One part of a resumable upload. `url` is missing once the part has arrived."""
 
     number: Annotated[int, Field(ge=1)]
     size_bytes: Annotated[int, Field(ge=1)]
@@ -103,7 +107,7 @@ _FIELDS_OF_EACH_STATUS: list[JsonValue] = [
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"oneOf": _FIELDS_OF_EACH_STATUS}))
 class DirectUploadState(_Links, _Outcome):
-    """A direct upload: where to send the clip while it is open, and how it ended."""
+    """A direct upload. While it is open, it says where to send the clip. Once it has ended, it has the outcome."""
 
     upload_id: Id
     status: Literal["open", "expired", "completed", "refused"]
@@ -139,8 +143,8 @@ class OwnVideoDetail(OwnVideoItem):
 
     original_url: Url
     votes: Count
-    attempts: Annotated[int, Field(ge=0, description="How often the processing was started.")]
-    progress: Annotated[int, Field(ge=0, le=100, description="Percent of the processing.")]
+    attempts: Annotated[int, Field(ge=0, description="How many times the processing was started.")]
+    progress: Annotated[int, Field(ge=0, le=100, description="Percent of the processing that is done.")]
     failure_code: NotRequired[Annotated[str, Field(description="Why the clip was refused, for machines.")]]
     failure_reason: NotRequired[Annotated[str, Field(description="Why the clip was refused, in Spanish.")]]
 
@@ -193,7 +197,7 @@ class Alive(TypedDict):
 
 @with_config(_EXACT)
 class Readiness(TypedDict):
-    """The state of each dependency, and of the process while it stops."""
+    """The state of each dependency. While the process stops, `checks` has the member `process`, too."""
 
     status: Literal["healthy", "unhealthy"]
     checks: dict[str, Check]

@@ -14,7 +14,7 @@ from showcase.errors import NotFound
 from showcase.uploads.inbox import CONTENT_TYPE
 
 JSON_BYTES_MAX = 64 * 1024
-FOLDED_CHARACTERS_MAX = 200  # the length of the columns with folded texts
+FOLDED_CHARACTERS_MAX = 200  # the length of the columns that hold texts in one letter case
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -78,7 +78,7 @@ B = TypeVar("B", bound=Body)
 
 
 class UploadBody(Body):
-    """The announcement of a direct upload. ``title`` and ``content_type`` follow the rules of the form."""
+    """The announcement of a direct upload. `title` and `content_type` follow the rules of the form."""
 
     title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": 200, **PRINTABLE})] = ""
     size_bytes: Annotated[int, Field(ge=1)]

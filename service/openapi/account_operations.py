@@ -31,18 +31,18 @@ OPERATIONS: dict[Route, Json] = {
     Route.SIGN_UP: operation(
         "signup",
         "Accounts",
-        "Open an account",
-        description="An e-mail can have one account. The letter case of the e-mail makes no difference.",
+        "Create an account",
+        description="Each e-mail address can have one account. Its letter case makes no difference.",
         body=json_body("Signup", _BODY),
         responses={
             "201": answers(
-                "The account is open.",
+                "The account is created.",
                 "SignedUp",
                 _SIGNED_UP,
                 links={
                     "login": {
                         "operationId": "login",
-                        "description": "Log in with the same e-mail and password.",
+                        "description": "Log in with the same e-mail address and password.",
                         "requestBody": {"email": "$request.body#/email", "password": "$request.body#/password1"},
                     }
                 },
@@ -60,8 +60,8 @@ OPERATIONS: dict[Route, Json] = {
         "login",
         "Accounts",
         "Get an access token",
-        description="The answer is the same, after the same time, for an unknown e-mail, a wrong password and a "
-        "deactivated account.",
+        description="The answer is the same, after the same time, for an unknown e-mail address, a wrong password and "
+        "a deactivated account.",
         body=json_body("Login", {"email": "laura@example.com", "password": _PASSWORD}),
         responses={
             "200": answers(

@@ -31,16 +31,16 @@ PARAMETERS: dict[str, Json] = {
     "offset": _query(
         "offset",
         {"type": "integer", "minimum": 0, "maximum": OFFSET_MAX, "default": 0},
-        "The number of items to skip before them.",
+        "The number of items to skip before the first one that is shown.",
         0,
     ),
     "from": _query(
         "from",
         _POSITION,
-        "The first position to show, instead of `offset`. A `from` that is greater than `to` is refused.",
+        "The first position to show, counted from 1, instead of `offset`. A `from` greater than `to` is refused.",
         1,
     ),
-    "to": _query("to", _POSITION, f"The last position to show. At most {LIMIT_MAX} players are shown.", 10),
+    "to": _query("to", _POSITION, f"The last position to show, included. At most {LIMIT_MAX} players are shown.", 10),
     "city": _query(
         "city",
         {"type": "string", "maxLength": 100, "pattern": "^[^\\u0000-\\u001f]*$"},
@@ -53,13 +53,13 @@ PARAMETERS: dict[str, Json] = {
 
 HEADERS: dict[str, Json] = {
     "Link": {
-        "description": "Links to the `next`, `prev` and `first` page (RFC 8288), as far as these exist. They are "
-        "relative to this request.",
+        "description": "Links to the `next`, `prev` and `first` page (RFC 8288). A page that does not exist has no "
+        "link. The links are relative to the URL of this request.",
         "schema": {"type": "string"},
     },
     "RequestId": {
-        "description": "The id of this request, for questions about it. A well-formed `X-Request-Id` of the client is "
-        "used.",
+        "description": "The id of this request, for support. It is the `X-Request-Id` of the client, if that has 8 to "
+        "64 letters, digits, dots, hyphens or underscores.",
         "schema": {"type": "string"},
     },
     "RetryAfter": {
@@ -74,7 +74,7 @@ SECURITY_SCHEMES: dict[str, Json] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The token from log-in. The API checks it first: without a valid token the answer is 401, also "
+        "description": "The token from log-in. The API checks it first: without a valid token the answer is 401, even "
         "for a video that does not exist.",
     }
 }

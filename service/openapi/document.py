@@ -13,7 +13,7 @@ from service.openapi.vocabulary import Json, reference
 from telemetry.catalogue import Route
 
 DESCRIPTION = """\
-Players upload a clip. The platform cuts it to broadcast form, and the public votes. The best-voted players of each
+Players upload a clip. A worker turns it into a broadcast clip, and the public votes. The best-voted players of each
 city are picked.
 
 Bodies are JSON, except the upload of a clip. Dates are ISO-8601 in UTC with `Z`. Ids are strings.
@@ -23,7 +23,7 @@ fields at fault. A request that reaches no operation gets an error of the same s
 `not_found`, 405 `method_not_allowed` (with `Allow`), 408 `request_timeout`, 431 `headers_too_large` or 503
 `unavailable`.
 
-Lists take `limit` and `offset`, and `Link` headers lead to the other pages. Every path may end in a slash. Every
+Lists take `limit` and `offset`, and `Link` headers lead to the other pages. A trailing slash makes no difference. Every
 operation with `GET` answers `HEAD` too.
 """
 

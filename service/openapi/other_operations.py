@@ -29,7 +29,7 @@ def _page(operation_id: str, summary: str, media_type: str) -> Json:
     schema: Json = {"type": "object"} if media_type == "application/json" else {"type": "string"}
     content = {media_type: {"schema": schema}}
     return operation(
-        operation_id, "Operations", summary, responses={"200": {"description": "The file.", "content": content}}
+        operation_id, "Operations", summary, responses={"200": {"description": summary, "content": content}}
     )
 
 

@@ -28,8 +28,8 @@ def _ranking(operation_id: str, note: str = "") -> Json:
         operation_id,
         "Public",
         "List the players, most votes first",
-        description=f"The votes of all videos of a player count. Players without votes are left out. Players with the "
-        f"same number of votes keep their order from page to page. {note}".strip(),
+        description=f"The votes of all videos of a player count. Players without votes are left out. The order "
+        f"of players with the same number of votes is the same on every page. {note}".strip(),
         parameters=["city", "from", "to", "limit", "offset"],
         responses={
             "200": answers("A page of the ranking.", "Ranking", _RANKING, paged=True),

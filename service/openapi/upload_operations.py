@@ -23,7 +23,9 @@ _UPLOADED: UploadedVideo = {"message": messages.UPLOADED, "task_id": _UPLOAD_ID,
 _STORED_CLIP_CODES = sorted({*CLIP_CODES, "size_differs"} - {"clip_too_large", "title_missing"})
 _LINKS = {
     "getUpload": link("getUpload", "The state of the upload, with new links.", upload_id="$response.body#/upload_id"),
-    "completeUpload": link("completeUpload", "All bytes have arrived.", upload_id="$response.body#/upload_id"),
+    "completeUpload": link(
+        "completeUpload", "Complete the upload, once all bytes have arrived.", upload_id="$response.body#/upload_id"
+    ),
 }
 
 OPERATIONS: dict[Route, Json] = {
@@ -31,9 +33,10 @@ OPERATIONS: dict[Route, Json] = {
         "openUpload",
         "My videos",
         "Open a direct upload",
-        description="Announce the clip, send its bytes where the answer says, then complete the upload. The clip "
-        "follows the same rules as in the form.\n\nWithout `resumable`: send a form with `fields` to `url`; the clip "
-        "is its last field, `file`. With `resumable`: send each of `parts` by PUT to its `url`.",
+        description="Announce the clip, send its bytes where the answer says, then complete the upload. The rules for "
+        "clips are those of `POST /api/videos/upload`.\n\nWithout `resumable`: send a multipart form to `url` by POST. "
+        "It has all of `fields`, and the clip as its last field, `file`. With `resumable`: send the next `size_bytes` "
+        "bytes of the clip for each of `parts`, in their order, by PUT to its `url`.",
         needs_token=True,
         body=json_body(
             "NewUpload", {"title": "Mi mejor jugada", "size_bytes": 48_211_034, "content_type": "video/mp4"}
@@ -56,7 +59,7 @@ OPERATIONS: dict[Route, Json] = {
         "getUpload",
         "My videos",
         "Get the state of a direct upload",
-        description="For a client that has lost its connection or its links.",
+        description="Use it after a lost connection, or when the links have expired.",
         needs_token=True,
         parameters=["upload_id"],
         responses={
@@ -75,7 +78,7 @@ OPERATIONS: dict[Route, Json] = {
         "completeUpload",
         "My videos",
         "Complete a direct upload",
-        description="A client may send this several times: the answer is the same.",
+        description="Once this has succeeded, sending it again gives the same answer.",
         needs_token=True,
         parameters=["upload_id"],
         responses={

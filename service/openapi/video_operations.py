@@ -69,7 +69,9 @@ _FORM: Json = {
 def links_to(pointer: str) -> Json:
     """Links from an answer to the operations on the video whose id is at ``pointer``."""
     return {
-        "getVideo": link("getVideo", "The progress of the video.", video_id=f"$response.body#/{pointer}"),
+        "getVideo": link(
+            "getVideo", "The video, with the progress of its processing.", video_id=f"$response.body#/{pointer}"
+        ),
         "deleteVideo": link("deleteVideo", "Delete the video.", video_id=f"$response.body#/{pointer}"),
     }
 
@@ -79,8 +81,9 @@ OPERATIONS: dict[Route, Json] = {
         "uploadVideo",
         "My videos",
         "Upload a clip",
-        description="The clip is an MP4 by its content, lasts 20 to 60 seconds, has at least 1080p and at most 100 MB. "
-        "It is checked while it arrives. A clip that breaks a rule is refused, and nothing of it is kept.",
+        description="The clip is an MP4 file, lasts 20 to 60 seconds, and its shorter side has at least 1080 pixels. "
+        "Its bytes decide, not its name. The file has at most 100 MiB (104,857,600 bytes). It is checked while it "
+        "arrives. A clip that breaks a rule is refused, and nothing of it is kept.",
         needs_token=True,
         body=_FORM,
         responses={
@@ -147,7 +150,7 @@ OPERATIONS: dict[Route, Json] = {
                 "The video and its files are deleted.",
                 "DeletedVideo",
                 _DELETED,
-                links={"getVideo": link("getVideo", "Answers 404 from now on.", video_id="$response.body#/video_id")},
+                links={"getVideo": link("getVideo", "This link answers 404 now.", video_id="$response.body#/video_id")},
             ),
             **errors(
                 {

@@ -61,7 +61,7 @@ class Login:
 
     def on_post(self, request: Request, response: Response) -> None:
         body = read_body(request, LoginBody)
-        self._limits.admit(request, normalise_email(body.email))  # first: the hash costs 10,000 times as much
+        self._limits.admit(request, normalise_email(body.email))  # before the costly hash
         player_id = log_in(self._database, self._passwords, body.email, body.password)
         token: AccessToken = {
             "access_token": self._tokens.issue(player_id),
