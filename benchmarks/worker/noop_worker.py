@@ -44,7 +44,7 @@ class NoStorage(MediaStore):
     def download(self, _key: str, target: Path) -> None:
         """Do nothing: OneFolder holds the original already."""
 
-    def put_file(self, _key: str, _path: Path, *, content_type: str = "video/mp4") -> None:
+    def put_file(self, _key: str, _path: Path) -> None:
         """Do nothing: the result is not needed."""
 
 
