@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
 from boto3.exceptions import Boto3Error
+from botocore.awsrequest import (
+    AWSConnection,
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
+from showcase.deadlines import DEADLINES, DeadlinePassed, limited, watch_connection
 from showcase.dependencies import DependencyName
 from showcase.errors import Unavailable
 
@@ -31,7 +39,7 @@ class Aws:
 
     def sqs(self, *, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> "SQSClient":
         config = _config(read_seconds=read_seconds, attempts=attempts)
-        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=config)
+        return _with_deadlines(self._session.client("sqs", endpoint_url=self.endpoint_url, config=config))
 
     def s3(self, *, connections: int) -> "S3Client":
         # Links are signed with SigV4, because newer regions take no other signature. "virtual" signs links for the
@@ -40,11 +48,51 @@ class Aws:
         style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(connections=connections).merge(s3_only)
-        return self._session.client("s3", endpoint_url=self.endpoint_url, config=config)
+        return _with_deadlines(self._session.client("s3", endpoint_url=self.endpoint_url, config=config))
 
     def autoscaling(self, *, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> Any:
         config = _config(read_seconds=read_seconds, attempts=attempts)
-        return self._session.client("autoscaling", endpoint_url=self.endpoint_url, config=config)
+        return _with_deadlines(self._session.client("autoscaling", endpoint_url=self.endpoint_url, config=config))
+
+
+class _Watched(AWSConnection):
+    """A connection whose socket is shut down when the call that uses it is late (``showcase.deadlines``)."""
+
+    sock: Any
+
+    def request(self, *arguments: Any, **keywords: Any) -> Any:
+        watch_connection(lambda: self.sock.fileno() if self.sock else None)
+        answer = super().request(*arguments, **keywords)
+        # Before an answer that closes the connection is read, this object forgets its socket.
+        used = self.sock
+        watch_connection(lambda: used.fileno() if used else None)
+        return answer
+
+
+class _WatchedHttp(_Watched, AWSHTTPConnection):  # type: ignore[misc]
+    """For ``http``."""
+
+
+class _WatchedHttps(_Watched, AWSHTTPSConnection):  # type: ignore[misc]
+    """For ``https``."""
+
+
+class _HttpPool(AWSHTTPConnectionPool):
+    ConnectionCls = _WatchedHttp
+
+
+class _HttpsPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _WatchedHttps
+
+
+C = TypeVar("C")
+
+
+def _with_deadlines(client: C) -> C:
+    """Let the client make connections that are watched. botocore has no setting for it; a test holds that it works."""
+    session: Any = client._endpoint.http_session  # type: ignore[attr-defined]
+    session._manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return client
 
 
 def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, connections: int = 10) -> Config:
@@ -61,11 +109,15 @@ def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, conne
 
 
 @contextmanager
-def translated(dependency: DependencyName, operation: str) -> Iterator[None]:
-    """Turn any error that boto3 raises inside the block into Unavailable."""
+def translated(dependency: DependencyName, operation: str, *, deadline: str = "") -> Iterator[None]:
+    """Turn any error that boto3 raises inside the block into Unavailable.
+
+    ``deadline`` is a name in ``DEADLINES``; by default it is that of a call to the dependency.
+    """
     try:
-        yield
-    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError) as error:
+        with limited(DEADLINES[deadline or f"{dependency} call"].seconds):
+            yield
+    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError, DeadlinePassed) as error:
         code = error_code(error) if isinstance(error, ClientError) else ""
         raise Unavailable(dependency, operation, kind=code or type(error).__name__) from error
 

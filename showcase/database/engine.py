@@ -34,6 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from showcase.database.pooled_connections import check_at_checkout
+from showcase.deadlines import DEADLINES, DeadlinePassed, limited
 from showcase.errors import Unavailable
 
 LOCK_WAIT_SECONDS = 15
@@ -182,7 +183,8 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def _translated(operation: str) -> Iterator[None]:
     try:
-        yield
-    except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
+        with limited(DEADLINES["database transaction"].seconds):
+            yield
+    except (OperationalError, InterfaceError, InternalError, PoolTimeoutError, DeadlinePassed) as error:
         cause = getattr(error, "orig", None) or error  # the driver's own, if there is one
         raise Unavailable("database", operation, kind=type(cause).__name__) from error

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from showcase.deadlines import watch_connection
+
 
 def check_at_checkout(engine: Engine) -> None:
     """Replace connections that the server has closed, before they are used.
@@ -17,6 +19,7 @@ def check_at_checkout(engine: Engine) -> None:
     """
 
     def check(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+        watch_connection(lambda: None if dbapi_connection.closed else dbapi_connection.fileno())
         poll = select.poll()
         poll.register(dbapi_connection.fileno(), select.POLLIN)  # poll reports errors and hang-ups in any case
         if not poll.poll(0):

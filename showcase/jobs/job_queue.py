@@ -98,7 +98,7 @@ class JobQueue:
         They are hidden for ``hidden_seconds``, by default for the visibility timeout of the queue.
         """
         hidden: dict[str, Any] = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
-        with translated("queue", "receive"):
+        with translated("queue", "receive", deadline="queue receive"):
             answer = self._receiver.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(count_max, BATCH_MAX),

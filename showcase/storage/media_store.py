@@ -70,7 +70,7 @@ class MediaStore:
 
     def put_stream(self, key: str, source: ByteSource, *, content_type: str = CLIP_TYPE) -> None:
         """Store the bytes of ``source`` in bounded memory. Nothing is stored when it raises."""
-        with translated("storage", "put"):
+        with translated("storage", "put", deadline="storage transfer"):
             self._client.upload_fileobj(
                 cast(IO[Any], source),
                 self.bucket,
@@ -87,7 +87,7 @@ class MediaStore:
     def download(self, key: str, target: Path) -> None:
         """Fetch an object into a file, in bounded memory. Raises ObjectMissing, ObjectDamaged."""
         try:
-            with translated("storage", "get"):
+            with translated("storage", "get", deadline="storage transfer"):
                 with _present(key):
                     body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
                 with target.open("wb") as file:
@@ -103,7 +103,7 @@ class MediaStore:
 
         Returns the CRC-32 of all its bytes as the storage read them, or None if the storage does not return it.
         """
-        with translated("storage", "copy"), _present(source):
+        with translated("storage", "copy", deadline="storage transfer"), _present(source):
             copied = self._client.copy_object(
                 Bucket=self.bucket,
                 Key=target,
