@@ -1,4 +1,4 @@
-"""The old system beside a system: a real Redis and a real Celery worker. The bridge runs as an operator runs it."""
+"""The old system: a real Redis and a real Celery worker. The bridge runs as an operator runs it."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def redis_program() -> Path:
 
 
 class OldSystem:
-    """Celery's queue, its workers, and the bridge between it and the system's queue."""
+    """Celery's queue, its workers, and the bridge between it and the queue of the SQS workers."""
 
     def __init__(self, system: SystemUnderFaults, server: RedisServer) -> None:
         self.system = system

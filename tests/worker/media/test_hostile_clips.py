@@ -1,6 +1,6 @@
-"""Bad media: every hostile clip of the corpus ends in a clean class and within its limits, at upload and in the worker.
+"""Bad media: each hostile clip is accepted or refused cleanly and within limits, at upload and in the worker.
 
-A hostile clip is made from its name alone: ``clip.content(base_clips)`` gives the bytes that a message speaks of.
+A hostile clip is made from its name alone: ``clip.content(base_clips)`` returns the bytes that a failure is about.
 """
 
 import io
@@ -39,8 +39,8 @@ from worker.media.pipeline import BUMPER_FRAMES, FRAMES_PER_SECOND, Source, body
 from worker.media.transcode import Transcoder
 
 BATCHES = 16
-FUZZ_ROUNDS = 1500  # of each base; raise it for a longer campaign
-BODY_SECONDS = 3  # of a clip that can be played: enough to meet its fault, and a tenth of the time
+FUZZ_ROUNDS = 1500  # for each base clip; raise it for a longer campaign
+BODY_SECONDS = 3  # of a playable clip: long enough to reach its fault, in a tenth of the time
 ACCEPTED, PROCESSED, TRIED_AGAIN = "accepted", "processed", "to be tried again"
 PIECES = (7, 4096, 65_536, MIB)
 UPLOAD_BYTES_MAX = 100 * MIB
@@ -49,7 +49,7 @@ FFMPEG_MEMORY_MAX = 400 * MIB  # of one encode, also of 4K HEVC (docs/VIDEO.md)
 
 batches = pytest.mark.parametrize("batch", range(BATCHES))
 
-# The only correct verdicts about these mutants.
+# The only correct verdicts about these clips.
 VERDICTS = {
     "moov last: as it is": PROCESSED,
     "moov first: as it is": PROCESSED,
@@ -87,7 +87,7 @@ VERDICTS = {
 
 @dataclass
 class Complaints:
-    """What is wrong with which hostile clips. Those are kept, to be looked at."""
+    """The faults that were found. Each clip with a fault is written to ``directory``."""
 
     directory: Path
     lines: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ def encoded_unchecked(transcoder: Transcoder, source: Path, limits: Limits) -> s
 
 @contextmanager
 def named(clip: HostileClip) -> Iterator[None]:
-    """Whatever goes wrong within says whose fault it is."""
+    """Each error from inside the block gets the name of the clip as a note."""
     try:
         yield
     except Exception as error:
@@ -247,10 +247,10 @@ def fault_of(pictures: Pictures, result: Path) -> str:
 
 
 @batches
-def test_behind_the_rules_the_limits_hold(
+def test_ffmpeg_stays_within_its_limits_even_without_the_rules(
     hurried: Transcoder, base_clips: dict[str, bytes], complaints: Complaints, tmp_path: Path, batch: int
 ) -> None:
-    """Were the rules wrong about a refused clip, ffmpeg would still be kept within its limits."""
+    """Even if the rules accepted a bad clip by mistake, ffmpeg would stay within its limits."""
     limits = replace(LIMITS, wall_seconds=8, stall_seconds=4)
     for clip in CORPUS[batch::BATCHES]:
         content = clip.content(base_clips)
@@ -267,7 +267,7 @@ def test_behind_the_rules_the_limits_hold(
 
 
 @pytest.mark.parametrize("base", ["moov last", "moov first", "fragmented", "hevc"])
-def test_thousands_more_are_judged_alike_in_pieces_and_as_a_file(
+def test_random_hostile_clips_get_the_same_verdict_in_pieces_and_as_a_file(
     base_clips: dict[str, bytes], complaints: Complaints, tmp_path: Path, base: str
 ) -> None:
     edits = list((RANDOM_DAMAGE | STRUCTURE).items())
@@ -291,7 +291,7 @@ def judged_file(path: Path) -> str:
     return ACCEPTED
 
 
-def test_child_memory_sees_what_a_process_took(tmp_path: Path) -> None:
+def test_child_memory_measures_the_memory_of_a_process() -> None:
     hog = f"{sys.executable} -c 'bytearray(150 * 1024 * 1024); import time; time.sleep(0.5)'; true"
     with ChildMemory() as child_memory:
         subprocess.run(["/bin/sh", "-c", f"exec {hog}"], check=True)
