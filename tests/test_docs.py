@@ -18,7 +18,6 @@ MADE_LATER = (
 )
 MEDIA_TYPE = re.compile(r"(application|audio|image|text|video)/")
 FILE_NAME = re.compile(r"[\w.*-]+\.(?:cfg|env|ini|json|md|png|jpg|mp4|py|service|toml|txt|yaml|yml)")
-ENV_EXAMPLES = (".env.example", "celery_bridge/env.example")
 EXTERNAL_MODULES = {"pip", "pytest", "venv"}
 
 Check = Callable[[str, Path], Iterator[str]]
@@ -111,8 +110,8 @@ def unknown_settings(text: str, _: Path) -> Iterator[str]:
     """Variables that no settings have. The examples of the settings are tested to be complete."""
     known = {
         name
-        for example in ENV_EXAMPLES
-        for name in re.findall(r"^#?\s?([A-Za-z_]+)=", (ROOT / example).read_text(), re.MULTILINE)
+        for example in (ROOT / ".env.example", *ROOT.glob("*/env.example"))
+        for name in re.findall(r"^#?\s?([A-Za-z_]+)=", example.read_text(), re.MULTILINE)
     }
     for name in re.findall(r"\b(?:ANB_[A-Z0-9_]+…?(?:[A-Z_]+)?|sqs_[a-z_]+)", text):
         pattern = re.compile(name.replace("…", "[A-Z_]+"))
