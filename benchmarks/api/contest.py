@@ -79,7 +79,7 @@ class Contest:
             self._player_votes[owner] += votes
 
     def players(self) -> Iterator[Row]:
-        """All players; their counters fit to the votes."""
+        """All players; their counters match the votes."""
         cities = self._random.choices(CITIES, CITY_WEIGHTS, k=self._size.players)
         for number, (player_id, city) in enumerate(zip(self.player_ids, cities, strict=True)):
             names = (self._random.choice(FIRST_NAMES), self._random.choice(LAST_NAMES))
@@ -87,7 +87,7 @@ class Contest:
             yield (player_id, email, *names, city, city_key(city), "Colombia", "none", True, votes, OPENING)
 
     def videos(self) -> Iterator[Row]:
-        """All videos; their counters fit to the votes."""
+        """All videos; their counters match the votes."""
         for number, video_id in enumerate(self.video_ids):
             uploaded_at = OPENING + timedelta(seconds=self._random.randrange(30 * 86_400))
             owner, title = self.player_ids[self._owners[number]], f"Mi mejor jugada {number}"

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
@@ -63,9 +62,7 @@ class Stub:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -177,9 +174,10 @@ class AutoScaling(Stub):
 
 
 class AwsProxy(AutoScaling):
-    """All of AWS behind one URL. It answers the calls of AutoScaling that moto lacks, and forwards all others.
+    """All of AWS behind one URL.
 
-    They go to the emulator. While that does not answer, clients get 503.
+    It answers the calls that a worker makes about its own instance (heartbeat, completion, protection), and forwards
+    all others to the emulator. While the emulator does not answer, clients get 503.
     """
 
     def __init__(self, emulator_url: str) -> None:
@@ -187,10 +185,8 @@ class AwsProxy(AutoScaling):
         self._emulator_url = emulator_url
         self._emulator = httpx.Client(timeout=FORWARD_SECONDS, trust_env=False)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         self._emulator.close()
 
     def answer(self, asked: Asked) -> Answer:

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psycopg2
@@ -84,9 +83,7 @@ class PostgresServer:
         """Start again after a crash, recovery included, and wait until the server answers."""
         self._start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)  # "fast": does not wait for clients to leave
         self._process.wait(30)
         shutil.rmtree(self._home, ignore_errors=True)
