@@ -14,7 +14,7 @@ from service.access_tokens import Authenticator, Tokens
 from service.admission import Admission
 from service.app import Api, create_app
 from service.draining import Draining
-from service.http_server.deadlines import Deadlines
+from service.http_server.client_deadlines import Deadlines
 from service.http_server.http_server import HttpServer
 from service.http_server.proxy import behind_proxy
 from service.route_limits import RequestLimits
@@ -23,6 +23,7 @@ from service.watchdog import ApiWatchdog
 from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.database.tables import verify_schema
+from showcase.deadlines import end_process_after
 from showcase.errors import SettingsError, ShowcaseError
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings.watchdog_usec,
             draining,
             end_seconds=settings.lame_duck_seconds + settings.drain_seconds + END_SECONDS,
+            end_process_after=end_process_after,
         )
         server = build_server(settings, api, draining, watchdog)
     except SettingsError as error:

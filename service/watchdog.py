@@ -1,10 +1,11 @@
 """The watchdog of the API: the service manager restarts a process whose loop or whose requests hang."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from service.draining import Draining
 from service.http_server.proxy import Application
+from showcase.deadlines import DEADLINES, limited
 from showcase.systemd import Liveness, Notifier, Watchdog
 
 REQUESTS = "requests"
@@ -15,25 +16,33 @@ class ApiWatchdog:
 
     It does not feed it while requests wait and none of them ends. So the service manager restarts a process whose loop
     hangs, or whose threads all hang, and not one that is only busy; a balancer cannot tell these apart.
-    ``end_seconds`` is how long the end of the process may take.
+    ``end_seconds`` is how long the end of the process may take; ``end_process_after`` makes sure of it.
     """
 
     def __init__(
-        self, notifier: Notifier, watchdog_usec: int | None, draining: Draining, *, end_seconds: float
+        self,
+        notifier: Notifier,
+        watchdog_usec: int | None,
+        draining: Draining,
+        *,
+        end_seconds: float,
+        end_process_after: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._notifier = notifier
         self._liveness = Liveness()
         self._watchdog = Watchdog(notifier, self._liveness, watchdog_usec, (REQUESTS,))
         self._draining = draining
         self._end_seconds = end_seconds
+        self._end_process_after = end_process_after
         self._is_ending = False
 
     def around(self, application: Application) -> Application:
-        """The application, wrapped so that each answer counts as a sign of life."""
+        """The application, wrapped so that each request has a deadline and each answer counts as a sign of life."""
 
         def answering(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             try:
-                return application(environ, start_response)
+                with limited(DEADLINES["request"].seconds):
+                    return application(environ, start_response)
             finally:
                 self._liveness.touch(REQUESTS)
 
@@ -48,6 +57,7 @@ class ApiWatchdog:
         if self._draining.has_begun and not self._is_ending:
             self._is_ending = True
             self._notifier.stopping(self._end_seconds)
+            self._end_process_after(self._end_seconds)
         if not requests_wait:
             self._liveness.touch(REQUESTS)
         self._watchdog.feed()

@@ -73,7 +73,7 @@ class _Limit:
                         duplicate.shutdown(socket.SHUT_RDWR)
 
 
-class _Watch:
+class _LateCalls:
     """The thread that looks for late calls. It starts with the first call of the process."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class _Current(threading.local):
     limit: _Limit | None = None
 
 
-_watch = _Watch()
+_late_calls = _LateCalls()
 _current = _Current()
 
 
@@ -126,7 +126,7 @@ def limited(seconds: float) -> Iterator[None]:
     if until <= now:
         raise DeadlinePassed("the deadline has passed")
     limit = _current.limit = _Limit(until)
-    _watch.add(limit)
+    _late_calls.add(limit)
     try:
         yield
     except Exception as error:
@@ -138,7 +138,7 @@ def limited(seconds: float) -> Iterator[None]:
         if limit.was_cut:
             raise DeadlinePassed("the call took longer than its deadline")
     finally:
-        _watch.remove(limit)
+        _late_calls.remove(limit)
         _current.limit = outer
 
 

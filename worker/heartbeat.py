@@ -3,9 +3,14 @@
 A lease that could not be renewed in time is lost, for any reason. Another worker may have the video then, so this
 worker kills its encode and abandons the job. Visibility alone decides nothing: a message that comes back too early
 meets a live lease and waits.
+
+A lease is renewed only while its job moves: a step ends, or the encode makes progress. A job that stands still, or that
+takes longer than its deadline, loses its lease. If its thread does not come back then, ``stuck`` is set. The process
+must end in that case, because the thread may hold anything.
 """
 
 import logging
+import math
 import random
 import threading
 import time
@@ -18,6 +23,8 @@ from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.jobs.jobs import Claim, renew_leases
 from worker.errors import Interrupted, LeaseLost
 
+STILL_SECONDS = 420.0  # the longest single call of a job (a transfer), and a margin
+STUCK_SECONDS = 60.0  # from the loss of a lease to the end of its job; more than any call that settles it
 SAFETY = 0.8  # the part of the lease after which it counts as lost, if no renewal was confirmed
 
 log = logging.getLogger(__name__)
@@ -30,11 +37,18 @@ class Lease:
         self.claim = claim
         self.delivery = delivery
         self.confirmed_at = confirmed_at  # monotonic seconds, taken before the call that was confirmed
+        self.begun_at = self.moved_at = confirmed_at
+        self.lost_at = math.inf
         self.cancelled = threading.Event()
         self._lost = False
 
+    def move(self) -> None:
+        """The job calls this when a step ends, and while it encodes."""
+        self.moved_at = time.monotonic()
+
     def lose(self) -> None:
         self._lost = True
+        self.lost_at = min(self.lost_at, time.monotonic())
         self.cancelled.set()
 
     def interrupt(self) -> None:
@@ -62,14 +76,21 @@ class Heartbeat:
         interval_seconds: float,
         lease_seconds: int,
         visibility_seconds: int,
+        job_seconds: float,
         on_turn: Callable[[int, int], None],
+        still_seconds: float = STILL_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
         self._database = database
         self._queue = queue
         self._interval_seconds = interval_seconds
         self._lease_seconds = lease_seconds
         self._visibility_seconds = visibility_seconds
+        self._job_seconds = job_seconds
+        self._still_seconds = still_seconds
+        self._stuck_seconds = stuck_seconds
         self._on_turn = on_turn
+        self.stuck = threading.Event()
         self._held: set[Lease] = set()
         self._interrupting = False
         self._lock = threading.Lock()
@@ -120,6 +141,7 @@ class Heartbeat:
     def turn(self) -> None:
         """Renew everything once."""
         leases = self._snapshot()
+        self._check_movement(leases)
         failures = 0
         try:
             if leases:
@@ -131,9 +153,27 @@ class Heartbeat:
                     lease.lose()
         self._on_turn(len(leases), failures)
 
+    def _check_movement(self, leases: list[Lease]) -> None:
+        """Take the lease from each job that is too late or stands still; find the threads that are stuck."""
+        now = time.monotonic()
+        for lease in leases:
+            video_id, fence = lease.claim.video_id, lease.claim.fence
+            if lease.lost_at == math.inf and now - lease.begun_at > self._job_seconds:
+                log.error("video %s: fence %d is still in work after %.0f s", video_id, fence, self._job_seconds)
+                lease.lose()
+            elif lease.lost_at == math.inf and now - lease.moved_at > self._still_seconds:
+                log.error("video %s: fence %d has not moved for %.0f s", video_id, fence, self._still_seconds)
+                lease.lose()
+            elif now - lease.lost_at > self._stuck_seconds and not self.stuck.is_set():
+                log.critical("video %s: the thread of fence %d is stuck; this process ends", video_id, fence)
+                self.stuck.set()
+
     def _renew_leases(self, leases: list[Lease]) -> int:
-        """Renew the leases in one statement; return how many renewals got no answer."""
+        """Renew the leases that are not lost, in one statement; return how many renewals got no answer."""
         asked_at = time.monotonic()
+        leases = [lease for lease in leases if lease.lost_at == math.inf]
+        if not leases:
+            return 0
         pairs = [(lease.claim.video_id, lease.claim.fence) for lease in leases]
         try:
             with self._database.writing() as connection:

@@ -179,16 +179,19 @@ class JobHandler:
         with report.timing("DownloadTime"):
             self._media.download(claim.original_key, original)
             check_download(original, claim.original_bytes, claim.original_crc32)
+        lease.move()
         lease.check()
         with report.timing("EncodeTime"):
             progress = ProgressReport(self._database, lease)
             result = self._transcoder.transcode(original, directory, lease.cancelled, progress.show)
+        lease.move()
         lease.check()
         if result is None:
             raise Interrupted("the encode was cancelled")
         key = result_key(claim.video_id, claim.fence)
         with report.timing("PublishTime"):
             self._media.put_file(key, result)
+        lease.move()
         with self._database.writing() as connection:
             processed_at = jobs.finish(connection, claim, key)
         if processed_at is None:

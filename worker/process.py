@@ -5,6 +5,7 @@ import logging
 from cli.command_parser import ExitCode
 from cli.screen import Screen
 from showcase.database.tables import verify_schema
+from showcase.deadlines import end_process_after
 from showcase.errors import SettingsError, ShowcaseError
 from showcase.settings import read_settings
 from showcase.stop_signals import catch_stop_signals
@@ -33,22 +34,31 @@ def main() -> int:
 
 
 def run(worker: Worker, drain_seconds: float) -> int:
-    """Poll until a signal, a leaving instance or a dead thread; then drain and stop all parts."""
+    """Poll until a signal, a leaving instance, or a thread that is dead or stuck; then drain and stop all parts.
+
+    The end takes at most ``drain_seconds`` and END_SECONDS, whatever hangs.
+    """
     stop_requested, thread_died = catch_stop_signals(), watch_for_dead_threads()
+
+    def is_sick() -> bool:
+        return thread_died.is_set() or worker.heartbeat.stuck.is_set()
+
     host = worker.host
     for part in worker.background_parts:
         part.start()
     worker.loop.start()
     log.info("ready: polling")
     host.notifier.ready()
-    while not (thread_died.is_set() or host.leaving.is_set() or stop_requested(WATCHDOG_SECONDS)):
+    while not (is_sick() or host.leaving.is_set() or stop_requested(WATCHDOG_SECONDS)):
         host.watchdog.feed()
+    # A sick worker hands its jobs back at once, because a healthy worker does them better.
+    drain_seconds = 0.0 if is_sick() else drain_seconds
+    end_process_after(drain_seconds + END_SECONDS)
     with host.draining(drain_seconds + END_SECONDS):
         worker.loop.stop()
-        # A worker with a dead thread hands its jobs back at once, because a healthy worker does them better.
-        worker.loop.drain(0 if thread_died.is_set() else drain_seconds, worker.heartbeat.interrupt_all)
+        worker.loop.drain(drain_seconds, worker.heartbeat.interrupt_all)
         for part in worker.background_parts:
             part.stop()
         worker.close()  # inside the block, so that the last records get out before the instance may go
     log.info("stopped")
-    return ExitCode.FAILED if thread_died.is_set() else ExitCode.DONE
+    return ExitCode.FAILED if is_sick() else ExitCode.DONE

@@ -21,6 +21,7 @@ class ProgressReport:
 
     def show(self, percent: int) -> None:
         """The encode calls this. If the claim no longer holds, the lease is lost and the job ends."""
+        self._lease.move()
         now = time.monotonic()
         if percent <= self._percent or now - self._shown_at < INTERVAL_SECONDS:
             return

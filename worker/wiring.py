@@ -10,6 +10,7 @@ from typing import Protocol
 
 from showcase.aws import Aws
 from showcase.database.engine import Database
+from showcase.deadlines import DEADLINES
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.orphans import Orphans
@@ -139,6 +140,7 @@ def _build_heartbeat(
         interval_seconds=settings.heartbeat_seconds,
         lease_seconds=settings.lease_seconds,
         visibility_seconds=settings.visibility_timeout_seconds,
+        job_seconds=settings.job_seconds_max + DEADLINES["job, beside its encode"].seconds,
         on_turn=record_turn,
     )
 

@@ -8,7 +8,7 @@ import falcon
 from waitress.channel import HTTPChannel
 
 from service.errors import ProtocolFault
-from service.http_server.deadlines import Deadlines, Linger
+from service.http_server.client_deadlines import Deadlines, Linger
 from service.http_server.request_parser import RequestParser
 from service.http_server.task import LastResort, RequestTask
 from showcase.errors import ShowcaseError

@@ -8,14 +8,16 @@ from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import dispatcher, loop
 
 from service.admission import Admission, BodyLimit, RequestHead
 from service.draining import Draining
 from service.http_server.channel import HttpChannel
-from service.http_server.deadlines import Deadlines
+from service.http_server.client_deadlines import Deadlines
 from service.http_server.proxy import EVERYBODY, Application
 from showcase.errors import Overloaded
+from telemetry.catalogue import Route
 
 TURN_SECONDS = 0.5  # one turn of the loop when nothing happens; deadlines are as exact as this
 LAST_WORDS_SECONDS = 2.0
@@ -55,10 +57,22 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         options.max_request_body_size = math.inf  # admission has limits and messages of its own
         options.clear_untrusted_proxy_headers = False  # behind_proxy clears them
         super().__init__(application, adj=options)
+        live, ready = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        for threads in (live, ready):
+            threads.set_thread_count(1)
+        self._health_threads = {Route.IS_ALIVE.path: live, Route.IS_READY.path: ready, Route.IS_HEALTHY.path: ready}
 
     @property
     def is_draining(self) -> bool:
         return self._draining.has_begun
+
+    def add_task(self, channel: HttpChannel) -> None:
+        """Give the next request of the channel to a thread. Health has threads of its own, so that it never waits.
+
+        Readiness asks the dependencies, and may take long; so liveness does not share its thread.
+        """
+        threads: Any = self._health_threads.get(channel.requests[0].path, self.task_dispatcher)
+        threads.add_task(channel)
 
     def judge(self, head: RequestHead) -> BodyLimit:
         """The limit of the body of a request. Raises the errors of Admission."""
@@ -99,7 +113,8 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._turn_until(deadline, while_connected=True)
         self._refuse_what_still_comes()
         cut = sum(bool(channel.requests) for channel in self._channels())
-        self.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+        for threads in (self.task_dispatcher, *set(self._health_threads.values())):
+            threads.shutdown(timeout=max(0.0, deadline - time.monotonic()))
         return cut
 
     def wake(self) -> None:

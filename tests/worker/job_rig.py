@@ -43,6 +43,7 @@ class JobRig:
             interval_seconds=5,
             lease_seconds=LEASE_SECONDS,
             visibility_seconds=30,
+            job_seconds=600,
             on_turn=lambda _busy, _failures: None,
         )
 

@@ -11,6 +11,7 @@ from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.records import claimed, expire_lease, new_video
+from tests.telemetry.receivers import wait_until
 from tests.worker.job_rig import JobRig
 from worker.errors import Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ def heartbeat(database: Database, queue: JobQueue, turns: Turns, lease_seconds: 
         interval_seconds=0.05,
         lease_seconds=lease_seconds,
         visibility_seconds=60,
+        job_seconds=600,
         on_turn=turns,
     )
 
@@ -175,3 +177,40 @@ def test_the_heartbeat_turns_in_its_thread_until_it_is_stopped(rig: JobRig) -> N
     assert turns.happened.wait(30)
     beat.stop()
     assert all(turn == (0, 0) for turn in turns.seen)
+
+
+def test_a_job_that_stands_still_loses_its_lease_although_every_renewal_would_succeed(rig: JobRig) -> None:
+    beat = Heartbeat(
+        rig.database,
+        rig.queue,
+        interval_seconds=60,
+        lease_seconds=60,
+        visibility_seconds=60,
+        job_seconds=600,
+        on_turn=Turns(),
+        still_seconds=0.2,
+        stuck_seconds=0.2,
+    )
+    entry = rig.accepted_video()
+    claim = claimed(rig.database, entry, lease_seconds=-5)
+    with beat.holding(claim, rig.receive(), time.monotonic()) as lease:
+        beat.turn()
+        assert rig.outbox.sweep() == 0, "a job that moves is renewed"
+        wait_until(lambda: time.monotonic() - lease.moved_at > 0.2, "still for long enough")
+        beat.turn()
+        with pytest.raises(LeaseLost):
+            lease.check()
+        assert not beat.stuck.is_set()
+        wait_until(lambda: time.monotonic() - lease.lost_at > 0.2, "lost for long enough")
+        beat.turn()
+        assert beat.stuck.is_set(), "its thread did not come back"
+
+
+def test_a_job_that_moves_for_longer_than_its_deadline_loses_its_lease(rig: JobRig) -> None:
+    beat = heartbeat(rig.database, rig.queue, Turns())
+    claim = claimed(rig.database, rig.accepted_video())
+    with beat.holding(claim, rig.receive(), time.monotonic() - 601) as lease:
+        lease.move()
+        beat.turn()
+        with pytest.raises(LeaseLost):
+            lease.check()

@@ -11,7 +11,7 @@ from service.access_tokens import Authenticator
 from service.admission import Admission, temporary_bytes_free
 from service.app import Api, create_app
 from service.draining import Draining
-from service.http_server.deadlines import Deadlines
+from service.http_server.client_deadlines import Deadlines
 from service.http_server.http_server import HttpServer
 from service.http_server.proxy import Application, behind_proxy
 

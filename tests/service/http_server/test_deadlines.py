@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from service.app import Api
-from service.http_server.deadlines import Deadlines
+from service.http_server.client_deadlines import Deadlines
 from tests.service.http_server.raw_http import RawClient, head
 from tests.service.http_server.scenes import MULTIPART, token, wait_until
 from tests.service.http_server.server_thread import PATIENT, DoorThread
