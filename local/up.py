@@ -32,22 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupt_once()
     try:
         with LocalSystem(DIRECTORY, api_port=free_port(PREFERRED_API_PORT)) as system:
-            screen.line(f"API           {system.api_url}/api/health/ready")
-            screen.line(f"AWS emulator  {system.emulator.url}")
-            screen.line(f"database      {system.database_url}")
-            screen.line(f"EMF records   {system.emf_log}")
-            screen.line(f"logs          {system.directory}/*.log")
-            screen.line("Ctrl-C stops everything.")
-            with suppress(KeyboardInterrupt):
-                while True:
-                    signal.pause()
-            screen.line("stopping …")
+            _wait_for_signal(system, screen)
     except KeyboardInterrupt:
         screen.line("stopped before everything was started")
     except LocalSystemError as error:
         screen.fail(f"The system does not start: {error}")
         return ExitCode.FAILED
     return ExitCode.DONE
+
+
+def _wait_for_signal(system: LocalSystem, screen: Screen) -> None:
+    screen.line(f"API           {system.api_url}/api/health/ready")
+    screen.line(f"AWS emulator  {system.emulator.url}")
+    screen.line(f"database      {system.database_url}")
+    screen.line(f"EMF records   {system.emf_log}")
+    screen.line(f"logs          {system.directory}/*.log")
+    screen.line("Ctrl-C stops everything.")
+    with suppress(KeyboardInterrupt):
+        while True:
+            signal.pause()
+    screen.line("stopping …")
 
 
 if __name__ == "__main__":
