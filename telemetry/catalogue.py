@@ -146,6 +146,8 @@ WORKER_HEARTBEAT = RecordKind(
     (
         Metric("WorkerHeartbeat", Unit.COUNT, "1 for each turn of the heartbeat while the poll loop works."),
         Metric("BusySlots", Unit.COUNT, "Videos in work in this process."),
+        Metric("OldestJobAge", Unit.SECONDS, "Since the claim of the oldest job in work here; 0 if none is."),
+        Metric("StillJobs", Unit.COUNT, "Jobs in work that have not moved for a minute: no step ended, no frame came."),
         Metric(
             "HeartbeatFailures",
             Unit.COUNT,

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from showcase.database.engine import Database
 from showcase.errors import Unavailable
@@ -23,6 +24,7 @@ from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.jobs.jobs import Claim, renew_leases
 from worker.errors import Interrupted, LeaseLost
 
+STILL_NOTICE_SECONDS = 60.0  # after this time without movement, a job is counted as still
 STILL_SECONDS = 420.0  # the longest single call of a job (a transfer), and a margin
 STUCK_SECONDS = 60.0  # from the loss of a lease to the end of its job; more than any call that settles it
 SAFETY = 0.8  # the part of the lease after which it counts as lost, if no renewal was confirmed
@@ -62,11 +64,18 @@ class Lease:
             raise Interrupted(f"video {self.claim.video_id}: interrupted")
 
 
-class Heartbeat:
-    """Renews everything every ``interval_seconds``.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of the heartbeat found."""
 
-    After each turn it calls ``on_turn`` with the number of running jobs and the number of failed renewals.
-    """
+    jobs: int
+    failed_renewals: int
+    oldest_job_seconds: float  # since its claim; 0 if no job runs
+    still_jobs: int  # have not moved for STILL_NOTICE_SECONDS
+
+
+class Heartbeat:
+    """Renews everything every ``interval_seconds``, and calls ``on_turn`` after each turn."""
 
     def __init__(
         self,
@@ -77,7 +86,7 @@ class Heartbeat:
         lease_seconds: int,
         visibility_seconds: int,
         job_seconds: float,
-        on_turn: Callable[[int, int], None],
+        on_turn: Callable[[Turn], None],
         still_seconds: float = STILL_SECONDS,
         stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
@@ -151,7 +160,15 @@ class Heartbeat:
             for lease in leases:
                 if lease.confirmed_at < stale_before:
                     lease.lose()
-        self._on_turn(len(leases), failures)
+        now = time.monotonic()
+        self._on_turn(
+            Turn(
+                jobs=len(leases),
+                failed_renewals=failures,
+                oldest_job_seconds=max((now - lease.begun_at for lease in leases), default=0.0),
+                still_jobs=sum(now - lease.moved_at > STILL_NOTICE_SECONDS for lease in leases),
+            )
+        )
 
     def _check_movement(self, leases: list[Lease]) -> None:
         """Take the lease from each job that is too late or stands still; find the threads that are stuck."""

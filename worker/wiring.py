@@ -24,7 +24,7 @@ from worker.backlog import BacklogPublisher, build_publisher
 from worker.breaker import Breaker
 from worker.ec2.host import Host, find_host
 from worker.ec2.lifecycle import Protection
-from worker.heartbeat import Heartbeat
+from worker.heartbeat import Heartbeat, Turn
 from worker.job import JobHandler, JobLimits
 from worker.loop import WorkerLoop
 from worker.media.bumpers import find_artwork, prepare_bumpers
@@ -129,9 +129,15 @@ def build_transcoder(settings: WorkerSettings) -> Transcoder:
 def _build_heartbeat(
     settings: WorkerSettings, database: Database, queue: JobQueue, recorder: Recorder, on_alive: Callable[[], None]
 ) -> Heartbeat:
-    def record_turn(busy: int, failures: int) -> None:
+    def record_turn(turn: Turn) -> None:
         on_alive()
-        metrics = {"WorkerHeartbeat": 1, "BusySlots": busy, "HeartbeatFailures": failures}
+        metrics = {
+            "WorkerHeartbeat": 1,
+            "BusySlots": turn.jobs,
+            "OldestJobAge": round(turn.oldest_job_seconds, 1),
+            "StillJobs": turn.still_jobs,
+            "HeartbeatFailures": turn.failed_renewals,
+        }
         recorder.record(WORKER_HEARTBEAT, metrics)
 
     return Heartbeat(

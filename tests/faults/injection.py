@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 
 from showcase import videos
 from showcase.database.engine import Database
+from showcase.deadlines import DEADLINES, Deadline
 from showcase.jobs import jobs
 from showcase.jobs.job_queue import JobQueue
 from showcase.storage.media_store import MediaStore
@@ -26,7 +28,10 @@ from showcase.uploads.inbox import Inbox
 
 @dataclass(frozen=True)
 class Fault:
-    """Strikes at ``step``, once. ``kind`` is KILL, STOP or RAISE. The file ``marker`` shows that it has struck."""
+    """Strikes at ``step``, once. ``kind`` is KILL, STOP, RAISE or WAIT. The file ``marker`` shows that it has struck.
+
+    WAIT holds the thread until the test has made the file ``marker.go``, so that the test can change the world there.
+    """
 
     step: str
     kind: str
@@ -53,6 +58,11 @@ class Steps:
         fault.marker.touch()
         if fault.kind == "RAISE":
             raise ZeroDivisionError("injected")
+        if fault.kind == "WAIT":
+            go_on = fault.marker.with_suffix(".go")
+            while not go_on.exists():
+                time.sleep(0.02)
+            return
         os.kill(os.getpid(), signal.SIGKILL if fault.kind == "KILL" else signal.SIGSTOP)
 
     @contextmanager
@@ -60,6 +70,14 @@ class Steps:
         self.at(f"before {name}")
         yield
         self.at(f"after {name}")
+
+
+def shorten_deadlines(seconds: float) -> None:
+    """Give every call of this process the same short deadline."""
+    short = {name: Deadline(seconds, each.consequence) for name, each in DEADLINES.items()}
+    for name in ("showcase.aws", "showcase.database.engine", "worker.wiring", "service.watchdog"):
+        module: Any = importlib.import_module(name)
+        module.DEADLINES = short
 
 
 def inject(steps: Steps) -> None:

@@ -18,6 +18,7 @@ from showcase.deadlines import Deadline, DeadlinePassed, limited, unlimited
 from showcase.errors import Unavailable
 from showcase.jobs.job_queue import JobQueue
 from showcase.storage.media_store import MediaStore
+from tests.faults.freezing_relay import FreezingRelay
 
 SECONDS = 1.0  # the deadline of every call in these tests
 ENOUGH = 8.0  # a busy machine; without deadlines the calls take 15 s and more, or hang for good
@@ -118,49 +119,15 @@ def test_a_call_of_the_storage_ends_at_its_deadline(
             call()
 
 
-class Relay:
-    """Forwards to PostgreSQL until ``freeze``; then it takes bytes and never answers, as a frozen proxy does."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self.frozen = threading.Event()
-        self._open: list[socket.socket] = []
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._server.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
-                self._open += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
-
-    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                if not self.frozen.is_set():
-                    sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        for each in (self._server, *self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)  # so that the threads end that wait on it
-            each.close()
-
-
 @pytest.fixture
-def relay(postgres_url: str) -> Iterator[Relay]:
-    relay = Relay(make_url(postgres_url).port or 0)
+def relay(postgres_url: str) -> Iterator[FreezingRelay]:
+    relay = FreezingRelay(make_url(postgres_url).port or 0)
     yield relay
     relay.close()
 
 
 @pytest.fixture
-def database_behind_relay(postgres_url: str, relay: Relay) -> Iterator[Database]:
+def database_behind_relay(postgres_url: str, relay: FreezingRelay) -> Iterator[Database]:
     url = make_url(postgres_url).set(port=relay.port)
     database = Database(url.render_as_string(hide_password=False), pool_size=2)
     database.ping()
@@ -169,7 +136,7 @@ def database_behind_relay(postgres_url: str, relay: Relay) -> Iterator[Database]
 
 
 def test_a_statement_behind_a_frozen_connection_ends_at_its_deadline(
-    database_behind_relay: Database, relay: Relay
+    database_behind_relay: Database, relay: FreezingRelay
 ) -> None:
     relay.frozen.set()
     with ends_in_time():
@@ -177,14 +144,16 @@ def test_a_statement_behind_a_frozen_connection_ends_at_its_deadline(
 
 
 def test_a_commit_behind_a_frozen_connection_ends_at_its_deadline(
-    database_behind_relay: Database, relay: Relay
+    database_behind_relay: Database, relay: FreezingRelay
 ) -> None:
     with ends_in_time(), database_behind_relay.writing() as connection:
         connection.execute(text("CREATE TABLE t (n int)"))
         relay.frozen.set()
 
 
-def test_after_a_frozen_connection_the_pool_makes_new_ones(database_behind_relay: Database, relay: Relay) -> None:
+def test_after_a_frozen_connection_the_pool_makes_new_ones(
+    database_behind_relay: Database, relay: FreezingRelay
+) -> None:
     relay.frozen.set()
     for _ in range(3):  # more often than the pool has connections
         with ends_in_time():

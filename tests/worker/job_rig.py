@@ -44,7 +44,7 @@ class JobRig:
             lease_seconds=LEASE_SECONDS,
             visibility_seconds=30,
             job_seconds=600,
-            on_turn=lambda _busy, _failures: None,
+            on_turn=lambda _turn: None,
         )
 
     def handler(self, *, database: Database | None = None, media: MediaStore | None = None) -> JobHandler:

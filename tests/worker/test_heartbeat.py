@@ -14,7 +14,7 @@ from tests.records import claimed, expire_lease, new_video
 from tests.telemetry.receivers import wait_until
 from tests.worker.job_rig import JobRig
 from worker.errors import Interrupted, LeaseLost
-from worker.heartbeat import Heartbeat
+from worker.heartbeat import Heartbeat, Turn
 
 AWAY = "http://127.0.0.1:1"
 DELIVERY = Delivery("", "id", "handle", 1, 0, "")
@@ -27,8 +27,9 @@ class Turns:
         self.seen: list[tuple[int, int]] = []
         self.happened = threading.Event()
 
-    def __call__(self, jobs: int, failures: int) -> None:
-        self.seen.append((jobs, failures))
+    def __call__(self, turn: Turn) -> None:
+        self.seen.append((turn.jobs, turn.failed_renewals))
+        self.latest = turn
         self.happened.set()
 
 
@@ -214,3 +215,17 @@ def test_a_job_that_moves_for_longer_than_its_deadline_loses_its_lease(rig: JobR
         beat.turn()
         with pytest.raises(LeaseLost):
             lease.check()
+
+
+def test_a_turn_tells_the_age_of_the_oldest_job_and_how_many_stand_still(rig: JobRig) -> None:
+    turns = Turns()
+    beat = heartbeat(rig.database, rig.queue, turns)
+    old, young = (claimed(rig.database, rig.accepted_video()) for _ in range(2))
+    now = time.monotonic()
+    with beat.holding(old, rig.receive(), now - 100), beat.holding(young, rig.receive(), now) as lease:
+        lease.move()
+        beat.turn()
+        assert 100 <= turns.latest.oldest_job_seconds < 130
+        assert turns.latest.still_jobs == 1
+    beat.turn()
+    assert (turns.latest.oldest_job_seconds, turns.latest.still_jobs) == (0, 0)
