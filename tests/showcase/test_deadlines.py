@@ -14,7 +14,7 @@ from sqlalchemy import make_url, select, text
 from showcase import deadlines
 from showcase.aws import Aws
 from showcase.database.engine import Database
-from showcase.deadlines import Deadline, DeadlinePassed, limited, unlimited
+from showcase.deadlines import DEADLINES, Deadline, DeadlinePassed, limited, unlimited
 from showcase.errors import Unavailable
 from showcase.jobs.job_queue import JobQueue
 from showcase.storage.media_store import MediaStore
@@ -183,3 +183,9 @@ def test_work_after_its_deadline_begins_no_call_and_may_still_be_settled(databas
             database.ping()
         with unlimited():
             database.ping()
+
+
+def test_the_document_shows_the_table_of_deadlines() -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md").read_text()
+    for name, deadline in DEADLINES.items():
+        assert f"| {name} | {deadline.seconds:.0f} | {deadline.consequence} |" in document
