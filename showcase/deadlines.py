@@ -34,7 +34,7 @@ class Deadline:
 DEADLINES: Mapping[str, Deadline] = MappingProxyType(
     {
         "database transaction": Deadline(25.0, "its connection is shut down; Unavailable"),
-        "queue call": Deadline(20.0, "its connection is shut down; Unavailable"),
+        "queue call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "queue receive": Deadline(35.0, "its connection is shut down; Unavailable, and the breaker opens"),
         "storage call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "storage transfer": Deadline(300.0, "its connection is shut down; Unavailable"),

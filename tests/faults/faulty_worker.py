@@ -1,7 +1,6 @@
 """``python -m tests.faults.faulty_worker``: the worker with an injected fault, which the variable FAULT describes.
 
 FAKE_ENCODER, if set, replaces ffmpeg by an encoder that copies the clip; it is the seconds that an encode takes.
-DEADLINE_SECONDS, if set, is the deadline of every call.
 While the file named by REFUSE_IF exists, the fake encoder refuses every clip as damaged.
 """
 
@@ -15,7 +14,7 @@ from pathlib import Path
 import worker.process
 import worker.wiring
 from showcase.clips.clip_rules import unacceptable
-from tests.faults.injection import Fault, Steps, inject, shorten_deadlines
+from tests.faults.injection import Fault, Steps, inject
 
 
 class SlowCopy:
@@ -41,8 +40,6 @@ class SlowCopy:
 def main() -> int:
     steps = Steps(Fault.from_text(os.environ.get("FAULT", "")))
     inject(steps)
-    if deadline := os.environ.get("DEADLINE_SECONDS"):
-        shorten_deadlines(float(deadline))
     if seconds := os.environ.get("FAKE_ENCODER"):
         refuse_if = Path(path) if (path := os.environ.get("REFUSE_IF")) else None
         encoder = SlowCopy(float(seconds), steps, refuse_if)

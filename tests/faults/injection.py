@@ -25,12 +25,15 @@ from showcase.jobs.job_queue import JobQueue
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.inbox import Inbox
 
+HANGING_CALL_SECONDS = 2.0
+
 
 @dataclass(frozen=True)
 class Fault:
     """Strikes at ``step``, once. ``kind`` is KILL, STOP, RAISE or WAIT. The file ``marker`` shows that it has struck.
 
-    WAIT holds the thread until the test has made the file ``marker.go``, so that the test can change the world there.
+    WAIT holds the thread until the test has made the file ``marker.go``, so that the test can make everything hang
+    there. From then on all calls have the deadline HANGING_CALL_SECONDS.
     """
 
     step: str
@@ -62,6 +65,7 @@ class Steps:
             go_on = fault.marker.with_suffix(".go")
             while not go_on.exists():
                 time.sleep(0.02)
+            shorten_deadlines(HANGING_CALL_SECONDS)
             return
         os.kill(os.getpid(), signal.SIGKILL if fault.kind == "KILL" else signal.SIGSTOP)
 

@@ -23,7 +23,6 @@ from tests.faults.freezing_relay import FreezingRelay
 from tests.faults.system_under_faults import SystemUnderFaults
 from tests.faults.test_single_fault import AT_ONCE, TIDY
 
-DEADLINE_SECONDS = "2"
 END_SECONDS_MAX = 45.0  # the drain is 2 s; without deadlines a hanging call takes its process with it for good
 JOB_STEPS = (
     "after receive",
@@ -45,7 +44,7 @@ def relays(system: SystemUnderFaults) -> Iterator[tuple[dict[str, str], list[Fre
     url = database.set(port=to_database.port).render_as_string(hide_password=False)
     settings = {**system.through(f"http://127.0.0.1:{to_aws.port}"), "ANB_DATABASE_URL": url}
     try:
-        yield {**settings, "DEADLINE_SECONDS": DEADLINE_SECONDS}, [to_database, to_aws]
+        yield settings, [to_database, to_aws]
     finally:
         for relay in (to_database, to_aws):
             relay.close()
