@@ -1,3 +1,38 @@
-"""The fixtures of tests/, for every folder of tests."""
+"""The fixtures of tests/, for every folder of tests; and the option ``--quick`` of ``make test-quick``."""
+
+import pytest
 
 pytest_plugins = ["tests.fixtures", "tests.faults.fixtures"]
+
+# Servers, encoders and processes take long to start, and most faults are found without them.
+SLOW_FIXTURES = {"postgres", "postgres_url", "ministack", "encoder", "clips", "system", "make_system"}
+# Measured: these files take two thirds of the CPU time of the rest.
+SLOW_PATHS = (
+    *("tests/local/", "tests/soak/", "tests/infra/", "tests/benchmarks/", "celery_bridge/", "tests/architecture/"),
+    *("tests/worker/two_emulators/", "tests/worker/redrive/", "tests/worker/doctor/", "tests/worker/test_command_line"),
+    *("tests/alarms/sync/test_sync", "tests/alarms/check/test_renaming", "tests/showcase/jobs/test_job_machine"),
+    *("tests/service/test_nasty_input", "tests/service/test_settings_in_force", "tests/service/test_watchdog"),
+    *("tests/service/http_server/", "tests/service/test_route_limits", "tests/test_commands", "tests/test_checkout"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="without PostgreSQL, ffmpeg, and processes of the product")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--quick"):
+        slow = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in set(slow)]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether the test is marked ``long``, starts something slow, or lies in SLOW_PATHS."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return (
+        item.get_closest_marker("long") is not None
+        or not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        or parameters.get("database_url") == "postgresql"
+        or item.nodeid.startswith(SLOW_PATHS)
+    )

@@ -109,7 +109,7 @@ def make_group(emulator: AwsEmulator, group: str) -> None:
 def test_the_first_run_creates_everything_and_the_second_makes_no_call_that_writes(account: EmulatedAccount) -> None:
     code, output = account.sync()
     assert code == 0, output
-    assert "34 to create, 0 to update, 0 to delete." in output
+    assert "36 to create, 0 to update, 0 to delete." in output
     code, output = account.sync()
     assert (code, account.aws.writes) == (0, [])
     assert "Nothing to do." in output
@@ -232,7 +232,7 @@ def test_a_failed_run_reports_what_it_applied_and_the_next_run_does_the_rest(acc
     assert "AccessDenied" in document["error"]
     account.aws.before_write = lambda _operation: None
     document = account.document()
-    assert (document["code"], len(document["applied"]), document["error"]) == (0, 25, None)
+    assert (document["code"], len(document["applied"]), document["error"]) == (0, 27, None)
 
 
 def test_remarks_on_a_dashboard_are_printed_and_fail_a_strict_run(account: EmulatedAccount) -> None:
