@@ -1,5 +1,7 @@
 """The fixtures of tests/, for every folder of tests; and the option ``--quick`` of ``make test-quick``."""
 
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = ["tests.fixtures", "tests.faults.fixtures"]
@@ -13,6 +15,7 @@ SLOW_PATHS = (
     *("tests/alarms/sync/test_sync", "tests/alarms/check/test_renaming", "tests/showcase/jobs/test_job_machine"),
     *("tests/service/test_nasty_input", "tests/service/test_settings_in_force", "tests/service/test_watchdog"),
     *("tests/service/http_server/", "tests/service/test_route_limits", "tests/test_commands", "tests/test_checkout"),
+    *("tests/showcase/test_deadlines", "tests/alarms/simulate/", "tests/service/test_log_in_burst"),
 )
 
 
@@ -20,19 +23,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="without PostgreSQL, ffmpeg, and processes of the product")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the slow files."""
+    place = collection_path.relative_to(config.rootpath).as_posix() + ("/" if collection_path.is_dir() else "")
+    return True if config.getoption("--quick") and place.startswith(SLOW_PATHS) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--quick"):
         slow = [item for item in items if is_slow(item)]
         config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in set(slow)]
+        items[:] = [item for item in items if not is_slow(item)]
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether the test is marked ``long``, starts something slow, or lies in SLOW_PATHS."""
+    """Whether the test is marked ``long``, or starts something slow."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     return (
         item.get_closest_marker("long") is not None
         or not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         or parameters.get("database_url") == "postgresql"
-        or item.nodeid.startswith(SLOW_PATHS)
     )
