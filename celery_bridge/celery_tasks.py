@@ -11,7 +11,6 @@ Source: kombu 5.7 ``transport/redis.py``. Transport options that rename keys (``
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -113,9 +112,9 @@ class CeleryTasks:
 
     def abandoned(self, seconds: float) -> Iterator[list[OldTask]]:
         """Pages of the tasks that workers took over ``seconds`` ago and did not acknowledge; with 0, all of them."""
-        # The worker's clock wrote the time, and it may be ahead of this one. So 0 does not compare times.
-        latest = time.time() - seconds if seconds else "+inf"
+        # The worker's clock wrote the time, and it may be ahead of Redis' clock. So 0 does not compare times.
         with _translated("look for abandoned tasks"):
+            latest = self._redis.time()[0] - seconds if seconds else "+inf"
             tags = cast("list[bytes]", self._redis.zrangebyscore(TAKEN_AT, "-inf", latest))
         for start in range(0, len(tags), PAGE):
             page = tags[start : start + PAGE]

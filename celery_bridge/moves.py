@@ -140,9 +140,8 @@ class Bridge:
                 if self.stopped(self.seconds_each if fate is Fate.MOVED else 0):
                     return False
         finally:
-            for delivery in pending:
-                with suppress(Unavailable):  # then its visibility timeout releases it
-                    self.queue.release(delivery, 0)
+            with suppress(Unavailable):  # then their visibility timeout releases them
+                self.queue.release_all(pending, 0)
         return True
 
     def _settle_delivery(self, delivery: Delivery, tally: Tally) -> Fate:

@@ -2,7 +2,7 @@
 
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import FrameType
 
@@ -29,12 +29,14 @@ from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.passwords import Passwords
 from showcase.periodic import Periodic
+from showcase.places import check_places
 from showcase.rate_limits import RateLimits
 from showcase.settings import read_settings
 from showcase.storage.media_store import MediaStore
 from showcase.systemd import Notifier
 from showcase.uploads.inbox import Inbox
 from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, ROUTE, SWEEP
+from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_process_recorder
 
@@ -63,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(settings.log_level, "api")
         api = build_api(settings, open_process_recorder(settings, API))
         verify_schema(api.database)
+        check_places({"sqs_queue_url": api.queue.ping, "ANB_BUCKET": api.media.ping})
         watchdog = ApiWatchdog(
             Notifier(settings.notify_socket),
             settings.watchdog_usec,
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             end_process_after=end_process_after,
         )
         server = build_server(settings, api, draining, watchdog)
-    except SettingsError as error:
+    except (SettingsError, UnusableDestination) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     except (ShowcaseError, OSError) as error:
@@ -160,8 +163,9 @@ def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSetting
         server.close()
 
 
-def _sweep(api: Api) -> None:
-    api.recorder.record(SWEEP, {"MessagesResent": api.outbox.sweep(), "RateLimitsRemoved": api.rate_limits.sweep()})
+def _sweep(api: Api, is_stopping: Callable[[], bool]) -> None:
+    resent = api.outbox.sweep(is_stopping)
+    api.recorder.record(SWEEP, {"MessagesResent": resent, "RateLimitsRemoved": api.rate_limits.sweep()})
 
 
 def _stop(server: HttpServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
@@ -30,6 +31,23 @@ READ_SECONDS = 15
 ATTEMPTS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The time of one call. ``deadline`` is the name of its limit in ``DEADLINES``; empty: that of its dependency."""
+
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
+    attempts: int = ATTEMPTS
+    deadline: str = ""
+
+
+NEEDED = Budget()  # the work cannot go on without this call
+# A request or a stop waits for the call, and the work goes on without it.
+OPTIONAL = Budget(connect_seconds=1, read_seconds=1.5, attempts=1, deadline="optional call")
+# A sweep makes the call, and makes it again in its next turn.
+BACKGROUND = Budget(connect_seconds=2, read_seconds=5, attempts=1, deadline="background call")
+
+
 class Aws:
     """Makes clients for a region, or for the endpoint of an emulator. boto3 finds the credentials by itself."""
 
@@ -37,21 +55,21 @@ class Aws:
         self.endpoint_url = endpoint_url
         self._session = boto3.session.Session(region_name=region)
 
-    def sqs(self, *, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> "SQSClient":
-        config = _config(read_seconds=read_seconds, attempts=attempts)
+    def sqs(self, budget: Budget = NEEDED) -> "SQSClient":
+        config = _config(budget)
         return _with_deadlines(self._session.client("sqs", endpoint_url=self.endpoint_url, config=config))
 
-    def s3(self, *, connections: int) -> "S3Client":
+    def s3(self, budget: Budget = NEEDED, *, connections: int) -> "S3Client":
         # Links are signed with SigV4, because newer regions take no other signature. "virtual" signs links for the
         # endpoint of the region. "auto" would sign them for the global endpoint, which redirects requests for young
         # buckets of other regions, and no upload survives a redirection. Emulators do not resolve bucket.host: "path".
         style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
-        config = _config(connections=connections).merge(s3_only)
+        config = _config(budget, connections=connections).merge(s3_only)
         return _with_deadlines(self._session.client("s3", endpoint_url=self.endpoint_url, config=config))
 
-    def autoscaling(self, *, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> Any:
-        config = _config(read_seconds=read_seconds, attempts=attempts)
+    def autoscaling(self, budget: Budget = NEEDED) -> Any:
+        config = _config(budget)
         return _with_deadlines(self._session.client("autoscaling", endpoint_url=self.endpoint_url, config=config))
 
 
@@ -95,12 +113,12 @@ def _with_deadlines(client: C) -> C:
     return client
 
 
-def _config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS, connections: int = 10) -> Config:
+def _config(budget: Budget, *, connections: int = 10) -> Config:
     """Timeouts and retries of one client. No call may hang, and no retries may hide an outage for minutes."""
     return Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=read_seconds,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=budget.connect_seconds,
+        read_timeout=budget.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": budget.attempts},
         max_pool_connections=connections,
         tcp_keepalive=True,
         # CloudTrail shows this name. boto3 builds its own again for every call, at a tenth of the call's CPU time.

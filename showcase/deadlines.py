@@ -36,6 +36,8 @@ DEADLINES: Mapping[str, Deadline] = MappingProxyType(
         "database transaction": Deadline(25.0, "its connection is shut down; Unavailable"),
         "queue call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "queue receive": Deadline(35.0, "its connection is shut down; Unavailable, and the breaker opens"),
+        "optional call": Deadline(2.5, "its connection is shut down; the work goes on, and something does it later"),
+        "background call": Deadline(7.0, "its connection is shut down; the turn of its sweep ends"),
         "storage call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "storage transfer": Deadline(300.0, "its connection is shut down; Unavailable"),
         "Auto Scaling call": Deadline(20.0, "its connection is shut down; Unavailable"),

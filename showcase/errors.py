@@ -139,6 +139,7 @@ class Unavailable(ShowcaseError):
         detail = f" ({kind})" if kind else ""
         super().__init__(f"{dependency}: {operation} failed{detail}; the {dependency} is away or refuses us")
         self.dependency = dependency
+        self.kind = kind
 
 
 class Overloaded(ShowcaseError):

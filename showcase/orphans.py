@@ -2,14 +2,14 @@
 
 They come from uploads that were never accepted, from videos that were deleted, and from workers that lost their lease
 or died between storing a result and committing it. A sweep is safe at any time: it looks only at objects that are older
-than any upload or job can be, and the rows decide which of them are needed.
+than any upload or job can be, and the rows decide which of them are needed. The storage tells the ages by its own
+clock, so no clock of a process can make an object old.
 """
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -29,42 +29,46 @@ class Orphans:
     def __init__(self, database: Database, media: MediaStore, *, age_seconds: float) -> None:
         self._database = database
         self._media = media
-        self._age = timedelta(seconds=age_seconds)
+        self._age_seconds = age_seconds
 
-    def sweep(self) -> int:
+    def sweep(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Look at the whole bucket once; return how many objects and unfinished uploads were removed.
 
-        Raises Unavailable.
+        It ends early when ``is_stopping()``. Raises Unavailable.
         """
-        before = datetime.now(UTC) - self._age
-        return self._remove_objects(before) + self._abort_uploads(before)
+        removed = self._remove_objects(is_stopping)
+        return removed if is_stopping() else removed + self._abort_uploads(is_stopping)
 
-    def _remove_objects(self, before: datetime) -> int:
+    def _remove_objects(self, is_stopping: Callable[[], bool]) -> int:
         """Remove old objects that no row needs. Objects whose keys belong to no video or upload stay."""
         removed = 0
         for page in self._media.pages():
-            old = [item.key for item in page if item.modified_at < before]
+            old = [item.key for item in page if item.age_seconds >= self._age_seconds]
             videos, uploads = _ids_by_key(_KEY_OF_A_VIDEO, old), _ids_by_key(_KEY_OF_AN_UPLOAD, old)
             with self._database.reading() as connection:
                 needed = _needed_keys(connection, videos.values()) | awaited_keys(connection, uploads.values())
-            orphans = (videos.keys() | uploads.keys()) - needed
-            for key in orphans:
-                self._media.delete(key)
-            removed += len(orphans)
+            for key in (videos.keys() | uploads.keys()) - needed:
+                if not is_stopping():
+                    self._media.delete(key)
+                    removed += 1
+            if is_stopping():
+                break  # before the next page is fetched
         return removed
 
-    def _abort_uploads(self, before: datetime) -> int:
+    def _abort_uploads(self, is_stopping: Callable[[], bool]) -> int:
         """Abort old unfinished uploads of all keys, except direct uploads that a client can still complete."""
         aborted = 0
         for page in self._media.unfinished_uploads():
-            old = [upload for upload in page if upload.begun_at < before]
+            old = [upload for upload in page if upload.age_seconds >= self._age_seconds]
             uploads = _ids_by_key(_KEY_OF_AN_UPLOAD, [upload.key for upload in old])
             with self._database.reading() as connection:
                 awaited = awaited_keys(connection, uploads.values())
-            abandoned = [upload for upload in old if upload.key not in awaited]
-            for upload in abandoned:
-                self._media.give_up(upload.key, upload.multipart_id)
-            aborted += len(abandoned)
+            for upload in old:
+                if upload.key not in awaited and not is_stopping():
+                    self._media.give_up(upload.key, upload.multipart_id)
+                    aborted += 1
+            if is_stopping():
+                break
         return aborted
 
 

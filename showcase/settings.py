@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from showcase.errors import SettingsError
 
 MIB = 1024 * 1024
+INTERVAL_SECONDS_MIN = 0.05  # of work that a thread repeats: a shorter one would take a whole core
 
 
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(lambda url: url.rstrip("/"))]
@@ -65,7 +66,7 @@ class SharedSettings(DatabaseSettings):
     outbox_interval_seconds: float = Field(
         15.0,
         validation_alias="ANB_OUTBOX_INTERVAL_SECONDS",
-        gt=0,
+        ge=INTERVAL_SECONDS_MIN,
         description="How often the sweeper looks for accepted videos whose message must be sent (again).",
     )
 

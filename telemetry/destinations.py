@@ -17,6 +17,10 @@ STALL_SECONDS = 30.0  # after this time without a byte taken, the connection to 
 SEND_BUFFER_BYTES = 64 * 1024  # the most bytes that are lost unseen when an agent dies
 
 
+class UnusableDestination(OSError):
+    """A destination of the settings that cannot be opened. The text names the variable and the cause."""
+
+
 class DescriptorDestination:
     """An open file descriptor, for example 1 (stdout).
 
@@ -56,7 +60,11 @@ class FileDestination(DescriptorDestination):
         os.close(self._descriptor)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        # A named pipe without a reader is an error: without O_NONBLOCK, opening it would wait for a reader for ever.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(self._path, flags, 0o640)
+        os.set_blocking(descriptor, True)
+        return descriptor
 
     def _is_current(self) -> bool:
         with suppress(FileNotFoundError):

@@ -13,7 +13,7 @@ from aws_embedded_metrics.logger.metrics_context import MetricsContext
 from aws_embedded_metrics.serializers.log_serializer import LogSerializer
 
 from telemetry.catalogue import SERVICE, TELEMETRY, RecordKind
-from telemetry.destinations import open_destination
+from telemetry.destinations import UnusableDestination, open_destination
 from telemetry.settings import TelemetrySettings
 from telemetry.sink import Destination, Sink, SinkCounts
 
@@ -147,9 +147,16 @@ def open_recorder(
 
 
 def open_process_recorder(settings: TelemetrySettings, service: str) -> Recorder:
-    """The recorder of a process. Raises OSError for a destination that cannot be opened."""
+    """The recorder of a process. Raises UnusableDestination."""
+    try:
+        destination = open_destination(settings.emf_destination)
+    except OSError as error:
+        raise UnusableDestination(
+            f"ANB_EMF_DESTINATION: {settings.emf_destination} cannot be opened ({error.strerror}). "
+            "Name a file that this process may write to, or another destination (see .env.example)."
+        ) from error
     return open_recorder(
-        open_destination(settings.emf_destination),
+        destination,
         namespace=settings.metrics_namespace,
         service=service,
         log_group=settings.emf_log_group,

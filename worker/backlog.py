@@ -19,9 +19,11 @@ from showcase.database.tables import verify_schema
 from showcase.errors import SettingsError, ShowcaseError
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.jobs import oldest_wait_seconds
+from showcase.places import check_places
 from showcase.settings import read_settings
 from showcase.stop_signals import catch_stop_signals
 from telemetry.catalogue import QUEUE, WORKER
+from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_process_recorder
 from worker.ec2.fleet_size import FleetSize
@@ -127,10 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(settings.log_level, "backlog")
         database = Database(settings.database_url, pool_size=1)
         verify_schema(database)
+        queue = JobQueue(
+            Aws(settings.region, settings.aws_endpoint_url), settings.queue_url, settings.dead_letter_queue_url
+        )
+        check_places({"sqs_queue_url": queue.ping, "sqs_dead_letter_queue_url": queue.ping_dead_letters})
         recorder = open_process_recorder(settings, WORKER)
     except (ShowcaseError, OSError) as error:
         Screen().fail(str(error))
-        return ExitCode.REFUSED if isinstance(error, SettingsError) else ExitCode.FAILED
+        return ExitCode.REFUSED if isinstance(error, SettingsError | UnusableDestination) else ExitCode.FAILED
     try:
         build_publisher(settings, database, recorder).run(pause)
     finally:

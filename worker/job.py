@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from showcase.database.engine import Database
+from showcase.database.tables import VideoStatus
 from showcase.errors import ObjectDamaged, ObjectMissing, UnacceptableClip, Unavailable, UnreadableMessage
 from showcase.jobs import jobs
 from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
-from showcase.jobs.jobs import ClaimRefusal
+from showcase.jobs.jobs import ClaimRefusal, Ending
 from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
@@ -27,6 +28,7 @@ from worker.download import check_download
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Lease
 from worker.job_record import JobReport, Outcome
+from worker.outages import Outages
 from worker.progress import ProgressReport
 from worker.workspace import Workspace
 
@@ -34,6 +36,8 @@ BACKOFF_SECONDS = 10.0
 BACKOFF_SECONDS_MAX = 900.0
 HANDED_BACK_SECONDS = 2  # not 0, because a message that is released at once can overtake its own release
 MESSAGE_GRACE_SECONDS = 60.0  # from when a released message should be back until it counts as lost
+HAND_BACK_PAUSES = (0.0, 0.5, 1.0)  # before each try to hand a row back; later its lease ends by itself
+HAND_BACK_SECONDS_MAX = 3.0  # after this time without an answer, there is no further try
 
 _ALL_ATTEMPTS_FAILED = "El video no se pudo procesar después de varios intentos."
 _ORIGINAL_MISSING = "El archivo original ya no está disponible; vuelve a subir el video."
@@ -83,6 +87,7 @@ class JobHandler:
         self._recorder = recorder
         self._limits = limits
         self._workspace = workspace
+        self._outages = Outages()
 
     def handle(self, delivery: Delivery) -> Outcome:
         """Process the video of the message. Expected errors are not raised: they become outcomes."""
@@ -94,9 +99,11 @@ class JobHandler:
             log.warning("%s", error)
             outcome = Outcome.UNAVAILABLE
             with suppress(Unavailable):  # then its visibility timeout releases the message
-                self._queue.release(delivery, HANDED_BACK_SECONDS)
+                self._queue.release(delivery, self._outage_backoff(report))
         finally:
             report.write(self._recorder, outcome)
+        if outcome in (Outcome.PROCESSED, Outcome.REFUSED):
+            self._outages.end()
         return outcome
 
     def _claim_and_work(self, delivery: Delivery, report: JobReport) -> Outcome:
@@ -164,7 +171,7 @@ class JobHandler:
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.HANDED_BACK)
         except Unavailable as error:
             log.warning("%s", error)
-            return self._hand_back(lease, backoff_seconds(lease.delivery.receive_count), Outcome.UNAVAILABLE)
+            return self._settle_unknown(lease, Outcome.PROCESSED, report)
         except (EncodeFailed, EncodeStuck, EncodeWrong, ObjectDamaged, OSError) as error:
             log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
             report.note(error=str(error))
@@ -201,16 +208,16 @@ class JobHandler:
 
     def _fail(self, lease: Lease, code: str, reason: str, outcome: Outcome, report: JobReport) -> Outcome:
         """Fail the video for good. ``reason`` is a Spanish sentence for its owner."""
+        report.note(reason=code)
         try:
             with self._database.writing() as connection:
                 held = jobs.fail(connection, lease.claim, code=code, reason=reason)
         except Unavailable as error:
             log.warning("%s", error)
-            return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.UNAVAILABLE)
+            return self._settle_unknown(lease, outcome, report)
         if not held:
             return self._abandon(lease, LeaseLost("the lease was lost before the failure was written"))
         log.info("failed for good: %s", code)
-        report.note(reason=code)
         self._delete_settled(lease)
         return outcome
 
@@ -232,17 +239,56 @@ class JobHandler:
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
         """Free the row, then the message. If database or queue is away, their timeouts do the same later."""
-        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
-        with suppress(Unavailable), self._database.writing() as connection:
-            jobs.hand_back(
-                connection,
-                lease.claim,
-                due_seconds=seconds + MESSAGE_GRACE_SECONDS,
-                attempt_counts=outcome is Outcome.RETRY,
-            )
+        self._free_row(lease, seconds, attempt_counts=outcome is Outcome.RETRY)
         self._queue.release(lease.delivery, seconds)
         log.info("handed back (%s), again in %d s", outcome, seconds)
         return outcome
+
+    def _settle_unknown(self, lease: Lease, intended: Outcome, report: JobReport) -> Outcome:
+        """After an outage: hand the video back, unless the commit of ``intended`` happened and only its answer is lost.
+
+        Then the outcome is ``intended``, so that the metrics agree with the rows.
+        """
+        seconds = self._outage_backoff(report)
+        ending = self._free_row(lease, seconds, attempt_counts=False)
+        if ending is None:
+            self._queue.release(lease.delivery, seconds)
+            log.info("handed back (%s), again in %d s", Outcome.UNAVAILABLE, seconds)
+            return Outcome.UNAVAILABLE
+        if (ending.status == VideoStatus.PROCESSED) is not (intended is Outcome.PROCESSED):
+            return self._abandon(lease, LeaseLost("another worker gave the video up"))
+        log.info("the commit without an answer had happened: %s", intended)
+        if ending.processed_at:
+            report.published(lease.claim, ending.processed_at)
+        self._delete_settled(lease)
+        return intended
+
+    def _free_row(self, lease: Lease, seconds: int, *, attempt_counts: bool) -> Ending | None:
+        """Hand the row back. If that changes no row, return how this claim had settled the video before."""
+        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
+        asked_at, due_seconds = time.monotonic(), seconds + MESSAGE_GRACE_SECONDS
+        for pause in HAND_BACK_PAUSES:
+            if pause and time.monotonic() - asked_at > HAND_BACK_SECONDS_MAX:
+                break
+            lease.cancelled.wait(pause)
+            ending = None
+            try:
+                with self._database.writing() as connection:
+                    if not jobs.hand_back(
+                        connection, lease.claim, due_seconds=due_seconds, attempt_counts=attempt_counts
+                    ):
+                        ending = jobs.ending_of(connection, lease.claim)
+            except Unavailable as error:
+                log.warning("not handed back: %s", error)
+                if ending:  # it was read: how this transaction ended does not matter
+                    return ending
+            else:
+                return ending
+        return None
+
+    def _outage_backoff(self, report: JobReport) -> int:
+        """Seconds until a message may come back that met an outage. They grow with the outages of this process."""
+        return backoff_seconds(self._outages.note(report.begun_at))
 
     def _abandon(self, lease: Lease, error: LeaseLost) -> Outcome:
         """Remove the object under this fence, and the message if the video is deleted. Change nothing else."""

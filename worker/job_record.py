@@ -45,9 +45,13 @@ _SUPPRESSED = frozenset({Outcome.DUPLICATE, Outcome.BUSY})
 
 
 class JobReport:
-    """Collects times and properties while the job runs. ``write`` is called once, at the end."""
+    """Collects times and properties while the job runs. ``write`` is called once, at the end.
+
+    ``begun_at`` is in monotonic seconds.
+    """
 
     def __init__(self, delivery: Delivery) -> None:
+        self.begun_at = time.monotonic()
         self._metrics: dict[str, float] = {}
         self._properties: dict[str, Property] = {
             "message_id": delivery.message_id,

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -14,6 +15,7 @@ from worker.job_record import Outcome
 from worker.slots import Slots
 
 TURN_SECONDS = 5.0  # the longest wait of one turn of the poll loop, for a free slot or for the gate
+EMPTY_SECONDS_MIN = 1.0  # from one empty receive to the next: a queue need not wait for a message before it answers
 
 log = logging.getLogger(__name__)
 
@@ -87,14 +89,16 @@ class WorkerLoop:
             if self._gate and not self._gate.protect():
                 self._stopping.wait(TURN_SECONDS)
                 return []
+            asked_at = time.monotonic()
             deliveries = self._queue.receive(count)
+            if not deliveries:
+                self._stopping.wait(asked_at + EMPTY_SECONDS_MIN - time.monotonic())
             if self._gate:
                 is_busy = deliveries or self._slots.in_use() > count
                 (self._gate.busy if is_busy else self._gate.idle)()
             if not self._stopping.is_set():
                 return deliveries
-            for delivery in deliveries:
-                self._queue.release(delivery, HANDED_BACK_SECONDS)
+            self._queue.release_all(deliveries, HANDED_BACK_SECONDS)
         except Unavailable as error:
             log.warning("%s", error)
             self._breaker.trip()
@@ -102,8 +106,11 @@ class WorkerLoop:
 
     def _work(self, delivery: Delivery) -> None:
         try:
-            if self._handler.handle(delivery) is Outcome.UNAVAILABLE:
+            outcome = self._handler.handle(delivery)
+            if outcome is Outcome.UNAVAILABLE:
                 self._breaker.trip()
+            elif outcome is Outcome.PROCESSED:
+                self._breaker.note_success()
         except Exception:
             # The only broad handler of the worker. An unexpected error is treated like a crash: the lease runs out,
             # the video is claimed again, and the attempts in the database limit how often.

@@ -9,6 +9,7 @@ from showcase.deadlines import end_process_after
 from showcase.errors import SettingsError, ShowcaseError
 from showcase.settings import read_settings
 from showcase.stop_signals import catch_stop_signals
+from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
 from worker.crashes import watch_for_dead_threads
 from worker.settings import WorkerSettings
@@ -29,7 +30,7 @@ def main() -> int:
         verify_schema(worker.database)
     except (ShowcaseError, OSError) as error:
         Screen().fail(str(error))
-        return ExitCode.REFUSED if isinstance(error, SettingsError) else ExitCode.FAILED
+        return ExitCode.REFUSED if isinstance(error, SettingsError | UnusableDestination) else ExitCode.FAILED
     return run(worker, settings.drain_seconds)
 
 
@@ -55,6 +56,8 @@ def run(worker: Worker, drain_seconds: float) -> int:
     drain_seconds = 0.0 if is_sick() else drain_seconds
     end_process_after(drain_seconds + END_SECONDS)
     with host.draining(drain_seconds + END_SECONDS):
+        for sweeper in worker.sweepers:
+            sweeper.begin_stop()  # so that their last calls end while the jobs drain
         worker.loop.stop()
         worker.loop.drain(drain_seconds, worker.heartbeat.interrupt_all)
         for part in worker.background_parts:

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from showcase.settings import MIB, ServedSettings
+from showcase.settings import INTERVAL_SECONDS_MIN, MIB, ServedSettings
 from telemetry.settings import TelemetrySettings
 
 
@@ -36,7 +36,7 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
     heartbeat_seconds: float = Field(
         15.0,
         validation_alias="ANB_HEARTBEAT_SECONDS",
-        gt=0,
+        ge=INTERVAL_SECONDS_MIN,
         description="How often the heartbeat renews leases and visibility; at most a third of either.",
     )
     poll_seconds: int = Field(
@@ -69,7 +69,7 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
     housekeeping_seconds: float = Field(
         600.0,
         validation_alias="ANB_HOUSEKEEPING_SECONDS",
-        gt=0,
+        ge=INTERVAL_SECONDS_MIN,
         description="How often orphan objects, unfinished uploads and folders of dead workers are removed.",
     )
     orphan_age_seconds: float = Field(
@@ -121,7 +121,7 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
     metadata_seconds: float = Field(
         5.0,
         validation_alias="ANB_METADATA_SECONDS",
-        gt=0,
+        ge=INTERVAL_SECONDS_MIN,
         description="How often the worker reads in the metadata whether this instance must stop. Spot warns 2 min "
         "before.",
     )
@@ -131,7 +131,7 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
     backlog_interval_seconds: float = Field(
         60.0,
         validation_alias="ANB_BACKLOG_INTERVAL_SECONDS",
-        gt=0,
+        ge=INTERVAL_SECONDS_MIN,
         description="How often backlog, queue depths and number of workers are published; a minute for the scaling "
         "policy.",
     )

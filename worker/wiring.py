@@ -15,6 +15,7 @@ from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
 from showcase.orphans import Orphans
 from showcase.periodic import Periodic
+from showcase.places import check_places
 from showcase.settings import MIB
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.direct_uploads import forget_old
@@ -74,12 +75,19 @@ class Worker:
 
 def build_worker(settings: WorkerSettings) -> Worker:
     """Build and check all parts, without starting them. Raises SettingsError or OSError."""
-    transcoder = build_transcoder(settings)
     recorder = open_process_recorder(settings, WORKER)
     database = Database(settings.database_url, pool_size=settings.slots + 5)
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url, poll_seconds=settings.poll_seconds)
     media = MediaStore(aws, settings.bucket)
+    check_places(
+        {
+            "sqs_queue_url": queue.ping,
+            "sqs_dead_letter_queue_url": queue.ping_dead_letters,
+            "ANB_BUCKET": media.ping,
+        }
+    )
+    transcoder = build_transcoder(settings)  # after the checks, because it may encode the bumpers
     workspace = Workspace(settings.work_directory)
     host = find_host(settings, aws)
     touch = host.liveness.touch
@@ -99,7 +107,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     loop = WorkerLoop(
         queue,
         handler,
-        Breaker([database, media, workspace], lambda: touch("poller")),
+        Breaker([database, media, workspace, queue], lambda: touch("poller")),
         slots=settings.slots,
         on_turn=lambda: touch("poller"),
         gate=Protection(member, queue.has_work) if member else None,
@@ -163,14 +171,15 @@ def _build_sweepers(
     outbox = Outbox(database, queue, settings.bucket)
     orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
 
-    def send_due_messages() -> None:
-        recorder.record(SWEEP, {"MessagesResent": outbox.sweep()})
+    def send_due_messages(is_stopping: Callable[[], bool]) -> None:
+        recorder.record(SWEEP, {"MessagesResent": outbox.sweep(is_stopping)})
 
-    def keep_house() -> None:
+    def keep_house(is_stopping: Callable[[], bool]) -> None:
         folders = workspace.sweep()
         with database.writing() as connection:
             abandoned = forget_old(connection)
-        removed = {"FoldersRemoved": folders, "UploadsAbandoned": abandoned, "OrphansRemoved": orphans.sweep()}
+        orphaned = 0 if is_stopping() else orphans.sweep(is_stopping)
+        removed = {"FoldersRemoved": folders, "UploadsAbandoned": abandoned, "OrphansRemoved": orphaned}
         recorder.record(SWEEP, removed)
 
     return (

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from showcase.aws import Aws, error_code, translated
+from showcase.aws import BACKGROUND, NEEDED, OPTIONAL, Aws, Budget, error_code, translated
 from showcase.jobs.job_message import JobMessage
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -83,14 +84,17 @@ class JobQueue:
         self.url = queue_url
         self._dead_letter_url = dead_letter_queue_url
         self._poll_seconds = poll_seconds
-        self._client = aws.sqs()
+        self._client = aws.sqs(NEEDED)
+        self._optional = aws.sqs(OPTIONAL)
+        self._senders = {NEEDED: self._client, OPTIONAL: self._optional, BACKGROUND: aws.sqs(BACKGROUND)}
         # One attempt: to repeat a receive whose answer was lost would hide a batch for a whole visibility timeout.
-        self._receiver = aws.sqs(read_seconds=poll_seconds + 5, attempts=1)
+        self._receiver = aws.sqs(Budget(read_seconds=poll_seconds + 5, attempts=1))
 
-    def send(self, message: JobMessage, *, request_id: str = "") -> None:
-        attributes = _request_attribute(request_id)
-        with translated("queue", "send"):
-            self._client.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
+    def send(self, message: JobMessage, *, request_id: str = "", within: Budget = NEEDED) -> None:
+        """Send ``within`` NEEDED, OPTIONAL or BACKGROUND."""
+        sender, attributes = self._senders[within], _request_attribute(request_id)
+        with translated("queue", "send", deadline=within.deadline):
+            sender.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
 
     def receive(self, count_max: int, *, hidden_seconds: int | None = None) -> list[Delivery]:
         """Wait for up to ``poll_seconds`` for messages; return at most ``count_max`` (1–10).
@@ -111,12 +115,20 @@ class JobQueue:
 
     def extend(self, deliveries: Iterable[Delivery], seconds: int) -> list[Delivery]:
         """Keep messages hidden for ``seconds`` from now; return those whose receipt is no longer valid."""
+        return self._hide(list(deliveries), seconds, "extend", self._client, NEEDED)
+
+    def release_all(self, deliveries: Iterable[Delivery], delay_seconds: int) -> None:
+        """Make messages visible after ``delay_seconds``, ten in one call. Without a valid receipt, nothing happens."""
+        self._hide(list(deliveries), delay_seconds, "release", self._optional, OPTIONAL)
+
+    def _hide(
+        self, pending: list[Delivery], seconds: int, operation: str, client: "SQSClient", budget: Budget
+    ) -> list[Delivery]:
         lost = []
-        pending = list(deliveries)
         for start in range(0, len(pending), BATCH_MAX):
             batch = pending[start : start + BATCH_MAX]
-            with translated("queue", "extend"):
-                answer = self._client.change_message_visibility_batch(
+            with translated("queue", operation, deadline=budget.deadline):
+                answer = client.change_message_visibility_batch(
                     QueueUrl=self.url,
                     Entries=[
                         {"Id": str(i), "ReceiptHandle": d.receipt_handle, "VisibilityTimeout": seconds}
@@ -127,10 +139,13 @@ class JobQueue:
         return lost
 
     def release(self, delivery: Delivery, delay_seconds: int) -> None:
-        """Make the message visible after ``delay_seconds``. Without a valid receipt, nothing happens."""
-        with translated("queue", "release"):
+        """Make the message visible after ``delay_seconds``. Without a valid receipt, nothing happens.
+
+        One attempt within OPTIONAL's seconds: otherwise the message becomes visible after its visibility timeout.
+        """
+        with translated("queue", "release", deadline=OPTIONAL.deadline):
             try:
-                self._client.change_message_visibility(
+                self._optional.change_message_visibility(
                     QueueUrl=self.url, ReceiptHandle=delivery.receipt_handle, VisibilityTimeout=delay_seconds
                 )
             except ClientError as error:
@@ -214,8 +229,15 @@ class JobQueue:
 
     def ping(self) -> None:
         """Make one round trip, to prove that the queue exists and that this process has access to it."""
-        with translated("queue", "ping"):
-            self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
+        self._ping(self.url)
+
+    def ping_dead_letters(self) -> None:
+        """Do the same with the dead-letter queue."""
+        self._ping(self._dead_letter_url)
+
+    def _ping(self, url: str) -> None:
+        with translated("queue", "ping", deadline=OPTIONAL.deadline):
+            self._optional.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
 
 
 def _request_attribute(request_id: str) -> dict[str, Any]:

@@ -185,6 +185,29 @@ def exists(connection: Connection, claim: Claim) -> bool:
     return found is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a claim settled its video."""
+
+    status: str
+    processed_at: datetime | None
+
+
+def ending_of(connection: Connection, claim: Claim) -> Ending | None:
+    """How this claim has settled its video; None if it has not.
+
+    A worker that got no answer to its commit asks this. Only the claim with this fence can have published its result.
+    """
+    row = connection.execute(
+        select(Video.status, Video.processed_at).where(
+            Video.id == claim.video_id,
+            Video.fence == claim.fence,
+            Video.status.in_((VideoStatus.PROCESSED, VideoStatus.FAILED)),
+        )
+    ).one_or_none()
+    return Ending(*row) if row else None
+
+
 _SETTLED: dict[str, Any] = {"lease_until": None, "message_due_at": None, "worker": None}
 
 

@@ -6,7 +6,12 @@ of the lease plus a grace. So one predicate finds unsent rows, rows whose messag
 Several sweepers may run at once, because each reserves its rows by a guarded update.
 """
 
+import logging
+import threading
+import time
 import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +19,7 @@ from typing import Any
 from sqlalchemy import and_, case, false, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from showcase.aws import BACKGROUND, NEEDED, OPTIONAL, Budget
 from showcase.database.engine import Database, database_time
 from showcase.database.row_columns import columns_of
 from showcase.database.tables import Video, VideoStatus
@@ -23,7 +29,10 @@ from showcase.jobs.job_queue import JobQueue
 
 BATCH_ROWS = 50
 RESERVED_SECONDS = 30.0  # the time in which a sweeper sends the rows that it has reserved
+PAUSE_SECONDS = 10.0  # after a failed send at once, in which only sweepers send
 VANISHED_SECONDS = 4 * 3600.0  # then a confirmed message that no worker received is sent again: no backlog lasts longer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +47,70 @@ class Entry:
     reserved_until: datetime | None = None
 
 
-class Outbox:
-    """Sends the messages of accepted videos. ``bucket`` stands in the message for people."""
+class Pause:
+    """After a failure, an optional step is not tried for ``seconds``. Then one thread tries it, and the others wait on.
 
-    def __init__(self, database: Database, queue: JobQueue, bucket: str) -> None:
+    So a slow dependency costs one thread one call in each pause, and not every thread one call in each request.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends_at: float | None = None  # monotonic; None if the last try succeeded
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Call this after a failure."""
+        with self._lock:
+            self._ends_at = time.monotonic() + self._seconds
+
+    def end(self) -> None:
+        """Call this after a success."""
+        with self._lock:
+            self._ends_at = None
+
+    def allows(self) -> bool:
+        """Whether this thread may try now."""
+        with self._lock:
+            now = time.monotonic()
+            if self._ends_at is None:
+                return True
+            if now < self._ends_at:
+                return False
+            self._ends_at = now + self._seconds
+            return True
+
+
+class Outbox:
+    """Sends the messages of accepted videos. ``bucket`` stands in the message for people.
+
+    Threads that send at once share one pause of ``pause_seconds`` after a failure.
+    """
+
+    def __init__(
+        self, database: Database, queue: JobQueue, bucket: str, *, pause_seconds: float = PAUSE_SECONDS
+    ) -> None:
         self._database = database
         self._queue = queue
         self._bucket = bucket
+        self._pause = Pause(pause_seconds)
 
     def send(self, entry: Entry) -> bool:
-        """Send one message and note it. False if queue or database are away: the sweeper will send it later."""
-        try:
-            self.deliver(entry)
-        except Unavailable:
+        """Send one message at once and note it. False if that failed, or was not tried: the sweeper will send it.
+
+        An upload is accepted without this step. So it gets one attempt of OPTIONAL's seconds, and none in a pause.
+        """
+        if not self._pause.allows():
             return False
+        try:
+            self.deliver(entry, within=OPTIONAL)
+        except Unavailable as error:
+            log.warning("%s; for a while, only sweepers send", error)
+            self._pause.begin()
+            return False
+        self._pause.end()
         return True
 
-    def deliver(self, entry: Entry) -> None:
+    def deliver(self, entry: Entry, *, within: Budget = NEEDED) -> None:
         """Send one message and note it. Raises Unavailable; even then the message may have been sent."""
         message = JobMessage(
             video_id=entry.video_id,
@@ -62,17 +118,25 @@ class Outbox:
             video_path=f"s3://{self._bucket}/{entry.original_key}",
             created_at=entry.uploaded_at,
         )
-        self._queue.send(message, request_id=entry.request_id)
+        self._queue.send(message, request_id=entry.request_id, within=within)
         self._note_sent(entry)
 
-    def sweep(self) -> int:
-        """Send every message that is due; return how many were sent. Raises Unavailable without the database."""
-        sent = 0
-        while due := self._reserve():
-            confirmed = sum(self.send(entry) for entry in due)
-            sent += confirmed
-            if confirmed < len(due):
-                break  # the queue is away: the other messages are due again when the reservation ends
+    def sweep(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Send every message that is due; return how many were sent. Raises Unavailable without the database.
+
+        The sweep ends at its first failure, or when ``is_stopping()``. Then the rows that were not tried are due again
+        at once, and a row that failed when its reservation ends. So a row that cannot be sent holds up no other row.
+        """
+        sent, has_failed = 0, False
+        while not (has_failed or is_stopping()) and (untried := self._reserve()):
+            try:
+                while untried and not is_stopping():
+                    self.deliver(untried.pop(), within=BACKGROUND)
+                    sent += 1
+            except Unavailable as error:
+                log.warning("%s; %d more messages wait for the next sweep", error, len(untried))
+                has_failed = True
+            self._give_back(untried)
         return sent
 
     def _reserve(self) -> list[Entry]:
@@ -91,6 +155,19 @@ class Outbox:
         )
         with self._database.writing() as connection:
             return [Entry(*row) for row in connection.execute(reserve)]
+
+    def _give_back(self, untried: Sequence[Entry]) -> None:
+        """Make reserved rows due again, unless something happened to them meanwhile."""
+        if not untried:
+            return
+        is_untouched = Video.message_due_at == untried[0].reserved_until  # one statement reserved them all
+        give_back = (
+            update(Video)
+            .where(Video.id.in_([entry.video_id for entry in untried]), is_untouched)
+            .values(message_due_at=database_time())
+        )
+        with suppress(Unavailable), self._database.writing() as connection:  # else the reservation ends by itself
+            connection.execute(give_back)
 
     def _note_sent(self, entry: Entry) -> None:
         # If a worker has already claimed the video, its lease decides when the message is due.

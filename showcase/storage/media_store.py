@@ -10,18 +10,22 @@ IAM:
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from showcase.aws import Aws, error_code, translated
+from showcase.aws import BACKGROUND, NEEDED, Aws, error_code, translated
 from showcase.errors import ObjectDamaged, ObjectMissing, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ResponseMetadataTypeDef
 
 MIB = 1024 * 1024
 CLIP_TYPE = "video/mp4"
@@ -46,27 +50,32 @@ class ByteSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """The key of an object, and the time when it was stored, by the clock of the storage."""
+    """The key of an object, and the seconds since it was stored, by the clock of the storage alone."""
 
     key: str
-    modified_at: datetime
+    age_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedUpload:
-    """A multipart upload that was begun, and neither completed nor aborted."""
+    """A multipart upload that was begun, and neither completed nor aborted. Its age counts from its beginning."""
 
     key: str
     multipart_id: str
-    begun_at: datetime
+    age_seconds: float
 
 
 class MediaStore:
-    """Stores, fetches, copies, deletes and lists objects, and signs links to them. Every method raises Unavailable."""
+    """Stores, fetches, copies, deletes and lists objects, and signs links to them. Every method raises Unavailable.
+
+    Deleting, listing and giving up are optional steps: they get one attempt of BACKGROUND's seconds, because a request
+    or a stop may wait for them, and the sweep of orphans does later what they did not do.
+    """
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
         self.bucket = bucket
-        self._client = aws.s3(connections=connections)
+        self._client = aws.s3(NEEDED, connections=connections)
+        self._background = aws.s3(BACKGROUND, connections=connections)
 
     def put_stream(self, key: str, source: ByteSource, *, content_type: str = CLIP_TYPE) -> None:
         """Store the bytes of ``source`` in bounded memory. Nothing is stored when it raises."""
@@ -142,37 +151,66 @@ class MediaStore:
 
     def delete(self, key: str) -> None:
         """Remove an object. A missing object is no error."""
-        with translated("storage", "delete"):
-            self._client.delete_object(Bucket=self.bucket, Key=key)
+        with translated("storage", "delete", deadline=BACKGROUND.deadline):
+            self._background.delete_object(Bucket=self.bucket, Key=key)
 
     def pages(self) -> Iterator[list[StoredObject]]:
         """List all objects, one page at a time."""
-        with translated("storage", "list"):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-                yield [StoredObject(item["Key"], item["LastModified"]) for item in page.get("Contents", [])]
+        pages = self._background.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        for page in _fetched_one_by_one(pages, "list"):
+            now = _answered_at(page["ResponseMetadata"])
+            yield [StoredObject(item["Key"], _age(item["LastModified"], now)) for item in page.get("Contents", [])]
 
     def unfinished_uploads(self) -> Iterator[list[UnfinishedUpload]]:
         """List all unfinished uploads, one page at a time."""
-        with translated("storage", "list uploads"):
-            for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
-                yield [
-                    UnfinishedUpload(item["Key"], item["UploadId"], item["Initiated"])
-                    for item in page.get("Uploads", [])
-                ]
+        pages = self._background.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+        for page in _fetched_one_by_one(pages, "list uploads"):
+            now = _answered_at(page["ResponseMetadata"])
+            yield [
+                UnfinishedUpload(item["Key"], item["UploadId"], _age(item["Initiated"], now))
+                for item in page.get("Uploads", [])
+            ]
 
     def give_up(self, key: str, multipart_id: str) -> None:
         """Abort an unfinished upload, and remove its parts. An upload that has ended meanwhile is no error."""
-        with translated("storage", "give up upload"):
+        with translated("storage", "give up upload", deadline=BACKGROUND.deadline):
             try:
-                self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=multipart_id)
+                self._background.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=multipart_id)
             except ClientError as error:
                 if error_code(error) != "NoSuchUpload":
                     raise
 
     def ping(self) -> None:
         """Make one round trip, to prove that the bucket exists and that this process has access to it."""
-        with translated("storage", "ping"):
-            self._client.head_bucket(Bucket=self.bucket)
+        with translated("storage", "ping", deadline=BACKGROUND.deadline):
+            self._background.head_bucket(Bucket=self.bucket)
+
+
+P = TypeVar("P")
+
+
+def _fetched_one_by_one(pages: Iterable[P], operation: str) -> Iterator[P]:
+    """Fetch each page within a deadline of its own. What the caller does with a page does not count."""
+    fetched = iter(pages)
+    while True:
+        with translated("storage", operation, deadline=BACKGROUND.deadline):
+            page = next(fetched, None)
+        if page is None:
+            return
+        yield page
+
+
+def _answered_at(metadata: "ResponseMetadataTypeDef") -> datetime:
+    """When the storage answered, by its own clock. Raises Unavailable when the answer does not say."""
+    try:
+        return parsedate_to_datetime(metadata["HTTPHeaders"]["date"]).astimezone(UTC)
+    except (LookupError, ValueError) as error:
+        raise Unavailable("storage", "tell the time", kind="no Date in its answer") from error
+
+
+def _age(since: datetime, now: datetime) -> float:
+    # ``now`` has whole seconds, so it may lie before an object that is younger than a second.
+    return max(0.0, (now - since).total_seconds())
 
 
 @contextmanager

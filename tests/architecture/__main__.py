@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.clocks import readers_of_the_clock
 from tests.architecture.environment import readers_of_the_environment
 from tests.architecture.import_time import violations
 from tests.architecture.names import repeated_names
@@ -17,6 +18,7 @@ def find_violations(root: Path) -> Iterator[str]:
         if not is_written_for_another_program(path):
             yield from violations(path)
     yield from readers_of_the_environment(root)
+    yield from readers_of_the_clock(root)
     yield from repeated_names(root)
     # In a process of its own: the audit hook of an interpreter cannot be removed.
     command = [sys.executable, "-m", "tests.architecture.import_time", str(root)]

@@ -43,6 +43,12 @@ HOUSE = [
     ("cloudwatch/metric.py", "def f(stream=open('/etc/hostname')):\n    pass", "a call of open at import"),
     ("local/client.py", "HOST = __import__('pathlib').Path('/etc/hostname').read_text()", "a call of __import__"),
     ("service/draining.py", "import os\nHOME = os.environ['HOME']", r"os\.environ is used outside"),
+    ("showcase/orphans.py", "import time\ndef now():\n    return time.time()", r"time\.time reads the clock"),
+    ("worker/slots.py", "from datetime import datetime\nNOW = datetime.utcnow", r"datetime\.utcnow reads the clock"),
+    ("worker/breaker.py", "from datetime import datetime as moment", r"datetime\.datetime reads the clock"),
+    ("telemetry/sink.py", "import time as clock", r"time reads the clock"),
+    ("worker/workspace.py", "def age(path):\n    return path.stat().st_mtime", r"st_mtime reads the clock"),
+    ("service/draining.py", "from time import time_ns", r"time\.time_ns reads the clock"),
     ("service/paging.py", "class Database:\n    pass", "class name Database stands twice"),
     ("worker/videos.py", '"""Another file of that name."""', r"file name videos\.py stands twice"),
 ]

@@ -88,19 +88,22 @@ class SystemUnderFaults:
         return {"ANB_AWS_ENDPOINT_URL": url, "sqs_queue_url": jobs, "sqs_dead_letter_queue_url": dead_letter}
 
     def start_worker(self, name: str = "worker", **overrides: str) -> ManagedProcess:
-        """Start a worker; it is ready to receive."""
+        """Start a worker; it is ready to receive. Its clock is ahead by CLOCK_AHEAD_SECONDS, if that is given."""
         worker = self._start("tests.faults.faulty_worker", name, overrides)
         worker.wait_until(lambda: worker.logged("ready: "), "ready", END_SECONDS)
         return worker
 
     def start_api(self, name: str = "api", **overrides: str) -> ManagedProcess:
-        """Start the API; it is listening."""
+        """Start the API; it is listening. Its clock is ahead by CLOCK_AHEAD_SECONDS, if that is given."""
         api = self._start("tests.faults.faulty_api", name, overrides)
         api.wait_until(lambda: api.logged("listening on"), "listening", END_SECONDS)
         return api
 
     def _start(self, module: str, name: str, overrides: Mapping[str, str]) -> ManagedProcess:
-        process = ManagedProcess(module, [], self.environment(overrides), self.directory / f"{name}.log")
+        arguments: list[str] = []
+        if ahead := overrides.get("CLOCK_AHEAD_SECONDS"):
+            module, arguments = "tests.faults.wrong_clock", [ahead, module]
+        process = ManagedProcess(module, arguments, self.environment(overrides), self.directory / f"{name}.log")
         self.processes.append(process)
         return process
 

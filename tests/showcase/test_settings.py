@@ -89,6 +89,22 @@ def test_a_heartbeat_too_slow_for_lease_or_visibility_is_refused(
         read_settings(WorkerSettings, env_file=None)
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "ANB_OUTBOX_INTERVAL_SECONDS",
+        "ANB_HEARTBEAT_SECONDS",
+        "ANB_HOUSEKEEPING_SECONDS",
+        "ANB_METADATA_SECONDS",
+        "ANB_BACKLOG_INTERVAL_SECONDS",
+    ],
+)
+def test_an_interval_that_would_take_a_whole_core_is_refused(environment: pytest.MonkeyPatch, variable: str) -> None:
+    environment.setenv(variable, "0.0001")
+    with pytest.raises(SettingsError, match=f"{variable}: Input should be greater than or equal to 0.05"):
+        read_settings(WorkerSettings, env_file=None)
+
+
 def test_letter_case_of_variables_does_not_matter(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SQS_REGION", "eu-west-1")
     assert read_settings(WorkerSettings, env_file=None).region == "eu-west-1"

@@ -4,7 +4,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -98,8 +98,8 @@ class FaultsOfQueue:
                 time.sleep(choose.uniform(0.3, 0.8))
             return due
 
-    def _sweep(self) -> None:
-        self._system.resources.outbox.sweep()
+    def _sweep(self, is_stopping: Callable[[], bool]) -> None:
+        self._system.resources.outbox.sweep(is_stopping)
 
     @retry_while_unavailable
     def make_purged_due(self) -> None:

@@ -16,8 +16,11 @@ from telemetry.destinations import (
     DescriptorDestination,
     FileDestination,
     NoDestination,
+    UnusableDestination,
     open_destination,
 )
+from telemetry.recorder import open_process_recorder
+from telemetry.settings import TelemetrySettings
 from telemetry.sink import Sink, SinkCounts
 from tests.telemetry.conftest import StartEmitter
 from tests.telemetry.receivers import Agent, StalledAgent, run_to_end, wait_until
@@ -261,6 +264,21 @@ def test_any_other_destination_is_refused_at_the_start(name: str) -> None:
         open_destination(name)
 
 
-def test_a_file_that_cannot_be_opened_is_refused_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="Is a directory"):
-        open_destination(f"file:{tmp_path}")
+@pytest.mark.parametrize(
+    ("path", "cause"),
+    [
+        ("directory", "Is a directory"),
+        ("file/emf.log", "File exists|Not a directory"),
+        ("pipe", "No such device or address"),
+        ("/proc/nowhere/emf.log", "No such file or directory|Permission denied"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_refused_at_the_start_by_the_name_of_its_variable(
+    tmp_path: Path, path: str, cause: str
+) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    settings = TelemetrySettings(ANB_EMF_DESTINATION=f"file:{tmp_path / path}")
+    with pytest.raises(UnusableDestination, match=rf"ANB_EMF_DESTINATION: file:.* cannot be opened \(({cause})\)"):
+        open_process_recorder(settings, "test")

@@ -64,6 +64,27 @@ def test_wrong_settings_exit_with_2_and_are_named(module: str, tmp_path: Path, v
 
 @sqlite_only
 @processes
+def test_records_that_cannot_be_written_stop_the_start_and_the_variable_is_named(
+    module: str, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    done = run(module, directory=tmp_path, variables=variables | {"ANB_EMF_DESTINATION": f"file:{tmp_path}"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"ANB_EMF_DESTINATION: file:{tmp_path} cannot be opened (Is a directory)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@sqlite_only
+@processes
+def test_a_queue_that_does_not_exist_stops_the_start_and_the_variable_is_named(
+    module: str, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    done = run(module, directory=tmp_path, variables=variables | {"sqs_queue_url": f"{variables['sqs_queue_url']}-no"})
+    assert done.returncode == 2
+    assert "sqs_queue_url: there is no such place (NonExistentQueue)" in done.stderr and "Traceback" not in done.stderr
+
+
+@sqlite_only
+@processes
 def test_a_start_without_tables_exits_with_1(module: str, tmp_path: Path, variables: dict[str, str]) -> None:
     done = run(module, directory=tmp_path, variables=variables | {"ANB_DATABASE_URL": f"sqlite:///{tmp_path}/empty.db"})
     assert done.returncode == 1

@@ -3,21 +3,26 @@
 import io
 import json
 import threading
+import time
 import uuid
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from local.system.aws_emulator import REGION
 from showcase.aws import Aws
 from showcase.clips.clip_rules import unacceptable
-from showcase.database.engine import Database
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import Video
 from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
 from tests.worker.job_rig import ATTEMPTS_MAX, JobRig, result_of
 from worker.errors import EncodeFailed, EncodeStuck
-from worker.job import backoff_seconds
+from worker.job import BACKOFF_SECONDS, MESSAGE_GRACE_SECONDS, backoff_seconds
 from worker.job_record import Outcome
+from worker.outages import Outages
 
 AWAY = "http://127.0.0.1:1"
 
@@ -47,8 +52,8 @@ def test_the_job_writes_one_record_with_times_and_outcomes(rig: JobRig) -> None:
     assert recorded.values("VideosProcessed") == [1]
     for absent in ("JobErrors", "VideosRefused", "Retries", "DuplicatesSuppressed", "LeasesLost"):
         assert recorded.values(absent) == [0]
-    for time in ("QueueWait", "ProcessingTime", "UploadToProcessed", "DownloadTime", "EncodeTime", "PublishTime"):
-        (milliseconds,) = recorded.values(time)
+    for duration in ("QueueWait", "ProcessingTime", "UploadToProcessed", "DownloadTime", "EncodeTime", "PublishTime"):
+        (milliseconds,) = recorded.values(duration)
         assert 0 <= milliseconds < 60_000
     record = next(line for line in recorded.path.read_text().splitlines() if '"Jobs"' in line)
     properties = json.loads(record)
@@ -163,6 +168,29 @@ def test_without_storage_the_video_is_handed_back_and_the_attempt_does_not_count
     state = rig.state(entry)
     assert (state.status, state.attempts) == ("uploaded", 0)
     assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
+
+
+def test_the_wait_after_an_outage_does_not_depend_on_the_number_of_receives(rig: JobRig) -> None:
+    """A message is also received again after hand-backs, restarts and busy leases, and none of them is an outage."""
+    away = MediaStore(Aws(REGION, AWAY), rig.media.bucket)
+    for _ in range(2):
+        entry = rig.accepted_video()
+        received_often = replace(rig.receive(), receive_count=19)
+        assert rig.handler(media=away).handle(received_often) is Outcome.UNAVAILABLE
+        with rig.database.reading() as connection:
+            due_at = select(Video.message_due_at, database_time(1 + BACKOFF_SECONDS + MESSAGE_GRACE_SECONDS))
+            due, latest = connection.execute(due_at.where(Video.id == entry.video_id)).one()
+        assert due and due <= latest
+
+
+def test_jobs_of_one_outage_count_it_once_and_a_success_ends_the_row() -> None:
+    outages = Outages()
+    begun_at = time.monotonic()
+    assert [outages.note(begun_at) for _ in range(4)] == [1, 1, 1, 1]
+    assert outages.note(time.monotonic()) == 2
+    assert [outages.note(begun_at), outages.note(time.monotonic())] == [2, 3]
+    outages.end()
+    assert outages.note(begun_at) == 1
 
 
 def test_without_database_the_message_is_released(rig: JobRig) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from showcase.aws import Aws, translated
+from showcase.aws import Aws, Budget, translated
 from showcase.errors import Unavailable
 from worker.ec2.instance import InstanceMetadata
 
@@ -36,7 +36,7 @@ class GroupMember:
     def __init__(self, aws: Aws, metadata: InstanceMetadata, group: str) -> None:
         self._metadata = metadata
         self._group = group
-        self._client = aws.autoscaling(read_seconds=READ_SECONDS, attempts=ATTEMPTS)
+        self._client = aws.autoscaling(Budget(read_seconds=READ_SECONDS, attempts=ATTEMPTS))
         self._instance_id = ""
         self._failing: set[str] = set()
         self._lock = threading.Lock()  # of ``_failing``, because the poller and the drain may both call

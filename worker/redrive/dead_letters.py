@@ -71,8 +71,7 @@ class DeadLetters:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(Unavailable):  # then they become visible after HIDDEN_SECONDS
-            for delivery in self._held.values():
-                self._queue.release(delivery, 0)
+            self._queue.release_all(self._held.values(), 0)
 
     def read(self) -> Iterator[DeadLetter]:
         """Yield each message once. Raises Unavailable."""
@@ -108,8 +107,10 @@ class DeadLetters:
         with self._database.writing() as connection:
             reopen(connection, state.video_id, state.task_id, code=GAVE_UP)
         entry = Entry(state.video_id, state.task_id, state.original_key, state.uploaded_at, state.request_id)
-        if not self._outbox.send(entry):
-            raise Unavailable("queue", f"send video {state.video_id}")
+        try:
+            self._outbox.deliver(entry)
+        except Unavailable as error:
+            raise Unavailable(error.dependency, f"send video {state.video_id}", kind=error.kind) from error
 
     def _examine(self, deliveries: list[Delivery]) -> list[DeadLetter]:
         """The letters of these deliveries. The rows of all their videos are read at once."""

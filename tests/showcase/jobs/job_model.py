@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from showcase.database.engine import Database
 from showcase.database.tables import Video, VideoStatus
-from showcase.jobs.jobs import LEASE_GRACE_SECONDS, REOPENED_SECONDS, Claim, ClaimRefusal
+from showcase.jobs.jobs import LEASE_GRACE_SECONDS, REOPENED_SECONDS, Claim, ClaimRefusal, Ending
 from showcase.jobs.outbox import RESERVED_SECONDS, VANISHED_SECONDS, Entry
 from showcase.videos import FAST_PATH_SECONDS
 from tests.showcase.jobs.virtual_time import VirtualClock
@@ -82,6 +82,11 @@ class JobModel:
     def reserve(self, video_ids: Iterable[UUID]) -> None:
         for video_id in video_ids:
             self._set(video_id, message_due_at=self._clock.after(RESERVED_SECONDS))
+
+    def give_back(self, video_ids: Iterable[UUID], reserved_until: datetime) -> None:
+        for video_id in self.rows.keys() & set(video_ids):
+            if self.rows[video_id].message_due_at == reserved_until:
+                self._set(video_id, message_due_at=self._clock.now)
 
     def note_sent(self, video_id: UUID, reserved_until: datetime | None = None) -> None:
         if (row := self.rows.get(video_id)) is None:
@@ -174,6 +179,10 @@ class JobModel:
             message_due_at=self._clock.after(due_seconds),
         )
         return True
+
+    def ending_of(self, claim: Claim) -> Ending | None:
+        row = self.rows.get(claim.video_id)
+        return Ending(row.status, row.processed_at) if row and row.is_settled and row.fence == claim.fence else None
 
     def reopen(self, video_id: UUID, code: str) -> bool:
         row = self.rows.get(video_id)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from showcase.jobs import jobs
 from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery
-from showcase.jobs.jobs import GAVE_UP, Claim, ClaimRefusal
+from showcase.jobs.jobs import GAVE_UP, Claim, ClaimRefusal, Ending
 from showcase.videos import result_key
 from tests.showcase.jobs.job_model import read_rows
 from tests.showcase.jobs.job_world import ATTEMPTS_MAX, LEASE_SECONDS, VISIBILITY_SECONDS, WORKER, JobWorld, Visit
@@ -181,7 +181,18 @@ class Workers:
         if expected:
             self._promises.handed_back(claim, attempt_counts=attempt_counts)
             self._world.visit(Visit.UNCOUNTED, not attempt_counts)
+        elif self._look_at_ending(claim):
+            self._queue.delete(held.delivery)
+            return
         self._queue.release(held.delivery, seconds)
+
+    def _look_at_ending(self, claim: Claim) -> Ending | None:
+        """How the claim settled the video by a commit without an answer; None if it did not."""
+        with self._database.reading() as connection:
+            ending = jobs.ending_of(connection, claim)
+        assert ending == self._model.ending_of(claim)
+        self._world.visit(Visit.ENDING_SEEN, ending is not None)
+        return ending
 
     def _write_as(self, claim: Claim, operation: Callable[[Connection], T]) -> T:
         """Write with a claim. A stale claim must be refused and change no row."""

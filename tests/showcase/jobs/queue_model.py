@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from showcase.aws import NEEDED, Budget
 from showcase.errors import Unavailable
 from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
@@ -79,7 +80,7 @@ class QueueModel(JobQueue):
         self.given_up = 0  # messages that were received too often
         self.honours_old_handles = False  # AWS' documentation and reports of its users disagree
 
-    def send(self, message: JobMessage, *, request_id: str = "") -> None:
+    def send(self, message: JobMessage, *, request_id: str = "", within: Budget = NEEDED) -> None:
         sending = self.sendings.pop(message.video_id, CONFIRMED)
         self.attempts.append(message.video_id)
         assert len(self.attempts) < SENDS_MAX, "a sweep does not end"
@@ -154,6 +155,9 @@ class QueueModel(JobQueue):
 
     def release(self, delivery: Delivery, delay_seconds: int) -> None:
         self.extend([delivery], delay_seconds)
+
+    def release_all(self, deliveries: Iterable[Delivery], delay_seconds: int) -> None:
+        self.extend(deliveries, delay_seconds)
 
     def delete(self, delivery: Delivery) -> None:
         if self._of(delivery):

@@ -167,15 +167,28 @@ def test_a_video_accepted_first_and_committed_last_is_swept(world: JobWorld) -> 
     assert world.queue.attempts == [second.video_id, first.id]
 
 
-def test_a_sweep_sends_only_one_batch_to_a_queue_that_is_away(world: JobWorld) -> None:
+def test_a_sweep_sends_one_message_to_a_queue_that_is_away_and_leaves_the_others_due(world: JobWorld) -> None:
     entries = [world.insert() for _ in range(BATCH_ROWS + 1)]
     world.clock.advance(FAST_PATH_SECONDS + 1)
     world.queue.sendings = {entry.video_id: Sending(Fate.AWAY) for entry in entries}
     assert world.outbox.sweep() == 0
-    assert len(world.queue.attempts) == BATCH_ROWS
+    assert len(world.queue.attempts) == 1
     world.queue.sendings = {}
-    world.clock.advance(RESERVED_SECONDS + 1)
-    assert world.outbox.sweep() == len(entries), "the other rows must still be due, reserved or not"
+    world.clock.advance(0.001)
+    assert world.outbox.sweep() == len(entries) - 1, "all rows are due again at once, but the one that failed"
+    world.clock.advance(RESERVED_SECONDS)
+    assert world.outbox.sweep() == 1
+
+
+def test_a_message_that_the_queue_never_takes_holds_up_no_other(world: JobWorld) -> None:
+    entries = [world.insert() for _ in range(4)]
+    world.clock.advance(FAST_PATH_SECONDS + 1)
+    sent = 0
+    for _ in range(2):  # a sweep of every process, while the failed row is reserved
+        world.queue.sendings[entries[2].video_id] = Sending(Fate.AWAY)
+        sent += world.outbox.sweep()
+        world.clock.advance(0.001)
+    assert sent == len(entries) - 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

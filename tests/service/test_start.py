@@ -1,0 +1,41 @@
+"""``python -m service`` with a setting that names something that is not there: a sentence, and exit code 2."""
+
+from pathlib import Path
+
+import pytest
+
+from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
+from local.system.processes import ManagedProcess, free_port
+from tests.service.conftest import SECRET
+from tests.service.service_process import END_SECONDS, places
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting", "said"),
+    [
+        ("ANB_EMF_DESTINATION", "file:{directory}", "ANB_EMF_DESTINATION: file:{directory} cannot be opened"),
+        ("ANB_BUCKET", "no-such-bucket", "ANB_BUCKET: there is no such place (404)"),
+    ],
+)
+def test_a_place_that_is_not_there_stops_the_start_and_its_variable_is_named(
+    tmp_path: Path,
+    sqlite_url: str,
+    emulator: AwsEmulator,
+    queues: Queues,
+    bucket: str,
+    variable: str,
+    setting: str,
+    said: str,
+) -> None:
+    environment = {
+        **CREDENTIALS,
+        **places(sqlite_url, emulator, queues, bucket),
+        "ANB_JWT_SECRET": SECRET,
+        "ANB_API_PORT": str(free_port()),
+        "ANB_EMF_DESTINATION": "none",
+        "sqs_region": REGION,
+        variable: setting.format(directory=tmp_path),
+    }
+    process = ManagedProcess("service", [], environment, tmp_path / "api.log")
+    assert process.wait(END_SECONDS) == 2
+    assert process.logged(said.format(directory=tmp_path)) and not process.logged("Traceback")
