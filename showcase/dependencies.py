@@ -2,7 +2,9 @@
 
 from typing import Literal, Protocol
 
-DependencyName = Literal["database", "queue", "storage", "disk", "Auto Scaling", "instance metadata", "Celery broker"]
+DependencyName = Literal[
+    "database", "queue", "storage", "disk", "encoder", "Auto Scaling", "instance metadata", "Celery broker"
+]
 
 
 class Dependency(Protocol):

@@ -27,17 +27,23 @@ def original_of(video_id: uuid.UUID) -> bytes:
     return b"original of " + video_id.bytes
 
 
-def new_video(database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada") -> Entry:
-    """Add the row of an accepted upload whose message is not sent yet. The test stores its file, ``original_of``."""
+def new_video(
+    database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada", content: bytes = b""
+) -> Entry:
+    """Add the row of an accepted upload whose message is not sent yet. The test stores its file, ``original_of``.
+
+    With ``content``, that is its file.
+    """
     video_id = uuid.uuid4()
+    content = content or original_of(video_id)
     video = NewVideo(
         id=video_id,
         task_id=uuid.uuid4(),
         player_id=player_id or new_player(database),
         title=title,
         original_key=original_key(video_id),
-        original_bytes=len(original_of(video_id)),
-        original_crc32=zlib.crc32(original_of(video_id)),
+        original_bytes=len(content),
+        original_crc32=zlib.crc32(content),
         request_id="request-of-test",
     )
     with database.writing() as connection:

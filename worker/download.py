@@ -1,9 +1,9 @@
-"""Checks that the original that arrived is the one that was uploaded."""
+"""Checks that the original that arrived is the one that was uploaded, and that it stays so."""
 
 import zlib
 from pathlib import Path
 
-from showcase.errors import ObjectDamaged
+from showcase.errors import ObjectDamaged, Unavailable
 
 READ_BYTES = 1024 * 1024
 
@@ -18,6 +18,14 @@ def check_download(path: Path, size: int, crc32: int | None) -> None:
         raise ObjectDamaged(f"{path.stat().st_size} bytes arrived, {size} were uploaded")
     if crc32 is not None and crc32 != _crc32(path):
         raise ObjectDamaged("the bytes that arrived are not those that were uploaded")
+
+
+def check_still_whole(path: Path, size: int, crc32: int | None) -> None:
+    """Compare a file that ``check_download`` has passed again. Raises Unavailable: the disk has lost a part of it."""
+    try:
+        check_download(path, size, crc32)
+    except ObjectDamaged as error:
+        raise Unavailable("disk", f"keep the original ({error})") from error
 
 
 def _crc32(path: Path) -> int:

@@ -24,7 +24,7 @@ from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
 from telemetry.recorder import Recorder
-from worker.download import check_download
+from worker.download import check_download, check_still_whole
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Lease
 from worker.job_record import JobReport, Outcome
@@ -60,6 +60,9 @@ class ClipMaker(Protocol):
         self, source: Path, directory: Path, cancelled: threading.Event, on_percent: Callable[[int], None], /
     ) -> Path | None:
         """See Transcoder.transcode."""
+
+    def ping(self) -> None:
+        """See Transcoder.ping."""
 
 
 class JobHandler:
@@ -164,7 +167,7 @@ class JobHandler:
             return self._fail(lease, refusal.code, refusal.reason, Outcome.REFUSED, report)
         except ObjectMissing as error:
             log.error("%s", error)
-            return self._fail(lease, "original_missing", _ORIGINAL_MISSING, Outcome.ORIGINAL_MISSING, report)
+            return self._fail(lease, jobs.ORIGINAL_MISSING, _ORIGINAL_MISSING, Outcome.ORIGINAL_MISSING, report)
         except LeaseLost as error:
             return self._abandon(lease, error)
         except Interrupted:
@@ -189,8 +192,7 @@ class JobHandler:
         lease.move()
         lease.check()
         with report.timing("EncodeTime"):
-            progress = ProgressReport(self._database, lease)
-            result = self._transcoder.transcode(original, directory, lease.cancelled, progress.show)
+            result = self._encode(lease, original)
         lease.move()
         lease.check()
         if result is None:
@@ -205,6 +207,16 @@ class JobHandler:
             raise LeaseLost(f"video {claim.video_id}: fence {claim.fence} is no longer current")
         report.published(claim, processed_at)
         log.info("published %s", key)
+
+    def _encode(self, lease: Lease, original: Path) -> Path | None:
+        """The broadcast clip; None if the job was cancelled. A clip is blamed for its own bytes alone."""
+        claim = lease.claim
+        progress = ProgressReport(self._database, lease)
+        try:
+            return self._transcoder.transcode(original, original.parent, lease.cancelled, progress.show)
+        except (UnacceptableClip, EncodeFailed, EncodeWrong):
+            check_still_whole(original, claim.original_bytes, claim.original_crc32)
+            raise
 
     def _fail(self, lease: Lease, code: str, reason: str, outcome: Outcome, report: JobReport) -> Outcome:
         """Fail the video for good. ``reason`` is a Spanish sentence for its owner."""

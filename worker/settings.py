@@ -99,17 +99,18 @@ class WorkerSettings(ServedSettings, TelemetrySettings):
     watermark: Path | None = Field(
         None,
         validation_alias="ANB_WATERMARK",
-        description="PNG that is drawn over the clip; empty: the watermark of this project.",
+        description="PNG of at most 1280x720 pixels that is drawn over the clip; empty: the watermark of this project.",
     )
     opening_bumper: Path | None = Field(
         None,
         validation_alias="ANB_OPENING_BUMPER",
-        description="Video or image that is shown for 2.5 s before the clip; empty: the one of this project.",
+        description="Video (MP4, MOV, MKV, WebM) or picture (PNG, JPEG, WebP) that is shown for 2.5 s before the clip; "
+        "empty: the one of this project.",
     )
     closing_bumper: Path | None = Field(
         None,
         validation_alias="ANB_CLOSING_BUMPER",
-        description="Video or image that is shown for 2.5 s after the clip; empty: the one of this project.",
+        description="Like ANB_OPENING_BUMPER, after the clip; empty: the one of this project.",
     )
 
     metadata_url: str | None = Field(

@@ -28,9 +28,10 @@ from worker.ec2.lifecycle import Protection
 from worker.heartbeat import Heartbeat, Turn
 from worker.job import JobHandler, JobLimits
 from worker.loop import WorkerLoop
-from worker.media.bumpers import find_artwork, prepare_bumpers
+from worker.media.artwork import find_artwork
 from worker.media.confinement import Limits, find_confinement
 from worker.media.encoder import find_encoder
+from worker.media.prepared_artwork import prepare_artwork
 from worker.media.transcode import Transcoder
 from worker.settings import WorkerSettings
 from worker.workspace import Workspace
@@ -74,7 +75,7 @@ class Worker:
 
 
 def build_worker(settings: WorkerSettings) -> Worker:
-    """Build and check all parts, without starting them. Raises SettingsError or OSError."""
+    """Build and check all parts, without starting them. Raises SettingsError, Unavailable or OSError."""
     recorder = open_process_recorder(settings, WORKER)
     database = Database(settings.database_url, pool_size=settings.slots + 5)
     aws = Aws(settings.region, settings.aws_endpoint_url)
@@ -107,7 +108,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
     loop = WorkerLoop(
         queue,
         handler,
-        Breaker([database, media, workspace, queue], lambda: touch("poller")),
+        Breaker([database, media, workspace, queue, transcoder], lambda: touch("poller")),
         slots=settings.slots,
         on_turn=lambda: touch("poller"),
         gate=Protection(member, queue.has_work) if member else None,
@@ -118,12 +119,12 @@ def build_worker(settings: WorkerSettings) -> Worker:
 
 
 def build_transcoder(settings: WorkerSettings) -> Transcoder:
-    """Find and check everything that encoding needs, and log the choice. Raises SettingsError."""
+    """Find and check all that encoding needs, and log the choice. Raises SettingsError, Unavailable or OSError."""
     encoder = find_encoder(settings.ffmpeg)
     confinement = find_confinement()
     log.info("ffmpeg %s (%s); confinement %s", encoder.version, encoder.origin, confinement.describe())
-    artwork = find_artwork(settings.watermark, settings.opening_bumper, settings.closing_bumper)
-    bumpers = prepare_bumpers(encoder, confinement, artwork, settings.work_directory / "bumpers")
+    files = find_artwork(settings.watermark, settings.opening_bumper, settings.closing_bumper)
+    artwork = prepare_artwork(encoder, confinement, files, settings.work_directory / "bumpers")
     limits = Limits(
         wall_seconds=settings.job_seconds_max,
         stall_seconds=settings.stall_seconds_max,
@@ -131,7 +132,7 @@ def build_transcoder(settings: WorkerSettings) -> Transcoder:
         cpu_seconds=round(settings.job_seconds_max * (os.cpu_count() or 1)),
         file_bytes=RESULT_BYTES_MAX,
     )
-    return Transcoder(encoder, confinement, limits, artwork.watermark, bumpers, settings.ffmpeg_threads)
+    return Transcoder(encoder, confinement, limits, artwork, settings.ffmpeg_threads)
 
 
 def _build_heartbeat(

@@ -3,29 +3,31 @@
 A disk that is full, gone or read-only is a fault of this machine, not of a video: it raises Unavailable.
 
 A process holds a lock on its folder while it lives, and the kernel frees the lock when the process dies. So a folder
-with a free lock belongs to no process, and any process may remove it.
+with a free lock belongs to no process, and any process may remove it. If somebody removes the folder of a living
+process, the process makes another one.
 """
 
-import errno
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from showcase.errors import Unavailable
+from worker.disk_faults import HOST_ERRNOS
 
 FREE_BYTES_MIN = 512 * 1024 * 1024  # enough for an original, its body and its result, with room to spare
 
 _LOCK = "lock"
 _PREFIX = "worker-"
 _PROBE_BYTES = 4096
-_HOST_ERRORS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-)
+
+log = logging.getLogger(__name__)
 
 
 class Workspace:
@@ -35,6 +37,7 @@ class Workspace:
         self._free_bytes_min = free_bytes_min
         home.mkdir(parents=True, exist_ok=True)
         self._home = home.resolve()
+        self._opening = threading.Lock()
         self._folder, self._lock = _open_folder(self._home)
 
     @contextmanager
@@ -44,36 +47,60 @@ class Workspace:
         Raises Unavailable if the folder cannot be made, or if the block raised an OSError that is the machine's fault.
         """
         try:
-            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder))
+            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._own_folder()))
         except OSError as error:
             raise Unavailable("disk", f"make a folder ({error.strerror})") from error
         try:
             yield folder
         except OSError as error:
-            if error.errno in _HOST_ERRORS:
+            if error.errno in HOST_ERRNOS:
                 raise Unavailable("disk", f"work ({error.strerror})") from error
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def ping(self) -> None:
-        """Write a few bytes and measure the free space. Raises Unavailable if no job could work here."""
+        """Write a few bytes to the disk and measure the free space. Raises Unavailable if no job could work here."""
         try:
-            with tempfile.TemporaryFile(dir=self._folder) as probe:
+            folder = self._own_folder()
+            with tempfile.TemporaryFile(dir=folder) as probe:
                 probe.write(bytes(_PROBE_BYTES))
-            free_bytes = shutil.disk_usage(self._folder).free
+                probe.flush()
+                os.fsync(probe.fileno())
+            free_bytes = shutil.disk_usage(folder).free
         except OSError as error:
             raise Unavailable("disk", f"write ({error.strerror})") from error
         if free_bytes < self._free_bytes_min:
             raise Unavailable("disk", f"find {self._free_bytes_min} free bytes")
 
     def sweep(self) -> int:
-        """Remove the folders of dead processes. Returns how many."""
-        return sum(_remove_if_dead(folder) for folder in self._home.glob(f"{_PREFIX}*") if folder != self._folder)
+        """Remove the folders of dead processes. Returns how many. Raises Unavailable if the disk does not work."""
+        try:
+            return sum(_remove_if_dead(folder) for folder in self._home.glob(f"{_PREFIX}*") if folder != self._folder)
+        except OSError as error:
+            raise Unavailable("disk", f"remove old folders ({error.strerror})") from error
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.close()
+
+    def _own_folder(self) -> Path:
+        """The folder of this process. If it was removed, or its lock was, another one is opened."""
+        with self._opening:
+            if not _is_locked_by(self._lock, self._folder):
+                log.warning("folder %s was removed: another one is opened", self._folder)
+                self._home.mkdir(parents=True, exist_ok=True)
+                folder, lock = _open_folder(self._home)
+                self._lock.close()
+                self._folder, self._lock = folder, lock
+            return self._folder
+
+
+def _is_locked_by(lock: IO[str], folder: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat())
+    except OSError:
+        return False
 
 
 def _open_folder(home: Path) -> tuple[Path, IO[str]]:
@@ -102,6 +129,8 @@ def _remove_if_dead(folder: Path) -> bool:
         except OSError:
             return False
         return True
+    except NotADirectoryError:  # somebody's file
+        return False
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from cli.screen import Screen
 from showcase.clips.movie import VideoTrack, read_movie
-from worker.media.bumpers import Artwork, Bumpers, find_artwork, prepare_bumpers
+from worker.media.artwork import Artwork, find_artwork
 from worker.media.confinement import Confinement, Limits, find_confinement
 from worker.media.encoder import Encoder, find_encoder
 from worker.media.pipeline import Source, body_command
+from worker.media.prepared_artwork import PreparedArtwork, prepare_artwork
 from worker.media.transcode import Transcoder
 
 GIB = 1024**3
@@ -51,8 +52,7 @@ class Materials:
     encoder: Encoder
     confinement: Confinement
     artwork: Artwork
-    bumpers: Bumpers
-    bumper_cache: Path
+    prepared: PreparedArtwork
     clip: Path
     track: VideoTrack
     body: Path  # encoded as the worker does
@@ -62,17 +62,16 @@ class Materials:
 
     def body_command(self, threads: int) -> BodyCommand:
         """The parts of the worker's command for this clip."""
-        return split_body_command(self.encoder, self.clip, self.track, self.artwork.watermark, threads)
+        return split_body_command(self.encoder, self.clip, self.track, self.artwork.watermark.path, threads)
 
     def transcoder(self, threads: int) -> Transcoder:
-        """The worker's transcoder, with its bumpers in the cache."""
-        mark = self.artwork.watermark
-        return Transcoder(self.encoder, self.confinement, LIMITS, mark, self.bumpers, threads)
+        """The worker's transcoder, with its artwork in memory."""
+        return Transcoder(self.encoder, self.confinement, LIMITS, self.prepared, threads)
 
 
 def split_body_command(encoder: Encoder, clip: Path, track: VideoTrack, watermark: Path, threads: int) -> BodyCommand:
     """The parts of the worker's command for the body of ``clip``."""
-    command = body_command(encoder, Source(clip, track.transfer), watermark.resolve(), _TARGET, threads=threads)
+    command = body_command(encoder, Source(clip, track.transfer), watermark, _TARGET, threads=threads)
     graph = command.index("-filter_complex")
     return BodyCommand(
         ffmpeg=command[0],
@@ -102,19 +101,18 @@ def _make_sample(draft: Path, seconds: int) -> None:
 def prepare(clip: Path, home: Path, screen: Screen) -> Materials:
     """Make everything for ``clip``; files in ``home`` from an earlier run of the same recipe are used again."""
     encoder, confinement, artwork = find_encoder(None), find_confinement(), find_artwork(None, None, None)
-    bumpers = prepare_bumpers(encoder, confinement, artwork, home / "bumpers")
+    prepared = prepare_artwork(encoder, confinement, artwork, home / "bumpers")
     track = _track(clip)
-    command = split_body_command(encoder, clip, track, artwork.watermark, threads=0)
+    command = split_body_command(encoder, clip, track, artwork.watermark.path, threads=0)
     place = home / _recipe_key(encoder, clip, command)
     place.mkdir(parents=True, exist_ok=True)
-    transcoder = Transcoder(encoder, confinement, LIMITS, artwork.watermark, bumpers, threads=0)
+    transcoder = Transcoder(encoder, confinement, LIMITS, prepared, threads=0)
     body = _once(place / "body.mp4", lambda draft: _make_body(transcoder, clip, draft), screen)
     return Materials(
         encoder=encoder,
         confinement=confinement,
         artwork=artwork,
-        bumpers=bumpers,
-        bumper_cache=home / "bumpers",
+        prepared=prepared,
         clip=clip,
         track=track,
         body=body,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmarks.video.materials import BEHAVED, LIMITS, Materials, run
 from showcase.settings import child_environment
-from worker.media.bumpers import prepare_bumpers
 from worker.media.media_process import run_media
 from worker.media.pipeline import (
     BODY_SECONDS_MAX,
@@ -89,12 +88,12 @@ def _transcode(materials: Materials, threads: int) -> Work:
 
 
 def _join(materials: Materials) -> Work:
-    """The work for the bumpers of a clip: find them in the cache, and copy the three parts into one file."""
+    """The work for the bumpers of a clip: write them into the folder of the job, and join the three parts."""
 
     def work(directory: Path) -> None:
-        bumpers = prepare_bumpers(materials.encoder, materials.confinement, materials.artwork, materials.bumper_cache)
+        copies = materials.prepared.copy_to(directory)
         parts = directory / "parts.ffconcat"
-        parts.write_text(parts_list_text([bumpers.opening, materials.body, bumpers.closing]))
+        parts.write_text(parts_list_text([copies.opening, materials.body, copies.closing]))
         command = join_command(materials.encoder, parts, directory / "processed.mp4")
         run_media(
             command,
@@ -109,8 +108,8 @@ def _join(materials: Materials) -> Work:
 
 def _one_graph(materials: Materials) -> Work:
     artwork = materials.artwork
-    inputs = ["-t", str(BODY_SECONDS_MAX), "-i", str(materials.clip), "-i", str(artwork.watermark)]
-    inputs += ["-i", str(artwork.opening), "-i", str(artwork.closing)]
+    inputs = ["-t", str(BODY_SECONDS_MAX), "-i", str(materials.clip), "-i", str(artwork.watermark.path)]
+    inputs += ["-i", str(artwork.opening.path), "-i", str(artwork.closing.path)]
     graph = (
         f"[0:V:0]{FIT}[fitted];[fitted][1]{MARK}[body];[2:v]{FIT}[opening];[3:v]{FIT}[closing];"
         "[opening][body][closing]concat=n=3:v=1:a=0,format=yuv420p[all]"
@@ -122,7 +121,7 @@ def _one_graph(materials: Materials) -> Work:
 def _multi_pass(materials: Materials, preset: str) -> Work:
     """A call of ffmpeg for each step: trim, scale, mute, watermark, concat. Four of the five steps encode."""
     artwork = materials.artwork
-    bumpers = [str(artwork.opening), "with_mark.mp4", str(artwork.closing)]
+    bumpers = [str(artwork.opening.path), "with_mark.mp4", str(artwork.closing.path)]
     concat = [argument for part in bumpers for argument in ("-i", part)]
     concat += ["-filter_complex", "[0:v][1:v][2:v]concat=n=3:v=1:a=0"]
     encode = _x264(preset)
@@ -130,7 +129,7 @@ def _multi_pass(materials: Materials, preset: str) -> Work:
         ["-t", str(BODY_SECONDS_MAX), "-i", str(materials.clip), *encode, "-c:a", "copy", "trimmed.mp4"],
         ["-i", "trimmed.mp4", "-vf", FIT, *encode, "-c:a", "copy", "scaled.mp4"],
         ["-i", "scaled.mp4", "-c:v", "copy", "-an", "muted.mp4"],
-        ["-i", "muted.mp4", "-i", str(artwork.watermark), "-filter_complex", MARK, *encode, "with_mark.mp4"],
+        ["-i", "muted.mp4", "-i", str(artwork.watermark.path), "-filter_complex", MARK, *encode, "with_mark.mp4"],
         [*concat, *encode, "result.mp4"],
     ]
 
@@ -149,7 +148,7 @@ def _x264(preset: str) -> list[str]:
 def _moviepy(materials: Materials, python: Path) -> Work:
     artwork = materials.artwork
     script = Path(__file__).parent / "peers" / "moviepy_clip.py"
-    files = [materials.clip, artwork.watermark, artwork.opening, artwork.closing]
+    files = [materials.clip, artwork.watermark.path, artwork.opening.path, artwork.closing.path]
     # The same ffmpeg for all variants, because only its use is compared.
     environment = child_environment({"IMAGEIO_FFMPEG_EXE": materials.encoder.path})
     return lambda directory: run(

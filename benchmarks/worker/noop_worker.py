@@ -37,6 +37,9 @@ class NoTranscoder:
     ) -> Path | None:
         return source
 
+    def ping(self) -> None:
+        """Do nothing: there is no encoder."""
+
 
 class NoStorage(MediaStore):
     """Makes no S3 calls during a job."""

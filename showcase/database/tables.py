@@ -96,6 +96,7 @@ class Video(Base):
     processed_key: Mapped[str | None] = mapped_column(String(200))
     failure_code: Mapped[str | None] = mapped_column(String(50))
     failure_reason: Mapped[str | None] = mapped_column(String(500))
+    failed_at: Mapped[datetime | None]  # None also for failures that an older release wrote
     votes: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,10 +32,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from showcase.database.engine import database_time
 from showcase.database.row_columns import columns_of
 from showcase.database.tables import Video, VideoStatus
+from showcase.errors import ClipFault
 
 LEASE_GRACE_SECONDS = 10.0  # after an expired lease, before the sweeper sends the message again
 REOPENED_SECONDS = 10.0  # the time in which the command that reopens sends the message; afterwards the sweeper sends it
-GAVE_UP = "processing_failed"  # failure code of a video whose attempts are used up although its clip is not at fault
+# Failure codes of videos whose clip is not at fault: all attempts are used up, or the storage has no original.
+GAVE_UP, ORIGINAL_MISSING = "processing_failed", "original_missing"
+FAILURE_CODES: tuple[str, ...] = (*get_args(ClipFault), GAVE_UP, ORIGINAL_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +236,20 @@ def _finish_statement() -> ReturningUpdate[datetime | None]:
     )
 
 
+def _failure(code: str, reason: str) -> dict[str, Any]:
+    failed = {
+        "status": VideoStatus.FAILED,
+        "failed_at": database_time(),
+        "failure_code": code,
+        "failure_reason": reason,
+    }
+    return failed | _SETTLED
+
+
 def fail(connection: Connection, claim: Claim, *, code: str, reason: str) -> bool:
     """Fail the video for good, with a reason for its owner. False if the claim no longer holds."""
     result = connection.execute(
-        update(Video)
-        .where(_is_held())
-        .values(status=VideoStatus.FAILED, failure_code=code, failure_reason=reason, **_SETTLED),
+        update(Video).where(_is_held()).values(_failure(code, reason)),
         _parameters_of(claim),
     )
     return result.rowcount == 1
@@ -249,7 +260,7 @@ def fail_exhausted(connection: Connection, video_id: uuid.UUID, *, attempts_max:
     result = connection.execute(
         update(Video)
         .where(Video.id == video_id, _is_free(), Video.attempts >= attempts_max)
-        .values(status=VideoStatus.FAILED, failure_code=code, failure_reason=reason, **_SETTLED)
+        .values(_failure(code, reason))
     )
     return result.rowcount == 1
 
@@ -294,6 +305,7 @@ def reopen(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, *, c
             progress_percent=0,
             failure_code=None,
             failure_reason=None,
+            failed_at=None,
             enqueued_at=database_time(),  # its wait begins again: the days since the upload are not backlog
             message_due_at=database_time(REOPENED_SECONDS),
         )

@@ -36,6 +36,9 @@ class SlowCopy:
             raise unacceptable("damaged")
         return Path(shutil.copy(source, directory / "processed.mp4"))
 
+    def ping(self) -> None:
+        """It always works."""
+
 
 def main() -> int:
     steps = Steps(Fault.from_text(os.environ.get("FAULT", "")))

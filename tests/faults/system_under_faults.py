@@ -111,10 +111,10 @@ class SystemUnderFaults:
         """The setting that injects a fault at a step; ``kind`` is KILL, STOP or RAISE."""
         return {"FAULT": f"{step},{kind},{self.fault_marker}"}
 
-    def accepted_video(self, *, send: bool = True) -> Entry:
-        """Add an upload: its row, its file and, with ``send``, its message."""
-        entry = new_video(self.database)
-        self.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
+    def accepted_video(self, *, send: bool = True, content: bytes = b"") -> Entry:
+        """Add an upload: its row, its file and, with ``send``, its message. ``content`` is that of a real clip."""
+        entry = new_video(self.database, content=content)
+        self.media.put_stream(entry.original_key, io.BytesIO(content or original_of(entry.video_id)))
         if send:
             assert self.outbox.send(entry)
         return entry

@@ -52,6 +52,9 @@ class FakeTranscoder:
             raise EncodeFailed(-11, "crashed on purpose")
         return Path(shutil.copy(source, directory / "processed.mp4"))
 
+    def ping(self) -> None:
+        """It always works."""
+
 
 def main() -> int:
     # A tenth of the product's times, as with the lease and the visibility timeout of the soak.

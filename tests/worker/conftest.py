@@ -12,9 +12,10 @@ from showcase.storage.media_store import MediaStore
 from tests.fixtures import Recorded
 from tests.worker.job_rig import JobRig
 from tests.worker.media.pictures import Pictures
-from worker.media.bumpers import find_artwork, prepare_bumpers
+from worker.media.artwork import find_artwork
 from worker.media.confinement import Confinement, Limits, find_confinement
 from worker.media.encoder import Encoder
+from worker.media.prepared_artwork import PreparedArtwork, prepare_artwork
 from worker.media.transcode import Transcoder
 
 MIB = 1024 * 1024
@@ -27,10 +28,13 @@ def confinement() -> Confinement:
 
 
 @pytest.fixture(scope="session")
-def transcoder(encoder: Encoder, confinement: Confinement, tmp_path_factory: pytest.TempPathFactory) -> Transcoder:
-    artwork = find_artwork(None, None, None)
-    bumpers = prepare_bumpers(encoder, confinement, artwork, tmp_path_factory.mktemp("bumpers"))
-    return Transcoder(encoder, confinement, LIMITS, artwork.watermark, bumpers, threads=0)
+def artwork(encoder: Encoder, confinement: Confinement, tmp_path_factory: pytest.TempPathFactory) -> PreparedArtwork:
+    return prepare_artwork(encoder, confinement, find_artwork(None, None, None), tmp_path_factory.mktemp("bumpers"))
+
+
+@pytest.fixture(scope="session")
+def transcoder(encoder: Encoder, confinement: Confinement, artwork: PreparedArtwork) -> Transcoder:
+    return Transcoder(encoder, confinement, LIMITS, artwork, threads=0)
 
 
 @pytest.fixture(scope="session")

@@ -22,3 +22,6 @@ class FakeClipMaker:
         if cancelled.is_set():
             return None
         return Path(shutil.copy(source, directory / "processed.mp4"))
+
+    def ping(self) -> None:
+        """It always works."""

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import threading
 import time
 import uuid
@@ -19,7 +21,7 @@ from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
 from tests.worker.job_rig import ATTEMPTS_MAX, JobRig, result_of
-from worker.errors import EncodeFailed, EncodeStuck
+from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
 from worker.job import BACKOFF_SECONDS, MESSAGE_GRACE_SECONDS, backoff_seconds
 from worker.job_record import Outcome
 from worker.outages import Outages
@@ -191,6 +193,37 @@ def test_jobs_of_one_outage_count_it_once_and_a_success_ends_the_row() -> None:
     assert [outages.note(begun_at), outages.note(time.monotonic())] == [2, 3]
     outages.end()
     assert outages.note(begun_at) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [unacceptable("damaged"), EncodeFailed(-11, "crash"), EncodeWrong("shorter than ordered")]
+)
+def test_a_clip_is_not_blamed_for_an_original_that_spoilt_on_our_disk(rig: JobRig, error: Exception) -> None:
+    entry = rig.accepted_video()
+
+    def spoil_and_fail(_cancelled: threading.Event) -> None:
+        (folder,) = rig.leftovers()
+        os.truncate(folder / "original.mp4", 10)
+        raise error
+
+    rig.maker.on_work = spoil_and_fail
+    delivery = rig.receive()
+    assert rig.handler().handle(delivery) is Outcome.UNAVAILABLE
+    state = rig.state(entry)
+    assert (state.status, state.attempts) == ("uploaded", 0)
+    rig.maker.on_work = lambda _cancelled: None
+    assert rig.handler().handle(delivery) is Outcome.PROCESSED
+
+
+def test_a_work_folder_that_is_removed_under_a_job_costs_no_attempt(rig: JobRig) -> None:
+    entry = rig.accepted_video()
+    rig.maker.on_work = lambda _cancelled: shutil.rmtree(rig.directory / "work")
+    delivery = rig.receive()
+    assert rig.handler().handle(delivery) is Outcome.UNAVAILABLE
+    state = rig.state(entry)
+    assert (state.status, state.attempts) == ("uploaded", 0)
+    rig.maker.on_work = lambda _cancelled: None
+    assert rig.handler().handle(delivery) is Outcome.PROCESSED
 
 
 def test_without_database_the_message_is_released(rig: JobRig) -> None:

@@ -1,8 +1,11 @@
 import errno
+import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,22 +82,89 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace.close()
 
 
-def test_a_full_disk_is_an_outage_and_not_a_fault_of_the_job(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE, errno.EACCES]
+)
+def test_a_fault_of_the_disk_is_an_outage_and_not_a_fault_of_the_job(workspace: Workspace, number: int) -> None:
     with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_file_of_a_job_that_is_gone_is_an_outage(workspace: Workspace) -> None:
+    with pytest.raises(Unavailable, match="disk"), workspace.job_folder() as folder:
+        (folder / "original.mp4").read_bytes()
 
 
 def test_an_error_that_is_not_a_fault_of_the_disk_is_raised_unchanged(workspace: Workspace) -> None:
-    with pytest.raises(FileNotFoundError), workspace.job_folder() as folder:
-        (folder / "nothing").read_bytes()
+    with pytest.raises(OSError, match="Invalid argument"), workspace.job_folder():
+        raise OSError(errno.EINVAL, "Invalid argument")  # as after a jump that a clip asked for
 
 
-def test_a_missing_work_folder_is_an_outage(workspace: Workspace) -> None:
-    workspace.close()
-    with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
+@pytest.mark.parametrize("removed", ["worker-*/lock", "worker-*", "."])
+def test_a_work_folder_that_somebody_removed_is_made_anew(
+    workspace: Workspace, tmp_path: Path, removed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = tmp_path / "work"
+    for path in list(home.glob(removed)) if removed != "." else [home]:
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    workspace.ping()
+    with workspace.job_folder() as folder:
+        assert folder.is_dir() and folder.parent.parent == home
+        assert (folder.parent / "lock").exists()
+    assert caplog.text.count("was removed: another one is opened") == 1
+    other = Workspace(home)
+    other.sweep()
+    assert folder.parent.is_dir(), "the new folder is locked, too"
+    other.close()
+
+
+def test_a_folder_that_is_removed_under_a_job_takes_no_other_job_with_it(workspace: Workspace) -> None:
+    with pytest.raises(Unavailable, match="disk"), workspace.job_folder() as first:
+        shutil.rmtree(first.parent)
+        with workspace.job_folder() as second:
+            (second / "clip.mp4").write_text("x")
+        (first / "clip.mp4").write_text("x")
+
+
+def test_slots_that_find_the_folder_removed_at_once_open_one_together(workspace: Workspace, tmp_path: Path) -> None:
+    (folder,) = (tmp_path / "work").iterdir()
+    shutil.rmtree(folder)
+    barrier = threading.Barrier(8)
+
+    def work(_slot: int) -> Path:
+        barrier.wait()
+        with workspace.job_folder() as job:
+            return job.parent
+
+    with ThreadPoolExecutor(8) as slots:
+        assert len(set(slots.map(work, range(8)))) == 1
+
+
+def test_a_place_where_no_folder_can_be_made_is_an_outage_that_ends(workspace: Workspace, tmp_path: Path) -> None:
+    home = tmp_path / "work"
+    shutil.rmtree(home)
+    home.write_text("a file")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="disk"), workspace.job_folder():
+            pass
+        with pytest.raises(Unavailable, match="disk"):
+            workspace.ping()
+    home.unlink()
+    workspace.ping()
+    with workspace.job_folder():
         pass
-    with pytest.raises(Unavailable, match="disk"):
-        workspace.ping()
+
+
+def test_the_sweep_passes_over_a_file_and_reports_a_disk_that_does_not_work(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "work" / "worker-notes").write_text("a file of somebody")
+    assert workspace.sweep() == 0
+    loop = tmp_path / "work" / "worker-loop"
+    loop.mkdir()
+    (loop / "lock").symlink_to("lock")
+    with pytest.raises(Unavailable, match="disk: remove old folders"):
+        workspace.sweep()
 
 
 def test_the_disk_answers_unless_it_lacks_free_space(tmp_path: Path, workspace: Workspace) -> None:

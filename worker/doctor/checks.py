@@ -23,6 +23,7 @@ from showcase.errors import SettingsError, ShowcaseError, Unavailable
 from showcase.jobs.job_queue import JobQueue
 from showcase.settings import MIB, read_settings
 from showcase.storage.media_store import MediaStore
+from worker.media.artwork import check_bumper, find_artwork, read_watermark
 from worker.media.confinement import find_confinement
 from worker.media.encoder import find_encoder
 from worker.settings import WorkerSettings
@@ -226,6 +227,20 @@ def check_ffmpeg(settings: WorkerSettings) -> CheckVerdict:
     )
 
 
+def check_artwork(settings: WorkerSettings) -> CheckVerdict:
+    """Watermark and bumpers can be decoded, as the worker does it at its start."""
+    files = find_artwork(settings.watermark, settings.opening_bumper, settings.closing_bumper)
+    try:
+        encoder = find_encoder(settings.ffmpeg)
+    except SettingsError:  # the check of ffmpeg says why
+        return CheckVerdict(Grade.WARNING, "not checked: there is no ffmpeg", "Run the doctor again then.")
+    confinement = find_confinement()
+    read_watermark(encoder, confinement, files.watermark)
+    for bumper in (files.opening, files.closing):
+        check_bumper(encoder, confinement, bumper)
+    return CheckVerdict(Grade.OK, "watermark and both bumpers can be decoded")
+
+
 def check_confinement(_settings: WorkerSettings) -> CheckVerdict:
     """All protections around ffmpeg work here."""
     described = find_confinement().describe()
@@ -273,6 +288,7 @@ CHECKS = (
         check_ffmpeg,
         "Leave ANB_FFMPEG empty for the wheel's ffmpeg, or name one that is good enough.",
     ),
+    Check("artwork", check_artwork, "Name other files, or leave the variables empty for the artwork of this project."),
     Check("confinement", check_confinement, "Run `unshare --map-root-user --net true` to see why it hangs."),
     Check("disk", check_disk, "Make ANB_WORK_DIRECTORY a directory that the worker may write to."),
 )

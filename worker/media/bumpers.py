@@ -1,97 +1,107 @@
-"""The project's artwork and its bumpers. Bumpers are encoded once for each ffmpeg and artwork, and then kept."""
+"""The cache of encoded bumpers. A bumper is encoded once for each ffmpeg and artwork, and then kept.
+
+The name of a cached file carries the digest of its content. A file whose content has another digest was cut short or
+changed. It is reported, removed and made again.
+"""
 
 import hashlib
+import logging
 import os
 import threading
-from dataclasses import dataclass
-from importlib import resources
+from contextlib import suppress
 from pathlib import Path
 
-from showcase.clips.movie import VideoTrack, read_movie
-from showcase.errors import SettingsError
+from showcase.clips.movie import read_movie
+from showcase.clips.mp4_boxes import BadBoxes
 from showcase.settings import MIB
-from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
+from worker.errors import EncodeFailed, EncodeStuck
+from worker.media.artwork import ArtworkFile, check_bumper, picture_format
+from worker.media.blame import raise_disk_fault
 from worker.media.confinement import Confinement, Limits
 from worker.media.encoder import Encoder
 from worker.media.media_process import run_media
 from worker.media.pipeline import BUMPER_FRAMES, CRF, PRESET, bumper_command
 
 LIMITS = Limits(wall_seconds=120, stall_seconds=60, memory_bytes=4096 * MIB, cpu_seconds=240, file_bytes=64 * MIB)
-_STILLS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_DIGEST_CHARACTERS = 32
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Artwork:
-    """The files that are added to a clip."""
+def encoded_bumper(encoder: Encoder, confinement: Confinement, artwork: ArtworkFile, cache: Path) -> bytes:
+    """The encoded bumper, from the cache if it is whole there.
 
-    watermark: Path
-    opening: Path
-    closing: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Bumpers:
-    """Encoded bumpers, ready to be joined to a body of the same decoder configuration."""
-
-    opening: Path
-    closing: Path
-    decoder_configuration: bytes
-
-
-def find_artwork(watermark: Path | None, opening: Path | None, closing: Path | None) -> Artwork:
-    """The configured files; the project's own for None. Raises SettingsError if one does not exist."""
-    own = Path(str(resources.files("worker"))) / "artwork"
-    artwork = Artwork(
-        watermark=watermark or own / "watermark.png",
-        opening=opening or own / "opening.mp4",
-        closing=closing or own / "closing.mp4",
-    )
-    for path in (artwork.watermark, artwork.opening, artwork.closing):
-        if not path.is_file():
-            raise SettingsError(
-                f"artwork {path} does not exist (ANB_WATERMARK, ANB_OPENING_BUMPER, ANB_CLOSING_BUMPER)"
-            )
-    return artwork
-
-
-def prepare_bumpers(encoder: Encoder, confinement: Confinement, artwork: Artwork, cache: Path) -> Bumpers:
-    """Encode the bumpers, unless ``cache`` has them. Raises SettingsError if the artwork cannot be used."""
+    Raises SettingsError if the artwork cannot be used, and Unavailable or OSError if disk or ffmpeg are at fault.
+    """
+    check_bumper(encoder, confinement, artwork)
+    recipe = _recipe(encoder, artwork)
+    kept = _kept_bumper(cache, recipe)
+    if kept is not None:
+        return kept
     cache.mkdir(parents=True, exist_ok=True)
-    opening, closing = (_prepared(encoder, confinement, path, cache) for path in (artwork.opening, artwork.closing))
-    tracks = [_track(path) for path in (opening, closing)]
-    if tracks[0].decoder_configuration != tracks[1].decoder_configuration:
-        raise SettingsError("the two bumpers were encoded differently; this is a fault of the pipeline")
-    return Bumpers(opening, closing, tracks[0].decoder_configuration)
-
-
-def _prepared(encoder: Encoder, confinement: Confinement, artwork: Path, cache: Path) -> Path:
-    """The encoded bumper. Its name in ``cache`` depends on ffmpeg, the command and the artwork."""
-    recipe = " ".join(bumper_command(encoder, Path("artwork"), Path("target"), is_still=False))
-    digest = hashlib.sha256(f"{encoder.version} {PRESET} {CRF} {recipe}".encode())
-    digest.update(artwork.read_bytes())
-    target = cache / f"bumper-{digest.hexdigest()[:16]}.mp4"
-    if not target.exists():
-        _encode_bumper(encoder, confinement, artwork.resolve(), target)
-    return target
-
-
-def _encode_bumper(encoder: Encoder, confinement: Confinement, artwork: Path, target: Path) -> None:
     # Several workers may start at once. Each writes its own draft, and the last one to finish replaces the target.
-    draft = target.with_suffix(f".{os.getpid()}.mp4")
-    command = bumper_command(encoder, artwork, draft.resolve(), is_still=artwork.suffix.lower() in _STILLS)
+    draft = cache.resolve() / f"draft-{recipe}-{os.getpid()}.mp4"
     try:
-        run_media(command, directory=target.parent, confinement=confinement, limits=LIMITS, cancelled=threading.Event())
-        if _track(draft).frames != BUMPER_FRAMES:
-            raise EncodeWrong(f"{_track(draft).frames} frames instead of {BUMPER_FRAMES}")
-        draft.replace(target)
-    except (EncodeFailed, EncodeStuck, EncodeWrong) as error:
-        raise SettingsError(f"bumper {artwork} cannot be used: {error}") from error
+        _encode_bumper(encoder, confinement, artwork, draft)
+        if _recipe(encoder, artwork) != recipe:
+            raise artwork.refused("it changed while it was read")
+        return _keep(draft, cache, recipe)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _track(path: Path) -> VideoTrack:
-    video = read_movie(path).video
-    if video is None:
-        raise EncodeWrong(f"{path.name} has no picture")
-    return video
+def _recipe(encoder: Encoder, artwork: ArtworkFile) -> str:
+    """Everything on which the encoded bumper depends: ffmpeg, the command and the artwork, as a digest."""
+    command = bumper_command(encoder, Path("artwork"), Path("target"), picture_format=picture_format(artwork))
+    with artwork.path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    digest.update(f"{encoder.version} {PRESET} {CRF} {' '.join(command)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _kept_bumper(cache: Path, recipe: str) -> bytes | None:
+    """The content of the first whole file in the cache. Files that are not whole are removed."""
+    for path in sorted(cache.glob(f"bumper-{recipe}-*.mp4")):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            log.warning("cached bumper %s cannot be read (%s): it is made again", path, error.strerror)
+            continue
+        if path == _kept_path(cache, recipe, content):
+            return content
+        log.warning("cached bumper %s was cut short or changed: it is made again", path)
+        with suppress(OSError):
+            path.unlink()
+    return None
+
+
+def _kept_path(cache: Path, recipe: str, content: bytes) -> Path:
+    return cache / f"bumper-{recipe}-{hashlib.sha256(content).hexdigest()[:_DIGEST_CHARACTERS]}.mp4"
+
+
+def _encode_bumper(encoder: Encoder, confinement: Confinement, artwork: ArtworkFile, draft: Path) -> None:
+    command = bumper_command(encoder, artwork.path, draft, picture_format=picture_format(artwork))
+    try:
+        run_media(command, directory=draft.parent, confinement=confinement, limits=LIMITS, cancelled=threading.Event())
+        video = read_movie(draft).video
+    except EncodeFailed as error:
+        raise_disk_fault(error)
+        raise artwork.refused(str(error)) from error
+    except (EncodeStuck, BadBoxes) as error:
+        raise artwork.refused(str(error)) from error
+    if video is None or video.frames != BUMPER_FRAMES:
+        raise artwork.refused(f"it gives {video.frames if video else 0} frames instead of {BUMPER_FRAMES}")
+
+
+def _keep(draft: Path, cache: Path, recipe: str) -> bytes:
+    """Move the draft to its name in the cache, and return its content. A loss of power leaves no half file there."""
+    with draft.open("rb") as file:
+        content = file.read()
+        os.fsync(file.fileno())
+    draft.replace(_kept_path(cache, recipe, content))
+    directory = os.open(cache, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    return content

@@ -45,7 +45,7 @@ def find_encoder(configured: Path | None) -> Encoder:
 
 def _examine(path: str, origin: str) -> Encoder:
     try:
-        version = _version(path)
+        version = version_of(path)
         for listing, names in NEEDED.items():
             offered = _output(path, listing)
             missing = [name for name in names if not re.search(rf"\s{re.escape(name)}\s", offered)]
@@ -57,7 +57,7 @@ def _examine(path: str, origin: str) -> Encoder:
     return Encoder(path, version, origin, tone_maps=" zscale " in filters and " tonemap " in filters)
 
 
-def _version(path: str) -> str:
+def version_of(path: str) -> str:
     """The version of the ffmpeg at ``path``. Raises SettingsError if it is too old, or not an ffmpeg."""
     match = re.match(r"ffmpeg version (\S+)", _output(path, "-version"))
     if match is None:

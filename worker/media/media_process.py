@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from showcase.errors import Unavailable
 from worker.errors import EncodeFailed, EncodeStuck
 from worker.media.confinement import Confinement, Limits
 
@@ -30,18 +31,10 @@ def run_media(
 ) -> bool:
     """Run ``command`` (with ``-progress pipe:1``) to its end. ``on_frame`` gets the number of finished frames.
 
-    False if the process was killed because ``cancelled`` was set. Raises EncodeFailed, or EncodeStuck if it makes no
-    progress or takes too long. In every case, no process of the group is left.
+    False if the process was killed because ``cancelled`` was set. Raises EncodeFailed, EncodeStuck if it makes no
+    progress or takes too long, and Unavailable if it cannot be started. In every case, no process of the group is left.
     """
-    with subprocess.Popen(
-        confinement.command(command, limits),
-        cwd=directory,
-        env={},  # a decoder of files from the internet gets no credentials
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    with _started(confinement.command(command, limits), directory) as process:
         watch = _Watch(process, limits, on_frame)
         try:
             finished = watch.until_end(cancelled)
@@ -56,6 +49,50 @@ def run_media(
     if process.returncode != 0:
         raise EncodeFailed(process.returncode, watch.stderr)
     return True
+
+
+def run_briefly(command: list[str], *, confinement: Confinement, limits: Limits, data: bytes = b"") -> str:
+    """Run a command that ends soon, with ``data`` on its standard input; return what it complains about.
+
+    Raises EncodeFailed, EncodeStuck if it takes too long, and Unavailable if it cannot be started.
+    """
+    try:
+        done = subprocess.run(
+            confinement.command(command, limits),
+            env={},
+            input=data,
+            capture_output=True,
+            start_new_session=True,
+            timeout=limits.wall_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EncodeStuck(f"it took longer than {limits.wall_seconds:g} s") from error
+    except OSError as error:
+        raise _not_started(error) from error
+    complaints = done.stderr.decode(errors="replace")[-STDERR_BYTES_KEPT:]
+    if done.returncode != 0:
+        raise EncodeFailed(done.returncode, complaints)
+    return complaints
+
+
+def _started(command: list[str], directory: Path) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=directory,
+            env={},  # a decoder of files from the internet gets no credentials
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _not_started(error) from error
+
+
+def _not_started(error: OSError) -> Unavailable:
+    return Unavailable("encoder", f"start ({error})")
 
 
 class _Watch:

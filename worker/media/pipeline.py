@@ -37,6 +37,11 @@ _UNTRUSTED_INPUT = {
     "max_pixels": PIXELS_MAX,
     "err_detect": "explode",
 }
+# The artwork is the operator's. A picture is opened in its own format, and a video only as one of these, because ffmpeg
+# would play a text, a playlist or a list of files, too. Half a file must fail, and not end early.
+_ARTWORK_INPUT = {"protocol_whitelist": "file", "err_detect": "explode"}
+_VIDEO_FORMATS = "mov,matroska,webm"
+_WATERMARK_INPUT = {"f": "png_pipe", "err_detect": "explode", "max_pixels": WIDTH * HEIGHT}
 _HDR = {18: "arib-std-b67", 16: "smpte2084"}  # ITU-T H.273 transfer characteristics: HLG and PQ
 _SDR_WHITE_NITS = 203  # ITU-R BT.2408
 
@@ -62,21 +67,36 @@ def body_command(encoder: Encoder, source: Source, watermark: Path, target: Path
     # fps comes before the watermark, because overlay loses the duration of the last frame if this input ends first.
     # trim follows at once, because fps repeats a long frame for its whole duration.
     paced = picture.filter("fps", FRAMES_PER_SECOND).filter("trim", end_frame=BODY_SECONDS_MAX * FRAMES_PER_SECOND)
-    watermark_picture = ffmpeg.input(str(watermark), f="png_pipe", protocol_whitelist="file")
+    watermark_picture = ffmpeg.input(str(watermark), protocol_whitelist="file", **_WATERMARK_INPUT)
     marked = paced.overlay(watermark_picture, x=f"W-w-{WATERMARK_MARGIN}", y=f"H-h-{WATERMARK_MARGIN}")
     return _compiled(encoder, _encode(marked, target, threads))
 
 
-def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, is_still: bool) -> list[str]:
-    """Turn a video or a still into exactly BUMPER_FRAMES frames, encoded like a body."""
-    options = {"loop": 1, "framerate": FRAMES_PER_SECOND} if is_still else {}
-    picture = _fit(ffmpeg.input(str(artwork), t=BUMPER_SECONDS, **options)["V:0"])
+def bumper_command(encoder: Encoder, artwork: Path, target: Path, *, picture_format: str | None) -> list[str]:
+    """Turn a video, or a picture of this format, into exactly BUMPER_FRAMES frames, encoded like a body."""
     paced = (
-        picture.filter("fps", FRAMES_PER_SECOND)
+        _fit(_bumper_input(artwork, picture_format)["V:0"])
+        .filter("fps", FRAMES_PER_SECOND)
         .filter("tpad", stop_mode="clone", stop=BUMPER_FRAMES)
         .filter("trim", end_frame=BUMPER_FRAMES)
     )
     return _compiled(encoder, _encode(paced, target, threads=0))
+
+
+def bumper_check_command(encoder: Encoder, artwork: Path, *, picture_format: str | None) -> list[str]:
+    """Decode what ``bumper_command`` decodes, and write nothing."""
+    return _compiled(encoder, _bumper_input(artwork, picture_format)["V:0"].output("-", f="null"))
+
+
+def watermark_check_command(encoder: Encoder) -> list[str]:
+    """Decode a watermark from standard input as ``body_command`` does, and write nothing."""
+    picture = ffmpeg.input("pipe:0", protocol_whitelist="pipe", **_WATERMARK_INPUT)
+    return _compiled(encoder, picture["V:0"].output("-", f="null"))
+
+
+def _bumper_input(artwork: Path, picture_format: str | None) -> ffmpeg.nodes.FilterableStream:
+    demuxer = {"f": picture_format} if picture_format else {"format_whitelist": _VIDEO_FORMATS}
+    return ffmpeg.input(str(artwork), t=BUMPER_SECONDS, **demuxer, **_ARTWORK_INPUT)
 
 
 def join_command(encoder: Encoder, parts_list: Path, target: Path) -> list[str]:

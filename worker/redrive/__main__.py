@@ -1,69 +1,44 @@
-"""``python -m worker.redrive``: shows the dead-letter queue, and gives its videos another chance."""
+"""``python -m worker.redrive``: shows dead letters and failed videos, and gives the videos another chance."""
 
 import argparse
 import sys
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cli.command_parser import ExitCode, command_parser
+from cli.command_parser import ExitCode
 from cli.screen import Screen
 from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.database.tables import verify_schema
 from showcase.errors import SettingsError, ShowcaseError, Unavailable
+from showcase.jobs.failures import FailedVideo
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.jobs import JobState
 from showcase.jobs.outbox import Outbox
 from showcase.settings import read_settings
-from worker.redrive.dead_letters import HIDDEN_SECONDS, DeadLetter, DeadLetters, Handling
+from worker.redrive.dead_letters import DeadLetter, DeadLetters, Handling
+from worker.redrive.failed_videos import FailedVideos
+from worker.redrive.redrive_options import failures_of, parse_options
 from worker.settings import WorkerSettings
 
 POLL_SECONDS = 1  # a long poll reads all servers of SQS, so that an empty answer means an empty queue
-RATE_MIN, RATE_MAX = 0.1, 500.0
 REASON_CHARACTERS_SHOWN = 100
-
-DESCRIPTION = """\
-Show the dead-letter queue, and give its videos another chance.
-
-The row of its video decides what to do with a message:
-  reopen   the video failed after all its attempts: reset the attempts and send the message again
-  resend   the video waits or is in work: send the message again (a duplicate message is harmless)
-  discard  the video is processed, refused for good, or gone: delete the message
-  keep     it is not a job message: leave it (see --discard-unreadable)
-With --video, a video that failed after all its attempts is reopened even if its message is gone.
-"""
-
-NOTES = f"""\
-Mend the cause of the failures first. Each run may be stopped and repeated, because a message leaves the dead-letter
-queue last. If a run is killed, the messages that it was reading stay hidden for up to {HIDDEN_SECONDS // 60} minutes.
-
-Settings are those of the worker (.env.example).
-"""
-
-EXAMPLES = [
-    ('list --reason "attempt 5"', "show the messages with this reason"),
-    ("run --dry-run --video 7c9e6679-7425-40de-944b-e07fc1f90ae7", "what would be done with one video"),
-    ("run --rate 2", "do it with all messages, two a second"),
-]
-EXIT_CODES = {
-    ExitCode.DONE: "done",
-    ExitCode.FAILED: "something failed: run it again",
-    ExitCode.REFUSED: "wrong usage or settings; nothing was done",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line names, and return an ExitCode."""
-    asked = _parse(arguments)
+    asked = parse_options(arguments)
     screen = Screen(quiet=asked.json)
     try:
         settings = read_settings(WorkerSettings)
         if asked.native:
             _move_natively(settings, asked, screen)
+        elif asked.code:
+            with _outbox(settings) as (database, outbox):
+                _reopen_failed(FailedVideos(database, outbox, failures_of(asked)), asked, screen)
         else:
             with _dead_letters(settings, asked) as letters:
                 _go_through(letters, asked, screen)
@@ -76,53 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ExitCode.DONE
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = command_parser("worker.redrive", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--reason", metavar="TEXT", default="", help="only messages with this text in their reason")
-    common.add_argument("--video", metavar="ID", type=uuid.UUID, help="only messages of this video")
-    common.add_argument("--json", action="store_true", help="one JSON document instead of a table")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run")
-    listing = commands.add_parser("list", parents=[common], help="show the messages, and what run would do")
-    listing.set_defaults(dry_run=True, rate=RATE_MAX, discard_unreadable=False, native=False)
-    run = commands.add_parser("run", parents=[common], help="reopen, resend, discard")
-    run.add_argument("--dry-run", action="store_true", help="change nothing, only show what would be done")
-    run.add_argument("--rate", metavar="N", type=_rate, default=5.0, help="messages sent a second (default 5)")
-    run.add_argument("--discard-unreadable", action="store_true", help="delete messages that are not job messages")
-    run.add_argument(
-        "--native",
-        action="store_true",
-        help="let SQS itself move the messages (StartMessageMoveTask; AWS only). It cannot reopen videos: "
-        "those that failed stay failed, and their messages are dropped as duplicates",
-    )
-    asked = parser.parse_args(arguments)
-    if asked.native and (asked.reason or asked.video or asked.dry_run or asked.discard_unreadable):
-        run.error("--native moves every message: it goes with no other option than --rate and --json")
-    return asked
-
-
-def _rate(text: str) -> float:
+@contextmanager
+def _outbox(settings: WorkerSettings) -> Iterator[tuple[Database, Outbox]]:
+    aws = Aws(settings.region, settings.aws_endpoint_url)
+    database = Database(settings.database_url, pool_size=1)
     try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not RATE_MIN <= rate <= RATE_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of messages a second, {RATE_MIN} to {RATE_MAX:.0f}")
-    return rate
+        verify_schema(database)
+        queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
+        yield database, Outbox(database, queue, settings.bucket)
+    finally:
+        database.close()
 
 
 @contextmanager
 def _dead_letters(settings: WorkerSettings, asked: argparse.Namespace) -> Iterator[DeadLetters]:
     aws = Aws(settings.region, settings.aws_endpoint_url)
-    database = Database(settings.database_url, pool_size=1)
     dead = JobQueue(aws, settings.dead_letter_queue_url, settings.dead_letter_queue_url, poll_seconds=POLL_SECONDS)
-    outbox = Outbox(database, JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url), settings.bucket)
-    try:
-        verify_schema(database)
-        with DeadLetters(database, dead, outbox, discards_unreadable=asked.discard_unreadable) as letters:
-            yield letters
-    finally:
-        database.close()
+    with (
+        _outbox(settings) as (database, outbox),
+        DeadLetters(database, dead, outbox, discards_unreadable=asked.discard_unreadable) as letters,
+    ):
+        yield letters
 
 
 def _go_through(letters: DeadLetters, asked: argparse.Namespace, screen: Screen) -> None:
@@ -208,6 +157,48 @@ def _document(
             for letter in shown
         ],
         "given_up_without_message": str(state.video_id) if state else None,
+        "changed": not asked.dry_run,
+        "error": str(failure) if failure else None,
+    }
+
+
+def _reopen_failed(videos: FailedVideos, asked: argparse.Namespace, screen: Screen) -> None:
+    """Reopen each video that the options name, then show it. Raises Unavailable at the first failure."""
+    shown: list[FailedVideo] = []
+    failure: Unavailable | None = None
+    try:
+        for video in videos.read():
+            if not asked.dry_run:
+                if not videos.reopen(video):
+                    continue
+                time.sleep(1 / asked.rate)
+            screen.line(
+                f"reopen   {video.video_id}  failed: {video.failure_code:<22} {video.failed_at:%Y-%m-%dT%H:%M:%SZ}"
+            )
+            shown.append(video)
+    except Unavailable as error:
+        failure = error
+    if asked.json:
+        screen.document(_document_of_failed(shown, failure, asked))
+    done = "Nothing was changed: run would reopen them." if asked.dry_run else "They were reopened."
+    screen.line(f"{len(shown)} failed video(s). {done}" if shown else "No video has failed so in that time.")
+    if failure:
+        raise failure
+
+
+def _document_of_failed(
+    shown: list[FailedVideo], failure: Unavailable | None, asked: argparse.Namespace
+) -> dict[str, Any]:
+    return {
+        "videos": [
+            {
+                "video_id": str(video.video_id),
+                "action": Handling.REOPEN,
+                "failure_code": video.failure_code,
+                "failed_at": f"{video.failed_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+            }
+            for video in shown
+        ],
         "changed": not asked.dry_run,
         "error": str(failure) if failure else None,
     }

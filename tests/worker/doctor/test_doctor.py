@@ -22,6 +22,7 @@ from worker.doctor.checks import (
     check_queue,
     check_schema,
 )
+from worker.media.artwork import find_artwork
 from worker.settings import WorkerSettings
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -245,6 +246,18 @@ def test_the_disk_of_the_work_directory_is_measured(tmp_path: Path) -> None:
     assert seen == [tmp_path / "work"]
     assert str(tmp_path / "work") in verdict.message
     assert list((tmp_path / "work").iterdir()) == []
+
+
+@sqlite_only
+def test_artwork_with_which_no_worker_starts_is_a_failure(
+    capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    half = tmp_path / "half.mp4"
+    half.write_bytes(find_artwork(None, None, None).opening.path.read_bytes()[:250_000])
+    environment.setenv("ANB_CLOSING_BUMPER", str(half))
+    code, checks, _ = examined(capsys)
+    assert (code, checks["artwork"]["grade"]) == (1, "failure")
+    assert checks["artwork"]["message"].startswith(f"ANB_CLOSING_BUMPER: {half} cannot be used: ffmpeg: ")
 
 
 @sqlite_only

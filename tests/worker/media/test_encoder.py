@@ -1,11 +1,8 @@
-import shutil
 from pathlib import Path
 
 import pytest
 
 from showcase.errors import SettingsError
-from worker.media.bumpers import find_artwork, prepare_bumpers
-from worker.media.confinement import Confinement
 from worker.media.encoder import Encoder, find_encoder
 
 OLD = """#!/bin/sh
@@ -61,31 +58,3 @@ def test_the_ffmpeg_of_the_wheel_is_used_if_the_system_has_none_that_is_good_eno
     program(tmp_path / "ffmpeg", script)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_encoder(None).origin == "wheel imageio-ffmpeg"
-
-
-def test_bumpers_are_encoded_once_and_then_kept(encoder: Encoder, confinement: Confinement, tmp_path: Path) -> None:
-    artwork = find_artwork(None, None, None)
-    first = prepare_bumpers(encoder, confinement, artwork, tmp_path)
-    written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert set(written) == {first.opening, first.closing}
-    assert prepare_bumpers(encoder, confinement, artwork, tmp_path) == first
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
-
-
-def test_a_still_can_be_a_bumper(encoder: Encoder, confinement: Confinement, tmp_path: Path) -> None:
-    still = tmp_path / "still.png"
-    shutil.copy(find_artwork(None, None, None).watermark, still)
-    bumpers = prepare_bumpers(encoder, confinement, find_artwork(None, still, None), tmp_path / "cache")
-    assert bumpers.opening != bumpers.closing
-
-
-def test_artwork_that_is_missing_or_not_a_picture_stops_the_start(
-    encoder: Encoder, confinement: Confinement, tmp_path: Path
-) -> None:
-    with pytest.raises(SettingsError, match="ANB_WATERMARK"):
-        find_artwork(tmp_path / "none.png", None, None)
-    text = tmp_path / "text.mp4"
-    text.write_text("no video")
-    with pytest.raises(SettingsError, match="cannot be used"):
-        prepare_bumpers(encoder, confinement, find_artwork(None, text, None), tmp_path / "cache")
-    assert list((tmp_path / "cache").glob("*")) == []

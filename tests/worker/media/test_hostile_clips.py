@@ -148,9 +148,8 @@ def worked_on(transcoder: Transcoder, source: Path) -> str:
 def encoded_unchecked(transcoder: Transcoder, source: Path, limits: Limits) -> str:
     """The result of ffmpeg for a clip that no rule has checked before: PROCESSED, or the class of the error."""
     body = source.with_name("body.mp4")
-    command = body_command(
-        transcoder.encoder, Source(source, transfer=2), transcoder.watermark.resolve(), body, threads=1
-    )
+    watermark = transcoder.artwork.copy_to(source.parent).watermark
+    command = body_command(transcoder.encoder, Source(source, transfer=2), watermark, body, threads=1)
     try:
         run_media(
             command, directory=source.parent, confinement=transcoder.confinement, limits=limits, cancelled=Event()

@@ -1,6 +1,5 @@
 """The clip pipeline on real files with a real ffmpeg: odd clips become correct, and bad clips are refused cleanly."""
 
-import errno
 import subprocess
 import threading
 from collections.abc import Callable
@@ -14,10 +13,9 @@ from showcase.clips.movie import read_movie
 from showcase.errors import UnacceptableClip
 from tests.clips import X264, Clips
 from tests.worker.media.pictures import Frame, Pictures, header_of, is_near
-from worker.errors import EncodeFailed
 from worker.media import pipeline
 from worker.media.pipeline import BUMPER_FRAMES, Source, body_command
-from worker.media.transcode import Transcoder, classify_failure
+from worker.media.transcode import Transcoder
 
 X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
 BLACK = (0, 0, 0)
@@ -176,7 +174,8 @@ def test_motion_stays_even_at_every_frame_rate(
     in_milliseconds = ("-video_track_timescale", "1000")  # so that no frame is exactly at its time
     clip = clips.make("-f", "lavfi", "-i", bar, *X264, *in_milliseconds)
     body = tmp_path / "body.mp4"
-    command = body_command(transcoder.encoder, Source(clip.resolve(), 2), transcoder.watermark, body, threads=1)
+    watermark = transcoder.artwork.copy_to(tmp_path).watermark
+    command = body_command(transcoder.encoder, Source(clip.resolve(), 2), watermark, body, threads=1)
     subprocess.run(command, check=True, timeout=60)
     seconds = [place / 480 for place in pictures.bars(body)]
     steps = [after - before for before, after in pairwise(seconds)]
@@ -249,35 +248,8 @@ def test_the_sound_is_not_decoded_and_causes_no_warnings(
 ) -> None:
     monkeypatch.setattr(pipeline, "BODY_SECONDS_MAX", 1)
     source = Source(clips.with_sound().resolve(), transfer=2)
-    command = body_command(transcoder.encoder, source, transcoder.watermark, tmp_path / "body.mp4", threads=1)
+    watermark = transcoder.artwork.copy_to(tmp_path).watermark
+    command = body_command(transcoder.encoder, source, watermark, tmp_path / "body.mp4", threads=1)
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert made.stderr == ""
     assert "aac" not in command[command.index("-codec_whitelist") + 1]
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "stderr", "code"),
-    [
-        (183, "[mov] moov: Invalid data found when processing input", "damaged"),
-        (69, "Error while decoding stream #0:0", "damaged"),
-        (234, "[h264] Picture size 8192x8192 exceeds specified max pixel count 9437184", "resolution_too_high"),
-        (234, "[fc#0] Stream specifier ':V:0' in filtergraph description … matches no streams.", "no_video"),
-        (234, "[graph 0 input from stream 0:0] Invalid color space", "codec_unsupported"),
-        (244, "[in#0] Error opening input: Cannot allocate memory", "damaged"),  # the demuxer's own limits
-        (255, "", None),  # SIGTERM
-        (-9, "Invalid data found when processing input", None),  # killed by the worker, by the kernel or by a limit
-        (1, "watermark.png: No such file or directory", None),
-        (127, "prlimit: failed to execute ffmpeg", None),
-        (187, "x264 [error]: malloc of size 3000000 failed: Cannot allocate memory", None),
-        (69, "Error submitting packet to decoder: Cannot allocate memory", None),  # the machine may have no memory left
-    ],
-)
-def test_only_a_failure_to_decode_is_the_fault_of_the_clip(exit_code: int, stderr: str, code: str | None) -> None:
-    error = classify_failure(EncodeFailed(exit_code, stderr))
-    assert (error.code if isinstance(error, UnacceptableClip) else None) == code
-
-
-def test_a_full_disk_is_an_os_error_and_not_a_fault_of_the_clip() -> None:
-    error = classify_failure(EncodeFailed(228, "av_interleaved_write_frame(): No space left on device"))
-    assert isinstance(error, OSError)
-    assert error.errno == errno.ENOSPC

@@ -4,7 +4,6 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Entry
 from tests.records import claimed
 from tests.worker.job_rig import ATTEMPTS_MAX, JobRig
-from tests.worker.worker_variables import worker_variables
+from tests.worker.redrive.conftest import Redrive
 from worker.errors import EncodeFailed
 from worker.job_record import Outcome
 from worker.redrive.__main__ import main
@@ -27,34 +26,6 @@ from worker.redrive.dead_letters import DeadLetters
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 GAVE_UP_REASON = f"attempt {ATTEMPTS_MAX} failed"
-
-
-@pytest.fixture(autouse=True)
-def environment(rig: JobRig, database_url: str, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.chdir(rig.directory)  # no .env of the checkout
-    monkeypatch.setattr("worker.redrive.__main__.POLL_SECONDS", 0)  # the emulator has one server: empty means empty
-    variables = worker_variables(
-        rig.emulator,
-        rig.queues,
-        database_url=database_url,
-        bucket=rig.media.bucket,
-        directory=rig.directory,
-    )
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
-
-
-Redrive = Callable[..., tuple[int, dict[str, Any]]]
-
-
-@pytest.fixture
-def redrive(capsys: pytest.CaptureFixture[str]) -> Redrive:
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        code = main([*arguments, "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
 
 
 def actions(document: dict[str, Any]) -> list[str]:
