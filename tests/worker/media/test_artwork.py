@@ -83,10 +83,10 @@ def test_an_ffmpeg_that_cannot_be_started_is_no_fault_of_the_artwork(encoder: En
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_worker_does_not_start_with_a_spoilt_watermark(
-    emulator: AwsEmulator, queues: Queues, database_url: str, tmp_path: Path
+    emulator: AwsEmulator, queues: Queues, bucket: str, database_url: str, tmp_path: Path
 ) -> None:
     spoilt = file_of(tmp_path / "zeros.png", bytes(4000))
-    variables = worker_variables(emulator, queues, database_url=database_url, bucket="none", directory=tmp_path)
+    variables = worker_variables(emulator, queues, database_url=database_url, bucket=bucket, directory=tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "worker"],
         env=child_environment(variables | {"ANB_WATERMARK": str(spoilt)}),
