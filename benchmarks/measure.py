@@ -30,7 +30,7 @@ class Measurement:
 
 
 class WorkFailed(Exception):
-    """The measured work raised an error or was killed; its traceback is on stderr."""
+    """The measured work raised an error, whose traceback is on stderr, or was killed."""
 
 
 def measure(work: Callable[[], None]) -> Measurement:

@@ -20,7 +20,7 @@ from fractions import Fraction
 from math import ceil, floor, fsum
 from typing import NamedTuple, Self
 
-_NUMBER = r"[0-9]{1,109}(?:\.[0-9]{1,10})?"  # up to 2^360, with up to ten decimal places
+_NUMBER = r"[0-9]{1,109}(?:\.[0-9]{1,10})?"  # 109 digits hold 2^360, the largest value of a metric
 _PERCENTILE = re.compile(rf"p({_NUMBER})")
 _UP_TO = re.compile(rf"(tm|wm|tc|ts)({_NUMBER})")
 _BETWEEN = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")

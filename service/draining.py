@@ -2,7 +2,7 @@
 
 
 class Draining:
-    """It begins once, on the first signal, and never ends. It takes no lock, so a signal handler may begin it."""
+    """A drain begins once, on the first signal, and never ends. It takes no lock, so a signal handler may begin it."""
 
     def __init__(self) -> None:
         self._has_begun = False

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
-LOOK_SECONDS = 0.25  # between two looks of the watching thread: deadlines are as exact as this
+LOOK_SECONDS = 0.25  # the watching thread looks this often, so deadlines are as exact as this
 
 log = logging.getLogger(__name__)
 

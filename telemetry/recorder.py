@@ -26,7 +26,7 @@ Property = str | int | float | bool | None
 log = logging.getLogger(__name__)
 
 
-# What the library, and JSON, raise for values that are not of the declared types or not in their ranges.
+# The library and JSON raise these for values of a wrong type, or out of range.
 _REFUSALS = (
     InvalidMetricError,
     InvalidDimensionError,

@@ -130,7 +130,7 @@ def _request_line(api: RecordFormat, rng: random.Random) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure all ways and report; return an ExitCode."""
+    """Measure every way to read a log, or the one that is asked for; return an ExitCode."""
     parser = command_parser("benchmarks.cloudwatch.emf_reading", DESCRIPTION, examples=EXAMPLES)
     parser.add_argument("--megabytes", type=int, default=100, help="size of the sample log (default 100)")
     parser.add_argument("--log", type=Path, help="a log to read instead of a sample")

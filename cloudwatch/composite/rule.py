@@ -67,7 +67,7 @@ class Rule:
         return tuple(dict.fromkeys(each.alarm for each in self.program if isinstance(each, InState)))
 
     def holds(self, states: Mapping[str, AlarmState]) -> bool:
-        """True if the rule holds for the ``states`` of its children, by name.
+        """True if the rule holds. ``states`` has the state of each alarm that the rule names.
 
         An alarm without a state counts as INSUFFICIENT_DATA.
         """

@@ -58,7 +58,7 @@ def opening_canvas(
 
 
 def opening_frames() -> Iterator[Image.Image]:
-    """The 75 frames of the opening: the ball bounces in, strikes, and the name comes out from behind it."""
+    """The 75 frames of the opening: the ball bounces in, hits the logo, and the name appears from behind the ball."""
     arena, grain = draw_arena(), draw_grain()
     height = px(LOGO_HEIGHT)
     offsets = letter_offsets("ANB", height)

@@ -1,6 +1,7 @@
 """The parts of every picture: sizes, colours, easing, masks and layers.
 
-Layout numbers are pixels of the 1280x720 picture; it is drawn twice as large and reduced for clean edges.
+Layout numbers are pixels of the 1280x720 picture. The picture is drawn twice as large, in supersampled pixels, and then
+reduced. This gives clean edges.
 """
 
 from typing import NamedTuple

@@ -22,7 +22,7 @@ from showcase.jobs.outbox import Entry, Outbox
 from showcase.storage.media_store import ByteSource, MediaStore
 from showcase.videos import NewVideo, add_video, original_key
 
-FORM_OVERHEAD_BYTES = 64 * 1024  # of a form around its clip: boundaries, part headers, the title
+FORM_OVERHEAD_BYTES = 64 * 1024  # the bytes of a form beside its clip: boundaries, part headers, the title
 
 log = logging.getLogger(__name__)
 

@@ -58,7 +58,7 @@ class BoxScanner:
 
     @property
     def skippable(self) -> int:
-        """The number of next bytes that do not matter. A reader that can seek need not read them."""
+        """How many of the next bytes are not needed. A reader that can seek may skip them."""
         return self._left if self._payload is None and self._left < _TO_THE_END else 0
 
     def skip(self, count: int) -> None:

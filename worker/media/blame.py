@@ -22,7 +22,7 @@ _CLIP_FAULTS: dict[str, ClipFault | None] = {
     "Invalid too big or non positive size": "damaged",  # of the aperture to show
     "Error opening input: Cannot allocate memory": "damaged",  # too many tables or streams
     "Error during demuxing: Cannot allocate memory": "damaged",
-    "Cannot allocate memory": None,  # elsewhere it may be the machine's fault, like all that follows
+    "Cannot allocate memory": None,  # in other inputs, this and the following may be the fault of the machine
     "Invalid data found when processing input": "damaged",
     "Error while decoding": "damaged",
     "Error submitting packet to decoder": "damaged",
