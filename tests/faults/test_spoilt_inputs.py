@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from local.system.processes import ManagedProcess
 from showcase.clips.movie import read_movie
 from tests.clips import Clips
 from tests.faults.system_under_faults import SystemUnderFaults
@@ -21,6 +22,11 @@ def copied_artwork(directory: Path) -> dict[str, str]:
     return {file.variable: str(shutil.copy(file.path, directory)) for file in files}
 
 
+def breaker_says(worker: ManagedProcess, words: str) -> bool:
+    lines = worker.log.read_text(errors="replace").splitlines()
+    return any("worker.breaker" in line and words in line for line in lines)
+
+
 def test_artwork_cache_and_ffmpeg_that_spoil_or_vanish_under_a_running_worker_fail_no_video(
     system: SystemUnderFaults, clips: Clips, encoder: Encoder, tmp_path: Path
 ) -> None:
@@ -34,7 +40,7 @@ def test_artwork_cache_and_ffmpeg_that_spoil_or_vanish_under_a_running_worker_fa
     shutil.rmtree(system.directory / "work" / "bumpers")
     ffmpeg.unlink()
     entry = system.accepted_video(content=clips.plain().read_bytes())
-    system.wait_until(lambda: worker.logged("infrastructure away"), "paused")
+    system.wait_until(lambda: breaker_says(worker, "encoder: "), "paused until ffmpeg is back")
     system.wait_until(lambda: system.state(entry).status == "uploaded", "handed back")
     assert system.state(entry).attempts == 0, "it does not count as an attempt"
     ffmpeg.symlink_to(encoder.path)
