@@ -50,7 +50,7 @@ def flipped(path: Path, content: bytes) -> Path:
 
 
 def picture(path: Path, width: int = 400, height: int = 300) -> Path:
-    Image.effect_noise((width, height), 60).convert("RGB").save(path)
+    Image.radial_gradient("L").resize((width, height)).convert("RGB").save(path)
     return path
 
 
