@@ -19,7 +19,7 @@ from showcase.errors import ObjectDamaged, ObjectMissing, UnacceptableClip, Unav
 from showcase.jobs import jobs
 from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
-from showcase.jobs.jobs import ClaimRefusal, Ending
+from showcase.jobs.jobs import Claim, ClaimRefusal, Ending
 from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
 from telemetry.logs import log_context
@@ -118,20 +118,34 @@ class JobHandler:
             return Outcome.UNREADABLE
         with log_context(request_id=delivery.request_id, video_id=str(message.video_id)):
             asked_at = time.monotonic()
-            with self._database.writing() as connection:
-                claim = jobs.claim(
-                    connection,
-                    message.video_id,
-                    message.task_id,
-                    worker=self._name,
-                    lease_seconds=self._limits.lease_seconds,
-                    attempts_max=self._limits.attempts_max,
-                )
+            claim: Claim | ClaimRefusal | None = None
+            try:
+                with self._database.writing() as connection:
+                    claim = jobs.claim(
+                        connection,
+                        message.video_id,
+                        message.task_id,
+                        worker=self._name,
+                        lease_seconds=self._limits.lease_seconds,
+                        attempts_max=self._limits.attempts_max,
+                    )
+            except Unavailable as error:
+                if isinstance(claim, Claim):
+                    return self._undo_claim(claim, delivery, error, report)
+                raise
             if isinstance(claim, ClaimRefusal):
                 return self._settle_refusal(claim, message, delivery)
             report.claimed(claim)
             with self._heartbeat.holding(claim, delivery, asked_at) as lease:
                 return self._work(lease, report)
+
+    def _undo_claim(self, claim: Claim, delivery: Delivery, error: Unavailable, report: JobReport) -> Outcome:
+        """Hand back a claim whose commit got no answer. If it happened, it costs no attempt."""
+        log.warning("%s", error)
+        seconds = self._outage_backoff(report)
+        self._free_row(claim, seconds, attempt_counts=False)
+        self._queue.release(delivery, seconds)
+        return Outcome.UNAVAILABLE
 
     def _settle_refusal(self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery) -> Outcome:
         log.info("nothing to do: %s", refusal)
@@ -251,7 +265,8 @@ class JobHandler:
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
         """Free the row, then the message. If database or queue is away, their timeouts do the same later."""
-        self._free_row(lease, seconds, attempt_counts=outcome is Outcome.RETRY)
+        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
+        self._free_row(lease.claim, seconds, attempt_counts=outcome is Outcome.RETRY)
         self._queue.release(lease.delivery, seconds)
         log.info("handed back (%s), again in %d s", outcome, seconds)
         return outcome
@@ -262,7 +277,8 @@ class JobHandler:
         Then the outcome is ``intended``, so that the metrics agree with the rows.
         """
         seconds = self._outage_backoff(report)
-        ending = self._free_row(lease, seconds, attempt_counts=False)
+        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
+        ending = self._free_row(lease.claim, seconds, attempt_counts=False)
         if ending is None:
             self._queue.release(lease.delivery, seconds)
             log.info("handed back (%s), again in %d s", Outcome.UNAVAILABLE, seconds)
@@ -275,21 +291,18 @@ class JobHandler:
         self._delete_settled(lease)
         return intended
 
-    def _free_row(self, lease: Lease, seconds: int, *, attempt_counts: bool) -> Ending | None:
+    def _free_row(self, claim: Claim, seconds: int, *, attempt_counts: bool) -> Ending | None:
         """Hand the row back. If that changes no row, return how this claim had settled the video before."""
-        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
         asked_at, due_seconds = time.monotonic(), seconds + MESSAGE_GRACE_SECONDS
         for pause in HAND_BACK_PAUSES:
             if pause and time.monotonic() - asked_at > HAND_BACK_SECONDS_MAX:
                 break
-            lease.cancelled.wait(pause)
+            time.sleep(pause)
             ending = None
             try:
                 with self._database.writing() as connection:
-                    if not jobs.hand_back(
-                        connection, lease.claim, due_seconds=due_seconds, attempt_counts=attempt_counts
-                    ):
-                        ending = jobs.ending_of(connection, lease.claim)
+                    if not jobs.hand_back(connection, claim, due_seconds=due_seconds, attempt_counts=attempt_counts):
+                        ending = jobs.ending_of(connection, claim)
             except Unavailable as error:
                 log.warning("not handed back: %s", error)
                 if ending:  # it was read: how this transaction ended does not matter

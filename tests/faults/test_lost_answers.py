@@ -13,6 +13,7 @@ from tests.faults.test_scenarios import TIDY, finish
 
 PUBLISH = b"processed_key='processed/"
 REFUSE = b"failure_code='damaged'"
+CLAIM = b"attempts=(videos.attempts + 1)"
 HAND_BACK = b"SET status='uploaded'"
 LOST = 20
 
@@ -40,6 +41,17 @@ def test_t19_after_twenty_lost_answers_of_commits_the_metrics_agree_with_the_row
     assert statuses(system)["processed"] == system.counted("VideosProcessed") == videos
     assert (system.counted("RecordsDropped"), system.counted("LeasesLost")) == (0, 0)
     assert system.counted("UploadToProcessed") > 0
+
+
+def test_t19_a_claim_without_an_answer_costs_no_attempt(system: SystemUnderFaults, postgres: PostgresServer) -> None:
+    entries = [system.accepted_video() for _ in range(3)]
+    with AnswerCutter(postgres.port, (CLAIM,), len(entries)).running() as cutter:
+        system.start_worker(ANB_WORKER_SLOTS="3", FAKE_ENCODER="0.02", **through(system, cutter))
+        finish(system, *entries)
+    assert cutter.cut == len(entries)
+    states = [system.state(entry) for entry in entries]
+    assert [(state.attempts, state.fence) for state in states] == [(1, 2)] * len(entries)
+    assert system.counted("VideosProcessed") == len(entries)
 
 
 def test_t19_a_row_is_looked_at_again_when_the_database_is_away_for_a_moment(

@@ -71,7 +71,8 @@ class Workers:
         if is_answered:
             return Held(answer, delivery)
         self._world.visit(Visit.UNKNOWN_CLAIM)
-        self._queue.release(delivery, HANDED_BACK_SECONDS)
+        self._world.check()
+        self.hand_back(Held(answer, delivery), HANDED_BACK_SECONDS, attempt_counts=False)
         return None
 
     def _settle_refusal(self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery, dies_after: int) -> None:
