@@ -140,6 +140,7 @@ class Outbox:
         return sent
 
     def _reserve(self) -> list[Entry]:
+        """Some rows that are due, the oldest upload last. No other sweeper gets them for RESERVED_SECONDS."""
         due = (
             select(Video.id)
             .where(Video.message_due_at < database_time())
@@ -154,7 +155,8 @@ class Outbox:
             .returning(*columns_of(Entry, Video, video_id=Video.id, reserved_until=Video.message_due_at))
         )
         with self._database.writing() as connection:
-            return [Entry(*row) for row in connection.execute(reserve)]
+            reserved = [Entry(*row) for row in connection.execute(reserve)]
+        return sorted(reserved, key=lambda entry: (entry.uploaded_at, entry.video_id), reverse=True)
 
     def _give_back(self, untried: Sequence[Entry]) -> None:
         """Make reserved rows due again, unless something happened to them meanwhile."""
