@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,14 +50,16 @@ class Fault:
 
 
 class Steps:
-    """The facades announce each step here. The fault strikes at its step."""
+    """The facades announce each step here. The fault strikes at its step: ``before copy 2`` is the second copy."""
 
     def __init__(self, fault: Fault | None) -> None:
         self._fault = fault
+        self._times: Counter[str] = Counter()
 
     def at(self, step: str) -> None:
         fault = self._fault
-        if fault is None or fault.step != step or fault.marker.exists():
+        self._times[step] += 1
+        if fault is None or fault.step not in (step, f"{step} {self._times[step]}") or fault.marker.exists():
             return
         fault.marker.touch()
         if fault.kind == "RAISE":
@@ -89,8 +92,8 @@ def inject(steps: Steps) -> None:
     facades = {
         "Database": _announcing_commits(steps),
         "JobQueue": _announcing(JobQueue, ("receive", "release", "delete", "dead_letter", "send"), steps),
-        "MediaStore": _announcing(MediaStore, ("download", "put_file", "put_stream", "copy"), steps),
-        "Inbox": _announcing(Inbox, ("begin_parts", "join_parts"), steps),
+        "MediaStore": _announcing(MediaStore, ("download", "put_file", "put_stream", "copy", "read_range"), steps),
+        "Inbox": _announcing(Inbox, ("begin_parts", "received_parts", "join_parts"), steps),
     }
     for module in ("worker.wiring", "service.server"):
         wiring = importlib.import_module(module)

@@ -3,12 +3,12 @@
 The video is settled or handed back in time, SIGTERM ends the process in time, and the API gets its threads back.
 """
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,8 +21,9 @@ from tests.faults import invariants
 from tests.faults.fixtures import SystemMaker
 from tests.faults.freezing_relay import FreezingRelay
 from tests.faults.system_under_faults import SystemUnderFaults
-from tests.faults.test_single_fault import AT_ONCE, TIDY
+from tests.faults.test_single_fault import AT_ONCE, TIDY, direct_client
 
+Answer = TypeVar("Answer")
 END_SECONDS_MAX = 45.0  # the drain is 2 s; without deadlines a hanging call takes its process with it for good
 JOB_STEPS = (
     "after receive",
@@ -34,6 +35,16 @@ JOB_STEPS = (
     "after commit of finish",
 )
 UPLOAD_STEPS = ("before put_stream", "before add_video", "after add_video", "after commit of add_video", "before send")
+COMPLETION_STEPS = (
+    "before received_parts 2",  # the first is a call of opening the upload
+    "before join_parts",
+    "before copy",
+    "before read_range",
+    "before add_video",
+    "after add_video",
+    "after commit of add_video",
+    "after send",
+)
 
 
 @contextmanager
@@ -81,38 +92,63 @@ def test_all_calls_of_a_worker_may_hang_at_any_step_of_a_job(make_system: System
         list(pool.map(lambda step: hang_under_a_job(make_system, step), JOB_STEPS))
 
 
-def hang_under_an_upload(make_system: SystemMaker, clip: Path, step: str) -> None:
-    system = make_system()
+@contextmanager
+def api_behind_relays(system: SystemUnderFaults, step: str) -> Iterator[list[FreezingRelay]]:
+    """The API that waits at a step. At the end everything outside hangs again, and SIGTERM ends it in time."""
     with relays(system) as (settings, all_relays):
         api = system.start_api(**settings, **system.fault(step, "WAIT"), ANB_API_DRAIN_SECONDS="2")
+        yield all_relays
+        for relay in all_relays:
+            relay.frozen.set()
+        assert api.stop(END_SECONDS_MAX) in (0, 1), step
+
+
+def answer_while_all_hangs(
+    system: SystemUnderFaults, all_relays: list[FreezingRelay], step: str, request: Callable[[], Answer]
+) -> Answer | Exception:
+    """What ``request`` returns or raises while everything hangs from a step on. Then nothing hangs any more."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(request)
+        freeze_at_the_step(system, all_relays, step)
+        live = httpx.get(f"http://127.0.0.1:{system.api_port}/api/health/live", timeout=10)
+        assert live.status_code == 200, step
+        try:
+            return answer.result(END_SECONDS_MAX)
+        except (RefusedByApi, httpx.HTTPError) as error:
+            return error
+        finally:
+            for relay in all_relays:
+                relay.frozen.clear()
+
+
+def hang_under_an_upload(make_system: SystemMaker, clip: Path, step: str) -> None:
+    system = make_system()
+    with api_behind_relays(system, step) as all_relays:
         client = ApiClient(f"http://127.0.0.1:{system.api_port}")
         account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
         client.sign_up(account)
         client.log_in(account)
-        answers: list[object] = []
-
-        def upload() -> None:
-            try:
-                answers.append(client.upload(clip, "Mi jugada"))
-            except (RefusedByApi, httpx.HTTPError) as error:
-                answers.append(error)
-
-        uploading = threading.Thread(target=upload, daemon=True)
-        uploading.start()
-        freeze_at_the_step(system, all_relays, step)
-        live = httpx.get(f"http://127.0.0.1:{system.api_port}/api/health/live", timeout=10)
-        assert live.status_code == 200, step
-        uploading.join(END_SECONDS_MAX)
-        assert answers, f"the upload is answered although all hangs at {step}"
-        for relay in all_relays:
-            relay.frozen.clear()
+        answer = answer_while_all_hangs(system, all_relays, step, lambda: client.upload(clip, "Mi jugada"))
         system.wait_until(lambda: can_log_in(client, account), f"the API answers again after {step}")
         client.close()
-        if isinstance(answers[0], str):
+        if isinstance(answer, str):
             system.wait_until(lambda: not system.queue_is_empty(system.queues.jobs), f"the message of {step} is sent")
-        for relay in all_relays:
-            relay.frozen.set()
-        assert api.stop(END_SECONDS_MAX) in (0, 1), step
+
+
+def hang_under_a_completion(make_system: SystemMaker, clip: Path, step: str) -> None:
+    system = make_system()
+    with api_behind_relays(system, step) as all_relays:
+        player = direct_client(system)
+        upload = player.uploaded_in_parts(clip.read_bytes())
+        answer = answer_while_all_hangs(system, all_relays, step, lambda: player.complete(upload))
+        assert isinstance(answer, httpx.Response) and answer.status_code in (201, 503), (step, answer)
+        system.wait_until(lambda: player.complete(upload).is_success, f"completed after {step}")
+        again = player.complete(upload)
+        assert answer.status_code == 503 or again.json() == answer.json(), step
+        (video,) = player.api.get("/api/videos").json()
+        assert video["video_id"] == again.json()["video_id"], step
+        player.close()
+        system.wait_until(lambda: not system.queue_is_empty(system.queues.jobs), f"the message of {step} is sent")
 
 
 def can_log_in(client: ApiClient, account: PlayerAccount) -> bool:
@@ -128,3 +164,12 @@ def can_log_in(client: ApiClient, account: PlayerAccount) -> bool:
 def test_all_calls_of_the_api_may_hang_at_any_step_of_an_upload(make_system: SystemMaker, clips: Clips) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda step: hang_under_an_upload(make_system, clips.plain(), step), UPLOAD_STEPS))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_all_calls_of_the_api_may_hang_at_any_step_of_completing_a_direct_upload(
+    make_system: SystemMaker, clips: Clips
+) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda step: hang_under_a_completion(make_system, clips.plain(), step), COMPLETION_STEPS))

@@ -17,7 +17,7 @@ from tests.clips import Clips
 from tests.faults import invariants
 from tests.faults.fixtures import SystemMaker
 from tests.faults.system_under_faults import SystemUnderFaults
-from tests.service.resources.direct_upload_client import DirectClient, cut
+from tests.service.resources.direct_upload_client import DirectClient
 
 Scenario = Callable[[SystemMaker, str], None]
 
@@ -145,10 +145,8 @@ def test_the_api_may_die_at_any_step_of_an_upload(make_system: SystemMaker, clip
 def kill_api_in_completion(make_system: SystemMaker, clip: Path, step: str) -> None:
     system = make_system()
     api = system.start_api(**system.fault(step, "KILL"))
-    player = _direct_client(system)
-    upload = player.opened(clip.stat().st_size, resumable=True)
-    for part, piece in zip(upload["parts"], cut(clip.read_bytes(), upload["parts"]), strict=True):
-        assert player.put(part, piece).is_success
+    player = direct_client(system)
+    upload = player.uploaded_in_parts(clip.read_bytes())
     with pytest.raises(httpx.TransportError):
         player.complete(upload)
     assert api.wait(60) == -signal.SIGKILL, step
@@ -170,7 +168,8 @@ def kill_api_in_completion(make_system: SystemMaker, clip: Path, step: str) -> N
     assert rescuer.stop() == 0
 
 
-def _direct_client(system: SystemUnderFaults) -> DirectClient:
+def direct_client(system: SystemUnderFaults) -> DirectClient:
+    """A client of direct uploads that has signed up and logged in."""
     url = f"http://127.0.0.1:{system.api_port}"
     account = PlayerAccount("Laura", "Gómez", "laura@example.com", "Bogotá")
     client = ApiClient(url)

@@ -50,6 +50,13 @@ class DirectClient:
         assert self.post(upload, content).is_success
         return upload
 
+    def uploaded_in_parts(self, content: bytes) -> Answer:
+        """A resumable upload whose parts have arrived, and that is not completed."""
+        upload = self.opened(len(content), resumable=True)
+        for part, piece in zip(upload["parts"], cut(content, upload["parts"]), strict=True):
+            assert self.put(part, piece).is_success
+        return upload
+
 
 def cut(content: bytes, parts: list[Answer]) -> list[bytes]:
     """The content in the parts of a resumable upload."""
