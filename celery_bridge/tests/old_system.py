@@ -15,6 +15,7 @@ from celery_bridge.celery_tasks import CeleryTasks
 from local.system.aws_emulator import REGION
 from local.system.processes import ManagedProcess
 from tests.faults.system_under_faults import END_SECONDS, SystemUnderFaults
+from tests.preloaded_process import PreloadedProcess
 
 QUEUE = "celery"
 TASK = "process_video"
@@ -89,6 +90,7 @@ class OldSystem:
                 **overrides,
             }
         )
-        process = ManagedProcess(module, arguments, environment, self.system.directory / f"{name}.log")
+        kind = PreloadedProcess if module == "celery_bridge" else ManagedProcess
+        process = kind(module, arguments, environment, self.system.directory / f"{name}.log")
         self.system.processes.append(process)
         return process

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from showcase.settings import child_environment
 
@@ -24,6 +25,26 @@ class LocalSystemError(Exception):
     """A process of the local system does not start or does not end well. The message says which, and names its log."""
 
 
+class Child(Protocol):
+    """What ``ManagedProcess`` uses of ``subprocess.Popen``."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 class ManagedProcess:
     """``python -m module arguments…`` in the background; its output goes to ``log``."""
 
@@ -31,8 +52,12 @@ class ManagedProcess:
         self.name = module
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
+        log.touch()
+        self._process: Child = self._start(module, arguments, environment)
+
+    def _start(self, module: str, arguments: list[str], environment: Mapping[str, str]) -> Child:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 env=child_environment(environment),
                 stdin=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ from showcase.database.tables import Video
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Entry, Outbox
 from showcase.storage.media_store import MediaStore
+from tests.preloaded_process import PreloadedProcess
 from tests.records import VideoState, new_video, original_of, video_state
 
 LEASE_SECONDS = 5
@@ -100,10 +101,12 @@ class SystemUnderFaults:
         return api
 
     def _start(self, module: str, name: str, overrides: Mapping[str, str]) -> ManagedProcess:
-        arguments: list[str] = []
+        environment, log = self.environment(overrides), self.directory / f"{name}.log"
+        process: ManagedProcess
         if ahead := overrides.get("CLOCK_AHEAD_SECONDS"):
-            module, arguments = "tests.faults.wrong_clock", [ahead, module]
-        process = ManagedProcess(module, arguments, self.environment(overrides), self.directory / f"{name}.log")
+            process = ManagedProcess("tests.faults.wrong_clock", [ahead, module], environment, log)
+        else:
+            process = PreloadedProcess(module, [], environment, log)
         self.processes.append(process)
         return process
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cloudwatch.emf import Datapoint, read_lines
 from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
-from local.system.processes import ManagedProcess, free_port
+from local.system.processes import free_port
+from tests.preloaded_process import PreloadedProcess
 from tests.service.conftest import SECRET
 
 START_SECONDS = 60.0
@@ -42,7 +43,7 @@ class ServiceProcess:
             "sqs_region": REGION,
             **settings,
         }
-        self._process = ManagedProcess("service", [], environment, directory / "api.log")
+        self._process = PreloadedProcess("service", [], environment, directory / "api.log")
         self._process.wait_until(lambda: self.logged("listening on"), "listening", START_SECONDS)
 
     def logged(self, words: str) -> bool:
