@@ -10,7 +10,7 @@ BRIDGE := celery_bridge
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo drill up test test-quick fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test test-quick campaigns fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,11 +31,14 @@ drill: $(VENV)/requirements-local.stamp ## a burst, the loss of a zone and scali
 up: $(VENV)/requirements-local.stamp ## the whole system on this machine until Ctrl-C
 	@$(RUN) local.up
 
-test: $(VENV)/requirements-dev.stamp ## the whole test-suite, on SQLite and on a real PostgreSQL
+test: $(VENV)/requirements-dev.stamp ## all tests but the campaigns, on SQLite and on a real PostgreSQL
 	@$(RUN) pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 test-quick: $(VENV)/requirements-dev.stamp ## the tests that find most faults, in a minute: no PostgreSQL, no ffmpeg, no processes of the product
 	@$(RUN) pytest --quick -n 2 --dist worksteal -q $(ARGS)
+
+campaigns: $(VENV)/requirements-dev.stamp ## the tests that take minutes each: the drill, incidents and their alarms, 500 videos over the bridge
+	@$(RUN) pytest --campaigns -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
 	@$(RUN) pytest tests/service/openapi/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)

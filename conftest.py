@@ -1,4 +1,4 @@
-"""The fixtures of tests/, for every folder of tests; and the option ``--quick`` of ``make test-quick``."""
+"""The fixtures of tests/, for every folder of tests; and the options of ``make test-quick`` and ``make campaigns``."""
 
 from pathlib import Path
 
@@ -21,6 +21,7 @@ SLOW_PATHS = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="without PostgreSQL, ffmpeg, and processes of the product")
+    parser.addoption("--campaigns", action="store_true", help="only the campaigns, which take minutes")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -30,10 +31,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    wanted = [item for item in items if is_wanted(item, config, named)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    items[:] = wanted
+
+
+def is_wanted(item: pytest.Item, config: pytest.Config, named: set[Path]) -> bool:
+    """Whether this run has the test. ``named`` are the paths of the command line."""
+    for marker in item.iter_markers():
+        if marker.name in ("long", "campaign") and not marker.args:
+            raise pytest.UsageError(f"{item.nodeid}: the marker {marker.name} must say why")
+    is_campaign = item.get_closest_marker("campaign") is not None
+    if config.getoption("--campaigns"):
+        return is_campaign
     if config.getoption("--quick"):
-        slow = [item for item in items if is_slow(item)]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not is_slow(item)]
+        return not is_campaign and not is_slow(item)
+    return not is_campaign or item.path in named
 
 
 def is_slow(item: pytest.Item) -> bool:

@@ -30,7 +30,7 @@ def processed(system: SystemUnderFaults) -> int:
         return connection.execute(select(func.count()).where(Video.status == "processed")).scalar_one()
 
 
-@pytest.mark.long
+@pytest.mark.campaign("Celery, two bridges and a worker move 500 videos, and each is killed once")
 def test_500_videos_go_forth_and_back_and_each_is_processed_once(old: OldSystem, system: SystemUnderFaults) -> None:
     fill(old, VIDEOS)
     celery = old.start_worker("celery-first")

@@ -85,7 +85,7 @@ def hang_under_a_job(make_system: SystemMaker, step: str) -> None:
     invariants.check(system)
 
 
-@pytest.mark.long
+@pytest.mark.long("seven steps, and each waits for deadlines and leases")
 @pytest.mark.timeout(600)
 def test_all_calls_of_a_worker_may_hang_at_any_step_of_a_job(make_system: SystemMaker) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -159,14 +159,14 @@ def can_log_in(client: ApiClient, account: PlayerAccount) -> bool:
     return True
 
 
-@pytest.mark.long
+@pytest.mark.long("five steps, and each waits for deadlines")
 @pytest.mark.timeout(600)
 def test_all_calls_of_the_api_may_hang_at_any_step_of_an_upload(make_system: SystemMaker, clips: Clips) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda step: hang_under_an_upload(make_system, clips.plain(), step), UPLOAD_STEPS))
 
 
-@pytest.mark.long
+@pytest.mark.long("eight steps, and each waits for deadlines")
 @pytest.mark.timeout(600)
 def test_all_calls_of_the_api_may_hang_at_any_step_of_completing_a_direct_upload(
     make_system: SystemMaker, clips: Clips

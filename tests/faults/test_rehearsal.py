@@ -85,7 +85,7 @@ INCIDENTS: dict[str, tuple[Incident, set[str]]] = {
 }
 
 
-@pytest.mark.long
+@pytest.mark.campaign("seven incidents, each as long as the minutes of its alarms, which are a second each")
 @pytest.mark.timeout(600)
 def test_exactly_the_expected_alarms_fire_in_time(make_system: SystemMaker, postgres: PostgresServer) -> None:
     """The incidents run at the same time, because most of their time is waiting."""

@@ -282,7 +282,7 @@ def test_t20_a_crash_of_postgresql_under_load_costs_nothing(make_system: SystemM
         finish(system, *entries, seconds=120)
 
 
-@pytest.mark.long
+@pytest.mark.long("the outage outlasts every receipt of a message")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("away", ["database", "storage"])
 def test_t21_an_outage_fails_no_video_and_dead_letters_no_message(

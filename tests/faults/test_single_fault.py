@@ -102,7 +102,7 @@ def stop_worker(make_system: SystemMaker, step: str) -> None:
     invariants.check(system)
 
 
-@pytest.mark.long
+@pytest.mark.long("fifteen steps, and each waits for a lease to end")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", [kill_worker, stop_worker])
 def test_a_worker_may_die_or_sleep_at_any_step_of_a_job(make_system: SystemMaker, scenario: Scenario) -> None:
@@ -135,6 +135,7 @@ def _every_original_has_a_row(system: SystemUnderFaults, client: ApiClient) -> b
     return len([key for key in system.objects() if key.startswith("uploads/")]) == len(client.videos())
 
 
+@pytest.mark.long("seven steps, and each starts an API, another API and a worker")
 @pytest.mark.timeout(600)
 def test_the_api_may_die_at_any_step_of_an_upload(make_system: SystemMaker, clips: Clips) -> None:
     clip = clips.plain()
@@ -181,6 +182,7 @@ def direct_client(system: SystemUnderFaults) -> DirectClient:
     return DirectClient(http)
 
 
+@pytest.mark.long("nine steps, and each starts an API, another API and a worker")
 @pytest.mark.timeout(600)
 def test_the_api_may_die_at_any_step_of_completing_a_direct_upload(make_system: SystemMaker, clips: Clips) -> None:
     clip = clips.plain()

@@ -35,7 +35,7 @@ FAULTS = (
 VIDEO = uuid.UUID(int=7)
 
 
-@pytest.mark.long
+@pytest.mark.long("faults for 20 seconds, and the recovery from each of them")
 @pytest.mark.timeout(1200)
 def test_forty_videos_come_through_half_a_minute_of_faults(tmp_path: Path, aws_credentials: None) -> None:
     plan = Plan("22", seconds=20, videos=40, faults=frozenset(FAULTS))

@@ -69,7 +69,7 @@ def _mentions(info: dict[str, Any], directory: str) -> bool:
     return any(directory in text for text in (*(info["cmdline"] or ()), *(info["environ"] or {}).values(), *files))
 
 
-@pytest.mark.long
+@pytest.mark.campaign("a whole drill: a burst, the loss of a zone and scaling in, with real workers")
 def test_the_drill_holds_every_invariant_and_draws_its_timeline(tmp_path: Path, postgres_url: str) -> None:
     directory = tmp_path / "drill"
     with drill(directory, "--database-url", postgres_url) as process:

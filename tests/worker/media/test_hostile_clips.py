@@ -245,6 +245,7 @@ def fault_of(pictures: Pictures, result: Path) -> str:
     return pictures.complaints(result)
 
 
+@pytest.mark.campaign("ffmpeg decodes what the rules would refuse, until a limit stops it")
 @batches
 def test_ffmpeg_stays_within_its_limits_even_without_the_rules(
     hurried: Transcoder, base_clips: dict[str, bytes], complaints: Complaints, tmp_path: Path, batch: int
