@@ -193,17 +193,6 @@ def test_an_upload_that_was_accepted_without_a_queue_is_processed_later(
     assert wait_for(client, video_id, is_settled)["status"] == "processed"
 
 
-@pytest.mark.parametrize(
-    ("module", "variable"),
-    [("service", "ANB_JWT_SECRET"), ("service", "sqs_queue_url"), ("worker", "ANB_BUCKET"), ("worker", "ANB_FFMPEG")],
-)
-def test_a_process_with_a_wrong_setting_does_not_start_and_names_the_variable(
-    tmp_path: Path, module: str, variable: str
-) -> None:
-    with pytest.raises(LocalSystemError, match=variable):
-        LocalSystem(tmp_path, overrides={variable: "-" if variable != "sqs_queue_url" else "no url"}).__enter__()
-
-
 def test_a_process_does_not_start_on_a_database_without_the_schema(tmp_path: Path) -> None:
     with pytest.raises(LocalSystemError, match="python -m migrations"):
         LocalSystem(tmp_path, overrides={"ANB_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}).__enter__()

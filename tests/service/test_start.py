@@ -1,4 +1,4 @@
-"""``python -m service`` with a setting that names something that is not there: a sentence, and exit code 2."""
+"""``python -m service`` with a wrong setting, or one that names what is not there: a sentence, and exit code 2."""
 
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from tests.service.service_process import END_SECONDS, places
     [
         ("ANB_EMF_DESTINATION", "file:{directory}", "ANB_EMF_DESTINATION: file:{directory} cannot be opened"),
         ("ANB_BUCKET", "no-such-bucket", "ANB_BUCKET: there is no such place (404)"),
+        ("ANB_JWT_SECRET", "-", "ANB_JWT_SECRET: "),
+        ("sqs_queue_url", "no url", "sqs_queue_url: "),
     ],
 )
-def test_a_place_that_is_not_there_stops_the_start_and_its_variable_is_named(
+def test_a_wrong_setting_stops_the_start_and_its_variable_is_named(
     tmp_path: Path,
     sqlite_url: str,
     emulator: AwsEmulator,

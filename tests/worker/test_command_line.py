@@ -63,6 +63,15 @@ def test_wrong_settings_exit_with_2_and_are_named(module: str, tmp_path: Path, v
 
 
 @sqlite_only
+def test_an_ffmpeg_that_is_not_there_exits_with_2_and_its_variable_is_named(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    done = run("worker", directory=tmp_path, variables=variables | {"ANB_FFMPEG": "-"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ANB_FFMPEG" in done.stderr and "Traceback" not in done.stderr
+
+
+@sqlite_only
 @processes
 def test_records_that_cannot_be_written_stop_the_start_and_the_variable_is_named(
     module: str, tmp_path: Path, variables: dict[str, str]
