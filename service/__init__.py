@@ -1,1 +1,1 @@
-"""The HTTP API: Falcon speaks HTTP here, the domain in ``showcase`` decides."""
+"""The HTTP API, built with Falcon: routes, requests and answers. The rules of the contest are in ``showcase``."""

@@ -15,13 +15,14 @@ ALGORITHM = "HS256"
 ISSUER = "anb-rising-stars"
 AUDIENCE = "anb-rising-stars-api"
 REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
-TOKEN_CHARACTERS_MAX = 1024  # a token of this API has about 300; longer ones are not parsed
+TOKEN_CHARACTERS_MAX = 1024  # a token of this API has about 300; a longer token is refused unread
 
 
 class Tokens:
     """Issues and reads tokens that are signed with ``secret``. A token expires after ``seconds``.
 
-    ``previous`` is accepted too. It is the old secret, or the next one, while instances change from one to the other.
+    Tokens that are signed with ``previous`` are accepted too. While the instances change to a new secret one after the
+    other, ``previous`` is the old secret or the new one.
     """
 
     def __init__(self, secret: str, seconds: int, *, previous: str | None = None) -> None:
@@ -54,9 +55,9 @@ class Tokens:
             raise NotAuthenticated("not_authenticated") from error
 
     def _secret_of(self, token: str) -> str:
-        """The secret whose key id the token has. A token without one is of a version before key ids.
+        """The secret whose key id the token has. Earlier versions issued tokens without a key id: they get ``secret``.
 
-        The key id only selects a secret; the signature decides. Raises jwt.PyJWTError.
+        The key id only selects a secret; the check of the signature comes later. Raises jwt.PyJWTError.
         """
         named = jwt.get_unverified_header(token).get("kid", self._key_id)
         if named not in self._secrets:
@@ -88,7 +89,7 @@ class Authenticator:
 
 
 class ActivePlayers(Authenticator):
-    """Also checks that the account still exists and is active, so that no token outlives its account."""
+    """An Authenticator that also checks that the account exists and is active: no token outlives its account."""
 
     def __init__(self, tokens: Tokens, database: Database) -> None:
         super().__init__(tokens)

@@ -1,4 +1,4 @@
-"""Decides by the headers of a request whether its body may come.
+"""Decides from the headers of a request whether its body is received.
 
 waitress calls the application only when the whole body is in memory or in a temporary file. So the server decides here
 first. A refused request reaches the application without its body and with the refusal in its environ. The application
@@ -24,7 +24,7 @@ REFUSAL = "anb.refusal"  # key in the environ: the ShowcaseError to answer with
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The headers that decide. ``content_length`` is None for a chunked body, whose length is unknown."""
+    """The headers from which Admission decides. ``content_length`` is None for a chunked body of unknown length."""
 
     method: str
     path: str
@@ -55,7 +55,10 @@ def temporary_bytes_free() -> int:
 
 
 class Admission:
-    """Runs in the loop of the server: a decision takes microseconds, and no I/O but a look at the free disk."""
+    """Refuses a request or limits its body.
+
+    It runs in the loop of the server. So a decision takes microseconds, and its only I/O asks for the free disk space.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class Admission:
     def judge(self, head: RequestHead, bytes_to_come: Callable[[], int]) -> BodyLimit:
         """The limit of the body. Raises Refused; Overloaded when the disk is nearly full; Unavailable.
 
-        ``bytes_to_come`` returns how many bytes all admitted bodies may still have.
+        ``bytes_to_come`` returns the most bytes that may still arrive for all admitted bodies together.
         """
         # The path as the router reads it: waitress joins leading slashes, Falcon strips one trailing slash.
         path = "/" + head.path.lstrip("/").removesuffix("/")
@@ -98,7 +101,7 @@ class Admission:
 
 
 class EarlyRefusals:
-    """Falcon middleware that raises the refusals of the server, unless the router has a better answer (404, 405)."""
+    """Falcon middleware that raises the refusals of the server. Falcon's 404 and 405 come before them."""
 
     def __init__(self, players: Authenticator) -> None:
         self._players = players

@@ -74,7 +74,7 @@ def create_app(api: Api, draining: Draining | None = None) -> App:
 
 
 def _middleware(api: Api) -> list[Any]:
-    """Answers pass through it from the last to the first: telemetry sees them as they leave."""
+    """The middleware. Answers pass it from the last to the first, so telemetry records the finished answer."""
     cors = [Cors(api.cors_origins)] if api.cors_origins else []
     early_refusals = EarlyRefusals(Authenticator(api.tokens))
     return [RequestTelemetry(api.recorder), SecurityHeaders(), *cors, early_refusals, UnknownMethods()]
@@ -85,12 +85,12 @@ def _form_handler() -> MultipartFormHandler:
     options.max_body_part_count = 4
     options.max_body_part_buffer_size = 4096
     options.max_body_part_headers_size = 2048
-    options.max_secure_filename_length = 64  # no file name is read today: keys come from rows
+    options.max_secure_filename_length = 64  # no code reads the client's file names today
     return MultipartFormHandler(options)
 
 
 def _resources(api: Api, draining: Draining) -> list[tuple[object, *tuple[Route, ...]]]:
-    """Each resource with its routes. Two routes of one method are two names of the same thing."""
+    """Each resource with its routes. Two routes with the same method are two paths to the same answer."""
     players = ActivePlayers(api.tokens, api.database)
     views = VideoViews(Links(api.media, api.link_seconds))
     upload_views = UploadViews(api.inbox, api.link_seconds)
@@ -132,7 +132,7 @@ def _resources(api: Api, draining: Draining) -> list[tuple[object, *tuple[Route,
 
 
 def _add(app: App, resource: object, routes: list[Route]) -> None:
-    """Falcon answers every method that the resource has, so the routes must name them all. Raises ValueError."""
+    """Add a resource. Raises ValueError if it has a method that no route names: Falcon would answer it."""
     answered = {name.removeprefix("on_").upper() for name in dir(resource) if name.startswith("on_")} - {"HEAD"}
     if answered != {route.method for route in routes}:
         raise ValueError(f"{type(resource).__name__} answers {sorted(answered)}, and its routes are {routes}")

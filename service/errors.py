@@ -39,7 +39,7 @@ class BadRequest(Refused):
 
 
 class ProtocolFault(BadRequest):
-    """The bytes are not a readable request, or the request was late. ``status`` is the status of HTTP for this."""
+    """The bytes are not a readable request, or the request was late. ``status`` is its HTTP status."""
 
     def __init__(self, code: ErrorCode, status: str = falcon.HTTP_400) -> None:
         super().__init__(code)

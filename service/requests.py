@@ -18,7 +18,7 @@ FOLDED_CHARACTERS_MAX = 200  # the length of the columns that hold texts in one 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-# Folding makes some letters up to three times as long. The folded text must fit into its column.
+# Case folding can make a letter up to three times as long. The folded text must fit into its column.
 
 
 def _foldable_email(text: str) -> str:
@@ -39,7 +39,7 @@ def _printable(text: str) -> str:
     return text
 
 
-# The rule of _printable for readers of the schema. PRINTABLE also refuses a text of blanks only.
+# The rule of _printable as patterns of the schema. PRINTABLE also refuses a text that has only blanks.
 WITHOUT_CONTROLS: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*$"}
 PRINTABLE: dict[str, JsonValue] = {"pattern": r"^[^\u0000-\u001f]*[^\u0000-\u0020\s][^\u0000-\u001f]*$"}
 
@@ -78,7 +78,7 @@ B = TypeVar("B", bound=Body)
 
 
 class UploadBody(Body):
-    """The announcement of a direct upload. `title` and `content_type` follow the rules of the form."""
+    """The announcement of a direct upload. `title` and `content_type` follow the rules of the form upload."""
 
     title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": 200, **PRINTABLE})] = ""
     size_bytes: Annotated[int, Field(ge=1)]

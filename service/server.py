@@ -40,7 +40,7 @@ from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
 from telemetry.recorder import Recorder, open_process_recorder
 
-END_SECONDS = 30.0  # after lame duck and drain: the last refusals, the current sweep, the last records
+END_SECONDS = 30.0  # after the drain: for the last refusals, the current sweep and the last records
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
 
 DESCRIPTION = """\
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
-    """Everything that the resources need, wired."""
+    """Build everything that the resources need."""
     database = Database(settings.database_url, pool_size=settings.threads + 2)
     aws = Aws(settings.region, settings.aws_endpoint_url)
     queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
@@ -115,7 +115,7 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
 
 
 def build_server(settings: ApiSettings, api: Api, draining: Draining, watchdog: ApiWatchdog) -> HttpServer:
-    """waitress, listening. Raises OSError when the port is taken."""
+    """A server that listens. Raises OSError when the port is taken."""
     application = watchdog.around(create_app(api, draining))
     return HttpServer(
         behind_proxy(application, settings.trusted_proxy, settings.trusted_proxy_hops),
@@ -176,7 +176,7 @@ def _stop(server: HttpServer, draining: Draining, _signum: int, _frame: FrameTyp
 
 
 def _record_cut(recorder: Recorder, cut: int) -> None:
-    """A request that was cut off counts as a server error, although its client has no answer."""
+    """Count each request that was cut off as a server error. Its client got no answer."""
     log.log(logging.WARNING if cut else logging.INFO, "stopped; %d requests cut off", cut)
     for _ in range(cut):
         metrics = {"Requests": 1, "ClientErrors": 0, "RateLimited": 0, "ServerErrors": 1}

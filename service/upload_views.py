@@ -58,7 +58,7 @@ class UploadViews:
         try:
             received = {item.part for item in self._inbox.received_parts(key, multipart_id)}
         except ObjectMissing:
-            received = set(parts)  # the parts are one object already: the client has only to complete the upload
+            received = set(parts)  # all parts have arrived and are joined: the client only has to complete
         views: list[UploadPart] = []
         for part in parts:
             view: UploadPart = {
@@ -73,7 +73,7 @@ class UploadViews:
 
 
 def _shown_status(upload: OwnUpload) -> ShownStatus:
-    """The status of the row; an open upload whose time is over is expired."""
+    """The status for the client. An open upload whose time is over is shown as expired."""
     if upload.status == UploadStatus.OPEN:
         return "open" if upload.seconds_left >= 1 else "expired"
     return "completed" if upload.status == UploadStatus.COMPLETED else "refused"

@@ -15,8 +15,8 @@ class ApiWatchdog:
     """Feeds the watchdog of the service manager on each turn of the server's loop.
 
     It does not feed it while requests wait and none of them ends. So the service manager restarts a process whose loop
-    hangs, or whose threads all hang, and not one that is only busy; a balancer cannot tell these apart.
-    ``end_seconds`` is how long the end of the process may take; ``end_process_after`` makes sure of it.
+    hangs, or whose threads all hang, and not one that is only busy. A balancer cannot tell these apart.
+    ``end_seconds`` is how long the end of the process may take. ``end_process_after`` ends it if it takes longer.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ApiWatchdog:
         self._is_ending = False
 
     def around(self, application: Application) -> Application:
-        """The application, wrapped so that each request has a deadline and each answer counts as a sign of life."""
+        """The application with a deadline for each request. Each answer shows the watchdog that requests end."""
 
         def answering(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             try:
@@ -53,7 +53,7 @@ class ApiWatchdog:
         self._notifier.ready()
 
     def turn(self, requests_wait: bool) -> None:
-        """The loop has turned. ``requests_wait`` says whether requests wait for a thread."""
+        """The server calls this after each turn of its loop. ``requests_wait``: whether requests wait for a thread."""
         if self._draining.has_begun and not self._is_ending:
             self._is_ending = True
             self._notifier.stopping(self._end_seconds)

@@ -17,7 +17,7 @@ PIPELINED_MAX = 16
 
 
 class HttpChannel(HTTPChannel):  # type: ignore[misc]
-    """Every method except ``note_answer`` runs in the loop of the server."""
+    """One connection. Every method except ``note_answer`` runs in the loop of the server."""
 
     request: RequestParser | None
     requests: list[RequestParser]
@@ -32,7 +32,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
         super().__init__(server, sock, addr, adj, map)
 
     def parser_class(self, adj: Any) -> RequestParser:
-        """A parser for the next request. It refuses the request if too many answers wait to be read already."""
+        """A parser for the next request. It refuses the request if the client has too many unread answers."""
         parser = RequestParser(adj, self.server.judge)
         if len(self.requests) >= PIPELINED_MAX:
             parser.refuse(ProtocolFault("malformed_request"))
@@ -45,7 +45,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def bytes_to_come(self) -> int:
-        """How many bytes the body of the current request may still have."""
+        """The most bytes that may still arrive for the body of the current request."""
         return self.request.bytes_to_come if self.request is not None else 0
 
     def keep_time(self, now: float) -> None:
@@ -86,7 +86,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
         self.server.add_task(self)
 
     def handle_write(self) -> None:
-        """Like waitress, but a half-close follows the last answer."""
+        """Send as waitress does. After the last answer, close only the sending side (see Linger)."""
         if self.will_close or not self.close_when_flushed:
             super().handle_write()
             return
@@ -106,7 +106,7 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
             self._linger = Linger(self._deadlines, time.monotonic())
 
     def handle_read(self) -> None:
-        """Like waitress, but bytes that arrive after the half-close are thrown away."""
+        """Receive as waitress does. Once the sending side is closed, throw away what arrives."""
         if self._linger is None:
             super().handle_read()
         elif data := self.recv(self.adj.recv_bytes):  # recv closes the channel at the end of the stream

@@ -21,16 +21,16 @@ class Deadlines:
     goodbye_seconds: float = 1.0
 
     def head_is_late(self, seconds: float) -> bool:
-        """The headers are not complete ``seconds`` after their first byte."""
+        """Whether headers are late that are incomplete ``seconds`` after their first byte."""
         return seconds > self.head_seconds
 
     def body_is_late(self, seconds: float, received: int) -> bool:
-        """The body is not complete ``seconds`` after its headers, with ``received`` bytes here."""
+        """Whether a body is late that is incomplete ``seconds`` after its headers. ``received`` bytes have arrived."""
         counted = max(0.0, seconds - self.body_grace_seconds)
         return seconds > self.body_seconds or received < counted * self.body_bytes_per_second_min
 
     def quiet_seconds(self, *, has_served: bool, is_leaving: bool) -> float:
-        """How long a connection may stay open without a request. A new one must send its headers in time."""
+        """How long a connection may stay open without a request. A new connection has only ``head_seconds``."""
         if is_leaving:
             return self.goodbye_seconds
         return self.idle_seconds if has_served else self.head_seconds

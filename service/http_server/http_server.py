@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class HttpServer(TcpWSGIServer):  # type: ignore[misc]
-    """It listens as soon as it is constructed. Raises OSError when the port is taken.
+    """The server of the API. It listens as soon as it is constructed. Raises OSError when the port is taken.
 
-    ``per_address_max`` is the most connections of one peer (0: no limit). It does not apply to ``proxy``. The server
-    calls ``on_turn`` about each TURN_SECONDS, with whether requests wait for a thread.
+    ``per_address_max`` is the most connections of one peer (0: no limit). It does not apply to the peer ``proxy``.
+    The server calls ``on_turn`` about each TURN_SECONDS; the argument is whether requests wait for a thread.
     """
 
     is_leaving = False  # new connections are no longer accepted, and idle ones are closed
@@ -82,7 +82,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         return list(self.active_channels.values())
 
     def channel_class(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any) -> None:  # noqa: A002 - waitress' name
-        """Take a new connection, unless its peer has too many."""
+        """Take a new connection, or close it if its peer has too many."""
         if self._has_too_many(addr[0]):
             self._connections_refused += 1
             sock.close()
@@ -139,7 +139,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
             self._connections_refused = 0
 
     def _stop_accepting(self) -> None:
-        """Accept the connections of the backlog, then close the socket: closing it first would reset them."""
+        """Accept the connections in the backlog, then close the socket: closing it first would reset them."""
         for _ in range(self.adj.connection_limit):
             known = len(self.active_channels)
             self.handle_accept()
@@ -154,10 +154,10 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._turn_until(time.monotonic() + LAST_WORDS_SECONDS, while_connected=True)
 
     def close(self) -> None:
-        """Close everything.
+        """Close every connection, and the server once no thread works.
 
-        A thread that still works keeps the pipe that wakes the loop: the number of a closed descriptor may belong to
-        another file by then.
+        A thread that still works may write to the pipe that wakes the loop. So that pipe stays open: the number of a
+        closed descriptor may already belong to another file.
         """
         for channel in self._channels():
             channel.handle_close()

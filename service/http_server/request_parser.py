@@ -83,7 +83,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
 
     @property
     def bytes_to_come(self) -> int:
-        """How many bytes the body may still have."""
+        """The most bytes that may still arrive for the body."""
         if self._limit is None or self.completed:
             return 0
         expected = self._limit.bytes_max if self.chunked else self.content_length
@@ -101,7 +101,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
             self._clear_head()
 
     def _clear_head(self) -> None:
-        """Without readable headers there is no route, so the only possible refusal is a fault of the protocol."""
+        """Replace the unreadable headers. Without headers there is no route, so the refusal becomes a ProtocolFault."""
         if not isinstance(self.refusal, ProtocolFault):
             self.refusal = ProtocolFault("request_timeout", falcon.HTTP_408)
         self.headers = {}
@@ -109,7 +109,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         self.version, self.url_scheme = "1.1", self.adj.url_scheme
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Raises ParsingError, also for headers that waitress would accept."""
+        """Parse as waitress does. Raises ParsingError, also for ambiguous headers that waitress would accept."""
         if has_folded_line(header_plus):
             raise ParsingError("folded header line")
         try:

@@ -11,11 +11,11 @@ from telemetry.logs import enter_log_context
 from telemetry.recorder import Property, Recorder
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # their 503 fails no caller
+HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # their 503 is not counted as a server error
 
 
 class RequestTelemetry:
-    """Falcon middleware. A responder may set ``request.context.upload_bytes``."""
+    """Falcon middleware. A responder may set ``request.context.upload_bytes``, the size of an accepted clip."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder

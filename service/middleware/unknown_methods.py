@@ -1,4 +1,4 @@
-"""A method of no standard gets the answer of a method that the resource does not have: 405, with ``Allow``."""
+"""Answers 405 with ``Allow`` to HTTP methods that no standard names, as to any method that a resource does not have."""
 
 from typing import Any
 

@@ -18,7 +18,8 @@ def _readiness(operation_id: str, note: str = "") -> Json:
         responses={
             "200": answers("The database, the queue and the storage answer.", "Readiness", _HEALTHY),
             "503": {
-                "description": "One of them does not answer, or this process stops soon. Send requests elsewhere.",
+                "description": "The database, the queue or the storage does not answer, or this process stops soon. "
+                "Send requests elsewhere.",
                 "content": json_content("Readiness", _UNHEALTHY),
             },
         },
@@ -38,7 +39,7 @@ OPERATIONS: dict[Route, Json] = {
         "isAlive",
         "Operations",
         "Is the process up?",
-        description="The answer depends on nothing but the process.",
+        description="The answer depends only on the process. The database, the queue and the storage are not asked.",
         responses={"200": answers("The process is up.", "Alive", _ALIVE)},
     ),
     Route.IS_READY: _readiness("isReady"),

@@ -1,4 +1,4 @@
-"""What everybody may see, and voting."""
+"""Public lists, the ranking, and voting."""
 
 from service import messages
 from service.answers import PublicVideoItem, RankingItem, VoteCounted

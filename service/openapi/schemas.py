@@ -28,7 +28,7 @@ REQUESTS: dict[str, type[BaseModel]] = {"Signup": SignupBody, "Login": LoginBody
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Pydantic makes a title of every name; a document that repeats each name is no clearer."""
+    """Makes no titles. Pydantic would repeat the name of every field as its title."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

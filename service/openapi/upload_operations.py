@@ -19,7 +19,7 @@ _OPEN: DirectUploadState = {
     "fields": {"key": f"inbox/{_UPLOAD_ID}", "policy": "…", "x-amz-signature": "…"},
 }
 _UPLOADED: UploadedVideo = {"message": messages.UPLOADED, "task_id": _UPLOAD_ID, "video_id": VIDEO_ID}
-# Title and announced size are checked when the upload is opened, the stored clip when it is completed.
+# The title and the announced size are checked when the upload is opened. The clip is checked when it is completed.
 _STORED_CLIP_CODES = sorted({*CLIP_CODES, "size_differs"} - {"clip_too_large", "title_missing"})
 _LINKS = {
     "getUpload": link("getUpload", "The state of the upload, with new links.", upload_id="$response.body#/upload_id"),

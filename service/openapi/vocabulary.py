@@ -9,14 +9,14 @@ from showcase.errors import ErrorCode
 
 Json = dict[str, Any]
 
-# How each status of failure is described, in every operation.
+# The description of each status of failure, the same in every operation.
 FAILURES = {
     "400": "The request breaks a rule. `code` names the rule. `fields`, if present, names the fields at fault.",
     "401": "The credentials are missing or not valid: the access token, or at log-in the e-mail address and password.",
     "403": "The video or upload belongs to another player.",
     "404": "The video or upload does not exist. A video that is not processed cannot be voted for.",
     "429": "This account or this IP address sends too many requests.",
-    "503": "The API needs something that is away for a moment. Send the same request again later.",
+    "503": "The API cannot serve the request at the moment. Send the same request again later.",
 }
 _RETRY_AFTER: Json = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
 _HEADERS_OF_FAILURES: dict[str, Json] = {

@@ -82,7 +82,7 @@ class DirectUploads:
 
 
 class OwnDirectUpload:
-    """``GET /api/videos/uploads/{upload_id}``: its state, for a client that lost its connection or its links.
+    """``GET /api/videos/uploads/{upload_id}``: the state of an upload, for a client that needs new links.
 
     ``status`` is ``open``, ``expired``, ``completed`` (with ``video_id``, ``task_id``) or ``refused`` (with ``code``
     and ``message``). An open upload has the fields of the 201, with new links. Each part has ``received``; a part that
@@ -107,7 +107,7 @@ class OwnDirectUpload:
 
 
 class CompleteDirectUpload:
-    """``POST /api/videos/uploads/{upload_id}/complete``: 201 with the body of a form upload, also when sent again.
+    """``POST /api/videos/uploads/{upload_id}/complete``: 201 as for a form upload, also if it is repeated.
 
     400: ``upload_incomplete`` (the client sends the missing bytes, then completes again), ``upload_expired``, or the
     code of a broken rule, as in the form upload; then file and upload are deleted. 401, 403 ``upload_not_yours``, 404

@@ -1,4 +1,4 @@
-"""Uploading a clip by form: it streams into the storage, and its boxes are checked on the way."""
+"""Uploading a clip by form: the clip streams into the storage, and its MP4 boxes are checked meanwhile."""
 
 import logging
 import uuid
@@ -160,7 +160,7 @@ class FormUpload:
             log.warning("file %s of a refused upload not removed: %s", key, error)
 
     def _accept(self, video: NewVideo) -> None:
-        """After the commit the video will be processed. Sending the message at once only makes it faster."""
+        """Add the video to the database, then send its message. If that fails, the sweeper of the outbox sends it."""
         with self._database.writing() as connection:
             uploaded_at = add_video(connection, video)
         log.info("video %s accepted: %d bytes", video.id, video.original_bytes)

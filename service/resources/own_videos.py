@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class OwnVideos:
-    """``GET /api/videos``."""
+    """``GET /api/videos``: a page of the player's own videos."""
 
     needs_token = True
 
@@ -39,7 +39,7 @@ class OwnVideos:
 
 
 class OwnVideo:
-    """``GET`` and ``DELETE /api/videos/{video_id}``."""
+    """``GET`` and ``DELETE /api/videos/{video_id}``: one of the player's own videos."""
 
     needs_token = True
 
@@ -67,7 +67,7 @@ class OwnVideo:
         response.media = answer
 
     def _remove_files(self, keys: list[str]) -> None:
-        # The row is deleted, so the answer stands. The housekeeping removes a file that cannot be removed now.
+        # The row is deleted, so the request has succeeded. A file that stays is removed later by the housekeeping.
         for key in keys:
             try:
                 self._media.delete(key)

@@ -16,7 +16,7 @@ from showcase.votes import ranking, vote
 
 
 class PublicVideos:
-    """``GET /api/public/videos``."""
+    """``GET /api/public/videos``: a page of the videos that are open for voting."""
 
     def __init__(self, database: Database, views: VideoViews) -> None:
         self._database = database
@@ -32,7 +32,7 @@ class PublicVideos:
 
 
 class Votes:
-    """``POST /api/public/videos/{video_id}/vote``."""
+    """``POST /api/public/videos/{video_id}/vote``: vote for a video."""
 
     needs_token = True
 
@@ -53,7 +53,7 @@ class Votes:
 
 
 class Rankings:
-    """``GET /api/public/rankings``."""
+    """``GET /api/public/rankings``: a page of the ranking."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

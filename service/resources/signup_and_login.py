@@ -15,7 +15,7 @@ from showcase.passwords import Passwords
 
 
 class Signup:
-    """``POST /api/auth/signup``."""
+    """``POST /api/auth/signup``: create an account."""
 
     def __init__(self, database: Database, passwords: Passwords, limits: RouteLimits) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class Signup:
 
 
 class Login:
-    """``POST /api/auth/login``."""
+    """``POST /api/auth/login``: get an access token."""
 
     def __init__(self, database: Database, passwords: Passwords, tokens: Tokens, limits: RouteLimits) -> None:
         self._database = database
@@ -61,7 +61,7 @@ class Login:
 
     def on_post(self, request: Request, response: Response) -> None:
         body = read_body(request, LoginBody)
-        self._limits.admit(request, normalise_email(body.email))  # before the costly hash
+        self._limits.admit(request, normalise_email(body.email))  # before the password is hashed, which is slow
         player_id = log_in(self._database, self._passwords, body.email, body.password)
         token: AccessToken = {
             "access_token": self._tokens.issue(player_id),

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @dataclass
 class Contest:
-    """The API behind a real waitress on loopback, and what stands behind it."""
+    """The API in a real server on loopback, the emulator that it uses, and its records."""
 
     api: Api
     url: str
@@ -63,7 +63,7 @@ class Contest:
         return self.client(answer.json()["access_token"])
 
     def process(self, video_id: str, task_id: str) -> None:
-        """What a worker does, without the work."""
+        """Claim and publish a video as a worker does, but without an encode."""
         entry_id, generation = uuid.UUID(video_id), uuid.UUID(task_id)
         with self.api.database.writing() as connection:
             claim = jobs.claim(connection, entry_id, generation, worker="test", lease_seconds=60, attempts_max=5)
@@ -73,12 +73,12 @@ class Contest:
             jobs.finish(connection, claim, key)
 
     def objects(self) -> set[str]:
-        """The keys of all that is stored."""
+        """The keys of all objects in the bucket."""
         listed = self.emulator.s3.list_objects_v2(Bucket=self.api.media.bucket)
         return {item["Key"] for item in listed.get("Contents", [])}
 
     def queued(self) -> list[tuple[str, str]]:
-        """(video, task) of all messages that can be received."""
+        """(video id, task id) of all messages that can be received."""
         queued = []
         while deliveries := self.api.queue.receive(10):
             bodies = [parse_message(delivery.body) for delivery in deliveries]
@@ -109,7 +109,7 @@ def signup_body(**fields: str) -> dict[str, str]:
 
 
 def no_limits(rate_limits: RateLimits) -> RequestLimits:
-    """Most tests ask as fast as they can."""
+    """No limits: most tests send their requests as fast as they can."""
     unlimited = RouteLimits(rate_limits, "any", account=None, address=None)
     return RequestLimits(login=unlimited, signup=unlimited, vote=unlimited)
 

@@ -1,7 +1,7 @@
 """A state machine that plays the contest over HTTP as several players, beside a simple model.
 
-Every rule sends one request and holds its answer against the model; the lists are looked at in between and at the
-end. That each answer has the shape that the document promises is checked by the clients.
+A rule sends one request and compares the answer with the model. The lists are compared in between and at the end. The
+clients check that each answer has the shape that the OpenAPI document promises.
 """
 
 from itertools import count
@@ -16,13 +16,13 @@ from tests.service.player_requests import error, uploaded
 
 CITIES = ("Bogotá", "Medellín")
 PASSWORD = "una contraseña larga"
-NUMBERS = st.integers(0, 99)  # of a player or a video: counted round those that there are
+NUMBERS = st.integers(0, 99)  # picks a player or a video: the number modulo how many exist
 
 _serial = count()
 
 
 class ContestMachine(RuleBasedStateMachine):
-    """One history of the contest."""
+    """One history of the contest: the requests that Hypothesis has chosen."""
 
     def __init__(self, contest: Contest, clip: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the contest should be after every request, in the simplest words."""
+"""A simple model of the contest: which players, videos and votes there must be after each request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import httpx
 
 @dataclass(eq=False)
 class ModelPlayer:
-    """Somebody with an account; ``client`` holds their token."""
+    """A player with an account. ``client`` sends the player's token."""
 
     name: str
     email: str
@@ -30,7 +30,7 @@ class ModelVideo:
 
 @dataclass
 class ContestModel:
-    """All players and all videos, in the order in which they came; ``deleted`` are ids that nobody has any more."""
+    """All players and all videos, in the order of their creation. ``deleted`` are the ids of deleted videos."""
 
     players: list[ModelPlayer] = field(default_factory=list)
     videos: dict[str, ModelVideo] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class ContestModel:
         return sum(len(video.voters) for video in self.own(player))
 
     def ranking(self, city: str | None = None) -> list[tuple[str, str, int]]:
-        """Name, city and votes of whoever has votes, most first; ties by name."""
+        """(name, city, votes) of the players who have votes, most votes first; ties by name."""
         lines = [(each.name, each.city, self.votes(each)) for each in self.players if city in (None, each.city)]
         return sorted((line for line in lines if line[2]), key=_most_first)
 
 
 def by_name_among_ties(lines: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
-    """The same ranking with its ties in the order of the model; what is not in order of votes stays wrong."""
+    """The ranking with its ties sorted by name, as in the model. If it is not sorted by votes, it stays as it is."""
     votes = [line[2] for line in lines]
     return sorted(lines, key=_most_first) if votes == sorted(votes, reverse=True) else lines
 

@@ -1,4 +1,4 @@
-"""What players ask the API, and how the tests read its errors."""
+"""Requests that players send to the API, and a function that reads its errors."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def uploaded(client: httpx.Client, clip: Path, title: str = "Mi jugada") -> dict
 
 
 def processed(contest: Contest, clip: Path, **fields: str) -> tuple[httpx.Client, str]:
-    """A new player's client, and the id of a video that is open for voting."""
+    """The client of a new player, and the id of this player's video, which is open for voting."""
     client = contest.sign_up(**fields)
     body = uploaded(client, clip)
     contest.process(body["video_id"], body["task_id"])
@@ -30,5 +30,5 @@ def processed(contest: Contest, clip: Path, **fields: str) -> tuple[httpx.Client
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code; the shape is checked with every answer."""
+    """Status and code of an error. The clients check the shape of each answer."""
     return answer.status_code, answer.json()["code"]

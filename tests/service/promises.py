@@ -1,4 +1,4 @@
-"""Holds every answer that a test sees against the OpenAPI document: status, code, headers and body."""
+"""Compares each answer that a test gets with the OpenAPI document: status, code, headers and body."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _registry() -> Registry[Any]:
 
 
 def faults(schema: dict[str, Any], value: object) -> list[str]:
-    """What about a value breaks a schema of the document."""
+    """The errors of a value against a schema of the document."""
     validator = Draft202012Validator(_absolute(schema), registry=_registry(), format_checker=FORMATS)
     return [fault.message for fault in validator.iter_errors(value)]
 
@@ -93,7 +93,7 @@ def _absolute(node: Any) -> Any:
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """The operation that a path without query means; what is spelt out comes before templates."""
+    """The operation of a path without query. A path without parameters comes before a template that also fits."""
     templates = {each.path for each in operations() if _template(each.path).fullmatch(path.rstrip("/"))}
     best = min(templates, key=lambda template: template.count("{"), default=None)
     return next((each for each in operations() if (each.path, each.method) == (best, method.lower())), None)

@@ -17,7 +17,7 @@ StartService = Callable[..., "ServiceProcess"]
 
 
 def places(database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str) -> dict[str, str]:
-    """The settings that say where everything is."""
+    """The settings with the addresses of database, queues and bucket."""
     return {
         "ANB_DATABASE_URL": database_url,
         "ANB_AWS_ENDPOINT_URL": emulator.url,
@@ -28,7 +28,7 @@ def places(database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str
 
 
 class ServiceProcess:
-    """Listens when it has been made."""
+    """A running API. It listens as soon as it is constructed."""
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.port = free_port()
@@ -50,24 +50,24 @@ class ServiceProcess:
         return self._process.logged(words)
 
     def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Raises LocalSystemError when the process ends before it is so."""
+        """Wait until ``is_so()``. Raises LocalSystemError when the process ends before."""
         self._process.wait_until(is_so, what, END_SECONDS)
 
     def terminate(self) -> None:
-        """SIGTERM, and nothing else."""
+        """Send SIGTERM, and do not wait for the end."""
         self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
 
     def exit_code(self) -> int:
-        """Its exit code, once it ends by itself; negative when it had to be killed."""
+        """Wait for its end, and return the exit code. It is negative if the process had to be killed."""
         return self._process.wait(END_SECONDS)
 
     def stop(self) -> None:
         self._process.stop()
 
     def datapoints(self) -> list[Datapoint]:
-        """What it has recorded; complete once it has ended."""
+        """The records that it has written. They are complete once it has ended."""
         with self._emf_log.open() as lines:
             return list(read_lines(lines))

@@ -1,4 +1,4 @@
-"""Access tokens: two secrets at once, and nothing else that opens the door."""
+"""Access tokens: tokens of two secrets are accepted at once, and no others."""
 
 import base64
 import dataclasses
@@ -32,7 +32,7 @@ def signed(
     algorithm: str = ALGORITHM,
     claims: Mapping[str, object] = MappingProxyType({}),
 ) -> str:
-    """A token with these claims instead of the usual ones; None leaves one out."""
+    """A token in which ``claims`` replace the usual ones. The value None leaves a claim out."""
     now = int(time.time())
     usual: dict[str, Any] = {"sub": str(PLAYER), "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 60}
     kept = {name: value for name, value in (usual | dict(claims)).items() if value is not None}
@@ -40,7 +40,7 @@ def signed(
 
 
 def forged(header: object, secret: str = NEW) -> str:
-    """A token with any header at all, and the right signature."""
+    """A token with this header and the right signature."""
     _, claims, _ = signed(secret).split(".")
     head = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
     signature = jwt.get_algorithm_by_name(ALGORITHM).sign(f"{head}.{claims}".encode(), secret.encode())
@@ -70,7 +70,7 @@ def test_only_the_current_secret_signs_and_both_are_accepted() -> None:
 
 
 def test_a_rotation_in_three_steps_logs_nobody_out() -> None:
-    """Each step is one deployment, during which instances of two steps answer: see docs/SECURITY.md."""
+    """Each step is a deployment, during which instances of both steps answer (docs/SECURITY.md)."""
     steps = [Tokens(OLD, 60), Tokens(OLD, 60, previous=NEW), Tokens(NEW, 60, previous=OLD)]
     for before, after in itertools.pairwise(steps):
         assert before.player_id(after.issue(PLAYER)) == after.player_id(before.issue(PLAYER)) == PLAYER

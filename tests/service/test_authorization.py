@@ -1,7 +1,6 @@
-"""Who may do what: every operation of the document that needs a token, with every token that must not do.
+"""Every operation that needs a token refuses every faulty token, and requests of other players for its video or upload.
 
-The operations come from the document, and test_openapi.py holds the document against the routes: a new route cannot
-be forgotten here.
+The operations come from the OpenAPI document, and its tests compare it with the routes. So no new route is forgotten.
 """
 
 import base64
@@ -48,13 +47,13 @@ def by_hand(header: object, claims: object, signature: bytes = b"") -> bytes:
 
 
 def claims_changed(player_id: uuid.UUID) -> bytes:
-    """The signature of one player under the claims of another."""
+    """A token with the claims of this player and the signature of a token of another player."""
     head, _, signature = signed(claims_of(uuid.uuid4())).removeprefix(b"Bearer ").split(b".")
     body = base64.urlsafe_b64encode(json.dumps(claims_of(player_id)).encode()).rstrip(b"=")
     return b"Bearer " + b".".join((head, body, signature))
 
 
-# What is sent as the Authorization header of a player who exists; None is no header.
+# Faulty Authorization headers for a player who exists. None means no header.
 Fault = Callable[[uuid.UUID], bytes | None]
 FAULTS: dict[str, Fault] = {
     "no token": lambda _: None,
@@ -95,7 +94,7 @@ FAULTS: dict[str, Fault] = {
 
 @dataclass
 class Scene:
-    """A player with a waiting video and an open upload, and a token of theirs."""
+    """A player with a waiting video and an open upload, and the player's token."""
 
     contest: Contest
     anonymous: httpx.Client
@@ -125,7 +124,7 @@ def scene(contest: Contest, clip: Path) -> Scene:
 
 
 def test_the_faulty_tokens_are_faulty_in_one_thing_only(scene: Scene) -> None:
-    """Without its fault, such a token is good: else the matrix would show nothing."""
+    """A token without any fault is accepted. Otherwise the other tests would prove nothing."""
     header = signed(claims_of(scene.player_id))
     assert scene.contest.client().get("/api/videos", headers={b"Authorization": header}).status_code == 200
 
@@ -154,7 +153,8 @@ def test_no_token_outlives_its_account(scene: Scene, operation: Operation) -> No
     assert error(scene.ask(operation, client.headers["Authorization"].encode())) == REFUSED
 
 
-# What a stranger and the owner of a waiting video and an empty upload get; None: the operation names nothing of theirs.
+# (error for another player, status for the owner). The owner has a waiting video and an empty upload. None: no error,
+# because the operation is not about one video or upload.
 OWNERSHIP: dict[str, tuple[tuple[int, str] | None, int]] = {
     "uploadVideo": (None, 400),
     "openUpload": (None, 400),
@@ -163,7 +163,7 @@ OWNERSHIP: dict[str, tuple[tuple[int, str] | None, int]] = {
     "listOwnVideos": (None, 200),
     "getVideo": ((403, "video_not_yours"), 200),
     "deleteVideo": ((403, "video_not_yours"), 200),
-    "vote": ((404, "video_not_found"), 404),  # it is not open for voting: for nobody
+    "vote": ((404, "video_not_found"), 404),  # it is not open for voting, not even for its owner
 }
 
 

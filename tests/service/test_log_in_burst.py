@@ -1,4 +1,4 @@
-"""Log-ins cost much: what is too long is not hashed, and a burst does not stop everything else."""
+"""A log-in costs much CPU time. So a password that is too long is not hashed, and a burst of log-ins is limited."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ LOGIN = "/api/auth/login"
 
 @pytest.fixture
 def full(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All places for hashing are taken."""
+    """Takes all places for hashing."""
     monkeypatch.setattr(module, "WAIT_SECONDS_MAX", 0.05)
     with ExitStack() as places:
         for _ in range(CONCURRENT_MAX):

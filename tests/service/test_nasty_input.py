@@ -1,6 +1,6 @@
-"""Whatever comes in, the answer is a clear 4xx in the one shape of errors; never a 500.
+"""Bad input gets a 4xx in the shape of all errors, and never a 500.
 
-That every answer has that shape, and a status and code that the document promises, is checked by the client itself.
+The client checks that every answer has that shape, and a status and code that the OpenAPI document promises.
 """
 
 import socket
@@ -52,7 +52,7 @@ def test_a_body_that_is_none_is_refused(contest: Contest, path: str) -> None:
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/json;"])
 def test_json_is_read_whatever_it_is_called(contest: Contest, content_type: str | None) -> None:
-    """Clients of the contest forget the header, and nothing depends on it."""
+    """Clients may forget the header, and no rule depends on it."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = contest.client().post("/api/auth/login", content=b'{"email": "a@b.c", "password": "x"}', headers=headers)
     assert error(answer) == (401, "bad_credentials")

@@ -1,4 +1,4 @@
-"""Every list that can grow is walked by its Link headers, without repeating or missing anything."""
+"""By the Link headers of a list, a client gets each item exactly once, in every list that can grow."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def processed_video(database: Database, player_id: uuid.UUID, title: str) -> uui
 
 
 def fill_own(contest: Contest) -> tuple[httpx.Client, str]:
-    """Videos that were all uploaded in the same moment."""
+    """Videos that were all uploaded at the same moment: the client of their owner, and the path of the list."""
     player_id = new_player(contest.api.database)
     for number in range(COUNT):
         new_video(contest.api.database, player_id, f"Jugada {number}")
@@ -48,7 +48,7 @@ def fill_public(contest: Contest) -> tuple[httpx.Client, str]:
 
 
 def fill_ranking(contest: Contest) -> tuple[httpx.Client, str]:
-    """Players who all have the same votes."""
+    """Players who all have the same number of votes: a client, and the path of the ranking."""
     for number in range(COUNT):
         new_player(contest.api.database, f"P{number}", CITY)
     with contest.api.database.writing() as connection:
@@ -64,7 +64,7 @@ def _at_the_same_moment(contest: Contest) -> None:
 
 
 def walk(client: httpx.Client, address: str, relation: str = "next") -> Iterator[list[Any]]:
-    """The pages from this one on."""
+    """The page at ``address`` and all pages after it, by the link ``relation``."""
     while address:
         answer = client.get(address)
         assert answer.status_code == 200, answer.text

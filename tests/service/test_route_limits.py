@@ -1,4 +1,4 @@
-"""Limits on log-in, sign-up and vote, through the real door."""
+"""Limits on log-in, sign-up and vote, over real HTTP."""
 
 import dataclasses
 import itertools
@@ -30,7 +30,7 @@ Start = Callable[..., str]
 
 @pytest.fixture
 def start(api: Api) -> Iterator[Start]:
-    """Starts the API with these limits, once or as several instances on one database; returns its URL."""
+    """Starts an instance of the API with these limits, and returns its URL. All instances share one database."""
     with ExitStack() as doors:
 
         def start(proxy: str | None = None, **limits: RouteLimits) -> str:

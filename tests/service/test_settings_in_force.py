@@ -1,4 +1,4 @@
-"""What the environment says of limits, secrets and origins is what ``python -m service`` does."""
+"""``python -m service`` applies the limits, secrets and origins of its environment."""
 
 import uuid
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PAGE = "https://anb.example"
 def instances(
     tmp_path: Path, database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str
 ) -> Iterator[list[ServiceProcess]]:
-    """Two on one database, in the first step of a rotation."""
+    """Two instances of the API on one database, in the first step of a change of the secret."""
     settings = {
         **places(database_url, emulator, queues, bucket),
         "ANB_JWT_SECRET_PREVIOUS": NEXT_SECRET,

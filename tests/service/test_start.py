@@ -1,4 +1,4 @@
-"""``python -m service`` with a wrong setting, or one that names what is not there: a sentence, and exit code 2."""
+"""With a wrong setting, ``python -m service`` prints a sentence that says what is wrong, and ends with exit code 2."""
 
 from pathlib import Path
 

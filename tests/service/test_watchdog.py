@@ -1,4 +1,4 @@
-"""The API under a service manager: when it is ready, that it works, and how long its end may take."""
+"""The API tells the service manager when it is ready, that it works, and how long its end may take."""
 
 import threading
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_the_process_says_when_it_is_ready_that_it_works_and_how_long_its_end_ma
 
 
 class Blocked:
-    """An application whose answers wait."""
+    """An application that answers only after ``go_on`` is set."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -77,7 +77,7 @@ def test_threads_that_all_hang_while_requests_wait_are_not_vouched_for(api: Api,
 
     with ExitStack() as stack:
         door = stack.enter_context(DoorThread(api, application=vouching.around(application), on_turn=on_turn))
-        clients = [stack.enter_context(RawClient(door.port)) for _ in range(9)]  # one more than threads
+        clients = [stack.enter_context(RawClient(door.port)) for _ in range(9)]  # one more than there are threads
         for client in clients:
             client.send(head("GET /"))
         wait_until(lambda: turns[-3:] == [True] * 3, "requests that wait")
@@ -86,7 +86,7 @@ def test_threads_that_all_hang_while_requests_wait_are_not_vouched_for(api: Api,
         assert manager.messages() == []
         application.go_on.set()
         assert [client.answer().status for client in clients] == [204] * 9
-        wait_until(lambda: manager.messages() != [], "a sign of life")
+        wait_until(lambda: manager.messages() != [], "the first report")
 
 
 def test_a_busy_process_is_vouched_for_while_requests_end(manager: ServiceManager) -> None:

@@ -1,4 +1,4 @@
-"""A client that says exactly what a test tells it to say, also what no HTTP library would."""
+"""An HTTP client that sends exactly the bytes of a test, also bytes that no HTTP library would send."""
 
 import json
 import select
@@ -24,7 +24,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The machine code of an error; its shape is checked on the way."""
+        """The code of an error. Raises AssertionError if the error has another shape than the API's."""
         error = self.json()
         assert set(error) <= {"code", "message", "fields"} and error["message"]
         assert self.headers["content-type"].startswith("application/json")
@@ -51,7 +51,7 @@ class RawClient:
         return self
 
     def answer(self) -> Answer:
-        """The next answer, 100 Continue included."""
+        """The next answer; 100 Continue is one, too."""
         while b"\r\n\r\n" not in self._unread:
             assert self._receive(), f"closed in the middle of an answer: {self._unread!r}"
         head, self._unread = self._unread.split(b"\r\n\r\n", 1)
@@ -64,7 +64,7 @@ class RawClient:
         return Answer(int(first.split()[1]), headers, body)
 
     def end(self) -> None:
-        """Nothing more comes from this side."""
+        """Close the sending side of the connection."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def all_answers(self) -> Iterator[Answer]:
@@ -73,14 +73,14 @@ class RawClient:
             yield self.answer()
 
     def is_closed_by_server(self) -> bool:
-        """Whether the server ends the connection, and says nothing more, within the bound."""
+        """Whether the server closes the connection within BOUND_SECONDS and sends nothing before."""
         try:
             return not self._unread and not self._receive()
         except TimeoutError:
             return False
 
     def has_something_to_read(self) -> bool:
-        """Whether there is something to read at this moment: an answer, or the end."""
+        """Whether an answer, or the end of the connection, can be read at this moment."""
         return bool(self._unread or select.select([self._socket], [], [], 0)[0])
 
     def _receive(self) -> bytes:
@@ -90,6 +90,6 @@ class RawClient:
 
 
 def head(line: str, **headers: str | int) -> str:
-    """A request line (without its version) and its headers; underscores in names are dashes."""
+    """The head of a request: ``line`` without its version, and headers. Underscores in their names become dashes."""
     fields = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
     return f"{line} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"

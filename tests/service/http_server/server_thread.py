@@ -1,4 +1,4 @@
-"""The API behind its real door on loopback, in a thread of the test."""
+"""The API in its real HTTP server on loopback, in a thread of the test."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ PATIENT = Deadlines(
 
 
 class DoorThread:
-    """A context manager; ``url`` answers inside the block, and at its end all connections are drained."""
+    """A context manager: the server answers at ``url`` inside the block. At the end, all connections are drained."""
 
     def __init__(
         self,

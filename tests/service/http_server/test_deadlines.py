@@ -1,4 +1,4 @@
-"""A client may be slow only for so long, however it goes about it, and keeps nobody else out."""
+"""A slow client is cut off after its deadline, in every phase of a connection, and keeps no other client out."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The door knows nothing of databases: one kind is enough."""
+    """The server does not use the database, so one kind of database is enough."""
     return sqlite_url
 
 
@@ -34,7 +34,7 @@ def clients() -> Iterator[ExitStack]:
 
 
 def drip(client: RawClient, byte: bytes) -> None:
-    """A byte now and then until the server says something."""
+    """Send single bytes until the server answers or closes."""
 
     def has_enough() -> bool:
         if not client.has_something_to_read():
@@ -106,7 +106,7 @@ def test_a_slow_client_within_the_deadlines_is_served(api: Api) -> None:
         client.send(head("POST /api/auth/login", Content_Length=2 + 30))
         for _ in range(6):
             client.send(b" " * 5)
-            time.sleep(0.2)  # the slowness itself is what is tested
+            time.sleep(0.2)  # the test is about a slow client
         assert client.send("{}").answer().code == "invalid_field"
 
 
@@ -143,7 +143,7 @@ def test_an_answer_that_nobody_takes_is_given_up(api: Api) -> None:
     released = threading.Event()
 
     class LargeAnswer:
-        """More than the sockets can hold; waitress closes it when it is through with it."""
+        """An answer that is larger than the buffers of the sockets. waitress calls ``close`` at its end."""
 
         def __iter__(self) -> Iterator[bytes]:
             yield bytes(64 * MIB)

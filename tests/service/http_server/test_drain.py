@@ -1,4 +1,4 @@
-"""SIGTERM: a process that leaves finishes what was begun, and says so to the balancer first."""
+"""After SIGTERM, the API first fails readiness, then answers the requests that have begun, and ends."""
 
 import socket
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def signed_up(service: ServiceProcess) -> str:
 
 
 def begin_upload(service: ServiceProcess, authorization: str, body: bytes) -> RawClient:
-    """Half of it has been sent, and admitted."""
+    """Start an upload: the server has admitted it, and half of the body is sent."""
     fields = {"Content_Type": MULTIPART, "Authorization": authorization, "Expect": "100-continue"}
     client = RawClient(service.port).send(head("POST /api/videos/upload", Content_Length=len(body), **fields))
     assert client.answer().status == 100
@@ -94,7 +94,7 @@ def test_a_lame_duck_fails_readiness_and_still_serves_new_connections(start: Sta
         answer = kept.send(READY).answer()
         assert (answer.status, answer.headers["connection"]) == (503, "close")
         assert answer.json()["checks"]["process"] == "draining"
-    service.kill()  # it would serve on for an hour
+    service.kill()  # otherwise it would serve for an hour
 
 
 def test_a_body_that_does_not_come_in_time_is_refused_with_503(start: StartService, clip: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_body_that_does_not_come_in_time_is_refused_with_503(start: StartServi
 
 @pytest.fixture
 def silent_server() -> Iterator[str]:
-    """Takes connections, and never says a word."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -120,8 +120,8 @@ def test_a_request_that_hangs_is_cut_off_logged_and_counted(start: StartService,
     service = start(ANB_API_DRAIN_SECONDS="1", ANB_AWS_ENDPOINT_URL=silent_server, sqs_queue_url=f"{silent_server}/1/q")
     with RawClient(service.port) as client:
         assert client.send(LIVE).answer().status == 200
-        client.send(READY)  # asks queue and storage, which never answer
-        with RawClient(service.port) as other:  # what came later has been taken in: so has the first
+        client.send(READY)  # readiness asks the queue and the storage, which never answer
+        with RawClient(service.port) as other:  # a later request is answered, so the first has been received
             assert other.send(LIVE).answer().status == 200
         service.terminate()
         assert service.exit_code() == 0

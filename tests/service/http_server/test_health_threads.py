@@ -1,4 +1,4 @@
-"""Health is answered although every thread for requests hangs."""
+"""Health checks are answered even while every thread for requests hangs."""
 
 import threading
 from collections.abc import Iterable

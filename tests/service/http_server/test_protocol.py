@@ -1,4 +1,4 @@
-"""What is no request, or could be read as two different ones, is answered in the API's one shape and ends there."""
+"""Malformed and ambiguous requests get an error in the shape of the API, and then the connection is closed."""
 
 from collections.abc import Iterator
 
@@ -64,7 +64,7 @@ SMUGGLING = {
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The door knows nothing of databases: one kind is enough."""
+    """The server does not use the database, so one kind of database is enough."""
     return sqlite_url
 
 

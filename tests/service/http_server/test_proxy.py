@@ -1,4 +1,4 @@
-"""Behind a balancer the client is who the balancer says; a client cannot choose its own address."""
+"""Behind a balancer, a client has the address that the balancer reports. A client cannot choose its own address."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,13 +18,13 @@ WRONG, TOO_MANY = 401, 429
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The door knows nothing of databases: one kind is enough."""
+    """The server does not use the database, so one kind of database is enough."""
     return sqlite_url
 
 
 @pytest.fixture
 def strict(api: Api) -> Api:
-    """One log-in from each address."""
+    """The API with a limit of one log-in from each address."""
     login = RouteLimits(api.rate_limits, "login", account=None, address=Limit(1, 3600))
     return replace(api, limits=replace(api.limits, login=login))
 

@@ -1,4 +1,4 @@
-"""What the headers already show to be refused is refused before its body is taken."""
+"""If the headers alone are a reason to refuse a request, it is refused before its body is received."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +16,12 @@ from tests.service.http_server.server_thread import DoorThread
 
 UPLOAD = "POST /api/videos/upload"
 MIB = 1024 * 1024
-A_BIT = b"x" * 70_000  # of a body that never comes whole
+A_BIT = b"x" * 70_000  # the beginning of a body whose rest is never sent
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """The door knows nothing of databases: one kind is enough."""
+    """The server does not use the database, so one kind of database is enough."""
     return sqlite_url
 
 
@@ -45,7 +45,7 @@ def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Temporar
 
 
 def ends_with(client: RawClient, status: int, code: str) -> Answer:
-    """The one answer of a refusal, after which the connection is closed."""
+    """The answer, which must be this refusal and must be followed by the end of the connection."""
     answer = client.answer()
     assert (answer.status, answer.code) == (status, code)
     assert answer.headers["connection"] == "close"
@@ -180,7 +180,7 @@ class TestExpectContinue:
 
 
 def test_a_client_that_sends_everything_before_it_reads_still_gets_the_answer(door: DoorThread) -> None:
-    body = b"x" * 30 * MIB  # far more than what the sockets can hold
+    body = b"x" * 30 * MIB  # far more than the buffers of the sockets
     answer = httpx.post(f"{door.url}/api/videos/upload", content=body, headers={"Content-Type": MULTIPART}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
@@ -250,7 +250,7 @@ class TestDisk:
     def test_that_takes_no_more_refuses_the_body(
         self, api: Api, temporary_files: TemporaryFiles, tmp_path: Path
     ) -> None:
-        (tmp_path / "bodies").rmdir()  # no temporary file can be made any more
+        (tmp_path / "bodies").rmdir()  # from now on, no temporary file can be made
         fields = {"Content_Type": MULTIPART, "Authorization": token()}
         with DoorThread(api, bytes_free=lambda: 10 * MIB) as door, RawClient(door.port) as client:
             client.send(head(UPLOAD, Content_Length=MIB, **fields), b"x" * 600_000)

@@ -1,4 +1,4 @@
-"""What the record of one request says; ids and sizes are properties, never dimensions."""
+"""The content of the record of one request. Ids and sizes are properties, never dimensions."""
 
 import json
 import uuid

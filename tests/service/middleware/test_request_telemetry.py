@@ -1,4 +1,4 @@
-"""What each request leaves in the metrics, and its id."""
+"""Each request is counted in the metrics and has an id."""
 
 import uuid
 from pathlib import Path

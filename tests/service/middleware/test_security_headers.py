@@ -1,4 +1,4 @@
-"""What browsers are told with every answer, and which web pages may call the API."""
+"""Every answer has the security headers for browsers. Only the configured web pages may call the API."""
 
 import dataclasses
 import uuid
@@ -75,7 +75,7 @@ class TestSecurityHeaders:
         contest.emulator.sqs.delete_queue(QueueUrl=contest.api.queue.url)
         answers = [contest.client().get("/health")]
         contest.api.database.close()
-        monkeypatch.setattr(contest.api.database, "engine", None)  # an error that nobody foresaw
+        monkeypatch.setattr(contest.api.database, "engine", None)  # causes an unexpected error
         answers.append(contest.client().get("/api/public/rankings"))
         assert [answer.status_code for answer in answers] == [503, 500]
         for answer in answers:

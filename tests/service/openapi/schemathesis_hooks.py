@@ -1,4 +1,4 @@
-"""What no schema can say, said to schemathesis: two passwords are the same, and some clips are clips."""
+"""Helps schemathesis where a schema is not enough: both passwords must be equal, and some clips must be real clips."""
 
 from functools import cache
 from pathlib import Path

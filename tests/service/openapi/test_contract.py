@@ -1,8 +1,8 @@
-"""The contract, example by example: every status and code that the document promises, provoked on purpose.
+"""One request for each status and code that the OpenAPI document promises, which must get exactly that answer.
 
-The promises come from the document (test_every_promise_is_provoked fails for one without an example); that an answer
-has the promised shape is checked by the clients, so an example only has to bring it about. What an answer of success
-says beyond its shape stands in the files by subject.
+The promises are read from the document: test_every_promise_is_provoked fails if one has no example here. The clients
+check that each answer has the promised shape, so an example only has to cause the answer. The content of successful
+answers is tested in tests/service/resources.
 """
 
 import uuid
@@ -22,14 +22,14 @@ from tests.service.resources.direct_upload_client import DirectClient
 
 NOBODYS = str(uuid.UUID(int=7))
 
-# Promises that other files keep: limits of rates, dependencies that are away, and what a clip may be (its boxes).
+# Codes that other files test: rate limits, absent dependencies, and the rules for clips.
 ELSEWHERE = {"too_many_requests", "unavailable", "own_video", "too_many_uploads", "upload_expired", "size_differs"}
 CLIP_FAULTS = {"codec_unsupported", "damaged", "frame_rate_unsupported", "no_video", "resolution_too_high"}
 
 
 @dataclass
 class World:
-    """A player with a waiting and a processed video, a stranger, and nobody."""
+    """A player with a waiting and a processed video, another player, and a client that is not logged in."""
 
     contest: Contest
     clip: Path
@@ -122,7 +122,7 @@ BIG = b'{"x": "' + b"a" * 70_000 + b'"}'
 Provoke = Callable[[World], httpx.Response]
 TITLE_ONLY: dict[str, tuple[None, bytes]] = {"title": (None, b"x")}
 
-# (operation, status, code or the message of success) → how it comes about
+# (operation, status, code or the message of success) → a function that causes this answer
 EXAMPLES: dict[tuple[str, int, str], Provoke] = {
     ("signup", 201, messages.SIGNED_UP): sign_up,
     ("signup", 400, "body_too_large"): lambda w: w.nobody.post("/api/auth/signup", content=BIG),

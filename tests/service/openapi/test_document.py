@@ -1,4 +1,4 @@
-"""The OpenAPI document and the running app say the same."""
+"""The OpenAPI document and the running API agree."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""schemathesis asks the running app everything that the OpenAPI document lets it think of."""
+"""schemathesis sends the running API requests that it generates from the OpenAPI document."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The routes that the catalogue declares are those that the API has: dashboards name them."""
+"""The catalogue declares exactly the routes that the API has, because dashboards use their names."""
 
 import falcon.inspect
 

@@ -1,4 +1,4 @@
-"""What a client of the direct upload does."""
+"""A client that uploads directly into the storage."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ Answer = dict[str, Any]
 
 @dataclass
 class DirectClient:
-    """A player's client. ``storage`` speaks to the storage, with nobody's token."""
+    """A player's client. ``storage`` sends requests to the storage, without a token."""
 
     api: httpx.Client
     storage: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
@@ -34,7 +34,7 @@ class DirectClient:
         return dict(answer.json())
 
     def post(self, upload: Answer, content: bytes, **tampered: str) -> httpx.Response:
-        """The form, with some of its fields as somebody else would have them."""
+        """Send the form with the clip. ``tampered`` replaces some of its fields."""
         fields = {**upload["fields"], **tampered}
         return self.storage.post(upload["url"], data=fields, files={"file": ("clip.mp4", content, "video/mp4")})
 
@@ -59,6 +59,6 @@ class DirectClient:
 
 
 def cut(content: bytes, parts: list[Answer]) -> list[bytes]:
-    """The content in the parts of a resumable upload."""
+    """The content, cut into the parts of a resumable upload."""
     ends = [sum(part["size_bytes"] for part in parts[: n + 1]) for n in range(len(parts))]
     return [content[end - part["size_bytes"] : end] for part, end in zip(parts, ends, strict=True)]

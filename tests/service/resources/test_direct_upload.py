@@ -19,7 +19,7 @@ NOBODYS = uuid.UUID(int=7)
 
 
 def move_end(contest: Contest, seconds: float) -> None:
-    """Let all uploads expire in so many seconds, instead of waiting for it."""
+    """Let all uploads expire in ``seconds`` from now, so that the test need not wait."""
     with contest.api.database.writing() as connection:
         connection.execute(update(DirectUpload).values(expires_at=database_time(seconds)))
 
@@ -190,7 +190,7 @@ class TestCompletion:
     def test_of_another_size_than_announced_is_refused(
         self, contest: Contest, player: DirectClient, content: bytes
     ) -> None:
-        """The storage refuses it already, by the policy; the emulator of these tests does not."""
+        """S3 refuses such a form because of its policy. The emulator of these tests does not check the policy."""
         upload = player.opened(len(content) + 1)
         assert player.post(upload, content).is_success
         assert error(player.complete(upload)) == (400, "size_differs")

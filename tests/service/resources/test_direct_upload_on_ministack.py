@@ -1,6 +1,7 @@
-"""What the signed links of a direct upload do not allow, refused by a storage that looks at signatures and policies.
+"""The storage refuses what the signed links of a direct upload do not allow.
 
-moto, the emulator of the other tests, looks at neither. MiniStack in turn tells no checksum of a copy.
+MiniStack checks signatures and policies. moto, the emulator of the other tests, checks neither. Unlike moto, MiniStack
+returns no checksum of a copy.
 """
 
 import base64
@@ -45,7 +46,7 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def contest(contest: Contest) -> Iterator[Contest]:
-    """Clips of several parts are accepted."""
+    """The contest with a larger limit, so that a clip can have several parts."""
     api = replace(contest.api, upload_bytes_max=20 * MIB)
     with DoorThread(api) as server:
         yield replace(contest, api=api, url=server.url)
@@ -80,7 +81,7 @@ def test_a_tampered_field_is_refused(contest: Contest, player: DirectClient, fie
 
 
 def test_the_policy_names_all_that_is_allowed_and_is_signed(player: DirectClient) -> None:
-    """MiniStack takes any signature of a form; S3 compares it with this one (Signature Version 4)."""
+    """S3 compares the signature of a form with this one (Signature Version 4). MiniStack accepts any signature."""
     upload = player.opened(1000)
     fields = upload["fields"]
     allowed = json.loads(base64.b64decode(fields["policy"]))["conditions"]

@@ -1,4 +1,4 @@
-"""What a form may be: few parts, short headers, short texts; and its file names are read by nobody."""
+"""Limits on forms: few parts, short headers, short texts. File names have no effect."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Health, and what is asked of no operation."""
+"""Health checks, and requests that reach no operation."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What everybody may see, and voting, over real HTTP, on SQLite and on PostgreSQL."""
+"""Public lists, the ranking and voting, over real HTTP, on SQLite and on PostgreSQL."""
 
 import uuid
 from pathlib import Path

@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def contest(contest: Contest) -> Iterator[Contest]:
-    """Clips of several parts are accepted."""
+    """The contest with a larger limit, so that a clip can have several parts."""
     api = replace(contest.api, upload_bytes_max=20 * MIB)
     with DoorThread(api) as server:
         yield replace(contest, api=api, url=server.url)
