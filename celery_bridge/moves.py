@@ -58,7 +58,7 @@ class Tally:
 
     @property
     def is_name_in_doubt(self) -> bool:
-        """Only tasks of other names were found, so ANB_CELERY_TASK may be wrong."""
+        """Whether only tasks of other names were found. Then ANB_CELERY_TASK may be wrong."""
         return bool(self.left) and not self.with_expected_name and not self.in_work
 
 
@@ -81,7 +81,7 @@ class Bridge:
         """One pass through all waiting tasks, then through those that dead workers left. Raises Unavailable."""
         tally.begin_pass()
         if not dry_run:
-            self.tasks.check_removing()  # else each run would send the first task again
+            self.tasks.check_removing()  # if tasks could not be removed, each run would send the first one again
         pages = chain(self.tasks.waiting(removing=not dry_run), self.tasks.abandoned(abandoned_seconds))
         for task, state in self._with_rows(pages):
             tally.with_expected_name += task.has_expected_name
@@ -110,7 +110,7 @@ class Bridge:
                 yield task, states.get(task.video_id) if task.video_id else None
 
     def _carry_out(self, fate: Fate, task: OldTask, state: JobState | None) -> bool:
-        """False if the task was to be parked, and a worker took it first."""
+        """Move, park or remove the task. False if it was to be parked and a worker took it first."""
         if fate is Fate.PARKED:
             return self.tasks.park(task)
         if state and fate is Fate.MOVED:
@@ -123,7 +123,7 @@ class Bridge:
     def _receive(self) -> list[Delivery]:
         """The next batch. Nothing is received while Redis or the database is away.
 
-        SQS dead-letters a message that is received too often, so a receive must not be in vain.
+        SQS dead-letters a message that is received too often, so nothing is received that cannot be moved.
         """
         self.tasks.check_writable()
         self.database.ping()
@@ -131,7 +131,7 @@ class Bridge:
         return self.queue.receive(max(1, min(BATCH_MAX, int(batch))))
 
     def _settle_batch(self, batch: Sequence[Delivery], tally: Tally) -> bool:
-        """False if it was stopped. However it ends, the messages that are not settled are released."""
+        """Settle each message of a batch; False if stopped. In any case, release the messages that are not settled."""
         pending = list(batch)
         try:
             while pending:
@@ -140,7 +140,7 @@ class Bridge:
                 if self.stopped(self.seconds_each if fate is Fate.MOVED else 0):
                     return False
         finally:
-            with suppress(Unavailable):  # then their visibility timeout releases them
+            with suppress(Unavailable):  # if this fails, their visibility timeout releases them
                 self.queue.release_all(pending, 0)
         return True
 
@@ -179,5 +179,5 @@ def _judge(task: OldTask, state: JobState | None) -> tuple[Fate, str]:
 
 
 def _waits(state: JobState) -> bool:
-    """The video waits for a worker, or is in work."""
+    """Whether the video waits for a worker or is in work."""
     return state.status in (VideoStatus.UPLOADED, VideoStatus.PROCESSING)

@@ -1,6 +1,6 @@
 """The build backend that pyproject.toml names: it tells ``pip install`` that there is nothing to install.
 
-Without it, setuptools would stop at the many folders of the repository with an error that helps nobody. A release is
+Without it, setuptools would stop at the many folders of the repository with an error that does not say so. A release is
 an archive that is unpacked (infra/make-release), never a wheel.
 """
 

@@ -20,7 +20,7 @@ log = logging.getLogger("migrations")
 
 
 def upgrade(database_url: str) -> None:
-    """To the newest revision that this release has. Raises ShowcaseError, SQLAlchemyError, CommandError."""
+    """Upgrade to the newest revision that this release has. Raises ShowcaseError, SQLAlchemyError, CommandError."""
     config = configuration(database_url)
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}

@@ -1,1 +1,1 @@
-"""The domain that the API and the worker share: players, videos, votes, and the job between them."""
+"""The domain that the API and the worker share: players, videos, votes, and the jobs that process videos."""

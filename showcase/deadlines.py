@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """How long one thing may take, and what follows when it takes longer."""
+    """How long a call or a piece of work may take, and what happens when it takes longer."""
 
     seconds: float
     consequence: str
@@ -36,7 +36,7 @@ DEADLINES: Mapping[str, Deadline] = MappingProxyType(
         "database transaction": Deadline(25.0, "its connection is shut down; Unavailable"),
         "queue call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "queue receive": Deadline(35.0, "its connection is shut down; Unavailable, and the breaker opens"),
-        "optional call": Deadline(2.5, "its connection is shut down; the work goes on, and something does it later"),
+        "optional call": Deadline(2.5, "its connection is shut down; the work goes on without it"),
         "background call": Deadline(7.0, "its connection is shut down; the turn of its sweep ends"),
         "storage call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "storage transfer": Deadline(300.0, "its connection is shut down; Unavailable"),
@@ -48,7 +48,7 @@ DEADLINES: Mapping[str, Deadline] = MappingProxyType(
 
 
 class DeadlinePassed(TimeoutError):
-    """A call begins after the deadline of the work that it belongs to."""
+    """The work that a call belongs to is late, so the call is not made."""
 
 
 class _Limit:
@@ -86,7 +86,7 @@ class _LateCalls:
     def add(self, limit: _Limit) -> None:
         with self._lock:
             self._limits.add(limit)
-            if self._thread is None or not self._thread.is_alive():  # it does not live on in a forked process
+            if self._thread is None or not self._thread.is_alive():  # a forked process has no copy of the thread
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
 
@@ -99,7 +99,7 @@ class _LateCalls:
             time.sleep(LOOK_SECONDS)
             now = time.monotonic()
             with self._lock:
-                # Under the lock: a call that ends waits for this, so its connection is not used again before.
+                # A call that ends must take this lock, too. So its connection is not used again while it is shut down.
                 for limit in self._limits:
                     if limit.until < now:
                         limit.cut()
@@ -119,8 +119,8 @@ _current = _Current()
 def limited(seconds: float) -> Iterator[None]:
     """Give the block an absolute deadline: ``seconds`` from now, and never later than that of an enclosing block.
 
-    Raises DeadlinePassed if the deadline of the enclosing block has passed already, and at the end of a block whose
-    connection was shut down: libraries take the end of a connection for the end of an answer.
+    Raises DeadlinePassed if the deadline of the enclosing block has passed already. Raises it also at the end of a
+    block whose connection was shut down, because a library can take the end of a connection for the end of an answer.
     """
     outer = _current.limit
     now = time.monotonic()
@@ -155,7 +155,7 @@ def watch_connection(descriptor: Callable[[], int | None]) -> None:
 
 @contextmanager
 def unlimited() -> Iterator[None]:
-    """Leave the enclosing deadline inside the block: for the calls that settle work which was too late."""
+    """Inside the block, the enclosing deadline does not apply. This is for calls that settle work that was too late."""
     outer, _current.limit = _current.limit, None
     try:
         yield
@@ -164,7 +164,7 @@ def unlimited() -> Iterator[None]:
 
 
 def end_process_after(seconds: float) -> None:
-    """End this process with exit code 1 after ``seconds``, whatever hangs. Only the exit of the process stops this."""
+    """End this process with exit code 1 after ``seconds``, even if a thread hangs. It cannot be cancelled."""
 
     def end() -> None:
         time.sleep(seconds)

@@ -101,7 +101,7 @@ class Forbidden(Refused):
 
 
 class NotAuthenticated(Refused):
-    """The request has no valid proof of its player."""
+    """The request does not prove which player sent it: the token or the password is missing or wrong."""
 
 
 class TooManyRequests(Refused):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from showcase.errors import SettingsError, Unavailable
 
-# What AWS answers, or boto3 finds by itself, for a place that is not there.
+# The codes of errors for a place that does not exist. AWS answers them, or boto3 raises them without a call.
 _MISSING = frozenset(
     {"404", "NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist", "InvalidAddress", "ParamValidationError"}
 )
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 def check_places(pings: Mapping[str, Callable[[], None]]) -> None:
     """Ping the place of each variable. Raises SettingsError for one that does not exist.
 
-    A place that refuses this process, or that does not answer, is only logged: permissions and networks change, and a
-    process that does not start could not use them then.
+    A place that refuses this process, or that does not answer, is only logged. Its permission or network may be mended
+    later, and the process can use the place then.
     """
     for variable, ping in pings.items():
         try:

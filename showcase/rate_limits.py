@@ -107,7 +107,7 @@ def network_of(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        return address  # of a socket without IP addresses
+        return address  # not an IP address, for example of a Unix socket
     if not isinstance(found, IPv6Address):
         return str(found)
     if found.ipv4_mapped:

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from showcase.errors import SettingsError
 
 MIB = 1024 * 1024
-INTERVAL_SECONDS_MIN = 0.05  # of work that a thread repeats: a shorter one would take a whole core
+INTERVAL_SECONDS_MIN = 0.05  # of work that a thread repeats: a shorter interval would take a whole core
 
 
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(lambda url: url.rstrip("/"))]
@@ -84,7 +84,7 @@ class ServedSettings(SharedSettings):
         None,
         validation_alias="WATCHDOG_USEC",
         gt=0,
-        description="Microseconds without a sign of life after which systemd ends the process. systemd sets it for "
+        description="Microseconds after which systemd ends a process that does not report. systemd sets it for "
         "WatchdogSec=.",
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 def catch_stop_signals() -> Callable[[float], bool]:
     """Return a function that waits for up to the given seconds, and returns True once SIGTERM or SIGINT has come.
 
-    From now on these signals do nothing but end such a wait, and further signals change nothing. A signal only writes
+    From now on, the first signal only ends such a wait, and later signals change nothing. A signal only writes
     a byte to a pipe, because a handler that takes locks could deadlock with the code that it interrupts.
     """
     reader, writer = os.pipe()

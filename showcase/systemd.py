@@ -56,7 +56,7 @@ class Notifier:
 
 
 class Liveness:
-    """Remembers when each part of the process last gave a sign of life. Safe in several threads."""
+    """Remembers when each part of the process last reported that it works. Safe in several threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -65,21 +65,21 @@ class Liveness:
         self._lock = threading.Lock()
 
     def touch(self, name: str) -> None:
-        """Note a sign of life of the part called ``name``."""
+        """Note that the part called ``name`` works now."""
         with self._lock:
             self._touched_at[name] = self._clock()
 
     def age(self, name: str) -> float:
-        """Seconds since its last sign of life; since the start of the process, if it never gave one."""
+        """Seconds since the last ``touch`` of the part, or since the start of the process if there was none."""
         with self._lock:
             return self._clock() - self._touched_at.get(name, self._begun_at)
 
 
 class Watchdog:
-    """Sends ``alive`` only while every part of the process in ``parts`` gives signs of life.
+    """Sends ``alive`` to systemd only while every part of the process in ``parts`` reports to ``liveness``.
 
-    A part counts as silent after half of ``watchdog_usec``. So systemd ends the process between 1 and 1.5 times
-    ``watchdog_usec`` after the last sign. With None, there is no watchdog.
+    A part counts as silent after half of ``watchdog_usec`` without a report. So systemd ends the process between 1 and
+    1.5 times ``watchdog_usec`` after the last report. With None, there is no watchdog.
     """
 
     def __init__(self, notifier: Notifier, liveness: Liveness, watchdog_usec: int | None, parts: Sequence[str]) -> None:
@@ -96,7 +96,7 @@ class Watchdog:
         limit = self._silence_seconds_max
         silent = [part for part in self._parts if self._liveness.age(part) > limit]
         if silent and silent != self._silent:
-            log.error("no sign of life for %.1f s from: %s; the watchdog will end this process", limit, silent)
+            log.error("no report for %.1f s from: %s; the watchdog will end this process", limit, silent)
         self._silent = silent
         if not silent:
             self._notifier.alive()

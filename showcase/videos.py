@@ -27,7 +27,7 @@ class NewVideo:
     title: str
     original_key: str
     original_bytes: int
-    original_crc32: int | None  # of the bytes received; None if the storage received them and does not return it
+    original_crc32: int | None  # of the bytes received; None if the storage received them and returned no CRC-32
     request_id: str
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """``trip`` opens it. It closes when all dependencies answer; the pauses between the tries grow.
+    """``trip`` opens it. It closes when all dependencies answer a ping. The pauses between the pings grow.
 
     A ping may succeed although the work does not, for example without a permission. So the pauses go on growing if the
     breaker is tripped soon after it has closed, unless a job succeeded in between. ``on_turn`` is called before each
@@ -42,7 +42,7 @@ class Breaker:
         self._pause_seconds = PAUSE_SECONDS_MIN
 
     def wait_until_closed(self, stopping: threading.Event) -> bool:
-        """False if ``stopping`` was set meanwhile."""
+        """Wait while it is open. False if ``stopping`` was set meanwhile."""
         if self._open.is_set() and time.monotonic() > self._closed_at + CALM_SECONDS:
             self._pause_seconds = PAUSE_SECONDS_MIN
         while self._open.is_set():

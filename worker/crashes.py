@@ -1,4 +1,4 @@
-"""A process with a dead thread must end, because it only looks alive."""
+"""Finds dead threads. A process with a dead thread must end, because it looks alive and does not do its work."""
 
 import logging
 import threading

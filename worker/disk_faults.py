@@ -1,4 +1,4 @@
-"""The errors by which a disk, or the machine around it, is at fault: full, gone, read-only, broken, or closed to us.
+"""The numbers of errors that are the fault of the disk or of the machine, and never of a clip.
 
 A job works on files that it has made itself, in its own folder. So a missing file, or a file that may not be opened, is
 no fault of a clip either.
@@ -6,20 +6,20 @@ no fault of a clip either.
 
 import errno
 
-# Those that ffmpeg also reports when its own file cannot be read or written. No clip can cause them.
+# Errors of the disk. ffmpeg reports them too, when it cannot read or write a file. No clip can cause them.
 DISK_ERRNOS = frozenset(
     {
-        errno.ENOSPC,  # full
+        errno.ENOSPC,  # disk full
         errno.EDQUOT,
-        errno.EROFS,  # read-only
-        errno.EIO,  # broken
-        errno.ENOENT,  # gone
+        errno.EROFS,  # read-only disk
+        errno.EIO,  # broken disk
+        errno.ENOENT,  # file or folder gone
         errno.ENOTDIR,
         errno.ESTALE,
-        errno.EACCES,  # closed to us
+        errno.EACCES,  # no permission
     }
 )
-# In this process these are the machine's fault, too. In ffmpeg they can be an effect of its limits.
+# The worker process meets these by a fault of the machine, too. ffmpeg can also meet them by its own limits.
 HOST_ERRNOS = DISK_ERRNOS | {
     errno.EPERM,
     errno.ENODEV,

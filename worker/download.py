@@ -1,4 +1,4 @@
-"""Checks that the original that arrived is the one that was uploaded, and that it stays so."""
+"""Checks that the downloaded original has the bytes that were uploaded, and that it keeps them."""
 
 import zlib
 from pathlib import Path
@@ -12,7 +12,7 @@ def check_download(path: Path, size: int, crc32: int | None) -> None:
     """Compare a file with the upload: its size in bytes, and its CRC-32 if that is known. Raises ObjectDamaged.
 
     CRC-32 finds damage on the way at a hundredth of the cost of a cryptographic digest. It does not protect
-    against somebody who changes objects in the bucket, and it does not have to.
+    against a person who changes objects in the bucket. That is not needed.
     """
     if path.stat().st_size != size:
         raise ObjectDamaged(f"{path.stat().st_size} bytes arrived, {size} were uploaded")
@@ -21,7 +21,7 @@ def check_download(path: Path, size: int, crc32: int | None) -> None:
 
 
 def check_still_whole(path: Path, size: int, crc32: int | None) -> None:
-    """Compare a file that ``check_download`` has passed again. Raises Unavailable: the disk has lost a part of it."""
+    """Compare the file with the upload again, later. Raises Unavailable if it differs: the disk has damaged it."""
     try:
         check_download(path, size, crc32)
     except ObjectDamaged as error:

@@ -1,12 +1,12 @@
 """One timer for all jobs of the process: it renews their leases in the database and keeps their messages hidden.
 
-A lease that could not be renewed in time is lost, for any reason. Another worker may have the video then, so this
+A lease that was not renewed in time is lost, whatever the reason. Another worker may have the video then, so this
 worker kills its encode and abandons the job. Visibility alone decides nothing: a message that comes back too early
 meets a live lease and waits.
 
 A lease is renewed only while its job moves: a step ends, or the encode makes progress. A job that stands still, or that
 takes longer than its deadline, loses its lease. If its thread does not come back then, ``stuck`` is set. The process
-must end in that case, because the thread may hold anything.
+must end in that case, because the thread may hold locks and files.
 """
 
 import logging
@@ -71,7 +71,7 @@ class Turn:
     jobs: int
     failed_renewals: int
     oldest_job_seconds: float  # since its claim; 0 if no job runs
-    still_jobs: int  # have not moved for STILL_NOTICE_SECONDS
+    still_jobs: int  # jobs that have not moved for STILL_NOTICE_SECONDS
 
 
 class Heartbeat:
@@ -171,7 +171,7 @@ class Heartbeat:
         )
 
     def _check_movement(self, leases: list[Lease]) -> None:
-        """Take the lease from each job that is too late or stands still; find the threads that are stuck."""
+        """End the lease of each job that is too late or stands still. Find the threads that are stuck."""
         now = time.monotonic()
         for lease in leases:
             video_id, fence = lease.claim.video_id, lease.claim.fence

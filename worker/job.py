@@ -1,6 +1,6 @@
 """One message from receipt to end: claim → download → transcode → publish → commit → delete.
 
-Only this file decides what an error means. Each message writes one record, however it ends.
+Only this file decides what an error means. One record is written for each message, however its job ends.
 """
 
 import logging
@@ -34,8 +34,8 @@ from worker.workspace import Workspace
 
 BACKOFF_SECONDS = 10.0
 BACKOFF_SECONDS_MAX = 900.0
-HANDED_BACK_SECONDS = 2  # not 0, because a message that is released at once can overtake its own release
-MESSAGE_GRACE_SECONDS = 60.0  # from when a released message should be back until it counts as lost
+HANDED_BACK_SECONDS = 2  # not 0: a message could arrive again before the call that released it has ended
+MESSAGE_GRACE_SECONDS = 60.0  # after the time when a released message should be back, until it counts as lost
 HAND_BACK_PAUSES = (0.0, 0.5, 1.0)  # before each try to hand a row back; later its lease ends by itself
 HAND_BACK_SECONDS_MAX = 3.0  # after this time without an answer, there is no further try
 
@@ -140,7 +140,7 @@ class JobHandler:
                 return self._work(lease, report)
 
     def _undo_claim(self, claim: Claim, delivery: Delivery, error: Unavailable, report: JobReport) -> Outcome:
-        """Hand back a claim whose commit got no answer. If it happened, it costs no attempt."""
+        """Hand back a claim whose commit got no answer. If the commit happened, the claim costs no attempt."""
         log.warning("%s", error)
         seconds = self._outage_backoff(report)
         self._free_row(claim, seconds, attempt_counts=False)
@@ -173,7 +173,7 @@ class JobHandler:
         return Outcome.EXHAUSTED
 
     def _work(self, lease: Lease, report: JobReport) -> Outcome:
-        """Produce the result. The ladder below decides what each error means."""
+        """Produce the result, and turn each error into an outcome."""
         try:
             with self._workspace.job_folder() as directory:
                 self._produce(lease, directory, report)
@@ -223,7 +223,7 @@ class JobHandler:
         log.info("published %s", key)
 
     def _encode(self, lease: Lease, original: Path) -> Path | None:
-        """The broadcast clip; None if the job was cancelled. A clip is blamed for its own bytes alone."""
+        """The broadcast clip; None if the job was cancelled. The clip is refused only if its file is still whole."""
         claim = lease.claim
         progress = ProgressReport(self._database, lease)
         try:
@@ -305,14 +305,14 @@ class JobHandler:
                         ending = jobs.ending_of(connection, claim)
             except Unavailable as error:
                 log.warning("not handed back: %s", error)
-                if ending:  # it was read: how this transaction ended does not matter
+                if ending:  # the ending was read: how this transaction ended does not matter
                     return ending
             else:
                 return ending
         return None
 
     def _outage_backoff(self, report: JobReport) -> int:
-        """Seconds until a message may come back that met an outage. They grow with the outages of this process."""
+        """Seconds until the message of a job that met an outage may come back. They grow with each outage in a row."""
         return backoff_seconds(self._outages.note(report.begun_at))
 
     def _abandon(self, lease: Lease, error: LeaseLost) -> Outcome:

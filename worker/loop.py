@@ -15,7 +15,7 @@ from worker.job_record import Outcome
 from worker.slots import Slots
 
 TURN_SECONDS = 5.0  # the longest wait of one turn of the poll loop, for a free slot or for the gate
-EMPTY_SECONDS_MIN = 1.0  # from one empty receive to the next: a queue need not wait for a message before it answers
+EMPTY_SECONDS_MIN = 1.0  # from one empty receive to the next, because a queue may answer at once without a message
 
 log = logging.getLogger(__name__)
 

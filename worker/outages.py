@@ -1,13 +1,13 @@
-"""How often in a row a dependency was away, in the eyes of this process: the measure of its back-off."""
+"""Counts how often in a row this process met an outage of a dependency. The back-off grows with the count."""
 
 import threading
 import time
 
 
 class Outages:
-    """Counts consecutive outages. Jobs that were under way in one outage count it once, however many they are.
+    """Counts consecutive outages. If several jobs meet the same outage, it counts once.
 
-    The number of receives of a message is no measure: it also counts hand-backs, restarts and busy leases.
+    The number of receives of a message cannot be used: it also counts hand-backs, restarts and busy leases.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Outages:
         self._lock = threading.Lock()
 
     def note(self, begun_at: float) -> int:
-        """A job that began at ``begun_at`` (monotonic seconds) met an outage. Returns how many there were in a row."""
+        """A job that began at ``begun_at`` (monotonic seconds) met an outage. Returns the outages in a row."""
         with self._lock:
             if self._count == 0 or begun_at > self._noted_at:
                 self._count += 1
@@ -24,6 +24,6 @@ class Outages:
             return self._count
 
     def end(self) -> None:
-        """A job ended as it should."""
+        """Call this when a job ended as it should: the count starts again at 0."""
         with self._lock:
             self._count = 0

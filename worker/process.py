@@ -16,7 +16,7 @@ from worker.settings import WorkerSettings
 from worker.wiring import Worker, build_worker
 
 WATCHDOG_SECONDS = 1.0  # between two feeds of the watchdog
-END_SECONDS = 60.0  # beside the drain: the poll under way, handing back, closing
+END_SECONDS = 60.0  # after the drain: for the current poll, handing back, and closing
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def main() -> int:
 def run(worker: Worker, drain_seconds: float) -> int:
     """Poll until a signal, a leaving instance, or a thread that is dead or stuck; then drain and stop all parts.
 
-    The end takes at most ``drain_seconds`` and END_SECONDS, whatever hangs.
+    The end takes at most ``drain_seconds`` plus END_SECONDS, even if a thread hangs.
     """
     stop_requested, thread_died = catch_stop_signals(), watch_for_dead_threads()
 
@@ -52,7 +52,7 @@ def run(worker: Worker, drain_seconds: float) -> int:
     host.notifier.ready()
     while not (is_sick() or host.leaving.is_set() or stop_requested(WATCHDOG_SECONDS)):
         host.watchdog.feed()
-    # A sick worker hands its jobs back at once, because a healthy worker does them better.
+    # A worker with a dead or stuck thread hands its jobs back at once, so that another worker does them.
     drain_seconds = 0.0 if is_sick() else drain_seconds
     end_process_after(drain_seconds + END_SECONDS)
     with host.draining(drain_seconds + END_SECONDS):

@@ -85,7 +85,7 @@ class Workspace:
         self._lock.close()
 
     def _own_folder(self) -> Path:
-        """The folder of this process. If it was removed, or its lock was, another one is opened."""
+        """The folder of this process. If the folder or its lock was removed, another folder is made."""
         with self._opening:
             if not _is_locked_by(self._lock, self._folder):
                 log.warning("folder %s was removed: another one is opened", self._folder)
@@ -129,7 +129,7 @@ def _remove_if_dead(folder: Path) -> bool:
         except OSError:
             return False
         return True
-    except NotADirectoryError:  # somebody's file
+    except NotADirectoryError:  # a file of this name that no worker made
         return False
     with lock:
         try:

@@ -142,7 +142,7 @@ def test_every_form_of_a_task_is_moved(old: OldSystem, system: SystemUnderFaults
     old.redis.lpush(QUEUE, message(call(video_id=ids[1])), message(call(ids[2]), encoding=""))
     for suffix, video_id in zip(PRIORITY_SUFFIXES, ids[3:], strict=False):
         old.redis.lpush(QUEUE + suffix, message(call(video_id)))
-    old.redis.lpush(QUEUE, message(call(ids[-1])), message(call(ids[-1])))  # twice the same
+    old.redis.lpush(QUEUE, message(call(ids[-1])), message(call(ids[-1])))  # the same task twice
     code, document = old.run_bridge("to-sqs")
     assert (code, document["moved"], document["parked"]) == (0, len(ids) + 1, 0)
     assert sent(system) == {entry.video_id for entry in entries}

@@ -126,7 +126,7 @@ def test_nothing_is_moved_from_a_redis_that_refuses_to_remove(old: OldSystem, sy
 
 
 def follow(bridge: Bridge, waits: list[float], passes: int) -> None:
-    """Make ``passes`` passes to Celery. The waits between them are recorded in ``waits``, and not waited."""
+    """Make ``passes`` passes to Celery. ``waits`` gets the lengths of the waits between them, which are skipped."""
 
     def stopped(seconds: float) -> bool:
         waits.append(seconds)

@@ -1,6 +1,6 @@
 """Describes the movie in an MP4 file from its boxes: brand, codec, size, true length, colour.
 
-The length is the sum of the sample durations. The lengths in the headers are not used, because a file can claim any.
+The length is the sum of the sample durations. The headers' lengths are not used, because a file can claim any length.
 """
 
 import struct
@@ -12,8 +12,8 @@ from showcase.clips.mp4_boxes import BadBoxes, BoxScanner, boxes_at, child, chil
 TABLE_ENTRIES_MAX = 200_000
 TRACKS_MAX = 32
 VIDEO_TRACKS_MAX = 4  # ffmpeg decodes the first pictures of each, and a 4K decoder takes 25 MB
-# A file can claim these in a few bytes, and a reader then spends memory or time on them. ffmpeg takes 24 bytes for each
-# sample of each track, even of tracks that it does not use, and looks at all samples of a track for each of its edits.
+# A few bytes of a file can claim millions of samples or edits, which cost a reader memory or time. ffmpeg takes 24
+# bytes for each sample of each track, even of unused tracks, and looks at all samples of a track for each of its edits.
 SAMPLES_MAX = 4_000_000  # uncompressed sound has one sample for each moment: a minute at 48 kHz has 2.9 million
 EDITS_MAX = 100
 
@@ -99,7 +99,7 @@ def _uint32(box: bytes | memoryview, offset: int) -> int:
 
 
 def _after_times(box: memoryview) -> int:
-    """The offset behind the creation and modification times of an mvhd, tkhd or mdhd box; version 1 has long ones."""
+    """The offset behind the creation and modification times of an mvhd, tkhd or mdhd box (64 bits in version 1)."""
     return 20 if box[0] == 1 else 12
 
 
@@ -159,12 +159,12 @@ def _shown_seconds(seconds: float, moov: bytes, track: memoryview) -> float:
     long = elst[0] == 1
     entries = struct.iter_unpack(">Qqhh" if long else ">Iihh", _entries(elst, 20 if long else 12))
     shown = sum(duration for duration, media_time, *_ in entries if media_time >= 0) / timescale
-    return min(seconds, shown) if shown else seconds  # fragmented files write 0 for "all"
+    return min(seconds, shown) if shown else seconds  # in a fragmented file, 0 means the whole length
 
 
 def _measure_fragments(moov: bytes, moofs: list[bytes], track_id: int) -> tuple[int, int]:
-    """The duration in ticks and the number of the samples that all fragments have of a track."""
-    movie_default = 0  # ticks of a sample
+    """The duration in ticks and the number of a track's samples in all fragments."""
+    movie_default = 0  # duration of a sample, in ticks
     for kind, trex in children(child(moov, b"mvex") or b""):
         if kind == b"trex" and _uint32(trex, 4) == track_id:
             movie_default = _uint32(trex, 12)

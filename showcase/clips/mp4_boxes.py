@@ -16,7 +16,7 @@ MOOV_BYTES_MAX = 4 * 1024 * 1024
 MOOF_BYTES_MAX = 256 * 1024
 FTYP_BYTES_MAX = 4096
 BOXES_MAX = 20_000
-CHILDREN_MAX = 500  # of one box: hostile files have a million, and to look at each takes a second
+CHILDREN_MAX = 500  # in one box: a hostile file has a million, and looking at each takes a second
 KEPT_BYTES_MAX = 8 * 1024 * 1024  # of all kept boxes together
 READ_BYTES = 64 * 1024
 

@@ -63,8 +63,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class database_time(FunctionElement[datetime]):  # noqa: N801 - reads like the SQL function that it is
     """The time of the database's clock, ``seconds`` from now.
 
-    The seconds are a bound parameter. The statements about jobs differ in nothing else, so each is compiled once for
-    the life of the process.
+    The seconds are a bound parameter. So a statement that uses other seconds each time is still compiled only once.
     """
 
     inherit_cache = True
@@ -175,7 +174,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write takes the lock at once. Later it would fail if another one was faster.
+    # A transaction that will write takes the lock at once. If it took it later, a faster one could make it fail.
     kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {kind}")
 
@@ -186,5 +185,5 @@ def _translated(operation: str) -> Iterator[None]:
         with limited(DEADLINES["database transaction"].seconds):
             yield
     except (OperationalError, InterfaceError, InternalError, PoolTimeoutError, DeadlinePassed) as error:
-        cause = getattr(error, "orig", None) or error  # the driver's own, if there is one
+        cause = getattr(error, "orig", None) or error  # the error of the driver, if there is one
         raise Unavailable("database", operation, kind=type(cause).__name__) from error

@@ -138,7 +138,7 @@ class DirectUpload(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     player_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("players.id"))
     title: Mapped[str] = mapped_column(String(200))
-    size_bytes: Mapped[int]  # as announced
+    size_bytes: Mapped[int]  # as the client announced it
     multipart_id: Mapped[str | None] = mapped_column(String(1024))  # the storage's id of a resumable upload
     status: Mapped[str] = mapped_column(String(12), default=UploadStatus.OPEN)
     expires_at: Mapped[datetime]

@@ -17,9 +17,9 @@ PAGE_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Which failures are meant: those with one of the codes, from ``since`` to ``until``, perhaps of one video only.
+    """A choice of failures: those with one of the codes, from ``since`` to ``until``, of ``video_id`` or of all videos.
 
-    Times are the database's. Without ``until``, it is the time when the search begins.
+    Times are the database's. Without ``until``, the choice ends at the time when the search begins.
     """
 
     codes: tuple[str, ...]
@@ -30,7 +30,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class FailedVideo:
-    """A video that failed. An older release wrote no time of failure. Then ``failed_at`` is the time of the upload."""
+    """A video that failed. If an older release wrote no time of failure, ``failed_at`` is the time of the upload."""
 
     video_id: uuid.UUID
     task_id: uuid.UUID
@@ -42,7 +42,7 @@ class FailedVideo:
 
 
 def find_failed(database: Database, failures: Failures) -> Iterator[FailedVideo]:
-    """Yield each of these videos once, the oldest failure first. Raises Unavailable.
+    """Yield each video with such a failure once, the oldest failure first. Raises Unavailable.
 
     A video that fails again meanwhile is not yielded again, because it failed after ``until``.
     """

@@ -12,7 +12,7 @@ BODY_BYTES_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """The message of SPEC. ``video_path`` is for people: the worker takes bucket and key from settings and row."""
+    """The message, with the fields of SPEC. ``video_path`` is for people: the worker reads the key from the row."""
 
     video_id: uuid.UUID
     task_id: uuid.UUID

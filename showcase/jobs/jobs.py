@@ -2,7 +2,7 @@
 
 Every change is one guarded UPDATE, and its row count says whether it happened. A claim takes a new *fence* (a number
 that only rises) and a *lease* with a deadline in database time. Every later write of that job compares the fence, so a
-worker that slept through its lease changes nothing. docs/ARCHITECTURE.md walks through it.
+worker whose lease has ended changes nothing. docs/ARCHITECTURE.md walks through it.
 """
 
 import uuid
@@ -76,7 +76,7 @@ def claim(
     lease_seconds: float,
     attempts_max: int,
 ) -> Claim | ClaimRefusal:
-    """Take the video for this worker, or return why not."""
+    """Take the video for this worker, or return why the claim is refused."""
     bound = {
         "claimed_video": video_id,
         "claimed_task": task_id,
@@ -88,7 +88,7 @@ def claim(
     return Claim(*row) if row else _why_not(connection, video_id, task_id, attempts_max)
 
 
-# Building a statement costs three times as much as executing it, so those that every job needs are built once.
+# Building a statement costs three times as much as executing it, so the statements of every job are built once.
 
 
 @cache
@@ -118,7 +118,7 @@ def _claim_statement() -> ReturningUpdate[*tuple[Any, ...]]:
 
 
 def _is_free() -> ColumnElement[bool]:
-    """The video waits for a worker: it was never claimed, it was handed back, or its worker has died."""
+    """Whether the video waits for a worker: it was never claimed, it was handed back, or its worker has died."""
     is_dropped = and_(Video.status == VideoStatus.PROCESSING, Video.lease_until < database_time())
     return or_(Video.status == VideoStatus.UPLOADED, is_dropped)
 
@@ -144,7 +144,7 @@ def _refusal_statement() -> Select[str, int, bool]:
 
 
 def _is_held() -> ColumnElement[bool]:
-    """The claim of ``_parameters_of`` still holds: nobody has claimed the video again, ended its job or deleted it."""
+    """Whether the claim still holds: the video was not claimed again, settled or deleted. See ``_parameters_of``."""
     return and_(
         Video.id == bindparam("held_video"),
         Video.fence == bindparam("held_fence"),
@@ -197,7 +197,7 @@ class Ending:
 
 
 def ending_of(connection: Connection, claim: Claim) -> Ending | None:
-    """How this claim has settled its video; None if it has not.
+    """How this claim has settled its video; None if it has not settled it.
 
     A worker that got no answer to its commit asks this. Only the claim with this fence can have published its result.
     """
@@ -289,7 +289,7 @@ def hand_back(connection: Connection, claim: Claim, *, due_seconds: float, attem
 def reopen(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, *, code: str) -> bool:
     """Give a failed video all its attempts again. False unless it has failed with this code.
 
-    From the commit on it will be processed like an accepted upload. To send its message at once makes that faster.
+    From the commit on it will be processed like an accepted upload. Sending its message at once only makes that faster.
     """
     result = connection.execute(
         update(Video)
@@ -306,7 +306,7 @@ def reopen(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, *, c
             failure_code=None,
             failure_reason=None,
             failed_at=None,
-            enqueued_at=database_time(),  # its wait begins again: the days since the upload are not backlog
+            enqueued_at=database_time(),  # its wait begins now: the days since the upload do not count as backlog
             message_due_at=database_time(REOPENED_SECONDS),
         )
     )

@@ -1,9 +1,9 @@
-"""Sends the messages of accepted videos, again if they may be lost. The row of a video is its own outbox entry.
+"""Sends the messages of accepted videos, and sends them again if they may be lost. A video's row is its outbox entry.
 
-``message_due_at`` is the moment from which the message of a row counts as lost. An accepted video has it a few seconds
-ahead, because the API sends at once. A confirmed send moves it far ahead. A claim and each heartbeat move it to the end
-of the lease plus a grace. So one predicate finds unsent rows, rows whose message vanished and rows whose worker died.
-Several sweepers may run at once, because each reserves its rows by a guarded update.
+``message_due_at`` is the moment from which the message of a row counts as lost. For an accepted video it is a few
+seconds ahead, because the API sends at once. A confirmed send moves it far ahead. A claim and each heartbeat move it to
+the end of the lease plus a grace. So one predicate finds unsent rows, rows whose message vanished and rows whose worker
+died. Several sweepers may run at once, because each reserves its rows by a guarded update.
 """
 
 import logging
@@ -29,8 +29,8 @@ from showcase.jobs.job_queue import JobQueue
 
 BATCH_ROWS = 50
 RESERVED_SECONDS = 30.0  # the time in which a sweeper sends the rows that it has reserved
-PAUSE_SECONDS = 10.0  # after a failed send at once, in which only sweepers send
-VANISHED_SECONDS = 4 * 3600.0  # then a confirmed message that no worker received is sent again: no backlog lasts longer
+PAUSE_SECONDS = 10.0  # after a failed send of the API: meanwhile only sweepers send
+VANISHED_SECONDS = 4 * 3600.0  # after it, a message that no worker received is sent again: no backlog lasts longer
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +48,9 @@ class Entry:
 
 
 class Pause:
-    """After a failure, an optional step is not tried for ``seconds``. Then one thread tries it, and the others wait on.
+    """After a failure, an optional step is not tried for ``seconds``. Then one thread tries it first.
 
-    So a slow dependency costs one thread one call in each pause, and not every thread one call in each request.
+    So a slow dependency costs one call in each pause, and not one call in each request.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -168,7 +168,8 @@ class Outbox:
             .where(Video.id.in_([entry.video_id for entry in untried]), is_untouched)
             .values(message_due_at=database_time())
         )
-        with suppress(Unavailable), self._database.writing() as connection:  # else the reservation ends by itself
+        # If this fails, the reservation ends by itself.
+        with suppress(Unavailable), self._database.writing() as connection:
             connection.execute(give_back)
 
     def _note_sent(self, entry: Entry) -> None:

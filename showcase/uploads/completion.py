@@ -72,7 +72,7 @@ class Completion:
             self._join_parts(upload)
             crc32 = self._media.copy(inbox_key(upload.id), original_key(video_id))
         except ObjectMissing:
-            return False  # it has not arrived yet, or another attempt has decided and removed it
+            return False  # the object has not arrived yet, or another attempt has removed it
         video = NewVideo(
             id=video_id,
             task_id=uuid.uuid4(),
@@ -104,7 +104,7 @@ class Completion:
             return
 
     def _decide(self, upload: OwnUpload, video: NewVideo) -> bool:
-        """Judge the copy and decide the upload, unless another attempt has. True if the copy became the video."""
+        """Judge the copy, and complete or refuse the upload unless it is decided. True if the copy became the video."""
         fault = fault_of(self._media, video.original_key, upload.size_bytes)
         with self._database.writing() as connection:
             uploaded_at = None if fault else accept(connection, upload.id, video)

@@ -20,8 +20,8 @@ from showcase.errors import ClipFault, Forbidden, NotFound, Refused
 from showcase.videos import NewVideo, add_video
 
 OPEN_MAX = 10  # uploads of one player, so that nobody fills the bucket with clips that are never completed
-LATE_SECONDS = 900.0  # after the end, in which bytes that began to flow in time may arrive and be completed
-KEPT_SECONDS = 86_400.0  # after the end, in which a repeated request still gets the outcome of the upload
+LATE_SECONDS = 900.0  # after its end, an upload whose bytes began to flow in time can still be completed
+KEPT_SECONDS = 86_400.0  # after its end, a repeated request still gets the outcome of the upload
 
 PART_BYTES_MIN = 5 * 1024 * 1024  # S3 takes no smaller part, except the last
 PARTS_MAX = 100  # S3 takes 10,000, but each part needs a link in the answer
@@ -122,7 +122,7 @@ def _select_upload() -> Select[*tuple[Any, ...]]:
 
 
 def accept(connection: Connection, upload_id: uuid.UUID, video: NewVideo) -> datetime | None:
-    """Make the upload this video; return the time. None if it is no longer open: then the row says why.
+    """Add the upload as this video; return the time. None if the upload is no longer open: then its row says why.
 
     From the commit on the video will be processed, even if this process dies.
     """

@@ -73,7 +73,7 @@ class Instance:
         path.chmod(0o755)
 
     def run(self, script: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Run it with ANB_ROOT, so that the paths of the instance are below the scratch root."""
+        """Run a script with ANB_ROOT, so that the paths of the instance are below the scratch root."""
         environment = {"PATH": f"{self._bin}:{os.defpath}", "ANB_ROOT": str(self.root), "HOME": str(self.root)}
         environment["REAL_PYTHON"] = sys.executable
         return subprocess.run(

@@ -226,7 +226,7 @@ def test_systemd_accepts_a_unit(role: str, tmp_path: Path) -> None:
 
 
 def test_the_balancer_closes_an_idle_connection_before_the_api_does() -> None:
-    """Otherwise it sends a request into a connection that is being closed, and answers 502."""
+    """Otherwise the balancer sends a request into a connection that is being closed, and answers 502."""
     api = template("api")["Resources"]
     attributes = {each["Key"]: each["Value"] for each in api["LoadBalancer"]["Properties"]["LoadBalancerAttributes"]}
     (idle,) = re.findall(r"ANB_API_IDLE_SECONDS=(\d+)", user_data("api", {**VALUES, "ReleaseSha256": ""}))

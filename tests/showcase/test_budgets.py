@@ -22,8 +22,8 @@ from tests.records import new_video, shift_due
 from tests.showcase.test_aws_facades import message
 from tests.showcase.test_deadlines import PEERS, SilentPeer
 
-OPTIONAL_SECONDS_MAX = 6.0  # 2.5, on a busy machine; with all attempts it is 20
-BACKGROUND_SECONDS_MAX = 12.0  # 7, on a busy machine
+OPTIONAL_SECONDS_MAX = 6.0  # the budget is 2.5, and a busy machine needs more; all attempts would take 20
+BACKGROUND_SECONDS_MAX = 12.0  # the budget is 7, and a busy machine needs more
 MOMENT = 0.01  # more than a millisecond: a row is due after its moment, which SQLite has in milliseconds
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -21,7 +21,7 @@ from showcase.storage.media_store import MediaStore
 from tests.faults.freezing_relay import FreezingRelay
 
 SECONDS = 1.0  # the deadline of every call in these tests
-ENOUGH = 8.0  # a busy machine; without deadlines the calls take 15 s and more, or hang for good
+ENOUGH = 8.0  # for a busy machine; without deadlines the calls take 15 s and more, or never end
 
 
 @dataclass

@@ -50,7 +50,7 @@ def test_places_that_are_away_do_not_stop_the_start(
 def test_a_place_that_refuses_this_process_is_named_and_does_not_stop_the_start(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Permissions may come later, and the emulator refuses nobody."""
+    """The permission may be given later. The test raises the error itself: the emulator never refuses access."""
 
     def refuse() -> None:
         raise Unavailable("storage", "ping", kind="403")

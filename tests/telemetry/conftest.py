@@ -44,7 +44,7 @@ def stalled_agent() -> Iterator[StalledAgent]:
 
 @pytest.fixture
 def stalled_pipe() -> Iterator[StalledPipe]:
-    """The fixture closes the writing end after the test. The test closes the reading end with ``leave()``."""
+    """A pipe without a reader. The test closes its reading end with ``leave()``, and the fixture its writing end."""
     pipe = StalledPipe()
     yield pipe
     os.close(pipe.writer)

@@ -130,7 +130,7 @@ class HeldDestination:
         self.lines.append(line.decode().removesuffix("\n"))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class MemoryDestination(HeldDestination):

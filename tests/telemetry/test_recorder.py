@@ -1,4 +1,4 @@
-"""The recorder writes only valid EMF of the catalogue. An invalid record is dropped and never raises into the work."""
+"""The recorder writes only valid EMF of the catalogue. An invalid record is dropped without an error."""
 
 import json
 import logging
@@ -188,7 +188,7 @@ def test_the_close_logs_how_many_records_were_written_and_dropped(
     recorder.record(WORKER_HEARTBEAT, {"WorkerHeartbeat": 1})
     recorder.record(WORKER_HEARTBEAT, {"Requests": 1})
     recorder.close()
-    assert "telemetry closed: 2 records written, 1 dropped" in caplog.messages  # the second is the report
+    assert "telemetry closed: 2 records written, 1 dropped" in caplog.messages  # the second record is the report
 
 
 names = st.one_of(

@@ -165,7 +165,7 @@ def test_the_reports_add_up_to_what_was_written_and_lost(record_format: RecordFo
         wait_until(lambda batch=batch: len(_reports(destination)) > batch, "a report")  # type: ignore[misc]
     sink.close(LONG_SECONDS)
     reports = _reports(destination)
-    assert sum(emitted for emitted, _ in reports) == sink.counts.emitted - 1  # the last does not count itself
+    assert sum(emitted for emitted, _ in reports) == sink.counts.emitted - 1  # the last report does not count itself
     assert sum(dropped for _, dropped in reports) == sink.counts.dropped == 3
     assert sink.counts.emitted == len(destination.lines) == 300 + len(reports)
 
@@ -213,7 +213,7 @@ class _Away:
         raise OSError("nobody is there")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class _NeverDone:

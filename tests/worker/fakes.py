@@ -24,4 +24,4 @@ class FakeClipMaker:
         return Path(shutil.copy(source, directory / "processed.mp4"))
 
     def ping(self) -> None:
-        """It always works."""
+        """Do nothing: the fake always works."""

@@ -18,7 +18,7 @@ from worker.workspace import Workspace
 
 LEASE_SECONDS = 20
 ATTEMPTS_MAX = 3
-RECEIVES_MAX = 20  # of one second each
+RECEIVES_MAX = 20  # each waits one second
 
 
 @dataclass

@@ -21,7 +21,7 @@ processes = pytest.mark.parametrize("module", ["worker", "worker.backlog"])
 def run(
     module: str, *arguments: str, directory: Path, variables: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command in ``directory``, where no .env is, with these settings alone."""
+    """Run a command with only these settings, in ``directory``, which has no .env."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=directory,

@@ -20,7 +20,7 @@ sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Timed(JobQueue):
-    """Notes when it was asked for messages, and tells when that was often enough."""
+    """Notes the times of its receives. ``is_enough`` is set at the third one."""
 
     def begin(self) -> None:
         self.asked_at: list[float] = []
@@ -48,7 +48,7 @@ def test_a_queue_that_does_not_wait_for_messages_is_asked_about_once_a_second(ri
 
 class Answering:
     def ping(self) -> None:
-        """It works."""
+        """Do nothing: the dependency answers."""
 
 
 def pauses(monkeypatch: pytest.MonkeyPatch, dependencies: list[Dependency], *, is_fixed_after: int = 0) -> list[float]:
@@ -71,7 +71,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch, dependencies: list[Dependency], *, i
 
 
 def test_the_pauses_grow_although_every_ping_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For example without the permission to receive."""
+    """This happens without the permission to receive messages, for example."""
     assert pauses(monkeypatch, [Answering()]) == [1, 2, 4, 8, 16, 30]
 
 

@@ -19,7 +19,7 @@ from showcase.errors import Unavailable
 from worker.ec2.instance import InstanceMetadata
 
 HEARTBEAT_SECONDS = 30.0  # a quarter of the shortest heartbeat timeout of the hook
-IDLE_POLLS = 3  # in a row, until the protection ends
+IDLE_POLLS = 3  # empty polls in a row, after which the protection ends
 READ_SECONDS = 5
 ATTEMPTS = 3
 
@@ -39,7 +39,7 @@ class GroupMember:
         self._client = aws.autoscaling(Budget(read_seconds=READ_SECONDS, attempts=ATTEMPTS))
         self._instance_id = ""
         self._failing: set[str] = set()
-        self._lock = threading.Lock()  # of ``_failing``, because the poller and the drain may both call
+        self._lock = threading.Lock()  # guards ``_failing``, because the poller and the drain may both call
 
     def record_heartbeat(self, hook: str) -> bool:
         """Restart the heartbeat timeout of ``hook``."""
@@ -168,4 +168,4 @@ class Protection:
         self._idle_polls += 1
         if self._protected and self._idle_polls >= self._idle_polls_max:
             self._resting = self._member.set_protection(False)
-            self._protected = False  # also without an answer, because the call may have succeeded
+            self._protected = False  # False even if the call got no answer, because it may have succeeded

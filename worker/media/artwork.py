@@ -26,7 +26,7 @@ _A_BUMPER = "a video (MP4, MOV, MKV, WebM) or a picture (PNG, JPEG, WebP)"
 
 @dataclass(frozen=True, slots=True)
 class ArtworkFile:
-    """One file, the variable that names it, and what it must be. ``is_own``: it is the project's, named by nobody."""
+    """One file, its variable, and what it must be. ``is_own``: the variable is empty, so it is the project's file."""
 
     path: Path
     variable: str
@@ -51,7 +51,7 @@ class Artwork:
 
 
 def find_artwork(watermark: Path | None, opening: Path | None, closing: Path | None) -> Artwork:
-    """The configured files; the project's own for None. Raises SettingsError if one is not a file with content."""
+    """The configured files; None means the project's file. Raises SettingsError if one is not a file with content."""
     own = Path(str(resources.files("worker"))) / "artwork"
 
     def named(configured: Path | None, name: str, variable: str, kind: str) -> ArtworkFile:
@@ -105,8 +105,8 @@ def _check_presence(file: ArtworkFile) -> None:
 def _decode(command: list[str], confinement: Confinement, file: ArtworkFile, content: bytes = b"") -> None:
     """Run a command that only decodes. Raises SettingsError.
 
-    A complaint is enough, because ffmpeg plays half of a WebM file and ends with 0. The first line says what is wrong.
-    The last ones only repeat that ffmpeg failed.
+    Any error output is a failure, because ffmpeg plays half of a WebM file and ends with 0. The first line says what is
+    wrong. The last lines only repeat that ffmpeg failed.
     """
     try:
         complaints = run_briefly(command, confinement=confinement, limits=CHECK_LIMITS, data=content)

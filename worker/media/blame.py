@@ -1,4 +1,4 @@
-"""Whose fault a failure of ffmpeg is, by what ffmpeg says: the disk's, the clip's, or nobody knows."""
+"""Reads from the error output of ffmpeg whether the disk or the clip caused a failure."""
 
 import errno
 import os
@@ -15,14 +15,14 @@ READ_BYTES = 1024 * 1024
 # that fits counts. Other failures (a signal, a full disk, a missing watermark) are not the clip's fault.
 _CLIP_FAULTS: dict[str, ClipFault | None] = {
     "exceeds specified max pixel count": "resolution_too_high",
-    "matches no streams": "no_video",  # although the boxes describe one
+    "matches no streams": "no_video",  # although the boxes describe a video track
     "supported by the filter 'graph 0 input from stream 0:": "codec_unsupported",  # no filter takes these pictures
     "Unsupported input (": "codec_unsupported",
     "Invalid color space": "codec_unsupported",
-    "Invalid too big or non positive size": "damaged",  # of the aperture to show
+    "Invalid too big or non positive size": "damaged",  # the part of the picture to show
     "Error opening input: Cannot allocate memory": "damaged",  # too many tables or streams
     "Error during demuxing: Cannot allocate memory": "damaged",
-    "Cannot allocate memory": None,  # in other inputs, this and the following may be the fault of the machine
+    "Cannot allocate memory": None,  # the machine may be at fault for this error in another input
     "Invalid data found when processing input": "damaged",
     "Error while decoding": "damaged",
     "Error submitting packet to decoder": "damaged",
@@ -35,10 +35,10 @@ _ABOUT_THE_WATERMARK = re.compile(r"\w#1[:/ ]|stream #1:|input (?:stream )?1:|wa
 
 
 def raise_disk_fault(error: EncodeFailed, *, clip: Path | None = None) -> None:
-    """Raises Unavailable if ffmpeg failed because of the disk. ``clip`` is its first input, if that is the owner's.
+    """Raises Unavailable if ffmpeg failed because of the disk. ``clip`` is None if the owner's file is not its input.
 
-    The exit code of ffmpeg is 256 - errno, or (before 7) a mere 1. A demuxer may report an I/O error of a strange clip,
-    too. So such an error about the clip counts only if this process cannot read the file either.
+    The exit code of ffmpeg is 256 - errno, or just 1 before version 7. The bytes of a clip can also make a demuxer
+    report an I/O error. So an I/O error about the clip counts only if this process cannot read the file either.
     """
     if error.exit_code in _NOT_EXECUTED:
         return
@@ -64,7 +64,7 @@ def _fault_of_reading(path: Path) -> int | None:
 
 
 def clip_fault(error: EncodeFailed) -> UnacceptableClip | None:
-    """The refusal of the clip, if it is at fault. None if something else is, or if ffmpeg does not say what."""
+    """The refusal of the clip, if it is at fault. None if it is not, or if ffmpeg does not name the cause."""
     ended_by_itself = 0 < error.exit_code != _EXIT_CODE_AFTER_SIGTERM
     if not ended_by_itself or _ABOUT_THE_WATERMARK.search(error.stderr):
         return None

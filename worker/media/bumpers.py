@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def encoded_bumper(encoder: Encoder, confinement: Confinement, artwork: ArtworkFile, cache: Path) -> bytes:
-    """The encoded bumper, from the cache if it is whole there.
+    """The encoded bumper. It comes from the cache if a whole file is there.
 
     Raises SettingsError if the artwork cannot be used, and Unavailable or OSError if disk or ffmpeg are at fault.
     """

@@ -37,8 +37,8 @@ _UNTRUSTED_INPUT = {
     "max_pixels": PIXELS_MAX,
     "err_detect": "explode",
 }
-# The artwork is the operator's. A picture is opened in its own format, and a video only as one of these, because ffmpeg
-# would play a text, a playlist or a list of files, too. Half a file must fail, and not end early.
+# The operator names the artwork. A picture is opened in its own format, and a video only as one of these, because
+# ffmpeg would play a text, a playlist or a list of files, too. An incomplete file is an error, not a shorter video.
 _ARTWORK_INPUT = {"protocol_whitelist": "file", "err_detect": "explode"}
 _VIDEO_FORMATS = "mov,matroska,webm"
 _WATERMARK_INPUT = {"f": "png_pipe", "err_detect": "explode", "max_pixels": WIDTH * HEIGHT}
@@ -115,7 +115,7 @@ def parts_list_text(parts: list[Path]) -> str:
 
 
 def _slot(seconds: str) -> str:
-    """The frame of the result that a moment belongs to. 0.3 keeps the frames of all usual rates away from the edges."""
+    """The number of the result's frame that shows this moment. With 0.3, no usual frame rate has moments on an edge."""
     return f"floor({seconds}*{FRAMES_PER_SECOND}+0.3)"
 
 

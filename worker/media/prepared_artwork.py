@@ -1,7 +1,7 @@
 """The artwork as it is added to each clip. It is prepared once, at the start, and then held in memory.
 
-Each job gets copies of its own in its folder. So a file of the artwork or of the cache can vanish or spoil under a
-running worker, and no clip suffers.
+Each job gets copies of its own in its folder. So if a file of the artwork or of the cache vanishes or changes while
+the worker runs, no clip is affected.
 """
 
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ class Transcoder:
         """Make the broadcast clip in ``directory``. None if the job was cancelled. ``on_percent`` gets 0 to 99.
 
         Raises UnacceptableClip if the clip is at fault, Unavailable or OSError if disk, ffmpeg or artwork are, and
-        EncodeFailed, EncodeStuck or EncodeWrong if nobody knows.
+        EncodeFailed, EncodeStuck or EncodeWrong if the cause is unknown.
         """
         try:
             clip = judge_movie(read_movie(source))
@@ -84,9 +84,9 @@ class Transcoder:
             return self._join([copies.opening, body, copies.closing], track, directory, cancelled)
 
     def ping(self) -> None:
-        """Decode the watermark, to prove that ffmpeg works here, and is the one of the start. Raises Unavailable.
+        """Decode the watermark, to prove that ffmpeg works, in the same version as at the start. Raises Unavailable.
 
-        Another version may encode a body that does not fit the bumpers. Only a new start encodes them again.
+        Another version may encode a body that does not fit the bumpers. They are encoded again only at a new start.
         """
         try:
             version = version_of(self.encoder.path)

@@ -70,7 +70,7 @@ class DeadLetters:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(Unavailable):  # then they become visible after HIDDEN_SECONDS
+        with suppress(Unavailable):  # if this fails, they become visible after HIDDEN_SECONDS
             self._queue.release_all(self._held.values(), 0)
 
     def read(self) -> Iterator[DeadLetter]:

@@ -1,6 +1,6 @@
 """Reopens videos that failed, by the code and the time of their failure. No dead letter is needed.
 
-The row decides alone. Doing it twice is harmless, because reopening is a guarded update of a row that has failed.
+Only the row decides. Doing it twice is harmless, because reopening is a guarded update of a row that has failed.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class FailedVideos:
         return find_failed(self._database, self._failures)
 
     def reopen(self, video: FailedVideo) -> bool:
-        """Give the video all its attempts again, and send its message. False if it has not failed so any more.
+        """Give the video all its attempts again, and send its message. False if it no longer has that failure.
 
         Raises Unavailable. If only the queue is away, the video is open, and a sweeper will send its message.
         """

@@ -27,7 +27,7 @@ UNSETTLED_MAX = 3
 ROUNDS_MAX = 20
 QUIET_SECONDS_MAX = VANISHED_SECONDS + LEASE_SECONDS + LEASE_GRACE_SECONDS
 
-# Seconds from the next moment at which something ends, and seconds from now.
+# MOMENTS are seconds from the next end of a wait, a lease or a hidden time. PAUSES are seconds from now.
 MOMENTS = (-0.001, 0.0, 0.001)
 PAUSES = (1.0, LEASE_SECONDS + 0.001, LEASE_SECONDS + LEASE_GRACE_SECONDS + 0.001, 1000.0, VANISHED_SECONDS + 0.001)
 
@@ -95,7 +95,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.unsettled())
     @rule(pick=picks, fate=fates, events=events)
     def send_late(self, pick: int, fate: Fate, events: list[Event]) -> None:
-        """A sender that slept goes on. Its video may be in any state by now."""
+        """A sender that was suspended goes on. Its video may be in any state by now."""
         entry = _latest(self.world.entries, pick)
         self.world.send(entry, Sending(fate, self._meanwhile(entry, events)))
 
@@ -132,7 +132,7 @@ class JobMachine(RuleBasedStateMachine):
     def accident(self, pick: int, accident: Accident) -> None:
         entry = _latest(self.world.unsettled(), pick)
         if accident is Accident.DELETED:
-            self.world.delete(_latest(self.world.existing(), pick))  # perhaps a settled one
+            self.world.delete(_latest(self.world.existing(), pick))  # the video may be settled
         elif accident is Accident.LOST:
             self.world.queue.lose(entry.video_id)
         elif accident is Accident.OTHER_GENERATION:
@@ -237,7 +237,7 @@ class JobMachine(RuleBasedStateMachine):
         return happen
 
     def _happen(self, event: Event, entry: Entry, held: Held | None) -> Held | None:
-        """Return what the worker of this video holds afterwards."""
+        """Let an event happen to a video; return what its worker holds afterwards."""
         if event is Event.CLAIM:
             delivery = self.world.queue.receive_of(entry.video_id)
             return self._take(delivery) if delivery else held

@@ -21,7 +21,7 @@ from tests.showcase.jobs.job_model import read_rows
 from tests.showcase.jobs.job_world import ATTEMPTS_MAX, LEASE_SECONDS, VISIBILITY_SECONDS, WORKER, JobWorld, Visit
 from worker.job import HANDED_BACK_SECONDS, MESSAGE_GRACE_SECONDS
 
-NEVER = 9  # steps after which a worker dies: more than any move has
+NEVER = 9  # the number of steps after which a worker dies; no move has that many
 REASON = "El video no se pudo procesar."
 
 T = TypeVar("T")

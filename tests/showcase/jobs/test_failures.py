@@ -20,7 +20,7 @@ Fail = Callable[..., uuid.UUID]
 
 @pytest.fixture
 def fail(database: Database) -> Fail:
-    """Makes a video that failed ``seconds`` after noon; now, for None."""
+    """Makes a video that failed ``seconds`` after noon. With None, it failed now."""
     player = new_player(database)
 
     def make(seconds: float | None = 0, code: str = "damaged") -> uuid.UUID:

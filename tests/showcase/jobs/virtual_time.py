@@ -15,7 +15,7 @@ from showcase.database.engine import Database
 
 START = datetime(2031, 5, 1, tzinfo=UTC)
 
-_PATTERN = "%Y-%m-%d %H:%M:%f000"  # of showcase.database.engine.database_time
+_PATTERN = "%Y-%m-%d %H:%M:%f000"  # the format of showcase.database.engine.database_time
 _STORED = "%Y-%m-%d %H:%M:%S.%f"
 _REAL_TIME = ("date", "time", "datetime", "julianday", "unixepoch")
 _REAL_TIME_WORDS = ("current_date", "current_time", "current_timestamp")

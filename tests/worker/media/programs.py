@@ -1,4 +1,4 @@
-"""Small programs that stand in for ffmpeg, and misbehave as a test needs it."""
+"""Small programs that replace ffmpeg and misbehave as a test needs it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Artwork that is spoilt in each way that a copy, a disk or a person can spoil it."""
+"""Artwork files that cannot be used, as a bad copy, a bad disk or a mistake of a person leaves them."""
 
 import struct
 import zlib
@@ -44,7 +44,7 @@ def png_without_size(path: Path) -> Path:
 
 
 def flipped(path: Path, content: bytes) -> Path:
-    """One changed byte in the middle."""
+    """The content with one changed byte in the middle."""
     middle = len(content) // 2
     return file_of(path, content[:middle] + bytes([content[middle] ^ 0x5A]) + content[middle + 1 :])
 

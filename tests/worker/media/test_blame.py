@@ -1,4 +1,4 @@
-"""Whose fault a failed encode is: the clip's, the disk's, ffmpeg's or the artwork's. Only the first fails a video."""
+"""A failed encode is the fault of the clip, the disk, ffmpeg or the artwork. Only a fault of the clip fails a video."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ from worker.workspace import Workspace
 INVALID = "Invalid data found when processing input"
 PNG_FAULT = f"[vist#1:0/png @ 0x1] [dec:png @ 0x2] Error submitting packet to decoder: {INVALID}"
 UNREADABLE = Path("/proc/self/mem")  # its first byte cannot be read: EIO
-LATE = 'case "$*" in *null*|*-version*) exec {ffmpeg} "$@";; esac; '  # of a program that only decodes like the real one
+LATE = 'case "$*" in *null*|*-version*) exec {ffmpeg} "$@";; esac; '  # the program still decodes
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_a_disk_that_is_full_gone_read_only_or_broken_is_recognised(
 
 
 def test_an_io_error_about_the_clip_counts_only_if_the_clip_cannot_be_read(tmp_path: Path) -> None:
-    """Else a strange clip could pause the worker again and again."""
+    """Otherwise a bad clip could stop the worker again and again."""
     error = EncodeFailed(251, "[in#0/mov @ 0x1] Error during demuxing: Input/output error")
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"clip")
     raise_disk_fault(error, clip=clip)
-    for fault in ({"clip": UNREADABLE}, {}):  # without a clip, all files are ours
+    for fault in ({"clip": UNREADABLE}, {}):  # without a clip, no file is the owner's
         with pytest.raises(Unavailable, match="Input/output error"):
             raise_disk_fault(error, **fault)
 
