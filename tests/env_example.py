@@ -1,4 +1,4 @@
-"""Holds a file of example settings against the settings that it documents."""
+"""Compares a file of example settings with the settings that it documents."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 
 def undocumented(example: Path, *kinds: type[BaseSettings]) -> list[str]:
-    """The variables that stand in only one of the two, or with another default."""
+    """The variables that are only in the example or only in the settings, or that have another default there."""
     documented = dict(re.findall(r"^#?\s?(\w+)=(.*)$", example.read_text(), re.MULTILINE))
     fields = {str(field.validation_alias): field for kind in kinds for field in kind.model_fields.values()}
     wrong = sorted(documented.keys() ^ fields.keys())

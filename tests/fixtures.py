@@ -178,5 +178,5 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def clips() -> Clips:
-    """Made by the ffmpeg of the wheel, also where the product would use another: the clips are always the same."""
+    """The clips of the tests. The ffmpeg of the wheel makes them, so that they are the same on every machine."""
     return Clips(imageio_ffmpeg.get_ffmpeg_exe(), Path(".local/test-clips"))

@@ -36,7 +36,7 @@ class MiniStackServer(AwsEmulator):
 
 
 def make_environment() -> None:
-    """Make it once for each list of versions and each Python. Processes that need it at the same time wait for one."""
+    """Make the environment once for each list of versions and each Python. Other processes wait meanwhile."""
     contents = f"# {sys.version}\n{REQUIREMENTS.read_text()}"
     stamp = HOME / "made-of"
     with _locked(HOME.with_suffix(".lock")):

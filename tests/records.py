@@ -30,9 +30,9 @@ def original_of(video_id: uuid.UUID) -> bytes:
 def new_video(
     database: Database, player_id: uuid.UUID | None = None, title: str = "Mi jugada", content: bytes = b""
 ) -> Entry:
-    """Add the row of an accepted upload whose message is not sent yet. The test stores its file, ``original_of``.
+    """Add the row of an accepted upload whose message is not sent yet. The test stores its file.
 
-    With ``content``, that is its file.
+    The file must have the bytes ``content``, by default those of ``original_of``.
     """
     video_id = uuid.uuid4()
     content = content or original_of(video_id)

@@ -1,4 +1,4 @@
-"""What a contributor meets first: pip, the hooks of pre-commit, and the files that GitHub looks for."""
+"""A fresh checkout works for a contributor: pip, the hooks of pre-commit, and the files that GitHub looks for."""
 
 import re
 import shutil

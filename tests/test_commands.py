@@ -1,4 +1,4 @@
-"""Every command answers ``--help`` in the same way, does nothing else then, and has a row in docs/COMMANDS.md."""
+"""Every command prints its ``--help`` in the same form, does nothing else, and has a row in docs/COMMANDS.md."""
 
 import ast
 import os
@@ -12,13 +12,13 @@ import pytest
 from tests.architecture.sources import ROOT, is_written_for_another_program, product_files
 
 DOCUMENT = (ROOT / "docs" / "COMMANDS.md").read_text()
-HELP_SECONDS_MAX = 60  # 1 to 3 s where nothing else runs
+HELP_SECONDS_MAX = 60  # on an idle machine, it takes 1 to 3 s
 DID_SOMETHING = 70
 # Python imports a module of this name at its start. It ends a process that does more than import, read and print.
 SITECUSTOMIZE = f"""
 import os, sys
 
-# Which urllib3 binds at import, to see whether there is IPv6.
+# urllib3 binds this address at import, to find out whether there is IPv6.
 ALLOWED = ("::1", 0)
 FORBIDDEN = {{"socket.bind", "socket.connect", "subprocess.Popen", "os.fork", "os.mkdir", "os.remove", "os.rename"}}
 

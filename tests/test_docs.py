@@ -10,11 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 AT_THE_TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "THIRD_PARTY.md")
 DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in AT_THE_TOP)])
-# Written by a command or by an operator: a clean checkout has none of them.
+# Files that a command or an operator writes: a clean checkout has none of them.
 MADE_LATER = (
     *(".env", ".venv", "alarms/variables.json"),
-    *(".local/", "processed.mp4", "contact-sheet.png", "emf.log"),  # of a demo
-    *("dist/", "licenses/", "wheels/"),  # of a release
+    *(".local/", "processed.mp4", "contact-sheet.png", "emf.log"),  # a demo writes these
+    *("dist/", "licenses/", "wheels/"),  # a release writes these
 )
 MEDIA_TYPE = re.compile(r"(application|audio|image|text|video)/")
 FILE_NAME = re.compile(r"[\w.*-]+\.(?:cfg|env|ini|json|md|png|jpg|mp4|py|service|toml|txt|yaml|yml)")
@@ -24,7 +24,7 @@ Check = Callable[[str, Path], Iterator[str]]
 
 
 def prose(text: str) -> str:
-    """Without fenced code."""
+    """The text without fenced code."""
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -45,7 +45,7 @@ def anchors(text: str) -> set[str]:
 
 
 def dead_links(text: str, document: Path) -> Iterator[str]:
-    """Relative links without a file, or with an anchor that the file has not."""
+    """Relative links to a file or a heading that does not exist."""
     without_code = re.sub(r"`[^`]*`", "", prose(text))
     for target in re.findall(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)", without_code):
         if re.match(r"[a-z][a-z0-9+.-]*:", target):
@@ -59,7 +59,7 @@ def dead_links(text: str, document: Path) -> Iterator[str]:
 
 
 def missing_paths(text: str, document: Path) -> Iterator[str]:
-    """Code that looks like a path of the repository, and is none.
+    """Code that looks like a path of the repository, but no such file or folder exists.
 
     It has a slash after a name in small letters, or it ends like a file. A file name without a slash may lie anywhere.
     NAME and … stand for other text, and * matches as in a shell.
@@ -85,7 +85,7 @@ def _exists(place: Path, path: str, *, deep: bool) -> bool:
 
 
 def missing_modules(text: str, _: Path) -> Iterator[str]:
-    """``python -m`` with a module of this repository that cannot be run."""
+    """Commands ``python -m MODULE`` whose module cannot be run."""
     for module in re.findall(r"(?:python3? -m|\$\(RUN\)|instance/run) ([a-z_][\w.]*\w)", text):
         path = ROOT / module.replace(".", "/")
         if (
@@ -97,7 +97,7 @@ def missing_modules(text: str, _: Path) -> Iterator[str]:
 
 
 def missing_targets(text: str, _: Path) -> Iterator[str]:
-    """``make`` with a target that the Makefile has not."""
+    """Commands ``make TARGET`` whose target is not in the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     fenced = "\n".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
     asked = [re.match(r"make ([a-z-]+)", code) for code in inline_code(text)]
@@ -107,7 +107,7 @@ def missing_targets(text: str, _: Path) -> Iterator[str]:
 
 
 def unknown_settings(text: str, _: Path) -> Iterator[str]:
-    """Variables that no settings have. The examples of the settings are tested to be complete."""
+    """Names of settings that do not exist. Other tests check that the example files name all settings."""
     known = {
         name
         for example in (ROOT / ".env.example", *ROOT.glob("*/env.example"))
@@ -123,7 +123,7 @@ CHECKS: tuple[Check, ...] = (dead_links, missing_paths, missing_modules, missing
 
 
 def present_text(document: Path) -> str:
-    """The whole document; of the changelog what was not released yet, because a release keeps the names of its time."""
+    """The whole document. Of the changelog, only the unreleased part, because a release keeps the names of its time."""
     text = document.read_text()
     return re.split(r"^## \d", text, maxsplit=1, flags=re.MULTILINE)[0] if document.name == "CHANGELOG.md" else text
 

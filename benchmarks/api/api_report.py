@@ -13,8 +13,8 @@ from benchmarks.benchmark_screen import print_notes
 from benchmarks.targets import Target, target_table
 from cli.screen import Screen
 
-CPU_RATIO_MAX = 0.6  # CPU of a request for a list, ours to each peer
-PAGE_MS_MAX = 10.0  # single-digit milliseconds of server time
+CPU_RATIO_MAX = 0.6  # the CPU time of a request for a list, compared with that of each peer
+PAGE_MS_MAX = 10.0  # of server time: the target is a number of one digit
 JUDGED = ("public list", "ranking")
 NOTES = (
     "CPU: user + system time of all processes of a server, a request. x: median of the rounds' ratios, ours to peer.",

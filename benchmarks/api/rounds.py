@@ -20,7 +20,7 @@ WARM_UP_SECONDS = 1.0  # first requests open connections, compile statements and
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """A request that all servers answer. Ours reads the player from the token, the peers from ``peer_path``."""
+    """A request that all servers answer. The product reads the player from the token, the peers from the path."""
 
     name: str
     path: str
@@ -105,6 +105,6 @@ def _generate_load(command: list[str]) -> Load:
 
 
 def orders(servers: Sequence[Server], rounds: int) -> Iterator[Sequence[Server]]:
-    """The order of each round: every second round goes back, so that the first server becomes the last."""
+    """The order of each round: every second round is reversed, so that the first server becomes the last."""
     for number in range(rounds):
         yield servers[:: -1 if number % 2 else 1]

@@ -28,7 +28,7 @@ class ServerConditions:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that can be started. ``ready``: the words it logs when it is. ``tokens``: issues those it requires."""
+    """A server that can be started. ``ready``: what it logs once it is ready. ``tokens`` issues its tokens."""
 
     name: str
     command: list[str]

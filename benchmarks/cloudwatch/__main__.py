@@ -60,7 +60,7 @@ EXAMPLES = [
     ("--measure plan", "one piece of work in this process, as JSON: units done, CPU seconds, peak bytes"),
 ]
 
-# A piece of work prepares its input, and returns the call to measure, which returns how many units it did.
+# A piece of work prepares its input and returns the call to measure. That call returns the number of units it has done.
 Prepared = Callable[[], int]
 
 

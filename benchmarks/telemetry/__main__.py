@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure_round(number: int, requests: int, *, with_video: bool) -> Round:
-    """Measure two new systems. New ones, because each process shares its interpreter lock in a way of its own."""
+    """Measure two new systems. In each round they are new, because the speed of threads differs between processes."""
     with ExitStack() as stack:
         variants = Round(
             stack.enter_context(_variant(f"reading-{number}", ReadingAgent())),

@@ -1,6 +1,6 @@
 """The quality of a result against the lossless reference: SSIM and VMAF of the frames of the body.
 
-SSIM is hardly lower when all colours are a little wrong (by a wrong matrix, for example); VMAF is.
+SSIM hardly falls when all colours are a little wrong (by a wrong matrix, for example). VMAF falls.
 """
 
 import os

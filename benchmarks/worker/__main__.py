@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_rounds(shared: SharedServers, chosen: list[Contestant], rounds: int, messages: int, screen: Screen) -> Rounds:
-    """Measure each worker once a round. Every second round goes back, so that the first worker becomes the last."""
+    """Measure each worker once a round. Every second round is reversed, so that the first worker becomes the last."""
     blocks: Rounds = {contestant.name: [] for contestant in chosen}
     for number in range(rounds):
         for place, contestant in list(enumerate(chosen))[:: -1 if number % 2 else 1]:

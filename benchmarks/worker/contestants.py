@@ -79,7 +79,7 @@ def _celery_sqs(pool: str) -> Callable[[SharedServers, str], AbstractContextMana
 
 @contextmanager
 def _celery_prefetch_1(shared: SharedServers, name: str) -> Iterator[ReadyWorker]:
-    """As Celery's documentation advises for long tasks. It then pauses between polls, here 0.05 s instead of 1 s."""
+    """Celery as its documentation advises for long tasks. It pauses between polls, here 0.05 s instead of 1 s."""
     queue, options = shared.create_queue(name), ["--prefetch-multiplier", "1"]
     with _celery(shared, name, shared.sqs_broker, "solo", options, polling_seconds=0.05) as (process, sender):
         yield ReadyWorker(process, sender.send, queue.depth)

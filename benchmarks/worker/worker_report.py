@@ -12,8 +12,8 @@ from benchmarks.worker.message_blocks import MessageBlock
 from benchmarks.worker.worker_share import Share
 from cli.screen import Screen
 
-MESSAGE_RATIO_MAX = 2.0  # CPU of a message without media work, ours to Celery on SQS
-SHARE_MAX = 0.01  # of a real job's CPU: queue, claim, heartbeats, telemetry, storage calls
+MESSAGE_RATIO_MAX = 2.0  # the CPU time of a message without media work, compared with Celery on SQS
+SHARE_MAX = 0.01  # the CPU time of queue, claim, heartbeats, telemetry and storage calls, in that of a real job
 NOTES = (
     "CPU: user + system time of the worker and its children, without start and first messages. One slot each.",
     f"x Celery: median of the rounds' ratios to {REFERENCE!r}. Calls: calls that the emulator answered, a message.",

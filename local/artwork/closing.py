@@ -29,7 +29,7 @@ CALL = [("VOTA POR TU", 284.0, WHITE, ICE), ("JUGADOR FAVORITO", 388.0, AMBER, O
 
 
 def closing_ball(now_s: float) -> Ball:
-    """The ball rolls along under the call from the left to the right edge and out."""
+    """The ball, which rolls below the call to vote from the left edge to the right edge and out of the picture."""
     x = -120 + 1620 * progress(now_s, 0.25, 1.5)
     return Ball(x, 576, 124, (x - 640) / 62, 0)
 

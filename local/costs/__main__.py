@@ -82,7 +82,7 @@ def monthly_costs(prices: Prices, system: System, size: Size, items: BilledItems
     yield "Load balancer", MONTH_HOURS * (prices.balancer_hour + system.balancer_units * prices.balancer_unit_hour)
     logs_gb = (views * system.requests_a_view + 2 * videos) * system.log_kb_a_request / 1e6
     yield "NAT gateways", system.nat_gateways * MONTH_HOURS * prices.nat_hour + logs_gb * prices.nat_gb
-    addresses = BALANCER_ADDRESSES + system.nat_gateways  # each NAT gateway has one
+    addresses = BALANCER_ADDRESSES + system.nat_gateways  # each NAT gateway has one address
     yield "Public addresses", addresses * MONTH_HOURS * prices.address_hour
     yield "S3, storage", _storage(prices, system, videos)
     writes, reads = videos * system.storage_writes_a_video, videos * system.storage_reads_a_video + views

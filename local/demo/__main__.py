@@ -68,7 +68,7 @@ class Demo:
         self._directory = directory
 
     def run(self, clip: Path | None) -> None:
-        """Raises the error of the step that failed; the system is stopped in any case."""
+        """Run all steps. Raises the error of the step that failed; the system is stopped in any case."""
         started = time.monotonic()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._directory.mkdir(parents=True)
@@ -94,7 +94,7 @@ class Demo:
         self._screen.line(f"▸ {words}")
 
     def _tell_story(self, system: LocalSystem, clip: Path) -> Path:
-        """From the player's sign-up to a vote and the ranking; return the downloaded result."""
+        """Go from the player's sign-up to a vote and the ranking; return the downloaded result."""
         run = uuid.uuid4().hex[:8]
         player = PlayerAccount("Laura", "Gómez", f"laura.{run}@example.com", "Bogotá")
         voter = PlayerAccount("Andrés", "Rojas", f"andres.{run}@example.com", "Medellín")

@@ -11,7 +11,7 @@ from cloudwatch.emf import Datapoint, read_lines
 
 MetricKey = tuple[str, str, str]  # dimension values, metric, unit
 
-# The metrics, in the order of the way of a video. The latency of each route follows in a section of its own.
+# The metrics, in the order in which a video produces them. The latency of each route follows in a section of its own.
 SHOWN = (
     ("worker", "QueueWait", "Queue wait"),
     ("worker", "ProcessingTime", "Processing time"),

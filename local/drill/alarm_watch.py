@@ -55,5 +55,5 @@ class AlarmWatch:
 
 
 def is_of_interest(change: Transition) -> bool:
-    """A change to or from ALARM. All others are alarms that get their first data."""
+    """Whether the alarm changes to or from ALARM. Any other change comes from the first data of an alarm."""
     return AlarmState.ALARM in (change.old, change.new)

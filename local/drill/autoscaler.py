@@ -80,6 +80,6 @@ class Autoscaler:
             log.seek(self._read_to)
             for line in log:
                 if not line.endswith(b"\n"):
-                    break  # the next minute reads it whole
+                    break  # the line is not complete yet: the next minute reads it
                 self._read_to += len(line)
                 yield line.decode()

@@ -25,7 +25,7 @@ from showcase.database.tables import Video, VideoStatus
 from worker.media.encoder import find_encoder
 
 VARIABLES = ROOT / "alarms" / "variables.example.json"
-MINUTES_MAX = 240  # of one chapter of the story
+MINUTES_MAX = 240  # the longest that one step of the story may take
 SETTINGS = {
     # Short, so that a job that was cut off comes back soon.
     "ANB_LEASE_SECONDS": "8",
@@ -38,7 +38,7 @@ SETTINGS = {
 
 
 class Drill:
-    """A context manager, and the story.Scene of its own story.
+    """A context manager: the system runs inside the block. It is also the Scene (see story.py) of its story.
 
     ``minute_seconds``: real seconds of a simulated minute. ``database_url``: an empty database (default: SQLite in
     ``directory``). Entering raises DrillFailed, LocalSystemError, RefusedByApi.
@@ -90,7 +90,7 @@ class Drill:
         )
 
     def run(self, burst: int) -> list[InvariantCheck]:
-        """Tell the story to its end and draw it. Raises DrillFailed, LocalSystemError, RefusedByApi."""
+        """Play the story to its end, and draw its timeline. Raises DrillFailed, LocalSystemError, RefusedByApi."""
         rows: list[TimelineRow] = []
         self._screen.line(COLUMNS, "bold")
         try:

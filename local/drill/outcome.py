@@ -55,7 +55,7 @@ class DrillOutcome:
 
 
 def read_outcome(system: LocalSystem, database: Database, accepted: int) -> DrillOutcome:
-    """Raises Unavailable, botocore's errors, OSError."""
+    """Read the state after the drill. Raises Unavailable, botocore's errors, OSError."""
     environment, emulator = system.environment, system.emulator
     with database.reading() as connection:
         rows = connection.execute(select(Video.id, Video.status, Video.fence, Video.processed_key)).all()

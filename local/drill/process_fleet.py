@@ -61,7 +61,7 @@ class ProcessFleet:
         return [i for i in self.instances.values() if i.is_retired]
 
     def in_work(self, instance: ProcessInstance) -> list[HeldClaim]:
-        """The claims that its worker holds."""
+        """The claims that the worker of the instance holds."""
         return claims_held_by(self._database, instance.process.pid)
 
     def lose_zone(self, zone: str) -> int:

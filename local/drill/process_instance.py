@@ -32,10 +32,10 @@ class ProcessInstance:
 
     @property
     def is_retired(self) -> bool:
-        """It was scaled in, and was not killed while it drained."""
+        """Whether it was scaled in, and was not killed while it drained."""
         return self.leaving and not self.killed
 
     @property
     def is_over(self) -> bool:
-        """Its process has ended, for a reason that the drill knows."""
+        """Whether its process has ended for a reason that the drill knows."""
         return self.killed or self.exit_code is not None

@@ -76,7 +76,7 @@ def tell_story(scene: Scene, *, burst: int, minutes_max: int) -> StoryEvents:
     yield from _until(lambda: _all_in_service(scene), "replacements", minutes_max)
     yield from _until(lambda: _busy_one_retired(scene), "a busy worker scaled in", minutes_max)
     yield "players go home"
-    # Until everything is done, or nothing is finished any more: the invariants then show what is left.
+    # Wait until all work is done, or until no more work gets done: then the invariants show what is left.
     idle_minutes = 0
     while not _is_quiet(scene) and idle_minutes < PATIENCE_MINUTES:
         unfinished = scene.unfinished()

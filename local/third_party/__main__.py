@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "THIRD_PARTY.md"
 REQUIREMENTS = ROOT / "requirements.txt"
 TABLE = re.compile(r"(?<=<!-- python -m local.third_party table -->\n).*?(?=<!-- end -->)", re.DOTALL)
-TEXTS = Path("/usr/share/common-licenses")  # of Debian and Ubuntu
+TEXTS = Path("/usr/share/common-licenses")  # where Debian and Ubuntu keep them
 
 DESCRIPTION = """\
 Say which packages the product needs at run time and under which licences, from the metadata of the installed packages.

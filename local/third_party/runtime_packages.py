@@ -20,11 +20,11 @@ PLATFORM = {
 }
 # Licences that have no SPDX name in the metadata, or a wrong one; read from the LICENSE file of the package.
 SPDX_BY_PACKAGE = {
-    # The BSD licence covers all of it, the Apache licence what was written since December 2017.
+    # The BSD licence covers all of it. The Apache licence covers the parts that were written since December 2017.
     "python-dateutil": "BSD-3-Clause AND (Apache-2.0 OR BSD-3-Clause)",
     # With an exception that allows linking with OpenSSL.
     "psycopg2-binary": "LGPL-3.0-or-later",
-    # The metadata speaks of the Python code alone, without the ffmpeg in the wheel.
+    # The metadata names only the licence of the Python code, not that of the ffmpeg in the wheel.
     "imageio-ffmpeg": "BSD-2-Clause AND GPL-3.0-or-later",
 }
 SPDX_BY_NAME = {

@@ -1,4 +1,4 @@
-"""Takes the licences out of the wheels of a release, and holds the wheels against THIRD_PARTY.md."""
+"""Takes the licences out of the wheels of a release, and compares the wheels with THIRD_PARTY.md."""
 
 import re
 import shutil

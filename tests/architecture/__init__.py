@@ -1,1 +1,1 @@
-"""The rules of the house that no library checks. ``python -m tests.architecture`` is part of ``make check``."""
+"""The rules of this project that no library checks. ``python -m tests.architecture`` is part of ``make check``."""

@@ -1,4 +1,4 @@
-"""``python -m tests.architecture [ROOT]``: a line for each violation; exit code 1 if there is one."""
+"""``python -m tests.architecture [ROOT]``: print a line for each violation. The exit code is 1 if there is one."""
 
 import subprocess
 import sys
@@ -13,14 +13,14 @@ from tests.architecture.sources import ROOT, is_written_for_another_program, pro
 
 
 def find_violations(root: Path) -> Iterator[str]:
-    """Everything that breaks a rule of this package below ``root``."""
+    """Yield a line for each place below ``root`` that breaks a rule of this package."""
     for path in product_files(root):
         if not is_written_for_another_program(path):
             yield from violations(path)
     yield from readers_of_the_environment(root)
     yield from readers_of_the_clock(root)
     yield from repeated_names(root)
-    # In a process of its own: the audit hook of an interpreter cannot be removed.
+    # This needs another process, because an audit hook cannot be removed from an interpreter.
     command = [sys.executable, "-m", "tests.architecture.import_time", str(root)]
     audit = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     yield from audit.stdout.splitlines()

@@ -1,6 +1,6 @@
-"""The clock of a process decides nothing: it may be days off. The database and the storage tell the time.
+"""No decision uses the clock of a process, which may be days off. The database and the storage tell the time.
 
-Durations inside one process come from ``time.monotonic`` and ``time.perf_counter``, which nothing sets.
+Durations inside one process come from ``time.monotonic`` and ``time.perf_counter``, which cannot be set.
 """
 
 import ast
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from tests.architecture.sources import is_written_for_another_program, product_files
 
-# What reads the clock, by the module or class that it belongs to. The times of files come from the same clock.
+# The functions that read the clock, by their module or class. The times of files come from the same clock.
 _READERS = {
     "time": {"time", "time_ns", "clock_gettime", "clock_gettime_ns", "gmtime", "localtime", "ctime", "strftime"},
     "datetime": {"now", "utcnow", "today"},
@@ -18,7 +18,7 @@ _READERS = {
     "uuid": {"uuid1"},
 }
 _TIMES_OF_FILES = {"st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns", "st_atime_ns", "getmtime"}
-_TOOLS = {"local", "benchmarks", "cloudwatch"}  # they run beside the product and change nothing of it
+_TOOLS = {"local", "benchmarks", "cloudwatch"}  # no process of the product uses them
 
 ALLOWED: Mapping[str, str] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
 
 
 def readers_of_the_clock(root: Path) -> Iterator[str]:
-    """A line for each place that reads the clock of the process, and for each allowed file that does not."""
+    """Yield a line for each place that reads the clock of the process, and for each file of ALLOWED that does not."""
     unused = set(ALLOWED)
     for path in product_files(root):
         place = path.relative_to(root).as_posix()
@@ -55,6 +55,7 @@ def _clocks_of(node: ast.AST) -> Iterator[str]:
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         readers = _READERS.get(module, set()) if module != "datetime" else set()
         for alias in node.names:
-            is_renamed = alias.asname is not None and alias.name in _READERS  # it would be read under another name
+            # Under another name, the reads of the module would not be found.
+            is_renamed = alias.asname is not None and alias.name in _READERS
             if alias.name in readers | _TIMES_OF_FILES or is_renamed:
                 yield f"{module}.{alias.name}".lstrip(".")

@@ -10,7 +10,7 @@ _READERS = {"environ", "environb", "getenv", "getenvb"}
 
 
 def readers_of_the_environment(root: Path) -> Iterator[str]:
-    """A line for each place outside of a ``settings.py`` that reads the environment."""
+    """Yield a line for each place outside of a ``settings.py`` that reads the environment."""
     for path in product_files(root):
         if path.name == "settings.py" or is_written_for_another_program(path):
             continue

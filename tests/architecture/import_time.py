@@ -1,7 +1,7 @@
-"""At module level stand definitions and constants. Nothing is opened, connected, started or read there.
+"""The import of a module only makes definitions and constants. It opens, connects, starts and reads nothing.
 
-Two judges. ``violations`` reads every statement that runs at import. ``python -m tests.architecture.import_time ROOT``
-imports the modules, and the interpreter's own audit events tell what they touched.
+Two checks find violations. ``violations`` reads every statement that runs at import.
+``python -m tests.architecture.import_time ROOT`` imports the modules, and listens to the interpreter's audit events.
 """
 
 import ast
@@ -13,26 +13,26 @@ from types import FrameType
 
 from tests.architecture.sources import is_written_for_another_program, product_files
 
-# Modules of the standard library that do what they are named for, and libraries that connect.
+# Modules of the standard library whose functions have effects, and libraries that connect.
 _IMPURE = {
     *("os", "socket", "subprocess", "threading", "shutil", "tempfile", "time", "signal", "sqlite3", "urllib", "http"),
     *("asyncio", "multiprocessing", "random", "uuid", "sys", "io", "boto3", "httpx", "psycopg2", "redis"),
 }
 _IMPURE_BUILTINS = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
-_PURE_CLASSES = {"TransferConfig"}  # of boto3: a record of sizes
+_PURE_CLASSES = {"TransferConfig"}  # boto3's TransferConfig only holds sizes
 _PURE_ATTRIBUTES = {"compile", "getLogger", "JSONDecoder", "resolve", "split", "join", "fromkeys", "strip"}
 _STATEMENTS = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Pass)
 
 
 def violations(path: Path) -> Iterator[str]:
-    """A line for each statement of the file that does more at import than to define something."""
+    """Yield a line for each statement of the file that does more at import than define something."""
     tree = ast.parse(path.read_text())
     for line, what in _of_body(tree.body, _origins(tree)):
         yield f"{path}:{line}: {what} at import"
 
 
 def _origins(tree: ast.Module) -> dict[str, str]:
-    """The top-level package that each imported name comes from."""
+    """For each imported name, the top-level package that it comes from."""
     origins: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.Import):
@@ -75,7 +75,7 @@ def _calls(node: ast.AST, origins: dict[str, str]) -> Iterator[tuple[int, str]]:
 
 
 def _evaluated(node: ast.AST) -> Iterator[ast.Call]:
-    """Every call below the node that runs with it: not those inside a lambda."""
+    """Every call below the node that runs when the node runs. A call inside a lambda does not."""
     if isinstance(node, ast.Lambda):
         return
     if isinstance(node, ast.Call):
@@ -85,7 +85,7 @@ def _evaluated(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _belongs_to_a_declaration(function: ast.expr, origins: dict[str, str]) -> bool:
-    """``pytest.fixture(…)`` and the like: an attribute of a module that declares things."""
+    """Whether the function belongs to a module that only declares, for example ``dataclasses.field``."""
     root = function
     while isinstance(root, ast.Attribute | ast.Call):
         root = root.value if isinstance(root, ast.Attribute) else root.func
@@ -97,7 +97,7 @@ _ALSO_AUDITED = ("sqlite3.connect", "_thread.start_new_thread", "shutil.", "temp
 
 
 def audit_imports(root: Path) -> list[str]:
-    """Import every module below ``root`` in this process; a line for each event of the outside world."""
+    """Import every module below ``root`` in this process. Return a line for each file, connection or process opened."""
     found: list[str] = []
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -112,7 +112,7 @@ def audit_imports(root: Path) -> list[str]:
 
 
 def _module_at_fault(frame: FrameType | None, root: Path) -> str | None:
-    """The file whose module body is the innermost on the stack, if it is one of the product and no mere import."""
+    """``file:line`` of the innermost module on the stack, if it is the product's. None if Python only imports it."""
     if frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
         return None
     while frame is not None:

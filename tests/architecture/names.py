@@ -1,4 +1,4 @@
-"""A name means one thing: no file name and no class name stands twice in the product."""
+"""A name has one meaning: no two files and no two classes of the product have the same name."""
 
 import ast
 from collections import defaultdict
@@ -11,7 +11,7 @@ USUAL = {"__init__.py", "__main__.py", "errors.py", "settings.py"}
 
 
 def repeated_names(root: Path) -> Iterator[str]:
-    """A line for each file name, and each class name, that stands in several places."""
+    """Yield a line for each name that several files or several classes have."""
     files: dict[str, list[str]] = defaultdict(list)
     classes: dict[str, list[str]] = defaultdict(list)
     for path in product_files(root):

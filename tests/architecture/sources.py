@@ -1,4 +1,4 @@
-"""The Python files of the product: all rooms but the tests."""
+"""The Python files of the product: all top-level packages except the tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,12 +7,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rooms(root: Path) -> list[Path]:
-    """The packages at the top, without ``tests``."""
+    """The top-level packages, without ``tests``."""
     return sorted(path.parent for path in root.glob("*/__init__.py") if path.parent.name != "tests")
 
 
 def product_files(root: Path) -> Iterator[Path]:
-    """Every file of every room, without tests that lie inside a room."""
+    """Every file of every room, without the tests inside a room."""
     for room in rooms(root):
         for path in sorted(room.rglob("*.py")):
             if "tests" not in path.relative_to(root).parts:
@@ -20,5 +20,5 @@ def product_files(root: Path) -> Iterator[Path]:
 
 
 def is_written_for_another_program(path: Path) -> bool:
-    """Scripts whose form a library dictates: Alembic runs its own, and the peers of the benchmarks are applications."""
+    """Whether another program dictates the form of the file: a script of Alembic, or a peer of a benchmark."""
     return "peers" in path.parts or path.parent.name == "versions" or path.parts[-2:] == ("migrations", "env.py")

@@ -1,4 +1,4 @@
-"""The doors of docs/ARCHITECTURE.md hold: violations of each kind, planted in a copy, make ``make check`` red."""
+"""The checks of the architecture work: they find a violation of each kind that a test puts into a copy of the code."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.__main__ import find_violations
 from tests.architecture.sources import ROOT, rooms
 
-# (file, code at its end, what must be said of it); the commands are those of ``make check``.
+# (file, code that is put at its end, text of the violation). The test runs the commands of ``make check``.
 IMPORTS = [
     ("worker/slots.py", "import benchmarks", "worker is not allowed to import benchmarks"),
     ("service/draining.py", "import worker.slots", "service is not allowed to import worker"),
@@ -52,7 +52,7 @@ HOUSE = [
     ("service/paging.py", "class Database:\n    pass", "class name Database stands twice"),
     ("worker/videos.py", '"""Another file of that name."""', r"file name videos\.py stands twice"),
 ]
-# Hidden from the reading of the sources: only the interpreter's audit events tell.
+# The statements of this file do not show the violation. Only the interpreter's audit events do.
 AUDITED = (
     "worker/errors.py",
     "def _load():\n    return open('/etc/hostname').read()\n\nHOST = _load()",
@@ -88,7 +88,7 @@ def make_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 @pytest.fixture(scope="module")
 def judged(make_copy: Callable[[], Path]) -> Judged:
-    """What both commands say of copies with every violation in them."""
+    """The output of both commands for copies that have every violation."""
     with_imports, with_the_rest = make_copy(), make_copy()
     planted(with_imports, IMPORTS)
     planted(with_the_rest, [*HOUSE, AUDITED])

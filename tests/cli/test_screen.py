@@ -1,4 +1,4 @@
-"""Texts are printed word for word, results and faults apart, and a JSON document stands alone on standard output."""
+"""Texts are printed word for word. Faults go to standard error, and a JSON document is alone on standard output."""
 
 import json
 import subprocess

@@ -19,7 +19,7 @@ from benchmarks.api.peers.models import THREADS, Player, Video, find_own, find_p
 
 @asynccontextmanager
 async def bound_threads(_app: Any) -> AsyncIterator[None]:
-    """As many as the others have; 40 by default."""
+    """Set the number of threads to that of the other servers. FastAPI's default is 40."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
 

@@ -1,4 +1,4 @@
-"""The sender of a peer's messages: reads numbers from stdin, sends so many, and answers with the number."""
+"""The sender of a peer's messages. It reads a number from stdin, sends that many, and prints the number."""
 
 import sys
 import uuid
@@ -17,7 +17,7 @@ def job() -> dict[str, str]:
 
 
 def produce(send: Callable[[dict[str, str]], object]) -> None:
-    """Until stdin ends."""
+    """Send as many messages as each line of stdin says, until stdin ends."""
     for line in sys.stdin:
         for _ in range(int(line)):
             send(job())

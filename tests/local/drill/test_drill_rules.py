@@ -98,7 +98,7 @@ def test_a_burst_brings_all_workers_and_enough_work_keeps_them(burst: int, recor
 
 
 def test_the_fleet_shrinks_one_by_one_and_all_workers_have_work(recorded: RecordedRun) -> None:
-    """Also while the newest datapoint counts more workers than there are."""
+    """This holds also while the newest datapoint counts more workers than there are."""
     recorded.minutes(30, lambda _: BURST_SHORT)
     down = recorded.minutes(60, BOUNDS.work_for_one_fewer)
     assert steps(down) == [(3, 2), (2, 1)]
