@@ -10,7 +10,7 @@ from cli.command_parser import ExitCode
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``is_met`` is None when a measurement that it needs is missing."""
+    """One target. ``is_met`` is None when a measurement that it needs is missing."""
 
     text: str
     measured: str

@@ -68,7 +68,7 @@ class CeleryTasks:
     """Celery's queue in Redis. Every method raises Unavailable if Redis is away or refuses the command."""
 
     def __init__(self, broker_url: str, queue: str, task: str) -> None:
-        """The first call of a method connects. Raises SettingsError if the URL cannot be read."""
+        """Does not connect yet: the first call of a method does. Raises SettingsError if the URL cannot be read."""
         self._queue = queue
         self._task = task
         self._parked = f"{queue}.parked"

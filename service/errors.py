@@ -1,4 +1,4 @@
-"""Every error becomes an answer here. Every error has one shape: ``{"code": …, "message": …}``.
+"""Turns every error into an answer. Every error has one shape: ``{"code": …, "message": …}``.
 
 A body that breaks a rule is 400, also where HTTP has a more exact status, because the contract says so.
 """
@@ -47,7 +47,7 @@ class ProtocolFault(BadRequest):
 
 
 def install_error_handlers(app: App) -> None:
-    """Falcon calls the handler of the most specific class; the order makes no difference."""
+    """Add a handler for each class of errors. Falcon calls that of the most specific class, whatever their order."""
     app.add_error_handler(Refused, _refused)
     app.add_error_handler(UnacceptableClip, _unacceptable_clip)
     app.add_error_handler(TooManyRequests, _too_many_requests)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from showcase.errors import Unavailable
 
-STOP_SECONDS = 20.0  # more than one call of any work may take: a thread that still runs then hangs
+STOP_SECONDS = 20.0  # longer than any call of the work may take: a thread that runs longer hangs
 
 log = logging.getLogger(__name__)
 

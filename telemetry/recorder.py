@@ -19,7 +19,7 @@ from telemetry.sink import Destination, Sink, SinkCounts
 
 RECORD_BYTES_MAX = 200_000  # well below the 256 KB that every version of CloudWatch Logs accepts
 PROPERTY_CHARACTERS_MAX = 1024
-VALUE_MAX = 2.0**360  # either way; CloudWatch takes no larger one
+VALUE_MAX = 2.0**360  # of positive and negative values; CloudWatch accepts no larger ones
 
 Property = str | int | float | bool | None
 
@@ -45,7 +45,7 @@ class InvalidRecord(Exception):
 class RecordFormat:
     """Turns measurements into lines for one namespace and one service.
 
-    ``log_group`` is what a CloudWatch agent needs to be told; it does no harm elsewhere.
+    ``log_group`` names the log group to which a CloudWatch agent writes them. Other destinations ignore it.
     """
 
     def __init__(self, *, namespace: str, service: str, log_group: str) -> None:

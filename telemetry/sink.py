@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 REPORT_SECONDS = 60.0
-LINGER_SECONDS = 0.05  # records within it share one wake-up, which saves a third of the CPU time of a busy API
+LINGER_SECONDS = 0.05  # records that come within it are written together, which saves a third of a busy API's CPU time
 RETRY_SECONDS_MIN = 0.1
 RETRY_SECONDS_MAX = 5.0
 
@@ -40,7 +40,7 @@ class SinkCounts:
 
 
 class Sink:
-    """``records_max`` is the length of the queue. ``report`` makes a line of the counts since the last report."""
+    """Queues up to ``records_max`` records. ``report`` makes a line of the counts since the last report."""
 
     def __init__(
         self,

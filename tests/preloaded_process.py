@@ -1,4 +1,4 @@
-"""Processes of the product that need no second to start: a helper process has imported its modules, and forks.
+"""Starts processes of the product without their imports: a helper process has imported the modules, and forks.
 
 The suite starts hundreds of processes, and imports take three quarters of the CPU time of a start. The product does
 nothing at import (``tests/architecture`` holds that), so a forked process behaves as ``python -m`` does. The helper is
@@ -23,7 +23,7 @@ _forking.set_forkserver_preload(["worker.process", "service.server", "tests.faul
 
 
 class PreloadedProcess(ManagedProcess):
-    """As ManagedProcess. A module that replaces parts of other modules before they are imported cannot be preloaded."""
+    """A forked ManagedProcess. A module that replaces parts of others before their import cannot be preloaded."""
 
     def _start(self, module: str, arguments: list[str], environment: Mapping[str, str]) -> "_ForkedProcess":
         return _ForkedProcess(module, arguments, child_environment(environment), self.log)

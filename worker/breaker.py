@@ -14,13 +14,13 @@ from showcase.errors import Unavailable
 
 PAUSE_SECONDS_MIN = 1.0
 PAUSE_SECONDS_MAX = 30.0
-CALM_SECONDS = 60.0  # after a closing: a trip within this time belongs to the same outage
+CALM_SECONDS = 60.0  # a trip within this time after it has closed belongs to the same outage
 
 log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """``trip`` opens it. It closes when all dependencies answer a ping. The pauses between the pings grow.
+    """The breaker. ``trip`` opens it. It closes when all dependencies answer a ping. The pauses between the pings grow.
 
     A ping may succeed although the work does not, for example without a permission. So the pauses go on growing if the
     breaker is tripped soon after it has closed, unless a job succeeded in between. ``on_turn`` is called before each
@@ -56,7 +56,7 @@ class Breaker:
         return True
 
     def _close_if_all_answer(self) -> None:
-        self._open.clear()  # first, so that a trip during the pings counts
+        self._open.clear()  # before the pings, so that a trip during them is kept
         try:
             for dependency in self._dependencies:
                 dependency.ping()

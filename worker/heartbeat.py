@@ -148,14 +148,14 @@ class Heartbeat:
             self.turn()
 
     def turn(self) -> None:
-        """Renew everything once."""
+        """Renew all leases and the visibility of their messages once."""
         leases = self._snapshot()
         self._check_movement(leases)
         failures = 0
         try:
             if leases:
                 failures = self._renew_leases(leases) + self._renew_visibility(leases)
-        finally:  # also after an unexpected error
+        finally:  # leases that were not renewed are lost also after an unexpected error
             stale_before = time.monotonic() - SAFETY * self._lease_seconds
             for lease in leases:
                 if lease.confirmed_at < stale_before:

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:
-    """``attempts_max`` limits the attempts that the database counts. Interrupted attempts do not count."""
+    """The limits of each job. ``attempts_max`` counts the attempts in the database, without interrupted ones."""
 
     lease_seconds: int
     attempts_max: int
@@ -101,7 +101,7 @@ class JobHandler:
         except Unavailable as error:
             log.warning("%s", error)
             outcome = Outcome.UNAVAILABLE
-            with suppress(Unavailable):  # then its visibility timeout releases the message
+            with suppress(Unavailable):  # if this fails, its visibility timeout releases the message
                 self._queue.release(delivery, self._outage_backoff(report))
         finally:
             report.write(self._recorder, outcome)
@@ -265,26 +265,26 @@ class JobHandler:
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
         """Free the row, then the message. If database or queue is away, their timeouts do the same later."""
-        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
+        self._heartbeat.let_go(lease)  # otherwise a renewal in progress could hide the released message
         self._free_row(lease.claim, seconds, attempt_counts=outcome is Outcome.RETRY)
         self._queue.release(lease.delivery, seconds)
         log.info("handed back (%s), again in %d s", outcome, seconds)
         return outcome
 
     def _settle_unknown(self, lease: Lease, intended: Outcome, report: JobReport) -> Outcome:
-        """After an outage: hand the video back, unless the commit of ``intended`` happened and only its answer is lost.
+        """Hand the video back after an outage. But if only the answer to a commit was lost, keep what it committed.
 
         Then the outcome is ``intended``, so that the metrics agree with the rows.
         """
         seconds = self._outage_backoff(report)
-        self._heartbeat.let_go(lease)  # else the current renewal could hide the released message again
+        self._heartbeat.let_go(lease)  # otherwise a renewal in progress could hide the released message
         ending = self._free_row(lease.claim, seconds, attempt_counts=False)
         if ending is None:
             self._queue.release(lease.delivery, seconds)
             log.info("handed back (%s), again in %d s", Outcome.UNAVAILABLE, seconds)
             return Outcome.UNAVAILABLE
         if (ending.status == VideoStatus.PROCESSED) is not (intended is Outcome.PROCESSED):
-            return self._abandon(lease, LeaseLost("another worker gave the video up"))
+            return self._abandon(lease, LeaseLost("another worker failed the video"))
         log.info("the commit without an answer had happened: %s", intended)
         if ending.processed_at:
             report.published(lease.claim, ending.processed_at)

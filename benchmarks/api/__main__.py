@@ -1,7 +1,7 @@
 """``python -m benchmarks.api``: the API beside FastAPI and Flask, and its pages in a large contest.
 
-All servers read the same PostgreSQL, whose files are real (fsync is on). Each has one process and the same number of
-threads, and only one is under load at a time.
+All servers read the same PostgreSQL, which writes to the disk (fsync is on). Each has one process and the same number
+of threads, and only one is under load at a time.
 """
 
 import os

@@ -18,7 +18,7 @@ from cli.screen import Screen
 
 RECEIVE_BYTES = 256 * 1024
 SILENCE_SECONDS_MAX = 10.0
-ANSWERS_MIN = 2  # fewer have no percentiles
+ANSWERS_MIN = 2  # fewer answers have no percentiles
 
 DESCRIPTION = """\
 Keep a server busy with one request over several connections, and print requests, failures, seconds, bytes of an answer,

@@ -1,1 +1,1 @@
-"""``python -m benchmarks.cloudwatch``: EMF lines read, alarms evaluated, plans made."""
+"""``python -m benchmarks.cloudwatch``: the cost of reading EMF lines, evaluating alarms and making plans."""

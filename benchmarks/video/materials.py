@@ -26,7 +26,7 @@ _TARGET = Path("target")
 
 @dataclass(frozen=True, slots=True)
 class BodyCommand:
-    """The parts of the worker's command for a body, so that each bound does exactly a part of the worker's work."""
+    """The parts of the worker's command for a body. A lower bound is measured with some of these parts only."""
 
     ffmpeg: str
     inputs: list[str]

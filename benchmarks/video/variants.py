@@ -29,7 +29,7 @@ MEDIUM = "multi-pass-medium"  # only on request: it takes as long as all the oth
 
 Work = Callable[[Path], None]
 
-# As anyone would write them: the peers share only the numbers with our pipeline.
+# Filters as a user of ffmpeg would write them. They share only the numbers with the product's pipeline.
 FIT = (
     f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=decrease,setsar=1,"
     f"pad={WIDTH}:{HEIGHT}:(ow-iw)/2:(oh-ih)/2,fps={FRAMES_PER_SECOND}"

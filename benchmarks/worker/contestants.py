@@ -32,7 +32,7 @@ class ReadyWorker:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """``does``: the steps for each message, in their order. ``open`` starts the worker under a new, unique name."""
+    """One worker. ``does``: its steps for each message, in their order. ``open`` starts it under a new, unique name."""
 
     name: str
     does: str

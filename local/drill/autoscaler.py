@@ -31,7 +31,7 @@ class MinuteReport:
 
 
 class Autoscaler:
-    """The versioned policies and their alarms over the EMF log of a run."""
+    """Evaluates the scaling policies of the definitions, and their alarms, on the EMF log of a run."""
 
     def __init__(
         self, definitions: Iterable[Definition], namespace: str, log: Path, clock: Clock, *, minimum: int, maximum: int

@@ -7,7 +7,7 @@ BASE = 1_000_000_020 // MINUTE * MINUTE  # simulated seconds since the epoch at 
 
 
 class Clock:
-    """``minute_seconds``: real seconds of a simulated minute. ``start``: real time of minute 0 (default: now)."""
+    """The simulated time. ``minute_seconds``: real seconds of a minute. ``start``: real time of minute 0 (now)."""
 
     def __init__(self, minute_seconds: float, start: float | None = None) -> None:
         self.minute_seconds = minute_seconds

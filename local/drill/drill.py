@@ -27,7 +27,7 @@ from worker.media.encoder import find_encoder
 VARIABLES = ROOT / "alarms" / "variables.example.json"
 MINUTES_MAX = 240  # the longest that one step of the story may take
 SETTINGS = {
-    # Short, so that a job that was cut off comes back soon.
+    # Short times, so that a job that was cut off is claimed again soon.
     "ANB_LEASE_SECONDS": "8",
     "ANB_HEARTBEAT_SECONDS": "1",
     "sqs_visibility_timeout": "10",

@@ -94,7 +94,7 @@ class ProcessFleet:
             "ANB_METADATA_SECONDS": str(self._minute_seconds / 4),
             "ANB_AUTO_SCALING_GROUP": GROUP,
             "ANB_LIFECYCLE_HOOK": HOOK,
-            # Twice a minute: with minutes of one second, a late turn must not leave a minute without a datapoint.
+            # Twice in a simulated minute, so that a late record leaves no minute without a datapoint.
             "ANB_BACKLOG_INTERVAL_SECONDS": str(self._minute_seconds / 2),
             "ANB_WORK_DIRECTORY": str(self._system.directory / "work" / instance_id),
         }

@@ -21,7 +21,7 @@ StoryEvents = Iterator[str]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The size of the group, and the work (videos) for each worker that its policy keeps to."""
+    """The limits of the group's size, and the number of videos for each worker that its scaling policy aims at."""
 
     minimum: int
     maximum: int

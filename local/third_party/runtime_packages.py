@@ -9,7 +9,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# The instances of infra/: markers are judged for them, whatever this machine is.
+# The environment of an instance of infra/. Markers of requirements are evaluated for it, and not for this machine.
 PLATFORM = {
     "python_version": "3.11",
     "python_full_version": "3.11.0",
@@ -114,7 +114,7 @@ def spdx_license(name: str, metadata: PackageMetadata) -> str:
 
 
 def address(name: str, metadata: PackageMetadata) -> str:
-    """Where the project lives. Raises LicenseError if the package does not say it."""
+    """The web address of the project. Raises LicenseError if the package does not say it."""
     pairs = (each.split(", ", 1) for each in metadata.get_all("Project-URL") or [])
     labelled = {str(label).lower(): str(url) for label, url in pairs}
     for label in ADDRESS_LABELS:

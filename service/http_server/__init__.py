@@ -1,1 +1,1 @@
-"""The server: waitress with admission by headers, deadlines for clients, and a drain at the end."""
+"""The HTTP server: waitress with admission by headers, deadlines for clients, and a drain before it stops."""

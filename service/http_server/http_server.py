@@ -1,4 +1,4 @@
-"""waitress' server, with admission, deadlines of all connections, and the drain at the end."""
+"""waitress' server, with admission by headers, deadlines for all connections, and a drain before it stops."""
 
 import logging
 import math

@@ -70,7 +70,7 @@ def json_body(schema: str, example: object) -> Json:
 
 
 def answers(description: str, schema: str, example: object, *, links: Json | None = None, paged: bool = False) -> Json:
-    """The answer of success."""
+    """The answer of an operation that succeeds."""
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if paged:
         headers["Link"] = {"$ref": "#/components/headers/Link"}
@@ -79,7 +79,7 @@ def answers(description: str, schema: str, example: object, *, links: Json | Non
 
 
 def errors(codes_of: Mapping[int, Sequence[ErrorCode]]) -> Json:
-    """The answers of failure: the codes of each status. Every code has its sentence in Spanish."""
+    """The answers of an operation that fails: the error codes of each status. Every code has a Spanish sentence."""
     return {str(status): _failure(str(status), codes) for status, codes in codes_of.items()}
 
 

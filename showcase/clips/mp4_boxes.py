@@ -47,7 +47,7 @@ class BoxScanner:
         self._header = bytearray()
         self._type = b""
         self._left = 0  # bytes of the current box that are still to come
-        self._payload: bytearray | None = None  # of the current box, if it is kept
+        self._payload: bytearray | None = None  # the payload of the current box, if it is kept
         self._boxes = 0
 
     def feed(self, data: bytes) -> None:

@@ -37,7 +37,7 @@ class ReceivedPart:
 
 
 class Inbox:
-    """Signs links, and joins parts. Every method raises Unavailable when the storage is away."""
+    """Signs links for clients, and joins the parts that they sent. Every method raises Unavailable."""
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
         self._bucket = bucket

@@ -9,7 +9,7 @@ _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b
 
 @dataclass(slots=True)
 class Box:
-    """A leaf has a payload, a container has boxes. ``header``, if set, is written in place of the true header."""
+    """One box. A leaf has a payload, a container has boxes. ``header``, if set, replaces the true header."""
 
     kind: bytes
     payload: bytes = b""

@@ -24,7 +24,7 @@ from tests.showcase.test_deadlines import PEERS, SilentPeer
 
 OPTIONAL_SECONDS_MAX = 6.0  # the budget is 2.5, and a busy machine needs more; all attempts would take 20
 BACKGROUND_SECONDS_MAX = 12.0  # the budget is 7, and a busy machine needs more
-MOMENT = 0.01  # more than a millisecond: a row is due after its moment, which SQLite has in milliseconds
+MOMENT = 0.01  # longer than a millisecond, the unit in which SQLite stores when a row is due
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 pytestmark = pytest.mark.usefixtures("aws_credentials")

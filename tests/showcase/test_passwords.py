@@ -21,7 +21,7 @@ ACCOUNT = NewPlayer(EMAIL, "Laura", "Gómez", "Bogotá", "Colombia", PASSWORD)
 
 
 class CountedHasher(PasswordHasher):
-    """``count`` is the number of hashes computed. To refuse a text that is not a hash needs no such work."""
+    """A hasher that counts in ``count`` how many hashes it computes. Refusing a text that is not a hash needs none."""
 
     count = 0
 

@@ -35,7 +35,7 @@ PROBE = b"written and removed by python -m worker.doctor"
 
 
 class Grade(StrEnum):
-    """How bad a finding is. Only with a failure, a worker does not work."""
+    """How bad a finding is. A worker works with warnings, and does not work with a failure."""
 
     OK = "ok"
     WARNING = "warning"

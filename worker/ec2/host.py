@@ -14,7 +14,7 @@ from worker.settings import WorkerSettings
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """``leaving`` is set when the instance must leave. ``member`` and ``lifecycle`` are None outside of a group."""
+    """The host. ``leaving`` is set when the instance must leave. Outside of a group, member and lifecycle are None."""
 
     liveness: Liveness
     notifier: Notifier

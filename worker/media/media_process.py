@@ -142,7 +142,7 @@ class _Watch:
         if newest > self._frames:
             self._frames = newest
             self._on_frame(newest)
-            self._progressed_at = time.monotonic()  # after the callback, because its time is not the encode's
+            self._progressed_at = time.monotonic()  # after the callback, because its time does not count
 
     def _raise_if_stuck(self) -> None:
         now = time.monotonic()

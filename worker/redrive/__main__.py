@@ -99,7 +99,7 @@ def _go_through(letters: DeadLetters, asked: argparse.Namespace, screen: Screen)
 
 
 def _reopen_without_message(letters: DeadLetters, asked: argparse.Namespace) -> JobState | None:
-    """The video of --video, if it failed after all its attempts and its message is gone."""
+    """Reopen the video of --video, if it failed after all its attempts and its message is gone. Return its state."""
     state = letters.given_up(asked.video) if asked.video and not asked.reason else None
     if state and not asked.dry_run:
         letters.reopen(state)

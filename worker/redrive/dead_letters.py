@@ -91,7 +91,7 @@ class DeadLetters:
         self._held.pop(letter.delivery.message_id, None)
 
     def given_up(self, video_id: uuid.UUID) -> JobState | None:
-        """The video, if it failed after all its attempts. The queue need not have a letter of it.
+        """The video, if it failed after all its attempts. The queue may have no letter of it.
 
         A letter is missing if a run settled it after a worker copied it, but before the worker failed the row.
         """

@@ -1,6 +1,6 @@
 """FastAPI: `uvicorn benchmarks.api.peers.fastapi_app:app`.
 
-Plain functions in threads, models, a session as dependency.
+It uses plain functions in threads, response models, and a session as a dependency.
 """
 
 import uuid

@@ -1,4 +1,7 @@
-"""Flask: `gunicorn benchmarks.api.peers.flask_app:app --threads 8`. A session a request, dictionaries, ``jsonify``."""
+"""Flask: `gunicorn benchmarks.api.peers.flask_app:app --threads 8`.
+
+It uses a session for each request, and ``jsonify`` with dictionaries.
+"""
 
 import uuid
 

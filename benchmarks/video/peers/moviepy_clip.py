@@ -19,7 +19,7 @@ WATERMARK_MARGIN = 32
 
 
 def make(clip: str, watermark: str, opening: str, closing: str, target: str) -> None:
-    """Trim, fit, mark, join, write; without sound."""
+    """Make the broadcast clip: trim it, fit it, add watermark and bumpers, and write it without sound."""
     with ExitStack() as stack:
         main, first, last = (stack.enter_context(VideoFileClip(path, audio=False)) for path in (clip, opening, closing))
         whole = concatenate_videoclips([first, marked(main, watermark), last])

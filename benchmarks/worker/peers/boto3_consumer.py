@@ -12,7 +12,7 @@ def handle(_job: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Receive, handle, delete; until it is killed."""
+    """Receive, handle and delete messages until the process is killed."""
     url = os.environ["PEER_QUEUE_URL"]
     sqs = boto3.client("sqs", endpoint_url=os.environ["PEER_ENDPOINT_URL"], region_name=os.environ["PEER_REGION"])
     print("ready", flush=True)

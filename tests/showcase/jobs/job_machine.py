@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class JobMachine(RuleBasedStateMachine):
-    """One history. ``visited`` counts over all histories."""
+    """One history of jobs. ``visited`` counts the paths that any history has taken."""
 
     def __init__(self, database: Database, clock: VirtualClock, player_id: UUID, visited: Counter[Visit]) -> None:
         super().__init__()

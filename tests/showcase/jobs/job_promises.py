@@ -32,7 +32,7 @@ class Promises:
         self._commits: Counter[UUID] = Counter()
 
     def granted(self, claim: Claim) -> None:
-        """A worker has received this claim."""
+        """Note that a worker has received this claim."""
         assert claim.fence > self._fences.get(claim.video_id, 0), f"I3: fence {claim.fence} was given before"
         live = [fence for (id_, fence), until in self._leases.items() if id_ == claim.video_id and until >= self._now]
         assert not live, f"two live leases: fences {live} and {claim.fence}"
@@ -57,7 +57,7 @@ class Promises:
         self._end(claim)
 
     def given_up(self, video_id: UUID) -> None:
-        """A worker failed the video whose last worker had not ended its attempt."""
+        """Note that a worker failed a video whose last worker had not ended its attempt."""
         last = self._leases.pop((video_id, self._fences.get(video_id, 0)), None)
         assert last is None or last < self._now, "a video with a live lease was failed"
 

@@ -251,7 +251,7 @@ class JobWorld:
             self.promises.reopened(video_id)
         return is_reopened
 
-    # All
+    # The clock and the checks
 
     def next_moment(self) -> datetime:
         """The time when the next wait for a sweeper, a lease or a visibility ends; in a second if there is none."""

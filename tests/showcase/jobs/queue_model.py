@@ -17,7 +17,7 @@ from showcase.jobs.job_message import JobMessage, parse_message
 from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.showcase.jobs.virtual_time import VirtualClock
 
-SENDS_MAX = 1000  # of one history; no correct one needs as many
+SENDS_MAX = 1000  # sends of one history; a correct history needs fewer
 
 
 class ProcessDied(Exception):
@@ -51,7 +51,7 @@ CONFIRMED = Sending()
 
 @dataclass(slots=True)
 class _Message:
-    latest: Delivery  # its newest receipt; before the first receive, one that nobody has
+    latest: Delivery  # its newest receipt; before the first receive, one that no worker has
     visible_at: datetime
 
 

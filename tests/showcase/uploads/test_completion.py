@@ -30,7 +30,7 @@ class InterruptedStore(MediaStore):
     """Calls ``meanwhile`` once, after its first copy."""
 
     def meanwhile(self) -> None:
-        """A test replaces this."""
+        """Do nothing, unless a test replaces this method."""
 
     def copy(self, source: str, target: str) -> int | None:
         crc32 = super().copy(source, target)

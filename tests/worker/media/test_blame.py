@@ -22,7 +22,7 @@ from worker.workspace import Workspace
 INVALID = "Invalid data found when processing input"
 PNG_FAULT = f"[vist#1:0/png @ 0x1] [dec:png @ 0x2] Error submitting packet to decoder: {INVALID}"
 UNREADABLE = Path("/proc/self/mem")  # its first byte cannot be read: EIO
-LATE = 'case "$*" in *null*|*-version*) exec {ffmpeg} "$@";; esac; '  # the program still decodes
+LATE = 'case "$*" in *null*|*-version*) exec {ffmpeg} "$@";; esac; '  # checks run ffmpeg, encodes do not
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ Encode = Callable[..., Path | None]
 
 @pytest.fixture
 def encode(clips: Clips, hurried: Transcoder, tmp_path: Path) -> Encode:
-    """Work on a good clip as a job does. ``prepare`` gets the folder of the job; ``script`` is an ffmpeg."""
+    """Work on a good clip as a job does. ``prepare`` gets the folder of the job; ``script`` replaces ffmpeg."""
 
     def run(
         prepare: Callable[[Path], object] = lambda _folder: None,

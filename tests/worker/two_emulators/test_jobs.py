@@ -32,7 +32,7 @@ def work_off(rig: JobRig) -> list[Outcome]:
 
 
 def exhaust_next_video(rig: JobRig) -> None:
-    """The next video fails after all its attempts, in a worker with a stale handle."""
+    """Let the next video fail after all its attempts, in a worker with a stale handle."""
 
     def crash(_cancelled: threading.Event) -> None:
         raise EncodeFailed(-9, "out of memory")
