@@ -1,4 +1,4 @@
-"""What all facades over AWS share: the clients, and the translation of AWS' errors."""
+"""What all facades over AWS share: the clients, the look at each answer, and the translation of AWS' errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
+import botocore.session
 from boto3.exceptions import Boto3Error
 from botocore.awsrequest import (
     AWSConnection,
@@ -16,8 +17,8 @@ from botocore.awsrequest import (
 )
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.parsers import ResponseParserError
 
+from showcase.aws_answers import GuardedParsers, UnexpectedAnswer, watch_answers
 from showcase.deadlines import DEADLINES, DeadlinePassed, limited, watch_connection
 from showcase.dependencies import DependencyName
 from showcase.errors import Unavailable
@@ -49,15 +50,20 @@ BACKGROUND = Budget(connect_seconds=2, read_seconds=5, attempts=1, deadline="bac
 
 
 class Aws:
-    """Makes clients for a region, or for the endpoint of an emulator. boto3 finds the credentials by itself."""
+    """Makes clients for a region, or for the endpoint of an emulator. boto3 finds the credentials by itself.
+
+    A call of a client returns only an answer that ``showcase.aws_answers`` expects.
+    """
 
     def __init__(self, region: str, endpoint_url: str | None = None) -> None:
         self.endpoint_url = endpoint_url
-        self._session = boto3.session.Session(region_name=region)
+        core = botocore.session.get_session()
+        core.register_component("response_parser_factory", GuardedParsers())
+        self._session = boto3.session.Session(region_name=region, botocore_session=core)
 
     def sqs(self, budget: Budget = NEEDED) -> "SQSClient":
-        config = _config(budget)
-        return _with_deadlines(self._session.client("sqs", endpoint_url=self.endpoint_url, config=config))
+        client: SQSClient = self._client("sqs", _config(budget))
+        return client
 
     def s3(self, budget: Budget = NEEDED, *, connections: int) -> "S3Client":
         # Links are signed with SigV4, because newer regions take no other signature. "virtual" signs links for the
@@ -66,11 +72,16 @@ class Aws:
         style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(budget, connections=connections).merge(s3_only)
-        return _with_deadlines(self._session.client("s3", endpoint_url=self.endpoint_url, config=config))
+        client: S3Client = self._client("s3", config)
+        return client
 
     def autoscaling(self, budget: Budget = NEEDED) -> Any:
-        config = _config(budget)
-        return _with_deadlines(self._session.client("autoscaling", endpoint_url=self.endpoint_url, config=config))
+        return self._client("autoscaling", _config(budget))
+
+    def _client(self, service: Literal["sqs", "s3", "autoscaling"], config: Config) -> Any:
+        client = self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+        watch_answers(client.meta.events)
+        return _with_deadlines(client)
 
 
 class _Watched(AWSConnection):
@@ -135,7 +146,9 @@ def translated(dependency: DependencyName, operation: str, *, deadline: str = ""
     try:
         with limited(DEADLINES[deadline or f"{dependency} call"].seconds):
             yield
-    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, ResponseParserError, DeadlinePassed) as error:
+    except UnexpectedAnswer as error:
+        raise Unavailable(dependency, operation, kind=f"UnexpectedAnswer: {error}") from error
+    except (BotoCoreError, HTTPClientError, ClientError, Boto3Error, DeadlinePassed) as error:
         code = error_code(error) if isinstance(error, ClientError) else ""
         raise Unavailable(dependency, operation, kind=code or type(error).__name__) from error
 

@@ -41,6 +41,7 @@ DEADLINES: Mapping[str, Deadline] = MappingProxyType(
         "storage call": Deadline(30.0, "its connection is shut down; Unavailable"),
         "storage transfer": Deadline(300.0, "its connection is shut down; Unavailable"),
         "Auto Scaling call": Deadline(20.0, "its connection is shut down; Unavailable"),
+        "instance metadata": Deadline(3.0, "its connection is shut down; the next check asks again"),
         "request": Deadline(330.0, "its calls fail at once, and it is answered with 503"),
         "job, beside its encode": Deadline(720.0, "its lease is not renewed, and its process ends with 1"),
     }

@@ -130,9 +130,9 @@ class UnreadableMessage(ShowcaseError):
 
 
 class Unavailable(ShowcaseError):
-    """A dependency does not answer, or answers with errors of its own: try again later.
+    """A dependency does not answer, or answers with errors of its own, or what came is not its answer: try again later.
 
-    ``kind`` is the code or the class of the library's error. It is never the error's text, which may quote a secret.
+    ``kind`` is the code or the class of the library's error. It is never the library's text, which may quote a secret.
     """
 
     def __init__(self, dependency: DependencyName, operation: str, *, kind: str = "") -> None:

@@ -46,6 +46,8 @@ EXIT_CODES = {
     ExitCode.REFUSED: "wrong usage or settings; nothing was started",
 }
 
+STOP_SECONDS = 5.0  # how long the end of the process waits for a turn
+
 log = logging.getLogger(__name__)
 
 
@@ -71,9 +73,9 @@ class BacklogPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the current turn, and wait for that."""
+        """End the thread after the current turn. A turn that hangs is waited for only briefly, and dropped."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def run(self, pause: Callable[[float], bool]) -> None:
         """Publish in this thread until ``pause`` returns True. ``pause`` waits for the given seconds.
@@ -91,15 +93,24 @@ class BacklogPublisher:
         A zero instead of an unknown value would shrink the fleet. Missing data raises an alarm.
         """
         try:
-            depth = self._queue.depth()
-            workers = self._fleet.in_service()
-            with self._database.reading() as connection:
-                age_seconds = oldest_wait_seconds(connection)
+            metrics = self._read()
         except ShowcaseError as error:
-            self.failures += 1
             log.warning("backlog not published: %s", error)
-            return False
-        metrics = {
+        except Exception:
+            # A broad handler, because a thread that dies ends the worker, and no job needs this record.
+            log.exception("backlog not published: unexpected error")
+        else:
+            self._recorder.record(QUEUE, metrics, properties={"failures": self.failures})
+            return True
+        self.failures += 1
+        return False
+
+    def _read(self) -> dict[str, float]:
+        depth = self._queue.depth()
+        workers = self._fleet.in_service()
+        with self._database.reading() as connection:
+            age_seconds = oldest_wait_seconds(connection)
+        return {
             "BacklogPerWorker": (depth.visible + depth.in_flight) / max(1, workers),
             "QueueDepth": depth.visible,
             "MessagesInFlight": depth.in_flight,
@@ -107,8 +118,6 @@ class BacklogPublisher:
             "DeadLetterDepth": depth.dead,
             "Workers": workers,
         }
-        self._recorder.record(QUEUE, metrics, properties={"failures": self.failures})
-        return True
 
 
 def build_publisher(settings: WorkerSettings, database: Database, recorder: Recorder) -> BacklogPublisher:

@@ -112,7 +112,7 @@ class WorkerLoop:
             elif outcome is Outcome.PROCESSED:
                 self._breaker.note_success()
         except Exception:
-            # The only broad handler of the worker. An unexpected error is treated like a crash: the lease runs out,
+            # The only broad handler around a job. An unexpected error is treated like a crash: the lease runs out,
             # the video is claimed again, and the attempts in the database limit how often.
             log.exception("message %s: unexpected error", delivery.message_id)
         finally:

@@ -18,6 +18,7 @@ HEARTBEAT, COMPLETE, PROTECT = "RecordLifecycleActionHeartbeat", "CompleteLifecy
 NOT_FOUND = "No active Lifecycle Action found with instance ID"
 NOT_FORWARDED = {"connection", "date", "expect", "host", "server", "transfer-encoding"}  # they describe one connection
 FORWARD_SECONDS = 60.0
+OF_AWS = {"content-type": "text/xml", "x-amzn-requestid": "stub"}  # headers that each answer of Auto Scaling has
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a stub. Names of headers are in lower case. Content-Length is added when it is missing."""
+    """The answer of a stub. Names of headers are in lower case. Content-Length is added when it is missing.
+
+    A header with an empty value is not sent.
+    """
 
     status: int
     body: bytes = b""
@@ -97,7 +101,8 @@ def _handler(answer: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
             given = answer(Asked(self.command, self.path, self.headers, body))
             self.send_response(given.status)
             for name, value in {"content-length": str(len(given.body)), **given.headers, "connection": "close"}.items():
-                self.send_header(name, value)
+                if value:
+                    self.send_header(name, value)
             self.end_headers()
             self.wfile.write(given.body)
 
@@ -169,8 +174,8 @@ class AutoScaling(Stub):
             self._changed.notify_all()
         if action in self.refusing:
             error = f"<Type>Sender</Type><Code>ValidationError</Code><Message>{NOT_FOUND}</Message>"
-            return Answer(400, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
-        return Answer(200, f"<{action}Response><{action}Result/></{action}Response>".encode())
+            return Answer(400, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode(), OF_AWS)
+        return Answer(200, f"<{action}Response><{action}Result/></{action}Response>".encode(), OF_AWS)
 
 
 class AwsProxy(AutoScaling):

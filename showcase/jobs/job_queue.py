@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from showcase.aws import BACKGROUND, NEEDED, OPTIONAL, Aws, Budget, error_code, translated
+from showcase.aws_answers import UnexpectedAnswer
 from showcase.jobs.job_message import JobMessage
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ class QueueWiring:
 
 
 class JobQueue:
-    """Sends, receives, hides, releases, deletes and counts messages. Every method raises Unavailable."""
+    """Sends, receives, hides, releases, deletes and counts messages. Every method raises Unavailable.
+
+    A method that returns has an answer of SQS to its call (``showcase.aws_answers``): a message that was sent is in the
+    queue, and an empty receive means that no message came.
+    """
 
     def __init__(self, aws: Aws, queue_url: str, dead_letter_queue_url: str, *, poll_seconds: int = 0) -> None:
         self.url = queue_url
@@ -196,12 +201,8 @@ class JobQueue:
             attributes = self._client.get_queue_attributes(
                 QueueUrl=self.url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
             )["Attributes"]
-        policy = json.loads(attributes.get("RedrivePolicy") or "{}")
-        return QueueWiring(
-            visibility_timeout_seconds=int(attributes["VisibilityTimeout"]),
-            redrive_target_arn=policy.get("deadLetterTargetArn"),
-            receive_count_max=int(policy["maxReceiveCount"]) if "maxReceiveCount" in policy else None,
-        )
+            target, count_max = _read_policy(attributes.get("RedrivePolicy"))
+        return QueueWiring(int(attributes["VisibilityTimeout"]), target, count_max)
 
     def dead_letter_arn(self) -> str:
         """The ARN of the dead-letter queue."""
@@ -244,15 +245,26 @@ def _request_attribute(request_id: str) -> dict[str, Any]:
     return {"request_id": {"DataType": "String", "StringValue": request_id}} if request_id else {}
 
 
+def _read_policy(text: str | None) -> tuple[str | None, int | None]:
+    """The target and the maxReceiveCount of a redrive policy."""
+    if text is None:
+        return None, None
+    try:
+        policy = json.loads(text)
+        return str(policy["deadLetterTargetArn"]), int(policy["maxReceiveCount"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnexpectedAnswer("an unreadable RedrivePolicy") from error
+
+
 def _read_delivery(message: "MessageTypeDef") -> Delivery:
-    system: Mapping[Any, str] = message.get("Attributes", {})
+    system: Mapping[Any, str] = message["Attributes"]
     attributes: Mapping[str, Mapping[str, Any]] = message.get("MessageAttributes", {})
     return Delivery(
         body=message["Body"],
         message_id=message["MessageId"],
         receipt_handle=message["ReceiptHandle"],
-        receive_count=int(system.get("ApproximateReceiveCount", "1")),
-        sent_at_ms=int(system.get("SentTimestamp", "0")),
+        receive_count=int(system["ApproximateReceiveCount"]),
+        sent_at_ms=int(system["SentTimestamp"]),
         request_id=str(attributes.get("request_id", {}).get("StringValue", "")),
         reason=str(attributes.get("reason", {}).get("StringValue", "")),
     )

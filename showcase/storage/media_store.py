@@ -22,6 +22,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from showcase.aws import BACKGROUND, NEEDED, Aws, error_code, translated
+from showcase.aws_answers import check_length
 from showcase.errors import ObjectDamaged, ObjectMissing, Unavailable
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 CLIP_TYPE = "video/mp4"
 CHUNK_BYTES = 256 * 1024
-_MISSING_CODES = frozenset({"404", "NoSuchKey", "NotFound"})
 
 # One part of 5 MiB in memory at a time. More parts at once cost memory, and are not faster inside a region.
 _ONE_PART_AT_A_TIME = TransferConfig(
@@ -68,6 +68,9 @@ class UnfinishedUpload:
 class MediaStore:
     """Stores, fetches, copies, deletes and lists objects, and signs links to them. Every method raises Unavailable.
 
+    A method that returns has an answer of S3 to its call (``showcase.aws_answers``): an object that was stored has an
+    ETag, and the checksum of our bytes if the storage returns one.
+
     Deleting, listing and giving up are optional steps: they get one attempt of BACKGROUND's seconds, because a request
     or a stop may wait for them, and the sweep of orphans does later what they did not do.
     """
@@ -78,7 +81,10 @@ class MediaStore:
         self._background = aws.s3(BACKGROUND, connections=connections)
 
     def put_stream(self, key: str, source: ByteSource, *, content_type: str = CLIP_TYPE) -> None:
-        """Store the bytes of ``source`` in bounded memory. Nothing is stored when it raises."""
+        """Store the bytes of ``source`` in bounded memory.
+
+        When it raises, nothing counts as stored. An object whose answer was lost or wrong may exist, as an orphan.
+        """
         with translated("storage", "put", deadline="storage transfer"):
             self._client.upload_fileobj(
                 cast(IO[Any], source),
@@ -126,14 +132,17 @@ class MediaStore:
 
     def size(self, key: str) -> int:
         """The size of an object in bytes. Raises ObjectMissing."""
-        with translated("storage", "head"), _present(key):
+        with translated("storage", "head"), _present(key, "404"):  # a HEAD has no body with a code
             return self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
 
     def read_range(self, key: str, start: int, count: int) -> bytes:
         """Read ``count`` bytes from ``start`` on, fewer at the end of the object. Raises ObjectMissing."""
         span = f"bytes={start}-{start + count - 1}"
         with translated("storage", "get range"), _present(key):
-            return self._client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, Range=span)
+            data = answer["Body"].read()
+            check_length(answer["ContentRange"], data)
+            return data
 
     def link(self, key: str, *, seconds: int, file_name: str) -> str:
         """A presigned link with which anybody can fetch the object for ``seconds``."""
@@ -214,11 +223,11 @@ def _age(since: datetime, now: datetime) -> float:
 
 
 @contextmanager
-def _present(key: str) -> Iterator[None]:
-    """Turn the storage's "no such object" into ObjectMissing."""
+def _present(key: str, code: str = "NoSuchKey") -> Iterator[None]:
+    """Turn the storage's "no such object", which is this code, into ObjectMissing."""
     try:
         yield
     except ClientError as error:
-        if error_code(error) in _MISSING_CODES:
+        if error_code(error) == code:
             raise ObjectMissing(f"{key} is not in the bucket") from error
         raise

@@ -19,6 +19,7 @@ from showcase.errors import Unavailable
 from showcase.jobs.job_queue import JobQueue
 from showcase.storage.media_store import MediaStore
 from tests.faults.freezing_relay import FreezingRelay
+from worker.ec2.instance import InstanceMetadata
 
 SECONDS = 1.0  # the deadline of every call in these tests
 ENOUGH = 8.0  # for a busy machine; without deadlines the calls take 15 s and more, or never end
@@ -78,7 +79,7 @@ def peer() -> Iterator[Callable[..., SilentPeer]]:
 @pytest.fixture(autouse=True)
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     short = {name: Deadline(SECONDS, each.consequence) for name, each in deadlines.DEADLINES.items()}
-    for module in ("showcase.aws", "showcase.database.engine"):
+    for module in ("showcase.aws", "showcase.database.engine", "worker.ec2.instance"):
         monkeypatch.setattr(f"{module}.DEADLINES", short)
 
 
@@ -122,6 +123,14 @@ def test_a_call_of_the_storage_ends_at_its_deadline(
     ):
         with ends_in_time():
             call()
+
+
+@pytest.mark.parametrize("options", PEERS.values(), ids=PEERS)
+def test_a_question_about_the_instance_ends_at_its_deadline(
+    peer: Callable[..., SilentPeer], options: dict[str, bytes]
+) -> None:
+    with ends_in_time():
+        InstanceMetadata(f"http://127.0.0.1:{peer(**options).port}", timeout_seconds=60).instance_id()
 
 
 @pytest.fixture

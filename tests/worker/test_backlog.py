@@ -1,6 +1,7 @@
 """The metrics that the fleet scales on are right in every state of queue, database and fleet, or not published."""
 
 import json
+import threading
 import uuid
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from showcase.jobs.outbox import Outbox
 from tests.fixtures import Recorded
 from tests.records import claimed, expire_lease, new_video
 from tests.telemetry.receivers import wait_until
+from tests.worker.ec2.groups import auto_scaling, create_group
 from tests.worker.worker_variables import worker_variables
 from worker.backlog import BacklogPublisher
 from worker.ec2.fleet_size import FleetSize
@@ -39,21 +41,8 @@ def new_group_name() -> str:
     return f"group-{uuid.uuid4().hex[:8]}"
 
 
-def create_group(aws: Aws, name: str, instances: int) -> None:
-    client = aws.autoscaling()
-    client.create_launch_configuration(LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="t3.small")
-    client.create_auto_scaling_group(
-        AutoScalingGroupName=name,
-        LaunchConfigurationName=name,
-        MinSize=0,
-        MaxSize=5,
-        DesiredCapacity=instances,
-        AvailabilityZones=[f"{REGION}a"],
-    )
-
-
-def send_to_standby(aws: Aws, group: str) -> None:
-    client = aws.autoscaling()
+def send_to_standby(emulator: AwsEmulator, group: str) -> None:
+    client = auto_scaling(emulator)
     (described,) = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
     one = described["Instances"][0]["InstanceId"]
     client.enter_standby(AutoScalingGroupName=group, InstanceIds=[one], ShouldDecrementDesiredCapacity=True)
@@ -134,12 +123,13 @@ def test_the_backlog_is_divided_by_the_instances_in_service_and_never_by_zero(
     outbox: Outbox,
     recorded: Recorded,
     aws: Aws,
+    emulator: AwsEmulator,
     instances: int,
     backlog: float,
 ) -> None:
     group = new_group_name()
-    create_group(aws, group, instances)
-    send_to_standby(aws, group)
+    create_group(emulator, group, instances)
+    send_to_standby(emulator, group)
     for _ in range(3):
         outbox.send(new_video(database))
     BacklogPublisher(database, queue, FleetSize(aws, group), recorded.recorder, interval_seconds=60).publish()
@@ -178,6 +168,49 @@ def test_without_one_of_its_values_a_turn_publishes_nothing_warns_once_and_is_co
     assert "BacklogPerWorker" not in {point.name for point in recorded.datapoints()}
 
 
+class Unforeseen(FleetSize):
+    """Raises an error of a kind that no facade should raise, or waits until ``let_go``."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        super().__init__(Aws(REGION), None)
+        self._hangs = hangs
+        self.asked = threading.Event()
+        self.let_go = threading.Event()
+
+    def in_service(self) -> int:
+        self.asked.set()
+        if self._hangs:
+            self.let_go.wait()
+        raise KeyError("Attributes")
+
+
+@sqlite_only
+def test_an_unforeseen_error_publishes_nothing_and_does_not_end_the_thread(
+    database: Database, queue: JobQueue, recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = BacklogPublisher(database, queue, Unforeseen(), recorded.recorder, interval_seconds=0.01)
+    publisher.start()
+    wait_until(lambda: publisher.failures >= 3, "failed three times")
+    publisher.stop()
+    assert "BacklogPerWorker" not in {point.name for point in recorded.datapoints()}
+    assert any(entry.exc_info for entry in caplog.records if entry.name == "worker.backlog"), "the error is not hidden"
+
+
+@sqlite_only
+def test_a_turn_that_hangs_does_not_delay_the_end_of_the_process_for_long(
+    database: Database, queue: JobQueue, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.backlog.STOP_SECONDS", 0.1)
+    fleet = Unforeseen(hangs=True)
+    publisher = BacklogPublisher(database, queue, fleet, recorded.recorder, interval_seconds=60)
+    publisher.start()
+    assert fleet.asked.wait(START_SECONDS)
+    publisher.stop()
+    assert publisher.failures == 0, "the turn still hangs"
+    fleet.let_go.set()
+    wait_until(lambda: publisher.failures == 1, "ended")
+
+
 def published(path: Path) -> list[dict[str, object]]:
     lines = path.read_text().splitlines() if path.exists() else []
     return [record for record in map(json.loads, lines) if record["Record"] == "Queue"]
@@ -185,12 +218,12 @@ def published(path: Path) -> list[dict[str, object]]:
 
 @sqlite_only
 def test_a_record_contains_the_number_of_failed_turns_before_it(
-    database: Database, queue: JobQueue, aws: Aws, recorded: Recorded
+    database: Database, queue: JobQueue, aws: Aws, emulator: AwsEmulator, recorded: Recorded
 ) -> None:
     group = new_group_name()
     publisher = BacklogPublisher(database, queue, FleetSize(aws, group), recorded.recorder, interval_seconds=60)
     assert not publisher.publish()
-    create_group(aws, group, instances=1)
+    create_group(emulator, group, instances=1)
     assert publisher.publish()
     recorded.datapoints()
     (record,) = published(recorded.path)

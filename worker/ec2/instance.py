@@ -5,17 +5,29 @@ a hop limit of 1.
 """
 
 import logging
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
+from showcase.deadlines import DEADLINES, limited, watch_connection
 from showcase.errors import Unavailable
 
 TIMEOUT_SECONDS = 1.0  # of each step; the metadata service runs on the host itself
 TOKEN_SECONDS = 21_600  # the longest life of a token that IMDS allows
 ANSWER_BYTES_MAX = 64 * 1024
+
+_INSTANCE_ID, _TARGET_STATE, _SPOT_ACTION = "instance-id", "autoscaling/target-lifecycle-state", "spot/instance-action"
+
+# What each item looks like. Whatever else comes is not from the metadata service, and must not end a worker.
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    _INSTANCE_ID: re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})"),
+    _TARGET_STATE: re.compile(r"Detached|InService|Standby|Terminated|Warmed:[A-Z][A-Za-z]+"),
+    _SPOT_ACTION: re.compile(r'\{.*"action"\s*:\s*"(?:terminate|stop|hibernate)".*\}', re.DOTALL),
+}
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +44,10 @@ class InstanceMetadata:
         self._token = ""
 
     def read(self, path: str) -> str | None:
-        """The item at ``path`` below ``/latest/meta-data/``; None if there is none. Raises Unavailable."""
+        """The item at ``path`` below ``/latest/meta-data/``, which is one of those above; None if there is none.
+
+        Raises Unavailable, also for a text that does not look like this item.
+        """
         status, text = self._get(path) if self._token else (HTTPStatus.UNAUTHORIZED, "")
         if status == HTTPStatus.UNAUTHORIZED:  # there is no token yet, or it has expired
             self._token = self._new_token()
@@ -41,11 +56,13 @@ class InstanceMetadata:
             return None
         if status != HTTPStatus.OK:
             raise Unavailable("instance metadata", f"GET {path} ({status})")
+        if not _FORMS[path].fullmatch(text):
+            raise Unavailable("instance metadata", f"GET {path}", kind="UnexpectedAnswer")
         return text
 
     def instance_id(self) -> str:
         """For example ``i-0123456789abcdef0``. Raises Unavailable."""
-        instance_id = self.read("instance-id")
+        instance_id = self.read(_INSTANCE_ID)
         if not instance_id:
             raise Unavailable("instance metadata", "GET instance-id (none)")
         return instance_id
@@ -58,18 +75,27 @@ class InstanceMetadata:
         status, token = self._request("PUT", "/latest/api/token", headers)
         if status != HTTPStatus.OK:
             raise Unavailable("instance metadata", f"PUT token ({status})")
+        if not _TOKEN.fullmatch(token):
+            raise Unavailable("instance metadata", "PUT token", kind="UnexpectedAnswer")
         return token
 
     def _request(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
         try:
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
-        except (OSError, HTTPException) as error:
-            raise Unavailable("instance metadata", f"{method} {path}") from error
+            with limited(DEADLINES["instance metadata"].seconds):
+                connection.connect()
+                used = connection.sock  # the connection forgets it before an answer that ends it is read
+                watch_connection(used.fileno)
+                connection.request(method, path, headers=headers)
+                answer = connection.getresponse()
+                text = answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
+        except (OSError, HTTPException) as error:  # DeadlinePassed is an OSError
+            raise Unavailable("instance metadata", f"{method} {path}", kind=type(error).__name__) from error
         finally:
             connection.close()
+        if answer.length:  # bytes are missing: the answer was cut, or it is larger than any item
+            raise Unavailable("instance metadata", f"{method} {path}", kind="UnexpectedAnswer")
+        return answer.status, text
 
 
 def find_departure(metadata: InstanceMetadata) -> str | None:
@@ -78,10 +104,10 @@ def find_departure(metadata: InstanceMetadata) -> str | None:
     It must leave if its Auto Scaling target state is not InService (but Terminated, Standby, Detached, Warmed:…), or if
     there is a Spot notice. The notice comes two minutes before the end, and AWS recommends a check every 5 s.
     """
-    state = metadata.read("autoscaling/target-lifecycle-state")
+    state = metadata.read(_TARGET_STATE)
     if state not in (None, "InService"):
         return f"Auto Scaling: {state}"
-    action = metadata.read("spot/instance-action")
+    action = metadata.read(_SPOT_ACTION)
     return f"Spot: {action}" if action is not None else None
 
 

@@ -15,10 +15,10 @@ from showcase.orphans import Orphans
 from showcase.storage.media_store import MediaStore
 
 DAY = 86_400
-OBJECTS = """<ListBucketResult><Contents>
+OBJECTS = """<ListBucketResult><Name>clips</Name><IsTruncated>false</IsTruncated><Contents>
 <Key>uploads/00000000-0000-0000-0000-000000000001.mp4</Key><LastModified>2031-05-01T12:00:00.000Z</LastModified>
 </Contents></ListBucketResult>"""
-UPLOADS = """<ListMultipartUploadsResult><Upload>
+UPLOADS = """<ListMultipartUploadsResult><Bucket>clips</Bucket><IsTruncated>false</IsTruncated><Upload>
 <Key>inbox/00000000-0000-0000-0000-000000000002</Key><UploadId>7</UploadId>
 <Initiated>2031-05-01T12:00:00.000Z</Initiated></Upload></ListMultipartUploadsResult>"""
 
@@ -43,6 +43,7 @@ class Storage(BaseHTTPRequestHandler):
         self.send_response_only(status)
         if self.date:
             self.send_header("Date", self.date)
+        self.send_header("x-amz-request-id", "id")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

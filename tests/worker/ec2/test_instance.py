@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.system.ec2_stub import END_SECONDS, INSTANCE_ID, STATE, Imds
+from local.system.ec2_stub import END_SECONDS, INSTANCE_ID, STATE, Answer, Asked, Imds, Stub
 from showcase.errors import SettingsError, Unavailable
 from showcase.settings import read_settings
 from tests.worker.ec2.watching import OFTEN_SECONDS, SPOT, Leaving, watching
@@ -159,6 +159,32 @@ def test_an_outage_is_logged_once_and_the_checks_continue(imds: Imds, caplog: py
         imds.items[STATE] = "Terminated"
         assert leaving.happened.wait(END_SECONDS)
     assert len(warnings(caplog)) == 2 and len(leaving.reasons) == 1
+
+
+PAGE = "<html><body>Welcome</body></html>"
+
+
+@pytest.mark.parametrize("item", [STATE, SPOT])
+@pytest.mark.parametrize("text", [PAGE, "", "OK", "Terminat"])
+def test_an_item_that_looks_like_no_item_is_an_outage_and_no_departure(
+    imds: Imds, caplog: pytest.LogCaptureFixture, item: str, text: str
+) -> None:
+    imds.items[item] = text
+    leaving = Leaving()
+    with watching(imds.url, leaving):
+        imds.wait_until(lambda: imds.asked.count(item) >= 3)
+    assert not leaving.reasons
+    (warning,) = warnings(caplog)
+    assert "UnexpectedAnswer" in warning and "Welcome" not in warning
+
+
+def test_a_token_that_looks_like_no_token_is_an_outage() -> None:
+    class Proxy(Stub):
+        def answer(self, asked: Asked) -> Answer:
+            return Answer(200, f"{PAGE}\r\n{PAGE}".encode())
+
+    with Proxy() as proxy, pytest.raises(Unavailable, match=r"PUT token failed \(UnexpectedAnswer\)"):
+        InstanceMetadata(proxy.start().url).read(STATE)
 
 
 def test_metadata_that_is_away_at_the_start_delays_nothing_and_is_read_later(

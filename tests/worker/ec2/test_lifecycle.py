@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.system.aws_emulator import REGION
+from local.system.aws_emulator import REGION, AwsEmulator
 from local.system.ec2_stub import (
     COMPLETE,
     END_SECONDS,
@@ -25,6 +25,8 @@ from local.system.ec2_stub import (
 from showcase.aws import Aws
 from showcase.errors import SettingsError, Unavailable
 from showcase.settings import read_settings
+from tests.worker.ec2.groups import auto_scaling as auto_scaling_of
+from tests.worker.ec2.groups import create_group
 from tests.worker.ec2.watching import GROUP, HOOK, OFTEN_SECONDS, Leaving, watching
 from worker.ec2.instance import InstanceMetadata
 from worker.ec2.lifecycle import GroupMember, Lifecycle, Protection
@@ -259,17 +261,9 @@ def test_an_outage_of_the_queue_is_raised_to_the_caller(member: GroupMember) -> 
         protection.protect()
 
 
-def test_protection_is_set_and_ended_in_moto(imds: Imds, aws: Aws) -> None:
-    client, name = aws.autoscaling(), f"test-{uuid.uuid4().hex[:12]}"
-    client.create_launch_configuration(LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="t3.small")
-    client.create_auto_scaling_group(
-        AutoScalingGroupName=name,
-        LaunchConfigurationName=name,
-        MinSize=0,
-        MaxSize=1,
-        DesiredCapacity=1,
-        AvailabilityZones=[f"{REGION}a"],
-    )
+def test_protection_is_set_and_ended_in_moto(imds: Imds, aws: Aws, emulator: AwsEmulator) -> None:
+    client, name = auto_scaling_of(emulator), f"test-{uuid.uuid4().hex[:12]}"
+    create_group(emulator, name, instances=1)
 
     def instance() -> dict[str, object]:
         groups = client.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
