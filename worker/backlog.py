@@ -120,10 +120,10 @@ class BacklogPublisher:
         }
 
 
-def build_publisher(settings: WorkerSettings, database: Database, recorder: Recorder) -> BacklogPublisher:
-    """A publisher with its own AWS clients. It uses one connection of ``database`` at a time."""
-    aws = Aws(settings.region, settings.aws_endpoint_url)
-    queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
+def build_publisher(
+    settings: WorkerSettings, aws: Aws, queue: JobQueue, database: Database, recorder: Recorder
+) -> BacklogPublisher:
+    """A publisher that uses one connection of ``database`` at a time."""
     fleet = FleetSize(aws, settings.auto_scaling_group)
     return BacklogPublisher(database, queue, fleet, recorder, interval_seconds=settings.backlog_interval_seconds)
 
@@ -138,16 +138,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(settings.log_level, "backlog")
         database = Database(settings.database_url, pool_size=1)
         verify_schema(database)
-        queue = JobQueue(
-            Aws(settings.region, settings.aws_endpoint_url), settings.queue_url, settings.dead_letter_queue_url
-        )
+        aws = Aws(settings.region, settings.aws_endpoint_url)
+        queue = JobQueue(aws, settings.queue_url, settings.dead_letter_queue_url)
         check_places({"sqs_queue_url": queue.ping, "sqs_dead_letter_queue_url": queue.ping_dead_letters})
         recorder = open_process_recorder(settings, WORKER)
     except (ShowcaseError, OSError) as error:
         Screen().fail(str(error))
         return ExitCode.REFUSED if isinstance(error, SettingsError | UnusableDestination) else ExitCode.FAILED
     try:
-        build_publisher(settings, database, recorder).run(pause)
+        build_publisher(settings, aws, queue, database, recorder).run(pause)
     finally:
         database.close()
         recorder.close()

@@ -114,7 +114,7 @@ def build_worker(settings: WorkerSettings) -> Worker:
         gate=Protection(member, queue.has_work) if member else None,
     )
     sweepers = _build_sweepers(settings, database, queue, media, workspace, recorder)
-    publishers = (build_publisher(settings, database, recorder),) if settings.publishes_backlog else ()
+    publishers = (build_publisher(settings, aws, queue, database, recorder),) if settings.publishes_backlog else ()
     return Worker(host, database, recorder, workspace, heartbeat, loop, sweepers, publishers)
 
 
