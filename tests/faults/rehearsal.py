@@ -79,7 +79,7 @@ class Rehearsal:
     def _add_uploads(self, stopped: threading.Event) -> None:
         while not stopped.wait(1.0):
             entry = self.system.accepted_video(send=False)
-            self.system.outbox.send(entry)
+            self.system.outbox.deliver(entry)
 
     def histories(self) -> list[History]:
         """The history that each alarm would have had, by CloudWatch's rules."""

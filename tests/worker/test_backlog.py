@@ -64,7 +64,7 @@ def test_waiting_and_running_work_counts_as_backlog(
 ) -> None:
     entries = [new_video(database) for _ in range(3)]
     for entry in entries:
-        outbox.send(entry)
+        outbox.deliver(entry)
     queue.receive(1)
     claimed(database, entries[0])
     shift(database, entries[1].video_id, "enqueued_at", -90)
@@ -131,7 +131,7 @@ def test_the_backlog_is_divided_by_the_instances_in_service_and_never_by_zero(
     create_group(emulator, group, instances)
     send_to_standby(emulator, group)
     for _ in range(3):
-        outbox.send(new_video(database))
+        outbox.deliver(new_video(database))
     BacklogPublisher(database, queue, FleetSize(aws, group), recorded.recorder, interval_seconds=60).publish()
     assert recorded.values("Workers") == [instances - 1]
     assert recorded.values("BacklogPerWorker") == [backlog]

@@ -67,7 +67,7 @@ def test_the_job_writes_one_record_with_times_and_outcomes(rig: JobRig) -> None:
 def test_duplicates_of_a_processed_video_are_suppressed(rig: JobRig, copies: int) -> None:
     entry = rig.accepted_video()
     for _ in range(copies):
-        rig.outbox.send(entry)
+        rig.outbox.deliver(entry)
     handler = rig.handler()
     outcomes = [handler.handle(rig.receive()) for _ in range(copies + 1)]
     assert outcomes == [Outcome.PROCESSED, *[Outcome.DUPLICATE] * copies]
@@ -275,7 +275,7 @@ def test_a_video_deleted_while_in_work_stays_deleted_and_leaves_nothing(rig: Job
     player_id = new_player(rig.database)
     entry = new_video(rig.database, player_id)
     rig.media.put_stream(entry.original_key, io.BytesIO(original_of(entry.video_id)))
-    rig.outbox.send(entry)
+    rig.outbox.deliver(entry)
 
     def owner_deletes(_cancelled: threading.Event) -> None:
         with rig.database.writing() as connection:

@@ -42,7 +42,7 @@ def test_the_fast_path_sends_the_message_of_the_contract(
 
 def test_a_sent_message_is_not_due_and_an_unsent_one_is(database: Database, queue: JobQueue, outbox: Outbox) -> None:
     sent, unsent = new_video(database), new_video(database)
-    outbox.send(sent)
+    outbox.deliver(sent)
     assert outbox.sweep() == 0, "the API may still send the message itself"
     shift_due(database, unsent.video_id, -1)
     assert outbox.sweep() == 1
@@ -65,7 +65,7 @@ def test_a_queue_that_is_away_leaves_the_video_for_the_sweeper(
 
 def test_a_message_that_vanished_is_sent_again(database: Database, queue: JobQueue, outbox: Outbox) -> None:
     entry = new_video(database)
-    outbox.send(entry)
+    outbox.deliver(entry)
     assert received_ids(queue) == [str(entry.video_id)]
     assert outbox.sweep() == 0
     shift_due(database, entry.video_id, -1)
@@ -96,7 +96,7 @@ def test_a_video_with_a_live_lease_is_not_sent_again(database: Database, outbox:
 def test_a_late_confirmation_does_not_hide_the_end_of_a_lease(database: Database, outbox: Outbox) -> None:
     entry = new_video(database)
     claimed(database, entry, lease_seconds=-jobs.LEASE_GRACE_SECONDS - 1)
-    outbox.send(entry)
+    outbox.deliver(entry)
     assert outbox.sweep() == 1
 
 
@@ -123,7 +123,7 @@ def test_settled_videos_are_never_sent_again(database: Database, queue: JobQueue
     claim = claimed(database, entry)
     with database.writing() as connection:
         jobs.finish(connection, claim, "key")
-    outbox.send(entry)
+    outbox.deliver(entry)
     state = video_state(database, entry.video_id)
     assert state and not state.has_message_due
     assert outbox.sweep() == 0

@@ -122,7 +122,7 @@ def test_the_next_run_completes_a_run_that_was_killed_after_any_step(
     with rig.database.writing() as connection:
         assert jobs.reopen(connection, entry.video_id, entry.task_id, code=jobs.GAVE_UP)
     if last_step != "reopened":
-        assert rig.outbox.send(entry)
+        rig.outbox.deliver(entry)
     if last_step == "processed":
         work_off(rig)
     code, document = redrive("run")
