@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alarms.alarm_reading import alarm_of, composite_of
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched import WatchedMetric
-from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
@@ -101,21 +102,26 @@ def replay(definitions: Iterable[Definition], recording: Recording, *, namespace
     """Replay the metric alarms, then the composites over them.
 
     An alarm is skipped if none of its metrics is of ``namespace``. EMF logs have no metrics of AWS itself, and their
-    absence would count as missing data.
+    absence would count as missing data. So is an alarm that only CloudWatch can compute. Raises DefinitionError for an
+    alarm that AWS would refuse.
     """
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
     histories = [_replay_alarm(d, recording, namespace) for d in alarms]
-    composites = {d.name: d for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM}
-    machine = CompositeMachine([CompositeAlarm.from_api(d.parameters) for d in composites.values()])
+    defined = [d for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM]
+    composites = {d.name: (d, composite_of(d)) for d in defined}
+    machine = CompositeMachine([c for _, c in composites.values() if not isinstance(c, UnplayedAlarm)])
     changes = [t for history in histories for t in history.transitions]
     events = [e for e in machine.run(changes, recording.start, recording.end) if isinstance(e, Transition)]
-    return histories + [
-        History(d, recording.end, tuple(e for e in events if e.name == name)) for name, d in composites.items()
-    ]
+    for name, (d, composite) in composites.items():
+        skipped = composite.reason if isinstance(composite, UnplayedAlarm) else ""
+        histories.append(History(d, recording.end, tuple(e for e in events if e.name == name), skipped=skipped))
+    return histories
 
 
 def _replay_alarm(definition: Definition, recording: Recording, namespace: str) -> History:
-    alarm = MetricAlarm.from_api(definition.parameters)
+    alarm = alarm_of(definition)
+    if isinstance(alarm, UnplayedAlarm):
+        return History(definition, recording.end, skipped=alarm.reason)
     if not is_recorded(alarm, namespace):
         return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
     machine = AlarmMachine(alarm, recording.store)

@@ -1,24 +1,31 @@
 """Reads the parameters of an API call and collects every problem before it refuses the call."""
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from cloudwatch.call_form import form_faults, input_shape
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``field`` is the path of the parameter: ``Metrics[0].MetricStat.Period``."""
+    """``field`` is the path of the parameter: ``Metrics[0].MetricStat.Period``.
+
+    ``position`` is the index of the faulty character if the parameter is an expression or a rule; the text counts
+    from 1.
+    """
 
     field: str
     message: str
+    position: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
+        place = "" if self.position is None else f"character {self.position + 1}: "
+        return f"{self.field}: {place}{self.message}"
 
 
 class ParametersRefused(ValueError):
-    """The API would refuse the call, or the call cannot be computed offline. ``problems`` lists every reason."""
+    """AWS would refuse the call. ``problems`` lists every reason."""
 
     def __init__(self, call: str, problems: Collection[Problem]) -> None:
         super().__init__(f"{call}: " + "; ".join(map(str, problems)))
@@ -26,102 +33,101 @@ class ParametersRefused(ValueError):
 
 
 class Parameters:
-    """One object of a call. Each reader returns a usable value even when it records a problem.
+    """One object of a call. Each reader returns a usable value, also of a parameter whose form is wrong.
 
-    A reader without a default records a missing parameter as a problem.
+    ``of_call`` has recorded all problems of form: names, types, enumerations, limits, missing parameters. The readers
+    add nothing to those. What a caller refuses is a rule that the model of the call does not have.
     """
 
-    def __init__(self, values: Mapping[str, Any], path: str = "", problems: list[Problem] | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any], path: str = "", problems: dict[str, Problem] | None = None) -> None:
         self.values = values
         self._path = path
-        self._problems: list[Problem] = [] if problems is None else problems
+        self._problems: dict[str, Problem] = {} if problems is None else problems
 
-    def refuse(self, name: str, message: str) -> None:
-        """Record a problem with the parameter ``name``."""
-        self._problems.append(Problem(self._path + name, message))
+    @classmethod
+    def of_call(cls, service: str, operation: str, values: Mapping[str, Any]) -> Self:
+        """The parameters of a call, with the problems of their form."""
+        faults = form_faults(values, input_shape(service, operation))
+        return cls(values, problems={field: Problem(field, message) for field, message in faults})
+
+    def refuse(self, name: str, message: str, position: int | None = None) -> None:
+        """Record a problem with the parameter ``name``. The first problem of a parameter is its only one."""
+        field = self._path + name
+        self._problems.setdefault(field, Problem(field, message, position))
+
+    def is_refused(self, name: str) -> bool:
+        """Whether the parameter, or one below it, has a problem already."""
+        field = self._path + name
+        return any(known == field or known.startswith((f"{field}.", f"{field}[")) for known in self._problems)
 
     def raise_problems(self, call: str) -> None:
         """Raise ParametersRefused if any problem was recorded."""
         if self._problems:
-            raise ParametersRefused(call, self._problems)
+            raise ParametersRefused(call, tuple(self._problems.values()))
 
     def __contains__(self, name: str) -> bool:
         return self.values.get(name) is not None
 
+    def require(self, name: str) -> None:
+        """Record a problem if the parameter is missing, where other parameters decide that it must be there."""
+        if name not in self:
+            self.refuse(name, "is missing")
+
     def allow_only(self, known: Collection[str]) -> None:
-        """Record a problem for every parameter that the API does not have."""
+        """Record a problem for every parameter that this kind of call does not take."""
         for name in self.values:
             if name not in known:
                 self.refuse(name, "there is no such parameter")
 
-    def text(self, name: str, *, longest: int, default: str | None = None) -> str:
-        """A string of 1 to ``longest`` characters."""
-        value: str = self._read(name, str, default, "")
-        if value != default and not 1 <= len(value) <= longest and name in self:
-            self.refuse(name, f"has {len(value)} characters, 1 to {longest} are allowed")
+    def text(self, name: str, default: str = "") -> str:
+        value: str = self._read(name, str, default)
         return value
 
-    def texts(self, name: str, *, most: int) -> tuple[str, ...]:
-        """A list of at most ``most`` strings; empty if it is missing."""
-        values = self._list(name, str)
-        if len(values) > most:
-            self.refuse(name, f"has {len(values)} items, at most {most} are allowed")
-        return tuple(values)
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The strings of a list; empty if it is missing."""
+        return tuple(value for value in self._list(name) if isinstance(value, str))
 
     def choice(self, name: str, options: Collection[str], default: str | None = None) -> str:
-        """One of ``options``."""
-        value: str = self._read(name, str, default, "")
+        """One of ``options``, where the model says only "string". Without a default, the parameter must be there."""
+        if default is None:
+            self.require(name)
+        value: str = self._read(name, str, default or "")
         if value not in options and name in self:
             self.refuse(name, f"{value!r} is none of {', '.join(options)}")
         return value
 
     def integer(self, name: str, *, least: int | None = None, default: int | None = None) -> int:
-        """An integer of at least ``least``."""
-        value: int = self._read(name, int, default, least or 0)
+        """An integer of at least ``least``. Without a default, the parameter must be there."""
+        if default is None:
+            self.require(name)
+        value: int = self._read(name, int, default if default is not None else least or 0)
         if least is not None and value < least:
             self.refuse(name, f"is {value}, at least {least} is allowed")
             return least
         return value
 
-    def number(self, name: str, default: float | None = None) -> float:
-        """A finite number."""
-        value = self._read(name, (int, float), default, 0.0)
-        if not math.isfinite(value):
-            self.refuse(name, f"{value} is not a finite number")
-        return float(value)
+    def number(self, name: str, default: float = 0.0) -> float:
+        return float(self._read(name, (int, float), default))
 
     def flag(self, name: str, *, default: bool) -> bool:
-        value = self.values.get(name, default)
-        if not isinstance(value, bool):
-            self.refuse(name, "is neither true nor false")
-        return bool(value)
+        value = self.values.get(name)
+        return value if isinstance(value, bool) else default
 
     def object(self, name: str) -> "Parameters":
-        return Parameters(self._read(name, Mapping, None, {}), f"{self._path}{name}.", self._problems)
+        """The object of that name; an empty one if it is missing."""
+        return Parameters(self._read(name, Mapping, {}), f"{self._path}{name}.", self._problems)
 
     def objects(self, name: str) -> list["Parameters"]:
         return [
             Parameters(values, f"{self._path}{name}[{index}].", self._problems)
-            for index, values in enumerate(self._list(name, Mapping))
+            for index, values in enumerate(self._list(name))
+            if isinstance(values, Mapping)
         ]
 
-    def _read(self, name: str, kind: type | tuple[type, ...], default: Any, fallback: Any) -> Any:
-        """The value; ``fallback`` if it has another type, or is missing and has no default."""
+    def _read(self, name: str, kind: type | tuple[type, ...], fallback: Any) -> Any:
         value = self.values.get(name)
-        if value is None:
-            if default is None:
-                self.refuse(name, "is missing")
-            return fallback if default is None else default
-        if isinstance(value, bool) or not isinstance(value, kind):
-            self.refuse(name, f"{str(value)[:50]!r} has the wrong type")
-            return fallback
-        return value
+        return value if isinstance(value, kind) and not isinstance(value, bool) else fallback
 
-    def _list(self, name: str, kind: type) -> list[Any]:
+    def _list(self, name: str) -> list[Any]:
         values = self.values.get(name)
-        if values is None:
-            return []
-        if not isinstance(values, list | tuple) or not all(isinstance(value, kind) for value in values):
-            self.refuse(name, "is not a list, or has an item of the wrong type")
-            return []
-        return list(values)
+        return list(values) if isinstance(values, list | tuple) else []

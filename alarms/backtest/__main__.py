@@ -13,7 +13,6 @@ from alarms.other_version import other_version
 from alarms.replay import History, NothingRecorded, Recording, read_recording, replay
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
-from cloudwatch.parameters import ParametersRefused
 
 DESCRIPTION = """\
 Replay the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         namespace = str(variables["NAMESPACE"])
         histories = _asked_histories(definitions, recording, namespace, asked.alarm)
         others = _asked_histories(other, recording, namespace, asked.alarm) if other else None
-    except (DefinitionError, ParametersRefused, OSError) as error:
+    except (DefinitionError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     except NothingRecorded as error:

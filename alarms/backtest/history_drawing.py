@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from alarms.alarm_reading import alarm_of
 from alarms.replay import History, Recording
 from cloudwatch.alarm.datapoints import fetch
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -17,8 +18,9 @@ WIDTH_INCHES, HEIGHT_INCHES = 11.0, 4.0
 
 
 def draw_history(history: History, recording: Recording, path: Path) -> None:
-    """Write a PNG to ``path``. Gaps in the line are missing data."""
-    alarm = MetricAlarm.from_api(history.definition.parameters)
+    """Write a PNG to ``path``. Gaps in the line are missing data. The history must not be skipped."""
+    alarm = alarm_of(history.definition)
+    assert isinstance(alarm, MetricAlarm)  # noqa: S101 - the caller draws only what was replayed
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[12, 1])
     _draw_metric(above, alarm, recording)

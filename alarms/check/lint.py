@@ -12,7 +12,8 @@ from alarms.check.known_metrics import find_aws_metric
 from alarms.check.watched_metrics import metric_uses
 from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import MetricAlarm
-from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
+from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first, read_composite_alarm
 from cloudwatch.dashboard.body import Widget, read_dashboard
 from cloudwatch.parameters import ParametersRefused
 from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
@@ -74,14 +75,16 @@ def _at(definition: Definition, key: str) -> str:
 def _parse_parameters(definition: Definition, definitions: Definitions) -> None:
     """Raises ParametersRefused."""
     if definition.kind is DefinitionKind.METRIC_ALARM:
-        MetricAlarm.from_api(definition.parameters)
+        read_metric_alarm(definition.parameters)
     elif definition.kind is DefinitionKind.COMPOSITE_ALARM:
-        CompositeAlarm.from_api(definition.parameters)
+        read_composite_alarm(definition.parameters)
     elif definition.parameters.get("PolicyType") == "TargetTrackingScaling":
         TargetTracking.from_api(definition.parameters)
     elif users := _alarms_that_use(definition, definitions):
         kind = StepScaling if definition.parameters.get("PolicyType") == "StepScaling" else SimpleScaling
-        kind.from_api(definition.parameters, MetricAlarm.from_api(users[0].parameters))
+        alarm = read_metric_alarm(users[0].parameters)
+        if isinstance(alarm, MetricAlarm):
+            kind.from_api(definition.parameters, alarm)
 
 
 def _alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
@@ -126,7 +129,7 @@ def each_alarm_has_its_section_of_the_runbook(definitions: Definitions) -> Itera
 
 def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[str]:
     """CloudWatch accepts a rule over an alarm that does not exist, and never evaluates it."""
-    composites = [(d, CompositeAlarm.from_api(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
+    composites = _composites(definitions)
     for definition, composite in composites:
         for child in composite.rule.children:
             if child not in definitions.alarm_names:
@@ -138,6 +141,12 @@ def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[str]
         children_first(composite for _, composite in composites)
     except CompositeCycle as error:
         yield f"alarms/definitions/composite_alarms: {error}"
+
+
+def _composites(definitions: Definitions) -> list[tuple[Definition, CompositeAlarm]]:
+    """The composites whose rules can be read: all but those with a parameter that this version does not know."""
+    read = [(d, read_composite_alarm(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
+    return [(d, composite) for d, composite in read if isinstance(composite, CompositeAlarm)]
 
 
 def only_composites_notify(definitions: Definitions) -> Iterator[str]:
@@ -170,8 +179,7 @@ def _actions(alarm: Definition) -> list[str]:
 
 def every_alarm_has_an_effect(definitions: Definitions) -> Iterator[str]:
     """A metric alarm that is in no composite and scales nothing has no effect when it fires."""
-    composites = [CompositeAlarm.from_api(d.parameters) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
-    children = {child for composite in composites for child in composite.rule.children}
+    children = {child for _, composite in _composites(definitions) for child in composite.rule.children}
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         if alarm.name not in children and not _actions(alarm):
             yield f"{alarm.file}: put_metric_alarm: no composite contains it, and it has no action"

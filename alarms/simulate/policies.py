@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from alarms.alarm_reading import alarm_of
 from alarms.definition_files import Definition, DefinitionKind
-from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.watched import WatchedMetric
+from cloudwatch.metric import MetricId
 from cloudwatch.scaling.policy import Policy, SimpleScaling, StepScaling, TargetTracking
 
 
@@ -43,20 +46,23 @@ def defined_policies(definitions: Iterable[Definition]) -> list[Policy]:
             policies.append(TargetTracking.from_api(definition.parameters))
             continue
         action = f"${{policy:{definition.stem}}}"
-        alarm = next(d for d in known if action in d.parameters.get("AlarmActions", []))
-        policies.append(StepScaling.from_api(definition.parameters, MetricAlarm.from_api(alarm.parameters)))
+        alarm = alarm_of(next(d for d in known if action in d.parameters.get("AlarmActions", [])))
+        if isinstance(alarm, MetricAlarm):
+            policies.append(StepScaling.from_api(definition.parameters, alarm))
     return policies
 
 
 def planned_policies(namespace: str) -> list[Policy]:
     """The original rules of the plan: more than 20 waiting messages add a worker, fewer than 5 remove one."""
     return [
-        _planned_policy(namespace, "up", 1, "GreaterThanThreshold", 20),
-        _planned_policy(namespace, "down", -1, "LessThanThreshold", 5),
+        _planned_policy(namespace, "up", 1, Comparison.GREATER, 20),
+        _planned_policy(namespace, "down", -1, Comparison.LESS, 5),
     ]
 
 
-def _planned_policy(namespace: str, name: str, adjustment: int, comparison: str, threshold: float) -> SimpleScaling:
+def _planned_policy(
+    namespace: str, name: str, adjustment: int, comparison: Comparison, threshold: float
+) -> SimpleScaling:
     policy = {
         "AutoScalingGroupName": "plan",
         "PolicyName": name,
@@ -64,15 +70,13 @@ def _planned_policy(namespace: str, name: str, adjustment: int, comparison: str,
         "AdjustmentType": "ChangeInCapacity",
         "ScalingAdjustment": adjustment,
     }
-    alarm = {
-        "AlarmName": f"plan-{name}",
-        "Namespace": namespace,
-        "MetricName": "QueueDepth",
-        "Dimensions": [{"Name": "Service", "Value": "worker"}],
-        "Statistic": "Average",
-        "Period": 60,
-        "EvaluationPeriods": 2,
-        "Threshold": threshold,
-        "ComparisonOperator": comparison,
-    }
-    return SimpleScaling.from_api(policy, MetricAlarm.from_api(alarm))
+    depth = MetricId.of(namespace, "QueueDepth", {"Service": "worker"})
+    alarm = MetricAlarm(
+        name=f"plan-{name}",
+        watched=WatchedMetric(depth, "Average", 60),
+        comparison=comparison,
+        threshold=threshold,
+        evaluation_periods=2,
+        datapoints_to_alarm=2,
+    )
+    return SimpleScaling.from_api(policy, alarm)

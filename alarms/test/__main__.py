@@ -42,7 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.json:
         screen.document(
             [
-                {"file": r.case.file, "alarm": r.case.alarm.name, "name": r.case.name, "problems": list(r.problems)}
+                {
+                    "file": r.case.file,
+                    "alarm": r.case.alarm.name,
+                    "name": r.case.name,
+                    "problems": list(r.problems),
+                    "skipped": r.skipped or None,
+                }
                 for r in results
             ]
         )
@@ -54,13 +60,18 @@ def _print_results(results: Sequence[CaseResult], screen: Screen) -> None:
     for stem, group in groupby(results, key=lambda result: result.case.alarm.stem):
         screen.line(stem, "bold")
         for result in group:
+            if result.skipped:
+                screen.line(f"  - {result.case.name}: not played, {result.skipped}", "yellow")
+                continue
             mark, style = ("✗", "red") if result.problems else ("✓", "green")
             screen.line(f"  {mark} {result.case.name}", style)
             for problem in result.problems:
                 screen.line(f"      {problem}")
     failed = sum(bool(result.problems) for result in results)
+    skipped = sum(bool(result.skipped) for result in results)
+    passed = f"{len(results) - failed - skipped} passed, {failed} failed"
     screen.line()
-    screen.line(f"{len(results) - failed} passed, {failed} failed", "red" if failed else "green")
+    screen.line(passed + (f", {skipped} not played" if skipped else ""), "red" if failed else "green")
 
 
 if __name__ == "__main__":

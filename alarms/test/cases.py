@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alarms.alarm_reading import alarm_of, composite_of
 from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
 from alarms.replay import watched_metrics
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState, Transition
+from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
@@ -52,18 +54,25 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """The result of a case. ``problems`` is empty if the case holds."""
+    """The result of a case. ``problems`` is empty if the case holds, or was ``skipped`` (the reason, else empty)."""
 
     case: Case
     problems: tuple[str, ...]
+    skipped: str = ""
 
 
 def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Case]:
-    """All cases below ``root``. Raises DefinitionError for an unreadable file, and for an alarm without a file."""
+    """All cases below ``root``.
+
+    Raises DefinitionError for an unreadable file, and for an alarm without a file. An alarm that is not played needs
+    none.
+    """
     alarms = {d.stem: d for d in definitions if d.kind in ALARM_KINDS}
     files = {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
     problems = [
-        f"{FOLDER}/{stem}.json is missing: {alarms[stem].file} has no tests" for stem in alarms if stem not in files
+        f"{FOLDER}/{stem}.json is missing: {alarm.file} has no tests"
+        for stem, alarm in alarms.items()
+        if stem not in files and not isinstance(_alarm(alarm), UnplayedAlarm)
     ]
     problems += [f"{FOLDER}/{stem}.json: there is no alarm {stem}" for stem in files if stem not in alarms]
     cases: list[Case] = []
@@ -94,16 +103,24 @@ def _read_file(path: Path, alarm: Definition, stems: Collection[str]) -> Iterato
 
 def run_case(case: Case, prefix: str) -> CaseResult:
     """Run the case by CloudWatch's rules."""
-    is_metric_alarm = case.alarm.kind is DefinitionKind.METRIC_ALARM
     try:
-        problems = _run_metric_alarm(case) if is_metric_alarm else _run_composite(case, prefix)
-    except (ValueError, KeyError) as error:  # NotationError, ParametersRefused, an unknown metric
+        alarm = _alarm(case.alarm)
+        if isinstance(alarm, UnplayedAlarm):
+            return CaseResult(case, (), skipped=alarm.reason)
+        if isinstance(alarm, MetricAlarm):
+            problems = _run_metric_alarm(case, alarm)
+        else:
+            problems = _run_composite(case, alarm, prefix)
+    except (DefinitionError, ValueError, KeyError) as error:  # NotationError, an unknown metric
         problems = [str(error)]
     return CaseResult(case, tuple(problems))
 
 
-def _run_metric_alarm(case: Case) -> list[str]:
-    alarm = MetricAlarm.from_api(case.alarm.parameters)
+def _alarm(definition: Definition) -> MetricAlarm | CompositeAlarm | UnplayedAlarm:
+    return alarm_of(definition) if definition.kind is DefinitionKind.METRIC_ALARM else composite_of(definition)
+
+
+def _run_metric_alarm(case: Case, alarm: MetricAlarm) -> list[str]:
     store = MetricStore()
     for key, line in case.given.items():
         metric = _find_metric(key, watched_metrics(alarm))
@@ -121,8 +138,7 @@ def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
     return found[0]
 
 
-def _run_composite(case: Case, prefix: str) -> list[str]:
-    alarm = CompositeAlarm.from_api(case.alarm.parameters)
+def _run_composite(case: Case, alarm: CompositeAlarm, prefix: str) -> list[str]:
     changes = [t for name, line in case.given.items() for t in _transitions(f"{prefix}-{name}", expand(line))]
     events = CompositeMachine([alarm]).run(changes, BEGIN, BEGIN + MINUTE * max(e.after for e in case.then))
     transitions: list[Transition] = []

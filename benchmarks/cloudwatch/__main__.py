@@ -39,6 +39,7 @@ from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.emf import Datapoint, EmfReader, log_lines
 from cloudwatch.store import MetricStore
 
@@ -99,7 +100,8 @@ def _read_log(folder: Path, _: int) -> Prepared:
 def _evaluate_a_day(_: Path, __: int) -> Prepared:
     """Our metric alarms, those with metric math included, repeated up to ALARMS, on a day of random values."""
     ours = [d for d in _definitions() if d.kind is DefinitionKind.METRIC_ALARM]
-    alarms = [MetricAlarm.from_api(ours[index % len(ours)].parameters) for index in range(ALARMS)]
+    played = [alarm for d in ours if isinstance(alarm := read_metric_alarm(d.parameters), MetricAlarm)]
+    alarms = [played[index % len(played)] for index in range(ALARMS)]
     chance, store = random.Random(5), MetricStore()  # noqa: S311
     for metric in dict.fromkeys(metric for alarm in alarms for metric in watched_metrics(alarm)):
         for minute in range(DAY_MINUTES):

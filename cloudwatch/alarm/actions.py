@@ -7,7 +7,6 @@ from typing import Self
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.parameters import Parameters
 
-ACTIONS_MAX = 5
 PARAMETERS = frozenset({"ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions"})
 
 _AUTO_SCALING = re.compile(r"arn:[^:]+:(autoscaling|application-autoscaling):")
@@ -26,9 +25,9 @@ class Actions:
     @classmethod
     def read(cls, parameters: Parameters) -> Self:
         return cls(
-            parameters.texts("OKActions", most=ACTIONS_MAX),
-            parameters.texts("AlarmActions", most=ACTIONS_MAX),
-            parameters.texts("InsufficientDataActions", most=ACTIONS_MAX),
+            parameters.texts("OKActions"),
+            parameters.texts("AlarmActions"),
+            parameters.texts("InsufficientDataActions"),
             parameters.flag("ActionsEnabled", default=True),
         )
 

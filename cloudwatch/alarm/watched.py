@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from cloudwatch.metric import MetricId
-from cloudwatch.metric_math import Query, QueryPlan, alarm_problems
+from cloudwatch.metric_math import Query, QueryPlan, alarm_problems, parse, remote_parts
 from cloudwatch.parameters import Parameters
 from cloudwatch.series import Series
 from cloudwatch.statistics import parse_statistic
 
-DIMENSIONS_MAX = 30
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 SINGLE_METRIC_PARAMETERS = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit")
 
@@ -59,29 +58,41 @@ class WatchedMath:
         return cast(Series, results[self.returned]).values  # alarm_problems refuses any other kind of result
 
 
+@dataclass(frozen=True, slots=True)
+class NotComputed:
+    """Values that CloudWatch has and a recording has not. ``reason`` says why."""
+
+    reason: str
+
+
 Watched = WatchedMetric | WatchedMath
+_NO_METRIC = WatchedMetric(MetricId("", ""), "Average", 60)  # of a call that is refused
 
 
-def read_watched(parameters: Parameters) -> Watched:
-    """The watched values of a call that has either ``Metrics`` or the parameters of a single metric."""
+def read_watched(parameters: Parameters, threshold_id: str | None = None) -> Watched | NotComputed:
+    """The watched values of a call that has either ``Metrics`` or the parameters of a single metric.
+
+    ``threshold_id`` is the ThresholdMetricId of an anomaly detection alarm.
+    """
     if "Metrics" not in parameters:
         return _read_metric(parameters)
     for name in SINGLE_METRIC_PARAMETERS:
         if name in parameters:
             parameters.refuse(name, "cannot be given together with Metrics")
-    return _read_queries(parameters)
+    return _read_queries(parameters, threshold_id)
 
 
 def _read_metric(parameters: Parameters) -> WatchedMetric:
     if ("Statistic" in parameters) == ("ExtendedStatistic" in parameters):
         parameters.refuse("Statistic", "either Statistic or ExtendedStatistic must be given, not both")
+    statistic = parameters.text("Statistic", "Average")
     if "ExtendedStatistic" in parameters:
-        statistic = parameters.text("ExtendedStatistic", longest=100)
+        statistic = parameters.text("ExtendedStatistic")
         if statistic in STATISTICS:
             parameters.refuse("ExtendedStatistic", f"{statistic} is not an extended statistic")
         _check_statistic(parameters, "ExtendedStatistic", statistic)
-    else:
-        statistic = parameters.choice("Statistic", STATISTICS, default="Average")
+    for name in ("MetricName", "Namespace", "Period"):
+        parameters.require(name)
     return WatchedMetric(_read_id(parameters), statistic, read_period(parameters), _unit(parameters))
 
 
@@ -93,52 +104,58 @@ def _check_statistic(parameters: Parameters, name: str, statistic: str) -> None:
 
 
 def _unit(parameters: Parameters) -> str | None:
-    return parameters.text("Unit", longest=255) if "Unit" in parameters else None
+    return parameters.text("Unit") or None
 
 
 def _read_id(parameters: Parameters) -> MetricId:
-    namespace = parameters.text("Namespace", longest=255)
+    """The identity of a metric. Source of the rules of dimensions: Dimension in the API reference."""
+    namespace = parameters.text("Namespace")
     if namespace.startswith(":"):
         parameters.refuse("Namespace", "cannot begin with a colon")
     pairs = parameters.objects("Dimensions")
-    dimensions = {pair.text("Name", longest=255): pair.text("Value", longest=1024) for pair in pairs}
+    for pair in pairs:
+        for name in ("Name", "Value"):
+            text = pair.text(name, "?")
+            if not text.isascii() or not text.strip() or not text.isprintable():
+                pair.refuse(name, "needs a character that is not a blank, and only printable ASCII")
+        if pair.text("Name").startswith(":"):
+            pair.refuse("Name", "cannot begin with a colon")
+    dimensions = {pair.text("Name"): pair.text("Value") for pair in pairs}
     if len(dimensions) < len(pairs):
         parameters.refuse("Dimensions", "has the same name twice")
-    if len(pairs) > DIMENSIONS_MAX:
-        parameters.refuse("Dimensions", f"has {len(pairs)} items, at most {DIMENSIONS_MAX} are allowed")
-    return MetricId.of(namespace, parameters.text("MetricName", longest=255), dimensions)
+    return MetricId.of(namespace, parameters.text("MetricName"), dimensions)
 
 
 def read_period(parameters: Parameters) -> int:
     """The period: 10, 20 or 30 seconds, or a multiple of 60 seconds."""
-    period = parameters.integer("Period", least=10)
+    period = parameters.integer("Period", least=10, default=60)
     if period not in (10, 20, 30) and period % 60:
         parameters.refuse("Period", f"is {period}, only 10, 20, 30 and multiples of 60 are allowed")
     return period
 
 
-def _read_queries(parameters: Parameters) -> Watched:
+def _read_queries(parameters: Parameters, threshold_id: str | None) -> Watched | NotComputed:
     entries = parameters.objects("Metrics")
-    metrics = {str(entry.values.get("Id")): metric for entry in entries if (metric := _read_entry(entry))}
-    problems = alarm_problems([entry.values for entry in entries])
+    if parameters.is_refused("Metrics"):
+        return _NO_METRIC
+    metrics = {entry.text("Id"): _read_entry(entry.object("MetricStat")) for entry in entries if "MetricStat" in entry}
+    problems = alarm_problems([entry.values for entry in entries], threshold_id)
     for problem in problems:
-        parameters.refuse("Metrics", problem)
+        parameters.refuse(problem.field, problem.message, problem.position)
     if problems:
-        return WatchedMetric(MetricId("", ""), "Average", 60)
+        return _NO_METRIC
     queries = [Query.from_api(entry.values) for entry in entries]
+    if remote := remote_parts(parse(query.expression) for query in queries if query.expression is not None):
+        return NotComputed(f"only CloudWatch can compute {' and '.join(remote)}")
     returned = next(query for query in queries if query.return_data)
     period = next((metric.period for metric in metrics.values()), returned.period or 60)
     return metrics.get(returned.id) or WatchedMath(QueryPlan(queries), metrics, returned.id, period)
 
 
-def _read_entry(entry: Parameters) -> WatchedMetric | None:
-    """The metric that the entry reads; None for an expression."""
-    entry.allow_only(("Id", "MetricStat", "Expression", "Label", "ReturnData", "Period", "AccountId"))
-    if "MetricStat" not in entry:
-        entry.text("Expression", longest=2048)
-        return None
-    stat = entry.object("MetricStat")
-    stat.allow_only(("Metric", "Period", "Stat", "Unit"))
-    statistic = stat.text("Stat", longest=100)
+def _read_entry(stat: Parameters) -> WatchedMetric:
+    statistic = stat.text("Stat")
     _check_statistic(stat, "Stat", statistic)
-    return WatchedMetric(_read_id(stat.object("Metric")), statistic, read_period(stat), _unit(stat))
+    metric = stat.object("Metric")
+    for name in ("MetricName", "Namespace"):
+        metric.require(name)
+    return WatchedMetric(_read_id(metric), statistic, read_period(stat), _unit(stat))

@@ -6,20 +6,23 @@ Sources: the API reference of PutCompositeAlarm; "Create a composite alarm" in t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Self
+from typing import Any
 
 from cloudwatch.alarm.actions import PARAMETERS as ACTION_PARAMETERS
 from cloudwatch.alarm.actions import Actions
-from cloudwatch.alarm.metric_alarm import DESCRIPTION_CHARACTERS_MAX, TAGS_MAX, read_name
+from cloudwatch.alarm.put_metric_alarm import check_tags, read_name
+from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm, unknown_parameters
 from cloudwatch.composite.rule import Rule, RuleRefused, alarm_name, parse_rule
 from cloudwatch.parameters import Parameters
 
 CALL = "PutCompositeAlarm"
-ARN_CHARACTERS_MAX = 1600
 PERIODS = ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
-_PARAMETERS = frozenset(
-    ("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "Tags", *PERIODS, *ACTION_PARAMETERS)
+PARAMETERS = frozenset(
+    (
+        *("AlarmName", "AlarmDescription", "AlarmRule", "ActionsSuppressor", "ActionConfiguration", "Tags"),
+        *(*PERIODS, *ACTION_PARAMETERS),
+    )
 )
 _NO_RULE = Rule("FALSE", (False,))
 
@@ -51,41 +54,39 @@ class CompositeAlarm:
     actions: Actions = field(default_factory=Actions)
     description: str = ""
 
-    @classmethod
-    def from_api(cls, values: Mapping[str, Any]) -> Self:
-        """The alarm of a PutCompositeAlarm call. Raises ParametersRefused with every problem."""
-        parameters = Parameters(values)
-        parameters.allow_only(_PARAMETERS)
-        alarm = cls(
-            name=read_name(parameters),
-            rule=_read_rule(parameters),
-            suppressor=_read_suppressor(parameters),
-            actions=Actions.read(parameters),
-            description=parameters.text("AlarmDescription", longest=DESCRIPTION_CHARACTERS_MAX, default=""),
-        )
-        if alarm.actions.ec2_actions or alarm.actions.auto_scaling_actions:
-            parameters.refuse("AlarmActions", "a composite alarm cannot have EC2 or Auto Scaling actions")
-        if len(parameters.objects("Tags")) > TAGS_MAX:
-            parameters.refuse("Tags", f"more than {TAGS_MAX}")
-        parameters.raise_problems(CALL)
-        return alarm
+
+def read_composite_alarm(values: Mapping[str, Any]) -> CompositeAlarm | UnplayedAlarm:
+    """The alarm of a PutCompositeAlarm call. Raises ParametersRefused with every problem."""
+    parameters = Parameters.of_call("cloudwatch", CALL, values)
+    alarm = CompositeAlarm(
+        name=read_name(parameters),
+        rule=_read_rule(parameters),
+        suppressor=_read_suppressor(parameters),
+        actions=Actions.read(parameters),
+        description=parameters.text("AlarmDescription"),
+    )
+    if alarm.actions.ec2_actions or alarm.actions.auto_scaling_actions:
+        parameters.refuse("AlarmActions", "a composite alarm cannot have EC2 or Auto Scaling actions")
+    check_tags(parameters)
+    parameters.raise_problems(CALL)
+    if unknown := unknown_parameters(CALL, values, PARAMETERS):
+        return UnplayedAlarm(name=alarm.name, reason=unknown)
+    return alarm
 
 
 def _read_rule(parameters: Parameters) -> Rule:
-    text = parameters.values.get("AlarmRule")
-    if not isinstance(text, str):
-        parameters.refuse("AlarmRule", "is missing, or has the wrong type")
+    if parameters.is_refused("AlarmRule"):
         return _NO_RULE
     try:
-        return parse_rule(text)
+        return parse_rule(parameters.text("AlarmRule"))
     except RuleRefused as error:
-        parameters.refuse("AlarmRule", str(error))
+        parameters.refuse("AlarmRule", error.reason, error.position)
         return _NO_RULE
 
 
 def _read_suppressor(parameters: Parameters) -> Suppressor | None:
     if "ActionsSuppressor" in parameters:
-        name = alarm_name(parameters.text("ActionsSuppressor", longest=ARN_CHARACTERS_MAX))
+        name = alarm_name(parameters.text("ActionsSuppressor"))
         wait_period, extension_period = (parameters.integer(period, least=0) for period in PERIODS)
         return Suppressor(name, wait_period, extension_period)
     for period in PERIODS:

@@ -33,6 +33,7 @@ class RuleRefused(ValueError):
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(f"character {position + 1}: {reason}")
         self.position = position
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

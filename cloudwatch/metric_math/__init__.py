@@ -3,12 +3,12 @@
 ``parse`` reads the text of an expression, and ``check`` returns the kind of its result. ``evaluate`` computes it once.
 A ``Formula`` (from ``compile_expression``) computes it many times, and a ``QueryPlan`` computes several queries that
 refer to each other. ``query_problems`` lists what CloudWatch would refuse in queries, and ``alarm_problems`` what it
-would refuse in the ``Metrics`` of an alarm.
+would refuse in the ``Metrics`` of an alarm. ``remote_parts`` are the parts that only CloudWatch can compute.
 
 Source of the rules: the page "Using math expressions with CloudWatch metrics" of the Amazon CloudWatch user guide.
 """
 
-from cloudwatch.metric_math.alarms import alarm_problems
+from cloudwatch.metric_math.alarms import alarm_problems, remote_parts
 from cloudwatch.metric_math.checking import check
 from cloudwatch.metric_math.errors import ExpressionError, QueryError
 from cloudwatch.metric_math.evaluation import Result
@@ -38,6 +38,7 @@ __all__ = [
     "parse",
     "query_problems",
     "references",
+    "remote_parts",
     "undocumented",
     "unparse",
 ]

@@ -77,7 +77,7 @@ class TargetTracking:
         AWS does not document these figures; the defaults are those that users see. Since November 2024 Auto Scaling
         tunes these alarms to the metric and to the speed of its changes, so the real alarms may be faster.
         """
-        parameters = Parameters(values)
+        parameters = Parameters.of_call("autoscaling", CALL, values)
         common = read_common(
             parameters, "TargetTrackingScaling", "TargetTrackingConfiguration", "EstimatedInstanceWarmup"
         )
@@ -121,7 +121,7 @@ class StepScaling:
     @classmethod
     def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
         """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
-        parameters = Parameters(values)
+        parameters = Parameters.of_call("autoscaling", CALL, values)
         own = ("AdjustmentType", "StepAdjustments", "MinAdjustmentMagnitude", "MetricAggregationType")
         common = read_common(parameters, "StepScaling", *own, "EstimatedInstanceWarmup")
         parameters.choice("MetricAggregationType", ("Minimum", "Maximum", "Average"), "Average")
@@ -165,7 +165,7 @@ class SimpleScaling:
     @classmethod
     def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
         """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
-        parameters = Parameters(values)
+        parameters = Parameters.of_call("autoscaling", CALL, values)
         own = ("AdjustmentType", "ScalingAdjustment", "MinAdjustmentMagnitude", "Cooldown")
         common = read_common(parameters, "SimpleScaling", *own)
         adjustment = read_adjustment(parameters, amount=parameters.integer("ScalingAdjustment"))

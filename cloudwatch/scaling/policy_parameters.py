@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudwatch.alarm.watched import Watched, WatchedMetric, read_watched
+from cloudwatch.alarm.watched import NotComputed, Watched, WatchedMetric, read_watched
 from cloudwatch.metric import MetricId
 from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
 
 CALL = "PutScalingPolicy"
-NAME_CHARACTERS_MAX = 255
 PERIODS = (10, 30, 60)
 DEFAULT_PERIOD = 60
 
@@ -38,8 +37,8 @@ def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameter
     parameters.choice("PolicyType", (kind,), "SimpleScaling" if kind == "SimpleScaling" else None)
     warmup = "EstimatedInstanceWarmup"
     return CommonParameters(
-        name=parameters.text("PolicyName", longest=NAME_CHARACTERS_MAX),
-        group=parameters.text("AutoScalingGroupName", longest=NAME_CHARACTERS_MAX),
+        name=parameters.text("PolicyName"),
+        group=parameters.text("AutoScalingGroupName"),
         warmup=parameters.integer(warmup, least=0) if warmup in own and warmup in parameters else None,
         enabled=parameters.flag("Enabled", default=True),
     )
@@ -99,6 +98,9 @@ def _read_customized(specification: Parameters) -> Watched:
     else:
         specification.values = {"Period": DEFAULT_PERIOD, **specification.values}
     watched = read_watched(specification)
+    if isinstance(watched, NotComputed):
+        specification.refuse("Metrics", f"{watched.reason}, and target tracking takes metric math only")
+        return WatchedMetric(MetricId("", ""), "Average", DEFAULT_PERIOD)
     if watched.period not in PERIODS:
         specification.refuse("Period", f"is {watched.period}, only {', '.join(map(str, PERIODS))} are allowed")
     return watched

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from alarms.alarm_reading import alarm_of, composite_of
 from alarms.definition_files import Definition, DefinitionKind
 from alarms.replay import first_evaluation, is_recorded
 from cloudwatch.alarm.alarm_machine import AlarmMachine
@@ -16,6 +17,8 @@ from local.drill.clock import BASE, MINUTE
 class AlarmWatch:
     """All alarms on a metric of ``namespace``. Alarms on AWS's own metrics are left out: no record has those metrics.
 
+    Alarms that only CloudWatch can compute are left out too.
+
     ``of_policies`` are the alarms that trigger the scaling policies. Durations in the records are real ones, so an
     alarm on a duration sees real seconds, not simulated ones.
     """
@@ -28,9 +31,11 @@ class AlarmWatch:
         source: MetricSource,
     ) -> None:
         known = list(definitions)
-        defined = [MetricAlarm.from_api(d.parameters) for d in known if d.kind is DefinitionKind.METRIC_ALARM]
-        alarms = {alarm.name: alarm for alarm in (*of_policies, *defined) if is_recorded(alarm, namespace)}
-        composites = [CompositeAlarm.from_api(d.parameters) for d in known if d.kind is DefinitionKind.COMPOSITE_ALARM]
+        defined = [alarm_of(d) for d in known if d.kind is DefinitionKind.METRIC_ALARM]
+        played = [alarm for alarm in defined if isinstance(alarm, MetricAlarm)]
+        alarms = {alarm.name: alarm for alarm in (*of_policies, *played) if is_recorded(alarm, namespace)}
+        over = [composite_of(d) for d in known if d.kind is DefinitionKind.COMPOSITE_ALARM]
+        composites = [composite for composite in over if isinstance(composite, CompositeAlarm)]
         self._machines = {name: AlarmMachine(alarm, source) for name, alarm in alarms.items()}
         self._composites = CompositeMachine(composites)
 

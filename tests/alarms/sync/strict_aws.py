@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from cloudwatch.alarm.metric_alarm import MetricAlarm
-from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
+from cloudwatch.composite.composite_alarm import CompositeAlarm, read_composite_alarm
 from cloudwatch.dashboard.body import read_dashboard
 from cloudwatch.parameters import ParametersRefused
 
@@ -77,7 +77,7 @@ class StrictAws:
 
     def _check_PutMetricAlarm(self, parameters: dict[str, Any]) -> None:  # noqa: N802 - the operation's name
         try:
-            MetricAlarm.from_api(parameters)
+            read_metric_alarm(parameters)
         except ParametersRefused as error:
             raise refused("PutMetricAlarm", "ValidationError", str(error)) from error
         for action in parameters.get("AlarmActions", []):
@@ -87,9 +87,10 @@ class StrictAws:
 
     def _check_PutCompositeAlarm(self, parameters: dict[str, Any]) -> None:  # noqa: N802
         try:
-            composite = CompositeAlarm.from_api(parameters)
+            composite = read_composite_alarm(parameters)
         except ParametersRefused as error:
             raise refused("PutCompositeAlarm", "ValidationError", str(error)) from error
+        assert isinstance(composite, CompositeAlarm)
         for name in {c for c in composite.rule.children if c.startswith(self._prefix(parameters)) and "-" in c}:
             if name not in self.composites and f"alarm:{name}" not in self.tags:
                 raise refused("PutCompositeAlarm", "ValidationError", f"there is no alarm {name}")

@@ -16,8 +16,8 @@ from alarms.replay import watched_metrics
 from alarms.test import __main__ as command
 from alarms.test.cases import FOLDER, Case, Expectation, read_cases, run_case
 from alarms.test.notation import expand, read_minutes
-from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState
+from tests.cloudwatch.alarm.played import played_alarm
 
 DEFINITIONS = read_definitions(read_variables(EXAMPLE))
 CASES = read_cases(DEFINITIONS)
@@ -43,7 +43,7 @@ def misses_data(case: Case) -> bool:
     """Whether at least one metric or child of the alarm has no data at the end of the case."""
     if case.alarm.kind is DefinitionKind.COMPOSITE_ALARM:
         return any("INSUFFICIENT_DATA" in expand(line) for line in case.given.values())
-    watched = len(watched_metrics(MetricAlarm.from_api(case.alarm.parameters)))
+    watched = len(watched_metrics(played_alarm(case.alarm.parameters)))
     minutes = [read_minutes(line) for line in case.given.values()]
     last = max(e.after for e in case.then)
     return len(minutes) < watched or any(not all(each[:last]) or len(each) < last for each in minutes)

@@ -11,6 +11,7 @@ from cloudwatch.alarm.alarm_machine import AlarmMachine, samples_needed
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.metric import MetricId
+from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import RATE, math_parameters, parameters
 from tests.cloudwatch.alarm.test_missing_data import MODES, naive_state
 from tests.cloudwatch.sample_source import LATENCY, SampleSource, minutes
@@ -19,7 +20,7 @@ Values = Sequence[float | None]
 
 
 def alarm(**changes: Any) -> MetricAlarm:
-    return MetricAlarm.from_api(parameters(**({"Threshold": 5} | changes)))
+    return played_alarm(parameters(**({"Threshold": 5} | changes)))
 
 
 def changes(watching: MetricAlarm, source: SampleSource, end: int, **options: Any) -> list[tuple[int, str]]:
@@ -195,7 +196,7 @@ def test_a_percentile_of_few_samples_counts_if_the_alarm_evaluates_them() -> Non
 
 
 def rates(**changes_: Any) -> MetricAlarm:
-    return MetricAlarm.from_api(math_parameters(*RATE, EvaluationPeriods=1, Threshold=0.5, **changes_))
+    return played_alarm(math_parameters(*RATE, EvaluationPeriods=1, Threshold=0.5, **changes_))
 
 
 def requests(errors: Values, all_requests: Values) -> SampleSource:
@@ -212,8 +213,10 @@ def test_metric_math_does_not_fire_when_a_division_by_zero_drops_the_point() -> 
 
 
 def test_metric_math_works_without_metrics() -> None:
-    constant = math_parameters({"Id": "nine", "Expression": "TIME_SERIES(9)"}, EvaluationPeriods=1, Threshold=5)
-    assert changes(MetricAlarm.from_api(constant), SampleSource({}), 120) == [(60, "ALARM")]
+    constant = math_parameters(
+        {"Id": "nine", "Expression": "TIME_SERIES(9)", "Period": 60}, EvaluationPeriods=1, Threshold=5
+    )
+    assert changes(played_alarm(constant), SampleSource({}), 120) == [(60, "ALARM")]
 
 
 def test_metric_math_slides_like_a_metric() -> None:
@@ -221,7 +224,7 @@ def test_metric_math_slides_like_a_metric() -> None:
         entry if "Expression" in entry else entry | {"MetricStat": entry["MetricStat"] | {"Period": 120}}
         for entry in RATE
     ]
-    watching = MetricAlarm.from_api(math_parameters(*slow, EvaluationPeriods=1, Threshold=0.5))
+    watching = played_alarm(math_parameters(*slow, EvaluationPeriods=1, Threshold=0.5))
     source = requests([0, 0, 6, 6, 0], [10] * 5)
     assert changes(watching, source, 300) == [(60, "OK"), (240, "ALARM"), (300, "OK")]
 

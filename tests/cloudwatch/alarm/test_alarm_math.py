@@ -2,27 +2,27 @@
 
 import pytest
 
-from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
+from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import RATE, REBOOT, Json, math_parameters, parameters, problems, query
 
 
 def test_an_alarm_on_metric_math_watches_the_one_query_that_returns_data() -> None:
-    alarm = MetricAlarm.from_api(math_parameters(*RATE))
+    alarm = played_alarm(math_parameters(*RATE))
     assert isinstance(alarm.watched, WatchedMath)
     assert (alarm.watched.returned, alarm.period, set(alarm.watched.metrics)) == ("rate", 60, {"errors", "requests"})
 
 
 def test_a_single_metric_query_is_watched_like_a_plain_metric() -> None:
-    alarm = MetricAlarm.from_api(math_parameters(query("Errors")))
+    alarm = played_alarm(math_parameters(query("Errors")))
     assert alarm.watched == WatchedMetric(MetricId("Shop", "Errors"), "Sum", 60)
 
 
-def test_an_expression_without_metrics_has_its_own_period_or_one_minute() -> None:
+def test_an_expression_without_metrics_needs_its_own_period() -> None:
     expression = {"Id": "nine", "Expression": "TIME_SERIES(9)"}
-    assert MetricAlarm.from_api(math_parameters(expression)).period == 60
-    assert MetricAlarm.from_api(math_parameters(expression | {"Period": 300})).period == 300
+    assert played_alarm(math_parameters(expression | {"Period": 300})).period == 300
+    assert "Period must not be null" in problems(math_parameters(expression))["Metrics"]
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,12 @@ def test_an_expression_without_metrics_has_its_own_period_or_one_minute() -> Non
         ([query("Errors"), query("Errors", ReturnData=False)], "twice"),
         ([query("Errors", Id="Errors")], "lowercase"),
         ([query("Errors", Expression="1")], "either"),
-        ([*RATE[:2], RATE[2] | {"Expression": "errors /"}], "rate"),
-        ([*RATE[:2], RATE[2] | {"Expression": "SEARCH('{Shop} Errors', 'Sum')"}], "rate"),
-        ([*RATE[:2], RATE[2] | {"Expression": "ANOMALY_DETECTION_BAND(errors)"}], "rate"),
+        ([*RATE[:2], RATE[2] | {"Expression": "errors /"}], "the expression ends"),
+        (
+            [*RATE[:2], RATE[2] | {"Expression": "SEARCH('{Shop} Errors', 'Sum')"}],
+            "SEARCH is not supported on Metric Alarms",
+        ),
+        ([*RATE[:2], RATE[2] | {"Expression": "ANOMALY_DETECTION_BAND(errors) * 2"}], "a single time series"),
         ([query(f"M{i}", ReturnData=i == 0) for i in range(11)], "at most 10"),
     ],
 )
@@ -66,4 +69,4 @@ def test_metrics_and_a_single_metric_exclude_each_other(name: str) -> None:
 
 def test_an_alarm_on_metric_math_cannot_have_ec2_actions() -> None:
     assert "EC2" in problems(math_parameters(*RATE, AlarmActions=[REBOOT]))["AlarmActions"]
-    MetricAlarm.from_api(parameters(AlarmActions=[REBOOT]))
+    played_alarm(parameters(AlarmActions=[REBOOT]))

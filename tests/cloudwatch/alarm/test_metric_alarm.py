@@ -6,12 +6,16 @@ import pytest
 
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricId
 from cloudwatch.parameters import ParametersRefused
+from tests.cloudwatch.alarm.played import played_alarm
 
 Json = dict[str, Any]
+
+TAG = {"Key": "team", "Value": "video"}
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pages"
 REBOOT = "arn:aws:automate:us-east-1:ec2:reboot"
@@ -53,7 +57,7 @@ RATE: tuple[Json, ...] = (
 
 def problems(values: Json) -> dict[str, str]:
     with pytest.raises(ParametersRefused) as refusal:
-        MetricAlarm.from_api(values)
+        read_metric_alarm(values)
     found: dict[str, str] = {}
     for problem in refusal.value.problems:
         found[problem.field] = f"{found.get(problem.field, '')}{problem.message}; "
@@ -61,7 +65,7 @@ def problems(values: Json) -> dict[str, str]:
 
 
 def test_a_call_becomes_an_alarm_with_the_defaults_of_the_api() -> None:
-    alarm = MetricAlarm.from_api(parameters())
+    alarm = played_alarm(parameters())
     assert alarm == MetricAlarm(
         name="api latency",
         watched=WatchedMetric(MetricId.of("Shop", "Latency", {"Service": "api"}), "Average", 60),
@@ -74,7 +78,7 @@ def test_a_call_becomes_an_alarm_with_the_defaults_of_the_api() -> None:
 
 
 def test_every_parameter_is_read() -> None:
-    alarm = MetricAlarm.from_api(
+    alarm = played_alarm(
         parameters(
             Statistic=None,
             ExtendedStatistic="p99.9",
@@ -104,18 +108,18 @@ def test_every_parameter_is_read() -> None:
 
 
 def test_a_window_slides_unless_the_call_sets_a_wall_clock_window() -> None:
-    assert not MetricAlarm.from_api(parameters(EvaluationWindow={"SlidingWindow": {}})).wall_clock
-    assert MetricAlarm.from_api(parameters(EvaluationWindow={"WallClockWindow": {}})).wall_clock
+    assert not played_alarm(parameters(EvaluationWindow={"SlidingWindow": {}})).wall_clock
+    assert played_alarm(parameters(EvaluationWindow={"WallClockWindow": {}})).wall_clock
 
 
 def test_scaling_policies_are_found_among_the_actions() -> None:
-    alarm = MetricAlarm.from_api(parameters(AlarmActions=[TOPIC, POLICY]))
+    alarm = played_alarm(parameters(AlarmActions=[TOPIC, POLICY]))
     assert alarm.actions.auto_scaling_actions == (POLICY,)
-    assert MetricAlarm.from_api(parameters(OKActions=[TOPIC])).actions.auto_scaling_actions == ()
+    assert played_alarm(parameters(OKActions=[TOPIC])).actions.auto_scaling_actions == ()
 
 
 def test_an_alarm_with_disabled_actions_runs_none() -> None:
-    alarm = MetricAlarm.from_api(parameters(AlarmActions=[POLICY], ActionsEnabled=False))
+    alarm = played_alarm(parameters(AlarmActions=[POLICY], ActionsEnabled=False))
     assert alarm.actions.on(AlarmState.ALARM) == ()
 
 
@@ -129,37 +133,37 @@ def test_an_alarm_with_disabled_actions_runs_none() -> None:
     ],
 )
 def test_a_comparison_is_strict_unless_its_name_says_or_equal(comparison: str, breaching: tuple[bool, ...]) -> None:
-    alarm = MetricAlarm.from_api(parameters(ComparisonOperator=comparison))
+    alarm = played_alarm(parameters(ComparisonOperator=comparison))
     assert tuple(alarm.breaches(value) for value in (499.9, 500, 500.1)) == breaching
 
 
 def test_alarms_on_dynamodb_ignore_missing_data_by_default() -> None:
-    silent = MetricAlarm.from_api(parameters(Namespace="AWS/DynamoDB"))
-    explicit = MetricAlarm.from_api(parameters(Namespace="AWS/DynamoDB", TreatMissingData="breaching"))
+    silent = played_alarm(parameters(Namespace="AWS/DynamoDB"))
+    explicit = played_alarm(parameters(Namespace="AWS/DynamoDB", TreatMissingData="breaching"))
     assert silent.treat_missing_data is TreatMissingData.IGNORE
     assert explicit.treat_missing_data is TreatMissingData.BREACHING
 
 
 @pytest.mark.parametrize("period", [10, 20, 30, 60, 120, 300, 86_400])
 def test_a_period_of_ten_twenty_thirty_seconds_or_whole_minutes_is_accepted(period: int) -> None:
-    assert MetricAlarm.from_api(parameters(Period=period, EvaluationPeriods=1)).period == period
+    assert played_alarm(parameters(Period=period, EvaluationPeriods=1)).period == period
 
 
 @pytest.mark.parametrize(("period", "periods"), [(60, 1440), (3_540, 24), (3_600, 168), (86_400, 7)])
 def test_the_longest_evaluation_is_a_day_or_a_week_for_periods_of_an_hour_or_more(period: int, periods: int) -> None:
-    MetricAlarm.from_api(parameters(Period=period, EvaluationPeriods=periods))
+    played_alarm(parameters(Period=period, EvaluationPeriods=periods))
     assert "EvaluationPeriods" in problems(parameters(Period=period, EvaluationPeriods=periods + 1))
 
 
 def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
     dimensions = [{"Name": f"d{i}" + "n" * 252, "Value": "v" * 1024} for i in range(10)]
     dimensions += [{"Name": f"e{i}", "Value": "v"} for i in range(20)]
-    alarm = MetricAlarm.from_api(
+    alarm = played_alarm(
         parameters(
             AlarmName="x" * 255,
             AlarmDescription="x" * 1024,
             AlarmActions=[TOPIC] * 5,
-            Tags=[{}] * 50,
+            Tags=[TAG] * 50,
             Dimensions=dimensions,
             Namespace="n" * 255,
             MetricName="m" * 255,
@@ -183,8 +187,8 @@ def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
         ({"OKActions": [TOPIC] * 6}, "OKActions", "6 items"),
         ({"InsufficientDataActions": [TOPIC] * 6}, "InsufficientDataActions", "6 items"),
         ({"AlarmActions": TOPIC}, "AlarmActions", "list"),
-        ({"ActionsEnabled": "yes"}, "ActionsEnabled", "true nor false"),
-        ({"Tags": [{}] * 51}, "Tags", "50"),
+        ({"ActionsEnabled": "yes"}, "ActionsEnabled", "type"),
+        ({"Tags": [TAG] * 51}, "Tags", "50"),
         ({"Namespace": None}, "Namespace", "missing"),
         ({"Namespace": ":Shop"}, "Namespace", "colon"),
         ({"Namespace": "n" * 256}, "Namespace", "256 characters"),
@@ -215,17 +219,41 @@ def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
         ({"Threshold": float("nan")}, "Threshold", "finite"),
         ({"ComparisonOperator": None}, "ComparisonOperator", "missing"),
         ({"ComparisonOperator": ">"}, "ComparisonOperator", "none of"),
-        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator", "computed offline"),
-        ({"ThresholdMetricId": "ad1"}, "ThresholdMetricId", "computed offline"),
-        ({"EvaluationCriteria": {}}, "EvaluationCriteria", "computed offline"),
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator", "needs the band"),
+        ({"ThresholdMetricId": "ad1"}, "ThresholdMetricId", "not the id of an entry"),
+        ({"ThresholdMetricId": "ad1"}, "Threshold", "together with ThresholdMetricId"),
+        ({"ThresholdMetricId": "ad1"}, "ComparisonOperator", "not with a band"),
+        ({"EvaluationCriteria": {}}, "EvaluationCriteria", "exactly one of PromQLCriteria"),
+        ({"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}}, "Threshold", "together with EvaluationCriteria"),
+        ({"EvaluationCriteria": {"PromQLCriteria": {}}}, "EvaluationCriteria.PromQLCriteria.Query", "missing"),
+        ({"EvaluationInterval": 60}, "EvaluationInterval", "only for alarms with EvaluationCriteria"),
+        ({"WarmUpConfiguration": {}}, "WarmUpConfiguration.WarmUpPeriodDurationInMinutes", "missing"),
+        (
+            {"WarmUpConfiguration": {"WarmUpPeriodDurationInMinutes": 2_881}},
+            "WarmUpConfiguration.WarmUpPeriodDurationInMinutes",
+            "1 to 2880",
+        ),
+        (
+            {"ActionConfiguration": {"AlarmTagsPropagation": {"Enabeld": True}}},
+            "ActionConfiguration.AlarmTagsPropagation.Enabeld",
+            "no such parameter",
+        ),
+        ({"Unit": "Parsecs"}, "Unit", "none of Seconds"),
+        ({"Dimensions": [{"Name": "é", "Value": "b"}]}, "Dimensions[0].Name", "ASCII"),
+        ({"Dimensions": [{"Name": "a", "Value": " "}]}, "Dimensions[0].Value", "blank"),
         ({"TreatMissingData": "notbreaching"}, "TreatMissingData", "none of"),
         ({"EvaluateLowSampleCountPercentile": "ignore"}, "EvaluateLowSampleCountPercentile", "percentile"),
-        ({"EvaluationWindow": {}}, "EvaluationWindow.WallClockWindow", "either"),
+        ({"EvaluationWindow": {}}, "EvaluationWindow", "exactly one of"),
         ({"EvaluationWindow": {"WallClockWindow": {}}, "Period": 600}, "EvaluationWindow", "period"),
         (
-            {"EvaluationWindow": {"WallClockWindow": {"Timezone": "Europe/Berlin"}}},
+            {"EvaluationWindow": {"WallClockWindow": {"Timezone": "Europe/Berlim"}}},
             "EvaluationWindow.WallClockWindow.Timezone",
-            "UTC",
+            "no time zone",
+        ),
+        (
+            {"EvaluationWindow": {"WallClockWindow": {"Timezone": "+05:31"}}},
+            "EvaluationWindow.WallClockWindow.Timezone",
+            "multiple of 5 minutes",
         ),
         ({"Treshold": 5}, "Treshold", "no such parameter"),
     ],

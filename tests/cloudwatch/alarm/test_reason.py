@@ -8,11 +8,12 @@ import pytest
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.reason import Point, reason
 from cloudwatch.alarm.state import AlarmState
+from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import parameters
 
 
 def alarm(comparison: str, threshold: float, periods: int, **changes: Any) -> MetricAlarm:
-    return MetricAlarm.from_api(
+    return played_alarm(
         parameters(ComparisonOperator=comparison, Threshold=threshold, EvaluationPeriods=periods, **changes)
     )
 

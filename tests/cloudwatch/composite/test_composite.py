@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 
 from cloudwatch.alarm.state import AlarmState, Transition
-from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first, read_composite_alarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.parameters import ParametersRefused
+from tests.cloudwatch.alarm.played import played_composite
 
 OK, ALARM, INSUFFICIENT_DATA = AlarmState
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pages"
 
 
 def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
-    return CompositeAlarm.from_api({"AlarmName": name, "AlarmRule": rule} | parameters)
+    return played_composite({"AlarmName": name, "AlarmRule": rule} | parameters)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
     [
         ({"AlarmName": None}, "AlarmName", "missing"),
         ({"AlarmRule": None}, "AlarmRule", "missing"),
-        ({"AlarmRule": "ALARM(a) AND"}, "AlarmRule", "character 13"),
+        ({"AlarmRule": "ALARM(a) AND"}, "AlarmRule", "is expected here"),
         ({"AlarmDescription": "x" * 1025}, "AlarmDescription", "1025"),
         ({"AlarmActions": [TOPIC] * 6}, "AlarmActions", "6 items"),
         ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "AlarmActions", "EC2"),
@@ -36,19 +37,25 @@ def composite(name: str, rule: str, **parameters: Any) -> CompositeAlarm:
             "missing",
         ),
         ({"ActionsSuppressorWaitPeriod": 60}, "ActionsSuppressorWaitPeriod", "no effect without ActionsSuppressor"),
-        ({"Tags": [{}] * 51}, "Tags", "50"),
+        ({"Tags": [{"Key": "k", "Value": "v"}] * 51}, "Tags", "50"),
         ({"Threshold": 5}, "Threshold", "no such parameter"),
     ],
 )
 def test_a_parameter_that_the_api_refuses_is_refused_with_its_field(parameters: Any, field: str, message: str) -> None:
     values = {"AlarmName": "down", "AlarmRule": "ALARM(a)"} | parameters
     with pytest.raises(ParametersRefused) as refusal:
-        CompositeAlarm.from_api(values)
-    assert any(problem.field == field and message in problem.message for problem in refusal.value.problems)
+        read_composite_alarm(values)
+    assert any(problem.field == field and message in str(problem) for problem in refusal.value.problems)
 
 
 def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
-    alarm = composite("x" * 255, "ALARM(a)", AlarmDescription="x" * 1024, OKActions=[TOPIC] * 5, Tags=[{}] * 50)
+    alarm = composite(
+        "x" * 255,
+        "ALARM(a)",
+        AlarmDescription="x" * 1024,
+        OKActions=[TOPIC] * 5,
+        Tags=[{"Key": "k", "Value": "v"}] * 50,
+    )
     assert (len(alarm.name), len(alarm.description), len(alarm.actions.ok)) == (255, 1024, 5)
 
 

@@ -13,6 +13,7 @@ from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional_capacity
 from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling, TargetTracking
+from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import parameters
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ def tracking(target: float = 10, *, name: str = "p", **configuration: Any) -> Ta
 
 
 def cpu(threshold: float = 50, comparison: str = "GreaterThanOrEqualToThreshold", name: str = "cpu") -> MetricAlarm:
-    return MetricAlarm.from_api(parameters(AlarmName=name, Threshold=threshold, ComparisonOperator=comparison))
+    return played_alarm(parameters(AlarmName=name, Threshold=threshold, ComparisonOperator=comparison))
 
 
 def step(lower: float | None, upper: float | None, amount: int) -> Json:
