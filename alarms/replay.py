@@ -12,6 +12,7 @@ from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched import WatchedMetric
+from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
@@ -55,7 +56,7 @@ def read_recording(paths: Iterable[Path]) -> Recording:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One period in ALARM, in seconds since the epoch. If it did not end, ``ends`` is the end of the recording."""
+    """A time in one state, in seconds since the epoch. If it did not end, ``ends`` is the end of the recording."""
 
     begins: int
     ends: int
@@ -67,16 +68,23 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed, else empty."""
+    """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed, else empty.
+
+    The state of a composite is not known at some times (``unknown``) if it watches alarms that are not played, or not
+    defined here: ``unplayed`` are their names.
+    """
 
     definition: Definition
     end: int
     transitions: tuple[Transition, ...] = ()
     skipped: str = ""
+    unplayed: tuple[str, ...] = ()
     episodes: tuple[Episode, ...] = field(init=False)
+    unknown: tuple[Episode, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "episodes", tuple(find_episodes(self.transitions, self.end)))
+        object.__setattr__(self, "unknown", tuple(find_episodes(self.transitions, self.end, None)))
 
     @property
     def flaps(self) -> int:
@@ -85,11 +93,13 @@ class History:
         return sum(later.begins - earlier.ends < FLAP_SECONDS for earlier, later in pairs)
 
 
-def find_episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episode]:
-    """The episodes of one alarm, from its transitions in order."""
+def find_episodes(
+    transitions: Sequence[Transition], end: int, state: AlarmState | None = AlarmState.ALARM
+) -> Iterator[Episode]:
+    """The times at which one alarm was in ``state``, from its transitions in order. None: its state is not known."""
     begins: int | None = None
     for transition in transitions:
-        if transition.new is AlarmState.ALARM:
+        if transition.new is state:
             begins = transition.at
         elif begins is not None:
             yield Episode(begins, transition.at)
@@ -98,24 +108,37 @@ def find_episodes(transitions: Sequence[Transition], end: int) -> Iterator[Episo
         yield Episode(begins, end)
 
 
-def replay(definitions: Iterable[Definition], recording: Recording, *, namespace: str) -> list[History]:
+def replay(definitions: Sequence[Definition], recording: Recording, *, namespace: str) -> list[History]:
     """Replay the metric alarms, then the composites over them.
 
     An alarm is skipped if none of its metrics is of ``namespace``. EMF logs have no metrics of AWS itself, and their
-    absence would count as missing data. So is an alarm that only CloudWatch can compute. Raises DefinitionError for an
-    alarm that AWS would refuse.
+    absence would count as missing data. So is an alarm that only CloudWatch can compute. A composite over skipped
+    alarms has a known state while the others decide it. Raises DefinitionError for an alarm that AWS would refuse.
     """
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
     histories = [_replay_alarm(d, recording, namespace) for d in alarms]
-    defined = [d for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM]
-    composites = {d.name: (d, composite_of(d)) for d in defined}
-    machine = CompositeMachine([c for _, c in composites.values() if not isinstance(c, UnplayedAlarm)])
-    changes = [t for history in histories for t in history.transitions]
+    return histories + _replay_composites(definitions, histories, recording)
+
+
+def _replay_composites(
+    definitions: Iterable[Definition], histories: Sequence[History], recording: Recording
+) -> list[History]:
+    read = [(d, composite_of(d)) for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM]
+    composites = [composite for _, composite in read if isinstance(composite, CompositeAlarm)]
+    known = {h.definition.name for h in histories if not h.skipped} | {composite.name for composite in composites}
+    unplayed = {name for composite in composites for name in composite.watches} - known
+    machine = CompositeMachine(composites, unplayed=unplayed)
+    changes = [transition for history in histories for transition in history.transitions]
     events = [e for e in machine.run(changes, recording.start, recording.end) if isinstance(e, Transition)]
-    for name, (d, composite) in composites.items():
-        skipped = composite.reason if isinstance(composite, UnplayedAlarm) else ""
-        histories.append(History(d, recording.end, tuple(e for e in events if e.name == name), skipped=skipped))
-    return histories
+    found = []
+    for definition, composite in read:
+        if isinstance(composite, UnplayedAlarm):
+            found.append(History(definition, recording.end, skipped=composite.reason))
+        else:
+            transitions = tuple(event for event in events if event.name == composite.name)
+            missing = tuple(name for name in composite.watches if name in unplayed)
+            found.append(History(definition, recording.end, transitions, unplayed=missing))
+    return found
 
 
 def _replay_alarm(definition: Definition, recording: Recording, namespace: str) -> History:

@@ -10,7 +10,7 @@ from typing import Any
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
-from alarms.replay import History, NothingRecorded, Recording, read_recording, replay
+from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
@@ -98,7 +98,15 @@ def _row(history: History) -> str:
     episodes = history.episodes
     total, longest = sum(e.seconds for e in episodes), max((e.seconds for e in episodes), default=0)
     first = _time(episodes[0].begins) if episodes else ""
-    return f"{name:<32} {len(episodes):>5} {_duration(total):>9} {_duration(longest):>8} {history.flaps:>5}  {first}"
+    row = f"{name:<32} {len(episodes):>5} {_duration(total):>9} {_duration(longest):>8} {history.flaps:>5}  {first}"
+    return f"{row}  {_not_known(history)}".rstrip()
+
+
+def _not_known(history: History) -> str:
+    if not history.unknown:
+        return ""
+    seconds = sum(episode.seconds for episode in history.unknown)
+    return f"not known for {_duration(seconds)}: it watches {', '.join(history.unplayed)}, not replayed"
 
 
 def _document(recording: Recording, histories: list[History], others: list[History] | None) -> dict[str, Any]:
@@ -116,15 +124,18 @@ def _member(history: History) -> dict[str, Any]:
         "name": history.definition.name,
         "skipped": history.skipped or None,
         "flaps": history.flaps,
-        "episodes": [
-            {"from": _time(episode.begins), "to": _time(episode.ends), "seconds": episode.seconds}
-            for episode in history.episodes
-        ],
+        "episodes": [_span(episode) for episode in history.episodes],
+        "unknown": [_span(episode) for episode in history.unknown],
+        "unplayed": list(history.unplayed),
         "transitions": [
             {"at": _time(t.at), "from": t.old, "to": t.new, "reason": t.reason, "depends_on_range": t.depends_on_range}
             for t in history.transitions
         ],
     }
+
+
+def _span(episode: Episode) -> dict[str, Any]:
+    return {"from": _time(episode.begins), "to": _time(episode.ends), "seconds": episode.seconds}
 
 
 def _draw_pictures(folder: Path, histories: list[History], recording: Recording, screen: Screen) -> None:

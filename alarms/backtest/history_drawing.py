@@ -13,7 +13,12 @@ from cloudwatch.alarm.datapoints import fetch
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 
-COLOURS = {AlarmState.OK: "#2ca02c", AlarmState.ALARM: "#d62728", AlarmState.INSUFFICIENT_DATA: "#9e9e9e"}
+COLOURS = {
+    AlarmState.OK: "#2ca02c",
+    AlarmState.ALARM: "#d62728",
+    AlarmState.INSUFFICIENT_DATA: "#9e9e9e",
+    None: "white",
+}
 WIDTH_INCHES, HEIGHT_INCHES = 11.0, 4.0
 
 
@@ -42,7 +47,10 @@ def _draw_metric(axes: Axes, alarm: MetricAlarm, recording: Recording) -> None:
 
 
 def _draw_states(axes: Axes, history: History, recording: Recording) -> None:
-    changes = [(recording.start, AlarmState.INSUFFICIENT_DATA), *((t.at, t.new) for t in history.transitions)]
+    changes: list[tuple[int, AlarmState | None]] = [
+        (recording.start, AlarmState.INSUFFICIENT_DATA),
+        *((t.at, t.new) for t in history.transitions),
+    ]
     ends = [at for at, _ in changes[1:]] + [recording.end]
     for (begins, state), ends_at in zip(changes, ends, strict=True):
         axes.axvspan(_date(begins), _date(ends_at), color=COLOURS[state], linewidth=0)  # type: ignore[arg-type]

@@ -54,6 +54,11 @@ class CompositeAlarm:
     actions: Actions = field(default_factory=Actions)
     description: str = ""
 
+    @property
+    def watches(self) -> tuple[str, ...]:
+        """The names of the alarms in its rule, and of its suppressor."""
+        return (*self.rule.children, self.suppressor.alarm) if self.suppressor else self.rule.children
+
 
 def read_composite_alarm(values: Mapping[str, Any]) -> CompositeAlarm | UnplayedAlarm:
     """The alarm of a PutCompositeAlarm call. Raises ParametersRefused with every problem."""

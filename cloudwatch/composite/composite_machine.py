@@ -1,9 +1,13 @@
 """Evaluates composite alarms over time: changes of the watched alarms in, their own changes and actions out.
 
 All changes of one second are evaluated together. AWS does not document their order.
+
+The state of an alarm that is not played is not known. A composite over it has a known state while the other alarms
+decide (``Rule.holds``), and otherwise the state None; no action follows from that. A suppressor that is not known
+counts as one that is not in ALARM.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -12,18 +16,26 @@ from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.composite.composite_alarm import CompositeAlarm, children_first
 from cloudwatch.composite.suppression import ActionGate, ActionsDue
 
+_STATES = {True: AlarmState.ALARM, False: AlarmState.OK, None: None}
+
 
 class CompositeMachine:
     """Composite alarms with their states, which begin as INSUFFICIENT_DATA.
 
     They are evaluated at once, as CloudWatch does with a new alarm. ``states`` are the first states of the watched
-    alarms by name; an alarm without one counts as INSUFFICIENT_DATA. Raises CompositeCycle.
+    alarms by name; an alarm without one counts as INSUFFICIENT_DATA. ``unplayed`` are the names of alarms whose state
+    is not known. Raises CompositeCycle.
     """
 
-    def __init__(self, composites: Iterable[CompositeAlarm], states: Mapping[str, AlarmState] | None = None) -> None:
+    def __init__(
+        self,
+        composites: Iterable[CompositeAlarm],
+        states: Mapping[str, AlarmState] | None = None,
+        unplayed: Collection[str] = (),
+    ) -> None:
         self._composites = children_first(composites)
         self._gates = {alarm.name: ActionGate(alarm) for alarm in self._composites}
-        self.states: dict[str, AlarmState] = dict(states or {})
+        self.states: dict[str, AlarmState | None] = {**dict.fromkeys(unplayed), **(states or {})}
         for alarm in self._composites:
             self.states[alarm.name] = AlarmState.INSUFFICIENT_DATA
 
@@ -42,7 +54,7 @@ class CompositeMachine:
     def _observe(self, at: int, changes: list[Transition]) -> Iterator[Transition | ActionsDue]:
         self.states.update({change.name: change.new for change in changes})
         for alarm in self._composites:
-            state = AlarmState.ALARM if alarm.rule.holds(self.states) else AlarmState.OK
+            state = _STATES[alarm.rule.holds(self.states)]
             if state is not self.states[alarm.name]:
                 change = _transition(at, alarm, self.states[alarm.name], state, changes)
                 changes.append(change)
@@ -52,9 +64,12 @@ class CompositeMachine:
             yield from self._pass_gate(at, alarm)
 
     def _pass_gate(self, at: int, alarm: CompositeAlarm) -> Iterator[ActionsDue]:
+        state = self.states[alarm.name]
+        if state is None:
+            return
         suppressor = self.states.get(alarm.suppressor.alarm) if alarm.suppressor else None
         suppressing = suppressor is AlarmState.ALARM
-        events = self._gates[alarm.name].observe(at, self.states[alarm.name], suppressing=suppressing)
+        events = self._gates[alarm.name].observe(at, state, suppressing=suppressing)
         yield from (event for event in events if alarm.actions.enabled)
 
     def _end_periods(self, until: int) -> Iterator[ActionsDue]:
@@ -66,13 +81,17 @@ class CompositeMachine:
 
 
 def _transition(
-    at: int, alarm: CompositeAlarm, old: AlarmState, new: AlarmState, changes: Iterable[Transition]
+    at: int,
+    alarm: CompositeAlarm,
+    old: AlarmState | None,
+    new: AlarmState | None,
+    changes: Iterable[Transition],
 ) -> Transition:
     causes = [change for change in changes if change.name in alarm.rule.children]
     reason = ", ".join(
-        f"{change.name} transitioned to {change.new} at "
+        f"{change.name} transitioned to {change.new or 'a state that is not known'} at "
         f"{datetime.fromtimestamp(change.at, UTC):%A %d %B, %Y %H:%M:%S UTC}"
         for change in causes
     )
-    created = f"{alarm.name} was created and its alarm rule evaluates to {new}"
+    created = f"{alarm.name} was created and its alarm rule evaluates to {new or 'a state that is not known'}"
     return Transition(at, alarm.name, old, new, reason or created, any(change.depends_on_range for change in causes))

@@ -1,7 +1,13 @@
-"""The rule of a composite alarm: ``(ALARM("cpu high") OR ALARM(disk)) AND NOT ALARM(deployment)``.
+"""The rule of a composite alarm: ``(ALARM("cpu high") OR AT_LEAST(2, NOT OK, (a, b, c))) AND NOT ALARM(deployment)``.
 
-Source: AlarmRule in the API reference of PutCompositeAlarm. AWS does not document the precedence of operators. Here it
-is the usual one: NOT before AND, and AND before OR. AWS writes ``FALSE`` and, in one place, ``False``: both are read.
+Sources: AlarmRule in the API reference of PutCompositeAlarm, and "Composite alarms" in the CloudWatch user guide. A
+name without quotation marks has no blank, parenthesis or comma; in a quoted one, a backslash stands before a quotation
+mark. AWS does not document:
+
+- the precedence of operators: here it is the usual one, NOT before AND, and AND before OR;
+- the spelling of constants: AWS writes ``FALSE`` and, in one place, ``False``, and both are read;
+- the limits of M in AT_LEAST: any whole number or percentage is read, also more than there are alarms. "At least 60 %"
+  of three alarms is two of them, because one is 33 %.
 """
 
 import re
@@ -15,9 +21,14 @@ CHARACTERS_MAX = 10_240
 CHILDREN_MAX = 100
 ELEMENTS_MAX = 500
 
+_REFERENCE = r"""(?:"(?:[^"\\]|\\.)++"|[^()",\s]++)"""
+_STATE = r"(?:ALARM|OK|INSUFFICIENT_DATA)"
 _TOKEN = re.compile(
-    r"""\s*+(?:
-        (?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*+\(\s*+(?:"(?P<quoted>[^"]+)"|(?P<plain>[^()"]++))\s*+\)
+    rf"""\s*+(?:
+        (?P<state>{_STATE})\s*+\(\s*+(?P<alarm>{_REFERENCE})\s*+\)
+        | (?P<at_least>AT_LEAST)\s*+\(\s*+(?P<count>\d++)\s*+(?P<percent>%?)\s*+,
+          \s*+(?P<negation>NOT\s++)?(?P<counted>{_STATE})\s*+,
+          \s*+\(\s*+(?P<alarms>{_REFERENCE}(?:\s*+,\s*+{_REFERENCE})*+)\s*+\)\s*+\)
         | (?P<constant>TRUE|FALSE|True|False|true|false)\b
         | (?P<operator>AND|OR|NOT)\b
         | (?P<parenthesis>[()])
@@ -25,6 +36,8 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_REFERENCES = re.compile(_REFERENCE)
+_ESCAPED = re.compile(r"\\(.)")
 
 
 class RuleRefused(ValueError):
@@ -36,12 +49,43 @@ class RuleRefused(ValueError):
         self.reason = reason
 
 
+# The states of alarms by name. None is a state that is not known, because the alarm is not played.
+States = Mapping[str, AlarmState | None]
+
+
 @dataclass(frozen=True, slots=True)
 class InState:
     """True while ``alarm`` (a name) is in ``state``."""
 
     state: AlarmState
     alarm: str
+
+    def holds(self, states: States) -> bool | None:
+        """None if the state of the alarm is not known. An alarm without a state counts as INSUFFICIENT_DATA."""
+        state = states.get(self.alarm, AlarmState.INSUFFICIENT_DATA)
+        return None if state is None else state is self.state
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """True while at least ``count`` (a number, or percent) of ``alarms`` are in ``state``; if ``negated``, are not."""
+
+    count: int
+    percent: bool
+    state: AlarmState
+    negated: bool
+    alarms: tuple[str, ...]
+
+    def holds(self, states: States) -> bool | None:
+        """None if the alarms whose state is not known decide."""
+        each = [InState(self.state, alarm).holds(states) for alarm in self.alarms]
+        certain, unknown = each.count(not self.negated), each.count(None)
+        if self._enough(certain):
+            return True
+        return None if self._enough(certain + unknown) else False
+
+    def _enough(self, number: int) -> bool:
+        return 100 * number >= self.count * len(self.alarms) if self.percent else number >= self.count
 
 
 class Operator(Enum):
@@ -52,7 +96,7 @@ class Operator(Enum):
     NOT = 3
 
 
-Instruction = InState | Operator | bool
+Instruction = InState | AtLeast | Operator | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +109,55 @@ class Rule:
     @property
     def children(self) -> tuple[str, ...]:
         """The names of the alarms that the rule watches, each once. An ARN in the rule gives the name of its alarm."""
-        return tuple(dict.fromkeys(each.alarm for each in self.program if isinstance(each, InState)))
+        return tuple(dict.fromkeys(name for each in self.program for name in _alarms(each)))
 
-    def holds(self, states: Mapping[str, AlarmState]) -> bool:
-        """True if the rule holds. ``states`` has the state of each alarm that the rule names.
+    def holds(self, states: States) -> bool | None:
+        """Whether the rule holds; None if that depends on an alarm whose state is not known.
 
-        An alarm without a state counts as INSUFFICIENT_DATA.
+        The logic has three values (Kleene's): FALSE AND unknown is FALSE, TRUE OR unknown is TRUE, and every other
+        combination with unknown is unknown. ``states`` has the state of each alarm that the rule names; an alarm
+        without one counts as INSUFFICIENT_DATA.
         """
-        stack: list[bool] = []
+        stack: list[bool | None] = []
         for instruction in self.program:
-            if isinstance(instruction, InState):
-                state = states.get(instruction.alarm, AlarmState.INSUFFICIENT_DATA)
-                stack.append(state is instruction.state)
+            if isinstance(instruction, InState | AtLeast):
+                stack.append(instruction.holds(states))
             elif instruction is Operator.NOT:
-                stack.append(not stack.pop())
+                stack.append(_negated(stack.pop()))
             elif isinstance(instruction, Operator):
                 last, first = stack.pop(), stack.pop()
-                stack.append(first and last if instruction is Operator.AND else first or last)
+                deciding = instruction is Operator.OR  # this value on either side is the result
+                if deciding in (first, last):
+                    stack.append(deciding)
+                else:
+                    stack.append(None if None in (first, last) else not deciding)
             else:
                 stack.append(instruction)
         return stack.pop()
 
 
+def _alarms(instruction: Instruction) -> tuple[str, ...]:
+    match instruction:
+        case InState(alarm=alarm):
+            return (alarm,)
+        case AtLeast(alarms=alarms):
+            return alarms
+        case _:
+            return ()
+
+
+def _negated(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
 def alarm_name(reference: str) -> str:
     """The name of an alarm, from its name or its ARN."""
     return reference.split(":alarm:", 1)[1] if reference.startswith("arn:") and ":alarm:" in reference else reference
+
+
+def _name_of(written: str) -> str:
+    """The name of an alarm as it is written in a rule: with or without quotation marks, a name or an ARN."""
+    return alarm_name(_ESCAPED.sub(r"\1", written[1:-1]) if written.startswith('"') else written)
 
 
 def parse_rule(text: str) -> Rule:
@@ -113,11 +181,25 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
         match = _TOKEN.match(text, position)
         if match is None:
             rest = text[position:].lstrip()
-            raise RuleRefused(len(text) - len(rest), f"cannot read {rest[:30]!r}")
+            raise RuleRefused(len(text) - len(rest), f"cannot read {rest[:30]!r}{_hint(rest)}")
         yield match
         if match.lastgroup == "end":
             return
         position = match.end()
+
+
+def _hint(rest: str) -> str:
+    if rest.startswith("AT_LEAST"):
+        return "; the form is AT_LEAST(2, ALARM, (a, b)) or AT_LEAST(60%, NOT OK, (a, b))"
+    if re.match(rf'{_STATE}\s*\(\s*[^()"]*[\s,]', rest):
+        return "; a name with a blank or a comma needs quotation marks"
+    return ""
+
+
+def _at_least(token: re.Match[str]) -> AtLeast:
+    alarms = tuple(_name_of(written) for written in _REFERENCES.findall(token["alarms"]))
+    counted = AlarmState(token["counted"])
+    return AtLeast(int(token["count"]), token["percent"] == "%", counted, token["negation"] is not None, alarms)
 
 
 class _RuleReader:
@@ -134,9 +216,10 @@ class _RuleReader:
         """Take the next token, a match of ``_TOKEN``. Raises RuleRefused if it cannot stand here."""
         position = token.end() - len(token[0].lstrip())
         match token.lastgroup:
-            case "quoted" | "plain":
-                name = token["quoted"] or token["plain"].strip()
-                self._operand(position, InState(AlarmState(token["state"]), alarm_name(name)))
+            case "alarm":
+                self._operand(position, InState(AlarmState(token["state"]), _name_of(token["alarm"])))
+            case "alarms":
+                self._operand(position, _at_least(token))
             case "constant":
                 self._operand(position, token["constant"].upper() == "TRUE")
             case "operator":
@@ -162,10 +245,10 @@ class _RuleReader:
             expected = "an alarm, TRUE or FALSE" if self._operand_next else "AND, OR or the end"
             raise RuleRefused(position, f"{expected} is expected here")
 
-    def _operand(self, position: int, operand: InState | bool) -> None:
+    def _operand(self, position: int, operand: InState | AtLeast | bool) -> None:
         self._expect(position, operand=True)
         self.program.append(operand)
-        self.elements += 1
+        self.elements += len(operand.alarms) + 1 if isinstance(operand, AtLeast) else 1
         self._operand_next = False
 
     def _operator(self, position: int, operator: Operator) -> None:

@@ -17,7 +17,8 @@ from local.drill.clock import BASE, MINUTE
 class AlarmWatch:
     """All alarms on a metric of ``namespace``. Alarms on AWS's own metrics are left out: no record has those metrics.
 
-    Alarms that only CloudWatch can compute are left out too.
+    Alarms that only CloudWatch can compute are left out too. The state of a composite is not known while it depends on
+    an alarm that is left out.
 
     ``of_policies`` are the alarms that trigger the scaling policies. Durations in the records are real ones, so an
     alarm on a duration sees real seconds, not simulated ones.
@@ -30,14 +31,16 @@ class AlarmWatch:
         namespace: str,
         source: MetricSource,
     ) -> None:
-        known = list(definitions)
-        defined = [alarm_of(d) for d in known if d.kind is DefinitionKind.METRIC_ALARM]
+        given = list(definitions)
+        defined = [alarm_of(d) for d in given if d.kind is DefinitionKind.METRIC_ALARM]
         played = [alarm for alarm in defined if isinstance(alarm, MetricAlarm)]
         alarms = {alarm.name: alarm for alarm in (*of_policies, *played) if is_recorded(alarm, namespace)}
-        over = [composite_of(d) for d in known if d.kind is DefinitionKind.COMPOSITE_ALARM]
+        over = [composite_of(d) for d in given if d.kind is DefinitionKind.COMPOSITE_ALARM]
         composites = [composite for composite in over if isinstance(composite, CompositeAlarm)]
         self._machines = {name: AlarmMachine(alarm, source) for name, alarm in alarms.items()}
-        self._composites = CompositeMachine(composites)
+        known = {*alarms, *(composite.name for composite in composites)}
+        left_out = {name for composite in composites for name in composite.watches} - known
+        self._composites = CompositeMachine(composites, unplayed=left_out)
 
     def minute(self, end: int) -> list[Transition]:
         """Evaluate all alarms at the end of a minute (simulated s); return their changes of state."""

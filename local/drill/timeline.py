@@ -34,7 +34,7 @@ def print_row(screen: Screen, row: TimelineRow) -> None:
     waiting, in_flight, backlog = ("-" if value is None else f"{value:.4g}" for value in published)
     numbers = f"{backlog:>10} {row.workers:>8} {row.desired:>8} {row.processed:>10}"
     screen.line(f"{row.minute:>4} {waiting:>8} {in_flight:>8} {numbers}")
-    alarms = [f"{change.name}: {change.old} → {change.new}" for change in row.changes]
+    alarms = [f"{change.name}: {change.old or 'unknown'} → {change.new or 'unknown'}" for change in row.changes]
     for event in (row.story_event, *alarms, *row.events):
         if event:
             screen.line(f"     ▸ {event}")

@@ -23,8 +23,8 @@ def alarm(**changes: Any) -> MetricAlarm:
     return played_alarm(parameters(**({"Threshold": 5} | changes)))
 
 
-def changes(watching: MetricAlarm, source: SampleSource, end: int, **options: Any) -> list[tuple[int, str]]:
-    return [(change.at, change.new.value) for change in AlarmMachine(watching, source, **options).run(0, end)]
+def changes(watching: MetricAlarm, source: SampleSource, end: int, **options: Any) -> list[tuple[int, str | None]]:
+    return [(change.at, change.new) for change in AlarmMachine(watching, source, **options).run(0, end)]
 
 
 def test_an_alarm_begins_with_insufficient_data_and_keeps_it_without_data() -> None:
@@ -175,7 +175,7 @@ def test_the_smallest_and_the_largest_value_need_no_samples() -> None:
     assert (samples_needed(0.0), samples_needed(1.0)) == (0, 0)
 
 
-def low_samples(policy: str, last_minute: int) -> list[tuple[int, str]]:
+def low_samples(policy: str, last_minute: int) -> list[tuple[int, str | None]]:
     """The changes in two minutes with 100 samples of 1 and of 9, and a third with ``last_minute`` samples of 1."""
     samples = [(minute * 60 + i % 60, value) for minute, value in enumerate((1.0, 9.0)) for i in range(100)]
     samples += [(120 + i % 60, 1.0) for i in range(last_minute)]
@@ -232,9 +232,12 @@ def test_metric_math_slides_like_a_metric() -> None:
 Samples = list[tuple[int, float]]
 
 
-def naive_states(watching: MetricAlarm, source: SampleSource, end: int, size: int, delay: int) -> list[tuple[int, str]]:
+def naive_states(
+    watching: MetricAlarm, source: SampleSource, end: int, size: int, delay: int
+) -> list[tuple[int, str | None]]:
     """The changes, where each evaluation computes each of its periods from the single samples."""
-    state, seen = "INSUFFICIENT_DATA", []
+    state = "INSUFFICIENT_DATA"
+    seen: list[tuple[int, str | None]] = []
     step = 10 if watching.period < 60 else 60
     for now in range(step, end + 1, step):
         newest = (now - delay) // step * step

@@ -83,8 +83,8 @@ def run(composites: list[CompositeAlarm], *changes: Transition, end: int = 1_000
     return list(CompositeMachine(composites, {"a": OK, "b": OK, "s": OK}).run(changes, 0, end))
 
 
-def states(events: list[Transition | ActionsDue]) -> list[tuple[int, str, str]]:
-    return [(each.at, each.name, each.new.value) for each in events if isinstance(each, Transition)]
+def states(events: list[Transition | ActionsDue]) -> list[tuple[int, str, str | None]]:
+    return [(each.at, each.name, each.new) for each in events if isinstance(each, Transition)]
 
 
 def test_a_composite_is_evaluated_as_soon_as_it_exists() -> None:
@@ -112,6 +112,16 @@ def test_it_does_not_fire_when_only_a_part_of_its_rule_holds() -> None:
 def test_the_reason_of_a_composite_names_the_alarm_that_changed() -> None:
     *_, last = [e for e in run([composite("down", "ALARM(a)")], change(60, "a", ALARM)) if isinstance(e, Transition)]
     assert last.reason == "a transitioned to ALARM at Thursday 01 January, 1970 00:01:00 UTC"
+
+
+def test_a_composite_over_an_alarm_that_is_not_played_is_known_while_the_others_decide() -> None:
+    top, over = composite("top", "ALARM(over)", AlarmActions=[TOPIC]), composite("over", "ALARM(a) OR ALARM(x)")
+    machine = CompositeMachine([top, over], {"a": OK}, unplayed=["x"])
+    events = list(machine.run([change(60, "a", ALARM), change(120, "a", OK)], 0, 1_000))
+    over_states = [(0, "over", None), (60, "over", "ALARM"), (120, "over", None)]
+    assert [each for each in states(events) if each[1] == "over"] == over_states
+    assert [each[2] for each in states(events) if each[1] == "top"] == [None, "ALARM", None]
+    assert [(e.at, e.state) for e in events if isinstance(e, ActionsDue) and e.name == "top"] == [(60, ALARM)]
 
 
 def test_a_change_passes_through_composites_in_the_same_second() -> None:

@@ -112,9 +112,7 @@ def test_after_the_first_step_down_it_waits_for_the_players_to_go_home(recorded:
 
 def test_alarms_without_an_action_and_composites_are_watched_too(recorded: RecordedRun) -> None:
     recorded.minutes(3, lambda _: 0)
-    changes = {
-        (change.name, change.new.value) for minute in recorded.minutes(7, lambda _: 80) for change in minute.changes
-    }
+    changes = {(change.name, change.new) for minute in recorded.minutes(7, lambda _: 80) for change in minute.changes}
     assert {("anb-queue-depth-high", "ALARM"), ("anb-work-is-late", "ALARM")} <= changes
 
 

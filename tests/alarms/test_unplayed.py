@@ -1,0 +1,81 @@
+"""An alarm that only CloudWatch can compute stops no command: it is skipped by its name, with the reason."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.check.__main__ import find_problems
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
+from alarms.replay import Recording, replay
+from alarms.simulate.policies import defined_policies
+from alarms.test.cases import Case, Expectation, read_cases, run_case
+from cloudwatch.alarm.state import AlarmState
+from cloudwatch.store import MetricStore
+from local.drill.alarm_watch import AlarmWatch
+from tests.alarms.emf_log import BEGIN, NAMESPACE
+
+PROMQL = {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}, "EvaluationInterval": 60}
+STEM = "dead-letters"
+
+
+@pytest.fixture
+def with_promql(definitions: list[Definition]) -> list[Definition]:
+    """The definitions, and one of their alarms watches a PromQL query instead of its metric."""
+    return [_as_promql(d) if d.stem == STEM and d.kind is DefinitionKind.METRIC_ALARM else d for d in definitions]
+
+
+def _as_promql(definition: Definition) -> Definition:
+    kept = {
+        name: definition.parameters[name]
+        for name in ("AlarmName", "AlarmDescription", "TreatMissingData")
+        if name in definition.parameters
+    }
+    return replace(definition, parameters=kept | PROMQL, assumes={})
+
+
+def test_backtest_names_the_alarm_and_what_depends_on_it(with_promql: list[Definition]) -> None:
+    end = BEGIN + 600
+    histories = {
+        h.definition.stem: h for h in replay(with_promql, Recording(MetricStore(), BEGIN, end), namespace=NAMESPACE)
+    }
+    assert histories[STEM].skipped == "only CloudWatch can compute a PromQL query"
+    dependent = next(h for h in histories.values() if f"anb-{STEM}" in h.unplayed)
+    assert dependent.definition.kind is DefinitionKind.COMPOSITE_ALARM
+    known_again = dependent.episodes[0].begins  # another of its alarms fires: that decides, whatever this one is
+    assert [(each.begins, each.ends) for each in dependent.unknown] == [(BEGIN, known_again)]
+
+
+def test_unit_tests_of_the_alarm_are_skipped_with_the_reason(with_promql: list[Definition]) -> None:
+    alarm = next(d for d in with_promql if d.stem == STEM)
+    case = Case("some.json", alarm, "fires", {"DeadLetterDepth": "1x5"}, (Expectation(5, AlarmState.ALARM),))
+    result = run_case(case, "anb")
+    assert (result.problems, result.skipped) == ((), "only CloudWatch can compute a PromQL query")
+
+
+def test_an_alarm_that_is_not_played_needs_no_unit_tests(definitions: list[Definition], tmp_path: Path) -> None:
+    alarm = next(d for d in definitions if d.stem == STEM)
+    with pytest.raises(DefinitionError, match=f"{STEM}.json is missing"):
+        read_cases([alarm], tmp_path)
+    assert read_cases([_as_promql(alarm)], tmp_path) == []
+
+
+def test_the_drill_and_the_simulation_leave_the_alarm_out(with_promql: list[Definition]) -> None:
+    watch = AlarmWatch(with_promql, [], NAMESPACE, MetricStore())
+    assert f"anb-{STEM}" not in watch.states()
+    watch.minute(BEGIN + 60)
+    assert defined_policies(with_promql)
+
+
+def test_check_accepts_the_alarm(with_promql: list[Definition], variables: Variables) -> None:
+    assert [problem for problem in find_problems(with_promql, variables) if "put_metric_alarm.Eval" in problem] == []
+
+
+def test_a_refused_alarm_is_named_with_its_file_and_key(definitions: list[Definition]) -> None:
+    def spoilt(definition: Definition) -> Definition:
+        changes: dict[str, Any] = {"Period": 7} if definition.stem == STEM else {}
+        return replace(definition, parameters={**definition.parameters, **changes})
+
+    with pytest.raises(DefinitionError, match=rf"metric_alarms/{STEM}\.json: put_metric_alarm\.Period: is 7"):
+        replay([spoilt(d) for d in definitions], Recording(MetricStore(), BEGIN, BEGIN + 60), namespace=NAMESPACE)
