@@ -28,4 +28,7 @@ def composite_of(definition: Definition) -> CompositeAlarm | UnplayedAlarm:
 
 def refused(definition: Definition, error: ParametersRefused) -> DefinitionError:
     """The refusal of a call as a problem of the definition that has it."""
-    return DefinitionError([f"{definition.file}: {definition.kind}.{problem}" for problem in error.problems])
+    problems = [
+        f"{definition.file}: {definition.place_of(problem.field)}: {problem.text}" for problem in error.problems
+    ]
+    return DefinitionError(problems)

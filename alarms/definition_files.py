@@ -47,6 +47,13 @@ FOLDERS = {
     DefinitionKind.COMPOSITE_ALARM: "alarms/definitions/composite_alarms",
     DefinitionKind.DASHBOARD: "dashboards",
 }
+# The service and the operation of each kind, as botocore names them.
+CALLS = {
+    DefinitionKind.SCALING_POLICY: ("autoscaling", "PutScalingPolicy"),
+    DefinitionKind.METRIC_ALARM: ("cloudwatch", "PutMetricAlarm"),
+    DefinitionKind.COMPOSITE_ALARM: ("cloudwatch", "PutCompositeAlarm"),
+    DefinitionKind.DASHBOARD: ("cloudwatch", "PutDashboard"),
+}
 ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
 _NAMES = {
     DefinitionKind.SCALING_POLICY: "PolicyName",
@@ -66,13 +73,20 @@ class DefinitionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition with its variables filled in. ``file`` is relative to the project, for messages."""
+    """One definition with its variables filled in.
+
+    ``file`` is the path of its file, for messages; ``place`` is the path of its parameters in the file: the name of the
+    call, if the file is in the form of this project. ``is_ours`` is false for the files of ``--definitions``: the rules
+    of this project, which hold all its definitions together, do not apply to them.
+    """
 
     kind: DefinitionKind
     file: str
     why: Mapping[str, Any]
     assumes: Mapping[str, str]
     parameters: Mapping[str, Any]
+    place: str = ""
+    is_ours: bool = True
 
     @property
     def name_key(self) -> str:
@@ -85,8 +99,15 @@ class Definition:
 
     @property
     def stem(self) -> str:
-        """The name of the file without its ending. It is the same in every environment."""
-        return Path(self.file).stem
+        """The name by which commands ask for it. It is the same in every environment.
+
+        In the form of this project it is the name of the file without its ending, in others its own name.
+        """
+        return Path(self.file).stem if self.place == self.kind else self.name
+
+    def place_of(self, key: str) -> str:
+        """The path of a parameter in the file: ``put_metric_alarm.Metrics[0].Period``."""
+        return f"{self.place}.{key}" if self.place and key else self.place or key
 
 
 def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition]:
@@ -104,21 +125,45 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
     return found
 
 
-def read_definition(path: Path, variables: Variables) -> Definition:
-    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError."""
-    document = _json_object(path, str(path))
-    for kind in DefinitionKind:
-        if kind in document:
-            return _read(kind, path, str(path), variables)
-    raise DefinitionError([f"{path}: has none of the calls {', '.join(DefinitionKind)}"])
+def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
+    """All definitions in any folder below ``root``, in the order of application. Raises DefinitionError.
+
+    A file that has no call is passed over: a former version of this project had its definitions in other folders.
+    """
+    paths = [path for path in sorted(root.rglob("*.json")) if kind_of(read_json_object(path)) is not None]
+    found = [read_definition(path, variables, path.relative_to(root).as_posix()) for path in paths]
+    return sorted(found, key=lambda definition: list(DefinitionKind).index(definition.kind))
+
+
+def read_definition(path: Path, variables: Variables, file: str = "") -> Definition:
+    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError.
+
+    ``file`` is its name in messages.
+    """
+    kind = kind_of(read_json_object(path))
+    if kind is None:
+        raise DefinitionError([f"{path}: has none of the calls {', '.join(DefinitionKind)}"])
+    return _read(kind, path, file or str(path), variables)
+
+
+def kind_of(document: Mapping[str, Any]) -> DefinitionKind | None:
+    """The call that a document in the form of this project has."""
+    return next((kind for kind in DefinitionKind if kind in document), None)
 
 
 def read_variables(path: Path) -> Variables:
     """A JSON object of names and values. Raises DefinitionError."""
-    variables = _json_object(path, str(path))
+    variables = read_json_object(path)
     if wrong := [name for name, value in variables.items() if not isinstance(value, str | int | float)]:
         raise DefinitionError([f"{path}: {name} is neither a text nor a number" for name in wrong])
     return variables
+
+
+def require_variables(variables: Variables, *names: str) -> None:
+    """Raises DefinitionError for each of ``names`` that is not set."""
+    problems = [f"the variable {name} is not set; give it by --variables" for name in names if name not in variables]
+    if problems:
+        raise DefinitionError(problems)
 
 
 def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> None:
@@ -129,7 +174,7 @@ def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> N
 
 
 def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> Definition:
-    document = _json_object(path, file)
+    document = read_json_object(path, file)
     if not isinstance(document.get("why"), dict) or not isinstance(document.get(kind), dict):
         raise DefinitionError([f'{file}: needs two members, "why" and "{kind}"'])
     problems: list[str] = []
@@ -146,16 +191,17 @@ def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> 
         parameters["AlarmDescription"] = (
             f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {runbook}"
         )
-    return Definition(kind, file, why, document.get("assumes", {}), parameters)
+    return Definition(kind, file, why, document.get("assumes", {}), parameters, place=kind.value)
 
 
-def _json_object(path: Path, file: str) -> dict[str, Any]:
+def read_json_object(path: Path, file: str = "") -> dict[str, Any]:
+    """The object in a JSON file, which messages call ``file``. Raises DefinitionError."""
     try:
         document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DefinitionError([f"{file}: {error}"]) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DefinitionError([f"{file or path}: {error}"]) from error
     if not isinstance(document, dict):
-        raise DefinitionError([f"{file}: not a JSON object"])
+        raise DefinitionError([f"{file or path}: not a JSON object"])
     return document
 
 

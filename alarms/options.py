@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
+from alarms.forms.form_reading import read_paths
 from cli.screen import Screen
 
 VARIABLES = ROOT / "alarms/variables.json"
@@ -11,20 +12,32 @@ EXAMPLE = ROOT / "alarms/variables.example.json"
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--variables`` and ``--json``."""
+    """Add ``--definitions``, ``--variables`` and ``--json``."""
+    parser.add_argument(
+        "--definitions",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="files or folders instead of this project's: in its form, as API calls, or as describe-alarms prints them",
+    )
     parser.add_argument(
         "--variables",
         metavar="FILE",
         type=Path,
-        help="the values of this environment, as JSON (default: alarms/variables.json, else the example beside it)",
+        help="the values of this environment, as JSON (default: alarms/variables.json, else the example beside it; "
+        "with --definitions: none)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document, for machines")
 
 
 def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[list[Definition], Variables]:
     """The definitions, filled in with the variables that the command line names. Raises DefinitionError."""
+    if asked.definitions:
+        variables = read_variables(asked.variables) if asked.variables else {}
+        return read_paths(asked.definitions, variables), variables
     path = asked.variables or (VARIABLES if VARIABLES.exists() else EXAMPLE)
-    if path == EXAMPLE:
+    if not asked.variables and path == EXAMPLE:
         screen.line(f"Variables: {path.relative_to(ROOT)} (there is no alarms/variables.json)", "dim")
     variables = read_variables(path)
     return read_definitions(variables), variables

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from alarms.definition_files import ROOT, Definition, DefinitionError, Variables, read_definition, read_definitions
+from alarms.definition_files import ROOT, Definition, DefinitionError, Variables, read_all_definitions, read_definition
 
 
 def other_version(against: str, definitions: list[Definition], variables: Variables) -> list[Definition]:
@@ -31,4 +31,7 @@ def _of_revision(revision: str, variables: Variables) -> list[Definition]:
         raise DefinitionError([f"{revision} is neither a file nor a git revision with definitions: {reason}"])
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(result.stdout)) as archive:
         archive.extractall(folder, filter="data")
-        return read_definitions(variables, Path(folder))
+        definitions = read_all_definitions(variables, Path(folder))
+    if not definitions:
+        raise DefinitionError([f"{revision} has no definitions below alarms or dashboards"])
+    return definitions

@@ -19,9 +19,13 @@ class Problem:
     message: str
     position: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The message, with its position if it has one."""
+        return self.message if self.position is None else f"character {self.position + 1}: {self.message}"
+
     def __str__(self) -> str:
-        place = "" if self.position is None else f"character {self.position + 1}: "
-        return f"{self.field}: {place}{self.message}"
+        return f"{self.field}: {self.text}"
 
 
 class ParametersRefused(ValueError):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
+        require_variables(variables, "NAMESPACE")
         require_alarms(asked.alarm, definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
         recording = read_recording(asked.log)

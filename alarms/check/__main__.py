@@ -3,27 +3,32 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from alarms.check.contract import contract_problems
-from alarms.check.lint import Definitions, calls_that_aws_refuses, lint_problems
+from alarms.check.definition_checks import check_definitions
 from alarms.check.log_check import log_problems
-from alarms.definition_files import ROOT, Definition, DefinitionError, Variables
+from alarms.definition_files import DefinitionError, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
+from cloudwatch.notice import Notice
 
 DESCRIPTION = """\
 Compare the definitions with the metrics that the code declares (both ways), and check them for CloudWatch's quirks.
 
 Every metric, dimension set, unit and statistic in a definition must be one that the code declares, or a known metric
-of AWS. Every declared metric must be in a definition, or alarms/definitions/unwatched.json says why not.
+of AWS. Every declared metric must be in a definition, or alarms/definitions/unwatched.json says why not. An error is
+what AWS refuses, or what cannot work. A remark is what AWS accepts and somebody should look at.
 """
 
 EXAMPLES = [
     ("", "check the definitions"),
     ("--logs .local/demo/emf.log", "also check that its records are declared"),
 ]
-EXIT_CODES = {ExitCode.FAILED: "there are problems; each line of the output has file, key and what is wrong"}
+EXIT_CODES = {
+    ExitCode.DONE: "there is no error; there may be remarks",
+    ExitCode.FAILED: "there are errors; each line of the output has file, key and what is wrong",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,32 +37,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--logs", nargs="+", type=Path, default=[], metavar="LOG", help="also compare EMF logs with the catalogue"
     )
+    parser.add_argument(
+        "--aws-metrics",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="more metrics of AWS, in the form of alarms/check/aws_metrics.json",
+    )
     add_common_options(parser)
     asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        problems = find_problems(definitions, variables) + log_problems(asked.logs, str(variables["NAMESPACE"]))
+        notices = check_definitions(definitions, variables, asked.aws_metrics)
+        if asked.logs:
+            require_variables(variables, "NAMESPACE")
+            notices += log_problems(asked.logs, str(variables["NAMESPACE"]))
     except (DefinitionError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
+    errors = [notice for notice in notices if notice.is_error]
+    remarks = [notice for notice in notices if not notice.is_error]
     if asked.json:
-        screen.document({"problems": problems})
-    for problem in problems:
-        screen.line(problem, "red")
-    if problems:
-        screen.line(f"{len(problems)} problem(s)", "bold red")
+        screen.document({"errors": [_member(each) for each in errors], "remarks": [_member(each) for each in remarks]})
+    _print_notices(errors, remarks, screen)
+    if errors:
         return ExitCode.FAILED
-    screen.good(f"{len(definitions)} definitions and the catalogue fit together.")
+    screen.good(f"{len(definitions)} definitions: nothing is wrong.")
     return ExitCode.DONE
 
 
-def find_problems(definitions: Sequence[Definition], variables: Variables) -> list[str]:
-    """The problems of the definitions, without logs. ``alarms.sync`` refuses to run if there is one."""
-    prefix = str(variables["PREFIX"])
-    if refused := list(calls_that_aws_refuses(Definitions(tuple(definitions), prefix, ROOT))):
-        return refused  # nothing else can be read from such a call
-    return contract_problems(definitions, str(variables["NAMESPACE"])) + lint_problems(definitions, prefix)
+def _member(notice: Notice) -> dict[str, Any]:
+    return {"file": notice.file, "place": notice.place, "text": notice.text}
+
+
+def _print_notices(errors: Sequence[Notice], remarks: Sequence[Notice], screen: Screen) -> None:
+    for heading, found, style in (("error(s)", errors, "red"), ("remark(s)", remarks, "yellow")):
+        for notice in found:
+            screen.line(str(notice), style)
+        if found:
+            screen.line(f"{len(found)} {heading}", f"bold {style}")
 
 
 if __name__ == "__main__":

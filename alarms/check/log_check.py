@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cloudwatch.emf import Datapoint, EmfReader, EmfViolation, log_lines
+from cloudwatch.notice import Notice, Severity
 from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE
 
 PROBLEMS_MAX = 100  # of one log: a log with more is the wrong file
@@ -16,9 +17,9 @@ _KINDS = {
 }
 
 
-def log_problems(paths: Iterable[Path], namespace: str) -> list[str]:
+def log_problems(paths: Iterable[Path], namespace: str) -> list[Notice]:
     """Everything that is not valid EMF or not declared, each problem once for each log. Raises OSError."""
-    problems: list[str] = []
+    notices: list[Notice] = []
     for path in paths:
         found: dict[str, None] = {}
         for item in EmfReader().scan_lines(log_lines(path)):
@@ -26,8 +27,8 @@ def log_problems(paths: Iterable[Path], namespace: str) -> list[str]:
                 found[problem] = None
             if len(found) >= PROBLEMS_MAX:
                 break
-        problems += [f"{path}: {problem}" for problem in found]
-    return problems
+        notices += [Notice(Severity.ERROR, str(path), "", problem) for problem in found]
+    return notices
 
 
 def _undeclared(point: Datapoint, namespace: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from alarms.definition_files import Definition, DefinitionError, Variables
+from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.replay import NothingRecorded
 from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
+        require_variables(variables, "NAMESPACE", "WORKERS_MIN", "WORKERS_MAX", "BACKLOG_TARGET")
         run = partial(_run_contender, definitions, variables, asked)
         with ProcessPoolExecutor() as processes:
             outcomes = list(processes.map(run, range(len(contenders(definitions, "")))))

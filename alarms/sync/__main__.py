@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from alarms.check.__main__ import find_problems
-from alarms.definition_files import Definition, DefinitionError, Variables
+from alarms.check.definition_checks import check_definitions
+from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import VARIABLES, add_common_options, read_asked_definitions
 from alarms.sync.account import AWS_ERRORS, LiveAccount
 from alarms.sync.ownership import OWNER_KEY, owner_of
@@ -58,11 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.REFUSED
     try:
         definitions, variables = read_asked_definitions(asked, screen)
+        require_variables(variables, "PREFIX", "REGION")
+        notices = check_definitions(definitions, variables)
     except DefinitionError as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
-    if problems := find_problems(definitions, variables):
-        screen.fail("\n".join([*problems, "Nothing was changed: see `python -m alarms.check`."]))
+    if errors := [str(notice) for notice in notices if notice.is_error]:
+        screen.fail("\n".join([*errors, "Nothing was changed: see `python -m alarms.check`."]))
         return ExitCode.REFUSED
     try:
         return _sync(definitions, variables, asked, screen)

@@ -110,8 +110,13 @@ def _named(definition: Definition, names: Collection[str]) -> set[str]:
     """The alarms that a composite depends on, by its rule or as its suppressor."""
     if definition.kind is not DefinitionKind.COMPOSITE_ALARM:
         return set()
-    suppressor = alarm_name(str(definition.parameters.get("ActionsSuppressor", "")))
-    return {*_rule_children(str(definition.parameters.get("AlarmRule", "")), names), suppressor}
+    return _children(definition.parameters, names)
+
+
+def _children(composite: Parameters, names: Collection[str]) -> set[str]:
+    """The alarms that the rule of a composite names, and its suppressor."""
+    suppressor = alarm_name(str(composite.get("ActionsSuppressor") or ""))
+    return {*_rule_children(str(composite.get("AlarmRule", "")), names), suppressor}
 
 
 def _rule_children(rule: str, names: Collection[str]) -> set[str]:
@@ -158,9 +163,12 @@ def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
 
 
 def _composite_deletions(composites: dict[str, LiveObject]) -> Iterator[Change]:
-    """DeleteAlarms: none can be deleted that another one names; a cycle is broken by the rule FALSE of one of them."""
+    """DeleteAlarms: none can be deleted that another one names in its rule or as its suppressor.
+
+    A cycle is broken by the rule FALSE, without a suppressor, of one of them.
+    """
     rules = {name: str(composite.parameters.get("AlarmRule", "")) for name, composite in composites.items()}
-    children = {name: _rule_children(rule, composites) for name, rule in rules.items()}
+    children = {name: _children(composite.parameters, composites) for name, composite in composites.items()}
     while rules:
         named = {child for name in rules for child in children[name] if child != name}
         free = next((name for name in rules if name not in named), None)

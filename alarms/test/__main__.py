@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from alarms.definition_files import DefinitionError, require_alarms
+from alarms.definition_files import DefinitionError, require_alarms, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.test.cases import CaseResult, read_cases, run_case
 from cli.command_parser import ExitCode, command_parser
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
+        require_variables(variables, "PREFIX")
         cases = read_cases(definitions)
         require_alarms(asked.alarm, definitions)
     except DefinitionError as error:

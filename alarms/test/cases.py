@@ -79,7 +79,7 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     for stem in sorted(alarms.keys() & files.keys()):
         try:
             cases += _read_file(files[stem], alarms[stem], alarms.keys())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             problems.append(f"{FOLDER}/{stem}.json: {error!r}")
     if problems:
         raise DefinitionError(problems)

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from cloudwatch.dashboard.body_schema import DashboardProblem, Report, anything, integer, items, members, one_of, time
+from cloudwatch.dashboard.body_schema import (
+    Report,
+    anything,
+    integer,
+    is_relative,
+    items,
+    members,
+    one_of,
+    time,
+    time_or_relative,
+)
 from cloudwatch.dashboard.graphed_metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
 from cloudwatch.dashboard.widgets import PROPERTIES, VARIABLE
+from cloudwatch.notice import Notice
 
 COLUMNS = 24
 DEFAULT_SIZE = 6
@@ -20,12 +31,12 @@ WIDGETS_MAX = 500
 METRICS_MAX = 2_500
 VARIABLES_MAX = 25
 
-_RELATIVE = re.compile(r"-P(?:T\d+[MH]|\d+[DWM])")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _BODY = members(
     {
         "widgets": items(anything, most=WIDGETS_MAX),
         "variables": items(VARIABLE, most=VARIABLES_MAX),
-        "start": anything,
+        "start": time_or_relative,
         "end": time,
         "periodOverride": one_of("auto", "inherit"),
     },
@@ -78,12 +89,12 @@ class Dashboard:
     """The readable widgets of a body, with their readable parts, and the ``problems`` in the order of the body."""
 
     widgets: tuple[Widget, ...]
-    problems: tuple[DashboardProblem, ...]
+    problems: tuple[Notice, ...]
 
     @property
     def refused(self) -> bool:
         """True if PutDashboard would refuse the body."""
-        return any(problem.refused for problem in self.problems)
+        return any(problem.is_error for problem in self.problems)
 
     @property
     def metrics(self) -> Iterator[GraphedMetric]:
@@ -98,12 +109,21 @@ class Dashboard:
         return (alarm for widget in self.widgets for alarm in widget.alarms)
 
 
+def name_fault(name: str) -> str:
+    """Why PutDashboard would refuse the name of a dashboard; empty if it takes it."""
+    if _NAME.fullmatch(name):
+        return ""
+    return f"{name!r} is refused: 1 to 255 characters of A-Z, a-z, 0-9, - and _ are allowed"
+
+
 def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
     """The dashboard of a DashboardBody, given as text or already parsed. It raises nothing: see ``problems``."""
     try:
         parsed = json.loads(body) if isinstance(body, str) else body
     except (ValueError, RecursionError) as error:
-        return Dashboard((), (DashboardProblem("", f"Should be JSON: {error}"),))
+        report = Report()
+        report.refuse("", f"Should be JSON: {error}")
+        return Dashboard((), tuple(report.problems))
     report = Report()
     _BODY(parsed, "", report)
     content: Mapping[str, Any] = parsed if isinstance(parsed, Mapping) else {}
@@ -117,19 +137,17 @@ def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
 
 
 def _check_times(content: Mapping[str, Any], report: Report) -> None:
+    """The reference wants a start beside an end. PutDashboard takes an end alone, without effect (aws-cdk 27124)."""
     start = content.get("start")
-    relative = isinstance(start, str) and _RELATIVE.fullmatch(start) is not None
-    if start is not None and not relative:
-        time(start, "/start", report)
-    if "end" in content and (start is None or relative):
-        report.refuse("/end", "Should have an absolute start")
+    if "end" in content and (start is None or is_relative(start)):
+        report.remark("/end", "has no effect without an absolute start")
 
 
 def _read_widget(value: Any, path: str, report: Report) -> Widget | None:
     """The widget, or None if its type or its properties cannot be read."""
     before = len(report.problems)
     _WIDGET(value, path, report)
-    if any(problem.refused for problem in report.problems[before:]):
+    if any(problem.is_error for problem in report.problems[before:]):
         return None
     for given, other in (("x", "y"), ("y", "x")):
         if given in value and other not in value:

@@ -10,33 +10,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cloudwatch.notice import Notice, Severity
 from cloudwatch.statistics import parse_statistic
 
 SHORT_PERIODS = (1, 5, 10, 20, 30)
 
+_RELATIVE = re.compile(r"-P(?:T\d+[MH]|\d+[DWM])")
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class DashboardProblem:
-    """A problem of a body. If ``refused`` is false, PutDashboard accepts the body, but somebody should look at it."""
-
-    data_path: str
-    message: str
-    refused: bool = True
 
 
 @dataclass(slots=True)
 class Report:
-    """Collects the problems of one body."""
+    """Collects the notices about one body. An error is a refusal of PutDashboard; a remark is not.
 
-    problems: list[DashboardProblem] = field(default_factory=list)
+    ``place`` of a notice is a path of the body; its ``file`` is empty.
+    """
+
+    problems: list[Notice] = field(default_factory=list)
 
     def refuse(self, path: str, message: str) -> None:
-        self.problems.append(DashboardProblem(path, message))
+        self.problems.append(Notice(Severity.ERROR, "", path, message))
 
     def remark(self, path: str, message: str) -> None:
-        self.problems.append(DashboardProblem(path, message, refused=False))
+        self.problems.append(Notice(Severity.REMARK, "", path, message))
 
 
 # Checks the value at a path and adds its problems to the report.
@@ -98,6 +94,24 @@ def time(value: Any, path: str, report: Report) -> None:
         datetime.fromisoformat(value)
     except (TypeError, ValueError):
         report.refuse(path, "Should be a time in the format of ISO 8601")
+
+
+def is_relative(value: Any) -> bool:
+    """Whether the value is a time before now, like -PT3H."""
+    return isinstance(value, str) and _RELATIVE.fullmatch(value) is not None
+
+
+def time_or_relative(value: Any, path: str, report: Report) -> None:
+    if not is_relative(value):
+        time(value, path, report)
+
+
+def time_zone(value: Any, path: str, report: Report) -> None:
+    """The reference knows +0130 only. Bodies with "UTC" or "Local" are in use, so PutDashboard takes them."""
+    if not isinstance(value, str):
+        report.refuse(path, "Should be string")
+    elif not re.fullmatch(r"[+-]\d{4}", value):
+        report.remark(path, f"{value!r} is not of the documented form +0130 or -0500")
 
 
 def period(value: Any, path: str, report: Report) -> None:

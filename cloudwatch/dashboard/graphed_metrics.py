@@ -18,13 +18,15 @@ _Setting = TypeVar("_Setting", int, str)
 
 DEFAULT_PERIOD = 300
 DEFAULT_STATISTIC = "Average"
+DIMENSIONS_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
 class GraphedMetric:
-    """A metric of a widget. ``path`` is its place in the body; ``region`` None means the dashboard's own.
+    """A metric of a widget. ``path`` is its place in the body.
 
-    ``options`` are the rendering properties as written. ``period`` is in seconds.
+    ``region`` and ``account`` are None if neither the metric nor its widget names one. ``options`` are the rendering
+    properties as written. ``period`` is in seconds.
     """
 
     path: str
@@ -32,6 +34,7 @@ class GraphedMetric:
     statistic: str
     period: int
     region: str | None
+    account: str | None
     id: str | None
     options: Mapping[str, Any]
 
@@ -44,8 +47,14 @@ class GraphedExpression:
     expression: str
     period: int
     region: str | None
+    account: str | None
     id: str | None
     options: Mapping[str, Any]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its own result is shown, and not only those of expressions that refer to it."""
+        return self.options.get("visible") is not False
 
 
 Graphed = GraphedMetric | GraphedExpression
@@ -128,6 +137,8 @@ class _EntryReader:
             message = f"The dimension '{parts[-1]}' has no value"
         elif len(set(names)) < len(names):
             message = "A dimension is used twice"
+        elif len(names) > DIMENSIONS_MAX:
+            message = f"Should NOT have more than {DIMENSIONS_MAX} dimensions, there are {len(names)}"
         else:
             return parts
         self.report.refuse(self.path, message)
@@ -142,6 +153,7 @@ class _EntryReader:
             self._setting(options, "stat", DEFAULT_STATISTIC),
             self._setting(options, "period", DEFAULT_PERIOD),
             self._setting(options, "region", "") or None,
+            self._setting(options, "accountId", "") or None,
             _id(options),
             options,
         )
@@ -155,6 +167,7 @@ class _EntryReader:
                 options["expression"],
                 self._setting(options, "period", DEFAULT_PERIOD),
                 self._setting(options, "region", "") or None,
+                self._setting(options, "accountId", "") or None,
                 _id(options),
                 options,
             )

@@ -23,6 +23,8 @@ from cloudwatch.dashboard.body_schema import (
     statistic,
     text,
     time,
+    time_or_relative,
+    time_zone,
 )
 
 METRICS_OF_A_WIDGET_MAX = 500
@@ -53,6 +55,10 @@ _ANNOTATIONS = members(
         "vertical": items(_annotation(_MOMENT, "before", "after")),
     }
 )
+# Contributor Insights. The reference does not have it; the console writes it.
+_INSIGHT_RULE = members(
+    {"ruleName": text(), "maxContributorCount": integer(1), "orderBy": one_of("Sum", "Maximum")}, required=("ruleName",)
+)
 _METRIC = members(
     {
         "accountId": text(),
@@ -75,7 +81,10 @@ _METRIC = members(
                 "summaryColumns": items(one_of("MIN", "MAX", "SUM", "AVG")),
             }
         ),
-        "timezone": text(r"[+-]\d{4}"),
+        "start": time_or_relative,
+        "end": time,
+        "insightRule": _INSIGHT_RULE,
+        "timezone": time_zone,
         "title": text(),
         "trend": boolean,
         "view": one_of("timeSeries", "singleValue", "gauge", "bar", "pie", "table"),
@@ -135,7 +144,8 @@ def _check_metric_widget(value: Any, path: str, report: Report) -> None:
     annotations = value.get("annotations")
     annotations = annotations if isinstance(annotations, Mapping) else {}
     alarms = annotations.get("alarms")
-    if "region" not in value or not ("metrics" in value or alarms):
+    has_source = "region" in value and ("metrics" in value or "insightRule" in value)
+    if not (has_source or alarms):
         report.refuse(path, NO_SOURCE)
     if alarms and ("metrics" in value or annotations.get("horizontal") or annotations.get("vertical")):
         report.refuse(f"{path}/annotations/alarms", "An alarm excludes metrics and other annotations")

@@ -14,10 +14,10 @@ from cloudwatch.metric_math.errors import ExpressionError, QueryError
 from cloudwatch.metric_math.evaluation import Result
 from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.formula import Formula, compile_expression, evaluate
-from cloudwatch.metric_math.mentions import references, undocumented
+from cloudwatch.metric_math.mentions import Selection, references, selections, undocumented
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.query_plan import QueryPlan, evaluate_queries
-from cloudwatch.metric_math.resolution import query_problems
+from cloudwatch.metric_math.resolution import query_problems, resolve
 from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.syntax import Expression, unparse
 
@@ -29,6 +29,7 @@ __all__ = [
     "QueryError",
     "QueryPlan",
     "Result",
+    "Selection",
     "ValueKind",
     "alarm_problems",
     "check",
@@ -39,6 +40,8 @@ __all__ = [
     "query_problems",
     "references",
     "remote_parts",
+    "resolve",
+    "selections",
     "undocumented",
     "unparse",
 ]

@@ -1,11 +1,13 @@
 """Checks an expression before any data is read, as CloudWatch does, and finds the kind of its result."""
 
-import re
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cloudwatch.insights import SelectQuery
 from cloudwatch.metric_math.errors import ExpressionError
+from cloudwatch.metric_math.mentions import read_selection
 from cloudwatch.metric_math.signatures import REMOTE, Signature, ValueKind, variants
 from cloudwatch.metric_math.syntax import (
     Array,
@@ -25,7 +27,6 @@ from cloudwatch.metric_math.syntax import (
 NO_EXPRESSIONS: Mapping[str, ValueKind] = MappingProxyType({})
 ARITHMETIC = frozenset("+-*/%^")
 _VALUES = (ValueKind.SCALAR, ValueKind.SERIES, ValueKind.ARRAY)
-_GROUPED = re.compile(r"\bGROUP\s+BY\b", re.IGNORECASE)
 _COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the index of the first argument that is a number of time series
 
 
@@ -86,8 +87,10 @@ def kind_of(node: Expression, kinds: list[ValueKind], scope: Scope) -> ValueKind
         case Call():
             return _kind_of_call(node, kinds, scope)
         case InsightsQuery():
+            selection = read_selection(node)
+            grouped = selection is not None and isinstance(selection.query, SelectQuery) and selection.query.group_by
             _refuse_offline(node, "a Metrics Insights query", scope)
-            return ValueKind.ARRAY if _GROUPED.search(node.text) else ValueKind.SERIES
+            return ValueKind.ARRAY if grouped else ValueKind.SERIES
 
 
 def _kind_of_id(node: Id, scope: Scope) -> ValueKind:
@@ -95,7 +98,9 @@ def _kind_of_id(node: Id, scope: Scope) -> ValueKind:
         return ValueKind.SERIES
     if node.name in scope.expressions:
         return scope.expressions[node.name]
-    raise ExpressionError(node.position, f"unknown id {node.name!r}")
+    near = difflib.get_close_matches(node.name, (*scope.metrics, *scope.expressions), n=1)
+    hint = f", did you mean {near[0]}?" if near else ""
+    raise ExpressionError(node.position, f"unknown id {node.name!r}{hint}")
 
 
 def _kind_of_unary(node: Unary, operand: ValueKind) -> ValueKind:
@@ -139,6 +144,7 @@ def _kind_of_call(node: Call, kinds: list[ValueKind], scope: Scope) -> ValueKind
             raise ExpressionError(beginning(argument), _wrong_argument(node, index, kinds[index], fitting))
         fitting = accepted
     _check_literal_counts(node)
+    read_selection(node)
     if node.function in REMOTE:
         _refuse_offline(node, node.function, scope)
     return fitting[0].result

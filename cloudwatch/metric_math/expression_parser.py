@@ -26,7 +26,8 @@ from cloudwatch.metric_math.tokens import Token, tokenize
 EXPRESSION_CHARACTERS_MAX = 2048  # MetricExpression of the CloudWatch API
 NESTING_MAX = 64  # not a limit of AWS: far above any real expression, far below the limit of Python's stack
 
-_INSIGHTS_QUERY = re.compile(r"\s*(?P<select>SELECT)\s+(AVG|COUNT|MAX|MIN|SUM)\s*\(", re.IGNORECASE)
+# No other expression has two names without an operator between them.
+_INSIGHTS_QUERY = re.compile(r"\s*(?P<select>SELECT)\s+(?!(?-i:AND|OR)\b)\w", re.IGNORECASE)
 
 
 def parse(text: str) -> Expression:

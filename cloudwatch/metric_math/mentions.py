@@ -1,8 +1,64 @@
-"""The names in an expression: the ids that it uses, and its operators that AWS does not document."""
+"""The names in an expression: the ids that it uses, the searches and queries in it, and undocumented operators."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
-from cloudwatch.metric_math.syntax import Binary, Call, Expression, Id, Text, Unary, postorder
+from cloudwatch.insights import SelectQuery, SelectRefused, parse_select
+from cloudwatch.metric_math.errors import ExpressionError
+from cloudwatch.metric_math.syntax import Binary, Call, Expression, Id, InsightsQuery, Number, Text, Unary, postorder
+from cloudwatch.search import SearchQuery, SearchRefused, parse_search
+from cloudwatch.statistics import parse_statistic
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Metrics that an expression selects by a text: a SEARCH, or a query of Metrics Insights.
+
+    ``position`` is where the text of the query begins in the expression: add the position of a part of the query.
+    ``period`` (seconds) is None if the query does not say it.
+    """
+
+    position: int
+    query: SearchQuery | SelectQuery
+    statistic: str
+    period: int | None = None
+
+
+def read_selection(node: Expression) -> Selection | None:
+    """The selection of one node; None if the node is no SEARCH with literal texts, and no query of Metrics Insights.
+
+    Raises ExpressionError if CloudWatch would refuse its text or its statistic.
+    """
+    match node:
+        case InsightsQuery(position=position, text=text):
+            try:
+                query = parse_select(text)
+            except SelectRefused as error:
+                raise ExpressionError(position + error.position, error.reason) from error
+            return Selection(position, query, query.statistic)
+        case Call(function="SEARCH", arguments=(Text() as text, Text() as statistic, *period)):
+            return _read_search(text, statistic, period)
+        case _:
+            return None
+
+
+def _read_search(text: Text, statistic: Text, period: list[Expression]) -> Selection:
+    inside = text.position + 1
+    try:
+        search = parse_search(text.value)
+    except SearchRefused as error:
+        raise ExpressionError(inside + error.position, error.reason) from error
+    try:
+        parse_statistic(statistic.value)
+    except ValueError as error:
+        raise ExpressionError(statistic.position, str(error)) from error
+    seconds = next((int(each.value) for each in period if isinstance(each, Number)), None)
+    return Selection(inside, search, statistic.value, seconds)
+
+
+def selections(root: Expression) -> Iterator[Selection]:
+    """Every selection in a checked expression."""
+    return (found for node in postorder(root) if (found := read_selection(node)))
 
 
 def references(root: Expression, metrics: Collection[str]) -> frozenset[str]:

@@ -94,7 +94,8 @@ def _read_customized(specification: Parameters) -> Watched:
     specification.allow_only(("MetricName", "Namespace", "Dimensions", "Statistic", "Unit", "Period", "Metrics"))
     if "Metrics" in specification:
         entries = specification.values["Metrics"]
-        specification.values = {**specification.values, "Metrics": [_with_period(entry) for entry in entries]}
+        if isinstance(entries, list):
+            specification.values = {**specification.values, "Metrics": [_with_period(entry) for entry in entries]}
     else:
         specification.values = {"Period": DEFAULT_PERIOD, **specification.values}
     watched = read_watched(specification)

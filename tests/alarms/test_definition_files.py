@@ -10,9 +10,11 @@ from alarms.definition_files import (
     Definition,
     DefinitionError,
     DefinitionKind,
+    read_all_definitions,
     read_definition,
     read_definitions,
     read_variables,
+    require_variables,
 )
 
 WHY = {"promise": "Uploads are kept.", "threshold": "None may be lost."}
@@ -154,6 +156,22 @@ def test_a_single_file_without_a_call_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "anywhere.json", {"why": {}})
     with pytest.raises(DefinitionError, match=r"anywhere\.json: has none of the calls put_scaling_policy, put_metric"):
         read_definition(path, {})
+
+
+def test_definitions_of_a_former_layout_are_found_and_other_files_are_not(tmp_path: Path) -> None:
+    write(tmp_path, "alarms/metric_alarms/lost.json", ALARM)
+    write(tmp_path, "alarms/tests/lost.json", {"cases": []})
+    write(tmp_path, "dashboards/main.json", {"why": {}, "put_dashboard": {"DashboardName": "main"}})
+    found = read_all_definitions({"PREFIX": "anb"}, tmp_path)
+    assert [definition.file for definition in found] == ["alarms/metric_alarms/lost.json", "dashboards/main.json"]
+
+
+def test_a_missing_variable_is_named_before_it_is_needed() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        require_variables({"PREFIX": "anb"}, "PREFIX", "NAMESPACE", "REGION")
+    assert caught.value.problems == [
+        f"the variable {name} is not set; give it by --variables" for name in ("NAMESPACE", "REGION")
+    ]
 
 
 def test_a_variable_is_a_text_or_a_number(tmp_path: Path) -> None:

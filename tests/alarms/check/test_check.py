@@ -34,7 +34,7 @@ def log_problems(run: Run, tmp_path: Path) -> LogProblems:
     def problems(*records: Mapping[str, Any] | str) -> list[str]:
         log = write_log(tmp_path / "emf.log", records)
         code, out, _ = run("--json", "--variables", EXAMPLE, "--logs", log)
-        found = [str(problem).removeprefix(f"{log}: ") for problem in json.loads(out)["problems"]]
+        found = [error["text"] for error in json.loads(out)["errors"] if error["file"] == str(log)]
         assert code == (1 if found else 0)
         return found
 
@@ -44,25 +44,31 @@ def log_problems(run: Run, tmp_path: Path) -> LogProblems:
 def test_definitions_without_problems_exit_with_0(run: Run) -> None:
     code, out, err = run("--variables", EXAMPLE)
     assert (code, err) == (0, "")
-    assert "definitions and the catalogue fit together." in out
+    assert out.endswith("definitions: nothing is wrong.\n")
 
 
 def test_problems_exit_with_1_and_have_file_and_key(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "variables.json"
     path.write_text(json.dumps({**read_variables(EXAMPLE), "PAGE_TOPIC_ARN": "arn:aws:sns:us-east-1:12:anb"}))
     code, out, _ = run("--variables", path)
-    problems = [line for line in out.splitlines() if ": " in line]
     assert code == 1
-    assert "alarms/definitions/composite_alarms/workers-down.json: put_composite_alarm.AlarmActions: " in out
-    assert out.splitlines()[-1] == f"{len(problems)} problem(s)"
+    place = "put_composite_alarm.AlarmActions"
+    assert f"alarms/definitions/composite_alarms/workers-down.json: {place}: " in out
     code, out, err = run("--json", "--variables", path)
+    errors = json.loads(out)["errors"]
     assert (code, err) == (1, "")
-    assert json.loads(out) == {"problems": problems}
+    assert {error["place"] for error in errors} == {place, "put_composite_alarm.OKActions"}
+    assert all(error.keys() == {"file", "place", "text"} for error in errors)
 
 
-def test_json_is_one_document(run: Run) -> None:
+def test_remarks_are_printed_apart_and_exit_with_0(run: Run) -> None:
+    code, out, err = run("--variables", EXAMPLE)
+    assert (code, err) == (0, "")
+    assert "remark(s)" in out and "error(s)" not in out
     code, out, err = run("--json", "--variables", EXAMPLE)
-    assert (code, json.loads(out), err) == (0, {"problems": []}, "")
+    document = json.loads(out)
+    assert (code, document["errors"], err) == (0, [], "")
+    assert all(remark["text"].startswith("character 1: FILL") for remark in document["remarks"])
 
 
 @pytest.mark.parametrize("text", ["{", '{"PREFIX": "anb"}'])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 import alarms.check.contract
-from alarms.check.__main__ import find_problems
+from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, Variables, read_definitions, read_variables
 from alarms.options import EXAMPLE
 from telemetry.catalogue import RecordKind
@@ -20,7 +20,7 @@ def renamings(definition: Definition) -> list[Renaming]:
 
 
 def test_the_definitions_as_they_are_have_no_problem(definitions: list[Definition], variables: Variables) -> None:
-    assert find_problems(definitions, variables) == []
+    assert errors(definitions, variables) == []
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.stem)
@@ -33,9 +33,13 @@ def test_no_name_in_a_definition_can_be_changed_unnoticed(
     assert unnoticed == []
 
 
+def errors(definitions: list[Definition], variables: Variables) -> list[str]:
+    return [str(notice) for notice in check_definitions(definitions, variables) if notice.is_error]
+
+
 def problems(renaming: Renaming, definitions: list[Definition], variables: Variables) -> list[str]:
     renamed = renaming.definition
-    return find_problems([renamed if d.file == renamed.file else d for d in definitions], variables)
+    return errors([renamed if d.file == renamed.file else d for d in definitions], variables)
 
 
 def names(file: str, found: Iterable[str]) -> bool:
@@ -54,6 +58,6 @@ def test_no_name_in_the_catalogue_can_be_changed_unnoticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(alarms.check.contract, "RECORD_KINDS", kinds)
-    found = find_problems(definitions, variables)
+    found = errors(definitions, variables)
     assert found, place
     assert all(": " in problem and (".json: " in problem or "catalogue.py: " in problem) for problem in found)

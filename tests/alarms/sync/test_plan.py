@@ -37,9 +37,9 @@ def alarm(name: str, **parameters: Any) -> Definition:
 
 
 def composite(name: str, *children: str, **parameters: Any) -> Definition:
-    return define(
-        DefinitionKind.COMPOSITE_ALARM, name, AlarmRule=" OR ".join(f'ALARM("{c}")' for c in children), **parameters
-    )
+    escaped = (child.replace("\\", "\\\\") for child in children)
+    rule = " OR ".join(f'ALARM("{child}")' for child in escaped)
+    return define(DefinitionKind.COMPOSITE_ALARM, name, AlarmRule=rule, **parameters)
 
 
 def live(definition: Definition, tags: Mapping[str, str] = TAGS, **parameters: Any) -> LiveObject:
@@ -282,6 +282,20 @@ def test_composites_are_deleted_before_the_alarms_that_they_name() -> None:
     names = [name for _, name in actions(made)]
     assert names.index("a") < names.index("b") < names.index("m")
     assert sorted(names) == ["a", "b", "d", "m", "z"]
+
+
+def test_a_composite_is_deleted_before_its_suppressor() -> None:
+    gone = [composite("m", "x"), composite("a", "x", ActionsSuppressor="m"), composite("z", "x", ActionsSuppressor="a")]
+    made = plan([], [live(each) for each in gone], prune=True)
+    assert actions(made) == [("delete", "z"), ("delete", "a"), ("delete", "m")]
+
+
+def test_composites_that_suppress_each_other_lose_rule_and_suppressor_before_they_are_deleted() -> None:
+    gone = [composite("a", "x", ActionsSuppressor="b"), composite("b", "x", ActionsSuppressor="a")]
+    made = plan([], [live(each) for each in gone], prune=True)
+    assert actions(made)[0] == ("update", "a")
+    assert made.changes[0].parameters == {"AlarmName": "a", "AlarmRule": "FALSE"}
+    assert actions(made)[1:] == [("delete", "b"), ("delete", "a")]
 
 
 def test_the_tag_alone_decides_the_owner() -> None:

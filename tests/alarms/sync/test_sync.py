@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from alarms.check import __main__ as check
 from alarms.options import EXAMPLE
 from alarms.sync import __main__ as sync
 from local.system.aws_emulator import REGION, AwsEmulator
@@ -159,6 +160,12 @@ def test_a_lost_tag_of_an_unchanged_alarm_is_set_without_putting_the_alarm(accou
     code, output = account.sync()
     assert (code, account.aws.writes) == (0, ["TagResource"]), output
     assert account.aws.tags[f"alarm:{account.prefix}-dead-letters"] == {"managed-by": f"anb-showcase/{account.prefix}"}
+
+
+def test_a_remark_stops_no_sync(account: EmulatedAccount, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main(["--variables", str(account.variables)]) == 0
+    assert "remark(s)" in capsys.readouterr().out
+    assert account.sync("--plan")[0] == 0
 
 
 def test_a_plan_writes_nothing(account: EmulatedAccount) -> None:

@@ -152,6 +152,13 @@ def test_an_unreadable_file_is_named(copy: Path, definitions: list[Definition], 
         read_cases(definitions, copy)
 
 
+def test_a_folder_with_the_name_of_a_file_is_named(copy: Path, definitions: list[Definition]) -> None:
+    (copy / FOLDER / "dead-letters.json").unlink()
+    (copy / FOLDER / "dead-letters.json").mkdir()
+    with pytest.raises(DefinitionError, match=r"^alarms/definitions/tests/dead-letters\.json: "):
+        read_cases(definitions, copy)
+
+
 def test_a_case_of_a_composite_with_the_state_of_an_unknown_alarm_is_named(
     copy: Path, definitions: list[Definition]
 ) -> None:

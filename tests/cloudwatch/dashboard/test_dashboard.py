@@ -38,11 +38,11 @@ def read(*widgets: Any, **body: Any) -> Dashboard:
 
 
 def refusals(dashboard: Dashboard) -> list[tuple[str, str]]:
-    return [(problem.data_path, problem.message) for problem in dashboard.problems if problem.refused]
+    return [(problem.place, problem.text) for problem in dashboard.problems if problem.is_error]
 
 
 def remarks(dashboard: Dashboard) -> list[tuple[str, str]]:
-    return [(problem.data_path, problem.message) for problem in dashboard.problems if not problem.refused]
+    return [(problem.place, problem.text) for problem in dashboard.problems if not problem.is_error]
 
 
 def named(*metrics: Any) -> list[MetricId]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.dashboard.body import read_dashboard
+from cloudwatch.dashboard.body import name_fault, read_dashboard
 from tests.cloudwatch.dashboard.test_dashboard import ARN, CPU, Json, at, graph, line, read, refusals, remarks, widget
 
 EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance", "stat": "Average"}
@@ -77,8 +77,6 @@ def test_a_setting_of_the_wrong_type_is_refused_and_replaced_by_the_default() ->
         ({"widgets": [widget()] * 501}, "/widgets", "more than 500 items"),
         ({"widgets": [], "periodOverride": "always"}, "/periodOverride", "allowed values"),
         ({"widgets": [], "start": "6h"}, "/start", "ISO 8601"),
-        ({"widgets": [], "end": "2024-01-01T00:00:00Z"}, "/end", "absolute start"),
-        ({"widgets": [], "start": "-PT6H", "end": "2024-01-01T00:00:00Z"}, "/end", "absolute start"),
         ({"widgets": [], "variables": [{}] * 26}, "/variables", "more than 25 items"),
         ({"widgets": [], "variables": [{"type": "property", "inputType": "input"}]}, "/variables/0", "'id'"),
     ],
@@ -109,7 +107,9 @@ def test_a_fault_in_the_structure_of_a_body_is_refused_with_its_path(body: Any, 
         (graph(CPU, period=90), "/period", "multiple of 60"),
         (graph(CPU, view="line"), "/view", "allowed values"),
         (graph(CPU, stacked="no"), "/stacked", "boolean"),
-        (graph(CPU, timezone="CET"), "/timezone", "pattern"),
+        (graph(CPU, timezone=1), "/timezone", "string"),
+        (graph(metrics=None, insightRule={"orderBy": "Sum"}), "/insightRule", "required property 'ruleName'"),
+        (graph([*CPU[:2], *(f"D{index}" for index in range(62))]), "/metrics/0", "more than 30 dimensions"),
         (graph(CPU, legend={"position": "top"}), "/legend/position", "allowed values"),
         (graph(CPU, yAxis={"left": {"min": "0"}}), "/yAxis/left/min", "number"),
         (graph(CPU, view="gauge"), "/yAxis", "gauge"),
@@ -150,6 +150,9 @@ def test_a_fault_in_a_widget_is_refused_with_its_path(wrong: Json, place: str, m
         ),
         graph(CPU, view="gauge", yAxis={"left": {"min": 0, "max": 100}}),
         graph(CPU, period=10),
+        graph(CPU, timezone="-0500", start="-PT3H"),
+        graph(metrics=None, insightRule={"ruleName": "top", "maxContributorCount": 10, "orderBy": "Sum"}),
+        graph(metrics=None, region=None, annotations={"alarms": [ARN]}),
         graph(CPU, annotations={"horizontal": [{"value": 20, "color": "#9467bd", "fill": "above", "yAxis": "right"}]}),
         graph(CPU, annotations={"horizontal": [[{"value": 200, "color": "#aaa"}, {"value": 95.5, "label": "bottom"}]]}),
         graph(CPU, annotations={"vertical": [{"value": "2018-08-28T15:25:26Z", "fill": "after"}]}),
@@ -183,6 +186,31 @@ def test_all_widgets_together_have_at_most_2500_metrics() -> None:
     assert not read(*[graph(*[CPU] * 500)] * 5).refused
     (problem,) = refusals(read(*[graph(*[CPU] * 500)] * 5, graph(CPU)))
     assert problem == ("/widgets", "Should NOT have more than 2500 metrics in all, there are 2501")
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"widgets": [graph(CPU, timezone="UTC")]}, "/widgets/0/properties/timezone"),
+        ({"widgets": [graph(CPU, timezone="Local")]}, "/widgets/0/properties/timezone"),
+        ({"widgets": [], "end": "2024-01-01T00:00:00Z"}, "/end"),
+        ({"widgets": [], "start": "-PT6H", "end": "2024-01-01T00:00:00Z"}, "/end"),
+    ],
+)
+def test_what_put_dashboard_takes_against_its_reference_is_a_remark(body: Any, place: str) -> None:
+    dashboard = read_dashboard(body)
+    assert not dashboard.refused
+    assert [path for path, _ in remarks(dashboard)] == [place]
+
+
+@pytest.mark.parametrize("name", ["anb.main", "anb main", "", "x" * 256, "años"])
+def test_a_name_with_other_characters_is_refused(name: str) -> None:
+    assert "A-Z, a-z, 0-9, - and _" in name_fault(name)
+
+
+@pytest.mark.parametrize("name", ["anb-main", "A_9", "x" * 255])
+def test_a_name_of_letters_digits_hyphens_and_underscores_is_taken(name: str) -> None:
+    assert name_fault(name) == ""
 
 
 def test_overlapping_widgets_give_a_remark_and_are_not_refused() -> None:

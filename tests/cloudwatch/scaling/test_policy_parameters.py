@@ -29,6 +29,10 @@ def refusal(kind: Any, values: Json, *more: Any) -> dict[str, str]:
             "none of",
         ),
         ({"Target": 5}, "Target", "no such parameter"),
+        *(
+            ({"CustomizedMetricSpecification": {"Metrics": metrics}}, "CustomizedMetricSpecification.Metrics", "list")
+            for metrics in (5, "m1", {"Id": "m1"})
+        ),
     ],
 )
 def test_a_target_tracking_configuration_is_refused_with_its_field(

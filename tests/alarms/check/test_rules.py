@@ -1,18 +1,23 @@
 """Each rule finds nothing in the definitions as they are, and finds each planted violation."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alarms.check import lint
-from alarms.check.lint import RULES, Definitions, calls_that_aws_refuses, lint_problems
-from alarms.definition_files import ROOT, Definition, DefinitionKind
+from alarms.check import cloudwatch_rules, house_rules
+from alarms.check.aws_metrics import read_known_metrics
+from alarms.check.calls import call_notices
+from alarms.check.definition_checks import check_definitions
+from alarms.check.scope import Definitions
+from alarms.definition_files import Definition, DefinitionKind, Variables
+from cloudwatch.notice import Notice
 
 Violation = Callable[[Definitions], Definitions]
+Rule = Callable[[Definitions], Iterable[Notice]]
 
 
 def change(stem: str, kind: DefinitionKind | None = None, **parameters: Any) -> Violation:
@@ -86,16 +91,64 @@ def misspell_the_alarm_of_a_widget(body: dict[str, Any]) -> None:
     widget["properties"]["alarms"][0] += "x"
 
 
+def move_the_alarm_of_a_widget(body: dict[str, Any]) -> None:
+    widget = next(widget for widget in body["widgets"] if widget["type"] == "alarm")
+    widget["properties"]["alarms"][0] = widget["properties"]["alarms"][0].replace("us-east-1", "eu-west-1")
+
+
+def with_setting(widget_type: str, **settings: str) -> Violation:
+    """A dashboard whose first widget of a type has other properties."""
+
+    def edit(body: dict[str, Any]) -> None:
+        widgets = [widget for widget in body["widgets"] if widget["type"] == widget_type]
+        if not widgets:
+            widgets = [{"type": "log", "properties": {"region": "us-east-1", "query": "fields @message"}}]
+            body["widgets"] += widgets
+        widgets[0]["properties"].update(settings)
+
+    return with_body("main", edit)
+
+
+def with_expression(expression: str) -> Violation:
+    """A dashboard with another widget, which graphs an expression over a metric called ``errors``."""
+    errors = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "q", {"id": "errors"}]
+    properties = {"region": "us-east-1", "metrics": [errors, [{"expression": expression, "id": "asked"}]]}
+    return with_body("main", lambda body: body["widgets"].append({"type": "metric", "properties": properties}))
+
+
+def with_alarm_expression(expression: str) -> Violation:
+    """The alarm api-errors with another expression over ``errors`` and ``requests``."""
+
+    def changed(definition: Definition) -> Definition:
+        metrics = [*definition.parameters["Metrics"][:2], {"Id": "rate", "Expression": expression, "ReturnData": True}]
+        return replace(definition, parameters={**definition.parameters, "Metrics": metrics})
+
+    return rewrite("api-errors", changed)
+
+
+def with_account(definition: Definition) -> Definition:
+    first, *others = definition.parameters["Metrics"]
+    metrics = [{**first, "AccountId": "999999999999"}, *others]
+    return replace(definition, parameters={**definition.parameters, "Metrics": metrics})
+
+
 def overlap_widgets(body: dict[str, Any]) -> None:
     body["widgets"][0]["width"] = 99
 
 
+TOPIC = "arn:aws:sns:us-east-1:123456789012:anb-pages"
 RULE_OF_ITSELF = 'ALARM("anb-needs-attention")'
 PROMISES = ("promise", "threshold", "missing_data", "owner", "fires_within_minutes")
 
+
+def calls_are_valid(definitions: Definitions) -> Iterable[Notice]:
+    """The rules of the API itself."""
+    return [notice for each in definitions.all for notice in call_notices(each, definitions)]
+
+
 # Rule → violations of it, each with a part of the expected problem.
-VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] = {
-    calls_that_aws_refuses: [
+VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
+    calls_are_valid: [
         (change("dead-letters", Period=45), "dead-letters.json: put_metric_alarm.Period"),
         (change("dead-letters", DatapointsToAlarm=99), "dead-letters.json: put_metric_alarm.DatapointsToAlarm"),
         (change("workers-down", AlarmRule="ALARM("), "workers-down.json: put_composite_alarm.AlarmRule"),
@@ -108,13 +161,14 @@ VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] =
             "scaling_policies/worker-scale-up.json: put_scaling_policy.StepAdjustments",
         ),
         (with_body("main", overlap_widgets), "dashboards/main.json: put_dashboard.DashboardBody"),
+        (change("main", DashboardName="anb.main"), "put_dashboard.DashboardName: 'anb.main' is refused"),
     ],
-    lint.names_are_those_of_their_files: [
+    house_rules.names_are_those_of_their_files: [
         (change("dead-letters", AlarmName="anb-dead-leters"), "AlarmName: anb-dead-leters should be anb-dead-letters"),
         (change("worker-backlog", PolicyName="worker-backlog"), "PolicyName: worker-backlog should be anb-"),
         (change("main", DashboardName="main"), "DashboardName: main should be anb-main"),
     ],
-    lint.alarms_and_composites_share_no_name: [
+    cloudwatch_rules.alarms_share_no_name: [
         (
             lambda definitions: replace(
                 definitions,
@@ -126,14 +180,14 @@ VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] =
                     ),
                 ),
             ),
-            "composite_alarms/dead-letters.json: put_composite_alarm.AlarmName: a metric alarm has this name too",
+            "composite_alarms/dead-letters.json: put_composite_alarm.AlarmName: the composite alarm of ",
         )
     ],
-    lint.alarms_say_why: [
+    house_rules.alarms_say_why: [
         *((with_why("dead-letters", **{name: ""}), f"dead-letters.json: why.{name}: is missing") for name in PROMISES),
         (with_why("workers-down", promise=""), "composite_alarms/workers-down.json: why.promise: is missing"),
     ],
-    lint.each_alarm_has_its_section_of_the_runbook: [
+    house_rules.each_alarm_has_its_section_of_the_runbook: [
         (without("dead-letters"), "docs/RUNBOOK.md: section dead-letters: there is no such alarm"),
         (
             rewrite("dead-letters", lambda d: replace(d, file="alarms/definitions/metric_alarms/dead-leters.json")),
@@ -144,12 +198,46 @@ VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] =
             "workers-down.json: why: docs/RUNBOOK.md has no section",
         ),
     ],
-    lint.composites_name_alarms_that_exist: [
+    cloudwatch_rules.composites_name_alarms_that_exist: [
         (change("workers-down", AlarmRule='ALARM("anb-nothing")'), "AlarmRule: there is no alarm anb-nothing"),
         (change("work-is-late", ActionsSuppressor="anb-nobody"), "ActionsSuppressor: there is no alarm anb-nobody"),
-        (change("needs-attention", AlarmRule=RULE_OF_ITSELF), "composite_alarms: composite alarms watch each other"),
     ],
-    lint.only_composites_notify: [
+    cloudwatch_rules.composites_do_not_watch_each_other: [
+        (change("needs-attention", AlarmRule=RULE_OF_ITSELF), "AlarmRule: composite alarms watch each other"),
+    ],
+    cloudwatch_rules.actions_are_of_this_region: [
+        (change("workers-down", AlarmActions=[f"{TOPIC.replace('us-east-1', 'eu-west-1')}"]), "AWS refuses it"),
+        (change("workers-down", OKActions=["arn:aws:lambda:eu-west-1:123456789012:function:f"]), "AWS refuses it"),
+    ],
+    cloudwatch_rules.metrics_are_of_this_account: [
+        (rewrite("api-errors", with_account), "Metrics[0].AccountId: 999999999999 is not 123456789012"),
+    ],
+    cloudwatch_rules.expressions_of_dashboards_are_valid: [
+        (with_expression("100 * erors"), "/0/expression: character 7: unknown id 'erors'"),
+        (with_expression("100 * errors)"), "character 13: unexpected ')'"),
+        (with_expression("foo(errors)"), "character 1: function 'foo' not found"),
+        (with_expression('SEARCH("x")'), "character 1: SEARCH takes 2 or 3 arguments"),
+        (with_expression("SEARCH('{AWS/SQS,QueueName Errors', 'Sum')"), "unexpected 'Errors' where ',' or '}'"),
+        (with_expression("SEARCH('{AWS/SQS,QueueName} Errors', 'Summ')"), "character 38: 'Summ' is not a statistic"),
+        (with_expression('SELECT SUM(Errors) FROMM "AWS/SQS"'), "character 20: unexpected 'FROMM'"),
+    ],
+    cloudwatch_rules.alarms_avoid_pitfalls: [
+        (with_alarm_expression("AVG(requests) * errors"), "Expression: character 1: AVG of a time series"),
+        (with_alarm_expression("RUNNING_SUM(errors) * requests"), "RUNNING_SUM of a time series"),
+        (with_alarm_expression("FILL(errors, REPEAT)"), "no expression uses it"),
+        (with_alarm_expression("errors % requests"), "character 8: AWS does not document the operator %"),
+        (with_alarm_expression("!errors + requests"), "character 1: AWS does not document the operator !"),
+        (
+            with_alarm_expression("IF(DATAPOINT_COUNT(errors) + DATAPOINT_COUNT(requests) == 2, errors)"),
+            "character 4: DATAPOINT_COUNT counts the points of a whole evaluation",
+        ),
+    ],
+    cloudwatch_rules.widgets_show_this_region_and_account: [
+        (with_setting("metric", region="eu-west-1"), "/properties/region: eu-west-1 is not us-east-1"),
+        (with_setting("metric", accountId="999999999999"), "/properties/accountId: 999999999999 is not"),
+        (with_setting("log", region="eu-west-1"), "/properties/region: eu-west-1 is not us-east-1"),
+    ],
+    house_rules.only_composites_notify: [
         (
             change("dead-letters", AlarmActions=["arn:aws:sns:us-east-1:123456789012:anb-pages"]),
             "AlarmActions: arn:aws:sns:us-east-1:123456789012:anb-pages is not a scaling policy",
@@ -163,38 +251,38 @@ VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] =
             "workers-down.json: put_composite_alarm.AlarmActions: it notifies no",
         ),
     ],
-    lint.topics_are_well_formed: [
+    cloudwatch_rules.actions_are_well_formed: [
         (change("workers-down", AlarmActions=["arn:aws:sns:us-east-1:1234:anb"]), "'arn:aws:sns:us-east-1:1234:anb'"),
-        (change("workers-down", OKActions=["anb-pages"]), "'anb-pages' is not the ARN of an SNS topic"),
+        (change("workers-down", OKActions=["anb-pages"]), "'anb-pages' is not an ARN"),
     ],
-    lint.every_alarm_has_an_effect: [
+    house_rules.every_alarm_has_an_effect: [
         (
             change("worker-scale-up", DefinitionKind.METRIC_ALARM, AlarmActions=[]),
             "no composite contains it, and it has no action",
         ),
     ],
-    lint.step_policies_have_an_alarm: [
+    house_rules.step_policies_have_an_alarm: [
         (
             without("worker-scale-up"),
             "scaling_policies/worker-scale-up.json: put_scaling_policy: no alarm has it as an action",
         ),
     ],
-    lint.no_alarm_gives_a_unit: [
+    house_rules.no_alarm_gives_a_unit: [
         (change("dead-letters", Unit="Count"), "dead-letters.json: put_metric_alarm.Unit: leave it out"),
     ],
-    lint.percentiles_say_what_few_samples_mean: [
+    house_rules.percentiles_say_what_few_samples_mean: [
         (change("api-latency-p99", EvaluateLowSampleCountPercentile=None), "is missing; it must be evaluate or ignore"),
     ],
-    lint.missing_data_is_said: [
+    house_rules.missing_data_is_said: [
         (change("dead-letters", TreatMissingData=None), "put_metric_alarm.TreatMissingData: is missing"),
     ],
-    lint.sparse_metrics_do_not_treat_missing_data_as_breaching: [
+    house_rules.sparse_metrics_do_not_treat_missing_data_as_breaching: [
         (
             change("elb-errors", TreatMissingData="breaching"),
             "breaching, but HTTPCode_ELB_5XX_Count has no data when all is well",
         ),
     ],
-    lint.continuous_metrics_have_an_alarm_on_missing_data: [
+    house_rules.continuous_metrics_have_an_alarm_on_missing_data: [
         (
             change("worker-heartbeat-missing", TreatMissingData="notBreaching"),
             "no alarm on WorkerHeartbeat records treats missing data as breaching",
@@ -204,43 +292,44 @@ VIOLATIONS: Mapping[Callable[[Definitions], Any], list[tuple[Violation, str]]] =
             "no alarm on Queue records treats missing data as breaching",
         ),
     ],
-    lint.tracked_metrics_have_an_alarm_on_their_absence: [
+    house_rules.tracked_metrics_have_an_alarm_on_their_absence: [
         (
             change("backlog-metric-missing", TreatMissingData="ignore"),
             "CustomizedMetricSpecification: no alarm fires when BacklogPerWorker is missing",
         ),
     ],
-    lint.dashboards_say_that_they_are_managed: [
+    house_rules.dashboards_say_that_they_are_managed: [
         (
             with_body("main", remove_the_text_about_alarms_sync),
             "main.json: put_dashboard.DashboardBody: no text widget names",
         ),
     ],
-    lint.drawn_thresholds_are_those_of_the_alarms: [
+    house_rules.drawn_thresholds_are_those_of_the_alarms: [
         (with_body("main", move_a_threshold), "is not the threshold of"),
         (with_body("main", misspell_the_alarm_of_a_line), "there is no alarm no-such-alarm"),
     ],
-    lint.alarm_widgets_name_alarms_that_exist: [
-        (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm arn:aws:cloudwatch:"),
+    cloudwatch_rules.alarm_widgets_name_alarms_that_exist: [
+        (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm anb-"),
+        (with_body("main", move_the_alarm_of_a_widget), "is of another place: eu-west-1 is not us-east-1"),
     ],
 }
 
 
 @pytest.fixture(scope="module")
-def checked(definitions: list[Definition]) -> Definitions:
-    return Definitions(tuple(definitions), "anb", ROOT)
+def checked(definitions: list[Definition], variables: Variables) -> Definitions:
+    return Definitions(tuple(definitions), variables, read_known_metrics())
 
 
 def test_every_rule_has_a_planted_violation() -> None:
-    assert set(VIOLATIONS) == {calls_that_aws_refuses, *RULES}
+    assert set(VIOLATIONS) == {calls_are_valid, *cloudwatch_rules.RULES, *house_rules.RULES}
 
 
 @pytest.mark.parametrize("rule", VIOLATIONS, ids=lambda rule: rule.__name__)
-def test_a_rule_has_a_docstring_and_finds_nothing_in_the_definitions_as_they_are(
-    rule: Callable[[Definitions], Any], checked: Definitions
+def test_a_rule_has_a_docstring_and_finds_no_error_in_the_definitions_as_they_are(
+    rule: Rule, checked: Definitions
 ) -> None:
     assert rule.__doc__
-    assert list(rule(checked)) == []
+    assert [notice for notice in rule(checked) if notice.is_error] == []
 
 
 @pytest.mark.parametrize(
@@ -249,21 +338,27 @@ def test_a_rule_has_a_docstring_and_finds_nothing_in_the_definitions_as_they_are
     ids=[f"{rule.__name__}-{number}" for rule, found in VIOLATIONS.items() for number in range(len(found))],
 )
 def test_a_rule_finds_a_violation_and_names_its_place(
-    rule: Callable[[Definitions], Any], plant: Violation, text: str, checked: Definitions
+    rule: Rule, plant: Violation, text: str, checked: Definitions
 ) -> None:
-    problems = list(rule(plant(checked)))
-    assert any(text in problem for problem in problems), problems
-    assert all(problem.count(": ") >= 1 for problem in problems)
+    notices = list(rule(plant(checked)))
+    assert any(text in str(notice) for notice in notices), notices
+    assert all(notice.file and notice.place for notice in notices)
 
 
-def test_the_lint_reports_the_problems_of_its_rules(checked: Definitions) -> None:
+def test_all_rules_are_applied(checked: Definitions) -> None:
     broken = change("dead-letters", TreatMissingData=None)(checked)
-    (problem,) = lint_problems(broken.all, "anb")
-    assert problem.startswith("alarms/definitions/metric_alarms/dead-letters.json: put_metric_alarm.TreatMissingData: ")
+    (notice,) = errors(broken)
+    assert (
+        str(notice)
+        == "alarms/definitions/metric_alarms/dead-letters.json: put_metric_alarm.TreatMissingData: is missing"
+    )
 
 
-def test_a_call_that_aws_refuses_is_reported_alone_because_the_other_rules_cannot_read_it(checked: Definitions) -> None:
+def test_a_call_that_aws_refuses_stops_the_rules_that_need_all_definitions(checked: Definitions) -> None:
     broken = change("workers-down", AlarmRule="ALARM(")(change("dead-letters", TreatMissingData=None)(checked))
-    problems = lint_problems(broken.all, "anb")
-    assert problems == list(calls_that_aws_refuses(broken))
-    assert problems
+    (notice,) = errors(broken)
+    assert notice.place == "put_composite_alarm.AlarmRule"
+
+
+def errors(definitions: Definitions) -> list[Notice]:
+    return [notice for notice in check_definitions(definitions.all, definitions.variables) if notice.is_error]

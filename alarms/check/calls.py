@@ -1,0 +1,66 @@
+"""The calls of the definitions: refused by AWS, valid, or valid and not played."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from alarms.check.scope import Definitions, error, remark
+from alarms.definition_files import Definition, DefinitionKind
+from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
+from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
+from cloudwatch.composite.composite_alarm import read_composite_alarm
+from cloudwatch.dashboard.body import name_fault, read_dashboard
+from cloudwatch.notice import Notice
+from cloudwatch.parameters import ParametersRefused
+from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
+
+_READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
+    DefinitionKind.METRIC_ALARM: read_metric_alarm,
+    DefinitionKind.COMPOSITE_ALARM: read_composite_alarm,
+}
+
+
+def call_notices(definition: Definition, definitions: Definitions) -> Iterator[Notice]:
+    """An error for each reason why AWS would refuse the call, and a remark if it is valid and not played.
+
+    The remarks of PutDashboard are among them. ``definitions`` has the alarms of a scaling policy.
+    """
+    if definition.kind is DefinitionKind.DASHBOARD:
+        yield from _dashboard_notices(definition)
+        return
+    try:
+        alarm = _read(definition, definitions)
+    except ParametersRefused as refusal:
+        for problem in refusal.problems:
+            yield error(definition, problem.field, problem.text)
+    else:
+        if isinstance(alarm, UnplayedAlarm):
+            yield remark(definition, "", f"is valid, and not played here: {alarm.reason}")
+
+
+def _dashboard_notices(definition: Definition) -> Iterator[Notice]:
+    if fault := name_fault(definition.name):
+        yield error(definition, "DashboardName", fault)
+    for problem in read_dashboard(definition.parameters.get("DashboardBody", "")).problems:
+        found = error if problem.is_error else remark
+        yield found(definition, f"DashboardBody{problem.place}", problem.text)
+
+
+def _read(definition: Definition, definitions: Definitions) -> object:
+    """The object of a call. Raises ParametersRefused."""
+    if reader := _READERS.get(definition.kind):
+        return reader(definition.parameters)
+    if definition.parameters.get("PolicyType") == "TargetTrackingScaling":
+        return TargetTracking.from_api(definition.parameters)
+    alarm = next((read_metric_alarm(user.parameters) for user in alarms_that_use(definition, definitions)), None)
+    if isinstance(alarm, MetricAlarm):
+        kind = StepScaling if definition.parameters.get("PolicyType") == "StepScaling" else SimpleScaling
+        return kind.from_api(definition.parameters, alarm)
+    return None
+
+
+def alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
+    """The metric alarms that have the policy as an action."""
+    action = f"${{policy:{policy.stem}}}"
+    alarms = definitions.of(DefinitionKind.METRIC_ALARM)
+    return [alarm for alarm in alarms if action in (alarm.parameters.get("AlarmActions") or ())]

@@ -1,0 +1,178 @@
+"""What CloudWatch says nothing about, in anybody's definitions: each function of RULES is one rule, with its reason."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alarms.check.scope import Definitions, doubt, error, remark
+from alarms.definition_files import ALARM_KINDS, Definition, DefinitionKind
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first, read_composite_alarm
+from cloudwatch.dashboard.body import Widget
+from cloudwatch.dashboard.expressions import expression_faults
+from cloudwatch.dashboard.graphed_metrics import Graphed, GraphedMetric
+from cloudwatch.metric_math import Query
+from cloudwatch.metric_math.pitfalls import alarm_pitfalls
+from cloudwatch.notice import Notice
+
+ACTION_KEYS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_ALARM = re.compile(r"arn:aws[a-z-]*:cloudwatch:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):alarm:(?P<name>.+)")
+_ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):")
+
+
+def alarms_share_no_name(definitions: Definitions) -> Iterator[Notice]:
+    """Metric alarms, composites and log alarms share one space of names in CloudWatch."""
+    seen: dict[str, Definition] = {}
+    for alarm in definitions.of(*ALARM_KINDS):
+        other = seen.setdefault(alarm.name, alarm)
+        if other is not alarm:
+            yield error(alarm, "AlarmName", f"the {other.kind.noun} of {other.file} has this name, too")
+
+
+def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
+    """CloudWatch refuses a rule over an alarm that does not exist; strangers' files may lack alarms of the account."""
+    for definition, composite in composites(definitions):
+        for child in composite.rule.children:
+            if child not in definitions.alarm_names:
+                yield doubt(definition, "AlarmRule", f"there is no alarm {child} among the definitions")
+        suppressor = composite.suppressor
+        if suppressor and suppressor.alarm not in definitions.alarm_names:
+            text = f"there is no alarm {suppressor.alarm} among the definitions"
+            yield doubt(definition, "ActionsSuppressor", text)
+
+
+def composites_do_not_watch_each_other(definitions: Definitions) -> Iterator[Notice]:
+    """CloudWatch stops evaluating the composites of a cycle."""
+    read = {composite.name: (definition, composite) for definition, composite in composites(definitions)}
+    try:
+        children_first(composite for _, composite in read.values())
+    except CompositeCycle as cycle:
+        yield error(read[cycle.names[0]][0], "AlarmRule", str(cycle))
+
+
+def actions_are_well_formed(definitions: Definitions) -> Iterator[Notice]:
+    """CloudWatch does not say that a topic does not exist: with a wrong ARN, the page never comes."""
+    for alarm in definitions.of(*ALARM_KINDS):
+        for key, action in actions(alarm):
+            match = _ARN.match(action)
+            if action.startswith("${policy:"):
+                continue
+            if match is None:
+                yield error(alarm, key, f"{action!r} is not an ARN")
+            elif match["service"] == "sns" and not _TOPIC.fullmatch(action):
+                yield error(alarm, key, f"{action!r} is not the ARN of an SNS topic")
+
+
+def actions_are_of_this_region(definitions: Definitions) -> Iterator[Notice]:
+    """PutMetricAlarm: "Invalid region … specified. Only … is supported." An incident response plan has no region."""
+    for alarm in definitions.of(*ALARM_KINDS):
+        for key, action in actions(alarm):
+            match = _ARN.match(action)
+            if match and match["region"] not in ("", definitions.region) and definitions.region:
+                yield error(alarm, key, f"{action} is of another region than {definitions.region}: AWS refuses it")
+
+
+def metrics_are_of_this_account(definitions: Definitions) -> Iterator[Notice]:
+    """An alarm on a metric of another account has no data, unless that account shares its metrics."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
+        for index, query in enumerate(alarm.parameters.get("Metrics") or ()):
+            account = query.get("AccountId")
+            if account is not None and definitions.account and account != definitions.account:
+                yield doubt(alarm, f"Metrics[{index}].AccountId", f"{account} is not {definitions.account}")
+
+
+def expressions_of_dashboards_are_valid(definitions: Definitions) -> Iterator[Notice]:
+    """PutDashboard does not read expressions; the widget shows an error."""
+    for definition, widget in definitions.widgets:
+        for fault in expression_faults(widget):
+            yield error(definition, f"DashboardBody{fault.place}", fault.text)
+
+
+def alarms_avoid_pitfalls(definitions: Definitions) -> Iterator[Notice]:
+    """AWS documents them, and accepts them."""
+    for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
+        entries = alarm.parameters.get("Metrics") or ()
+        places = {entry.get("Id"): f"Metrics[{index}]" for index, entry in enumerate(entries)}
+        queries = [Query.from_api(entry) for entry in entries]
+        periods = alarm.parameters.get("EvaluationPeriods") or 1
+        m_out_of_n = (alarm.parameters.get("DatapointsToAlarm") or periods) < periods
+        for found in alarm_pitfalls(queries, alarm.parameters.get("ThresholdMetricId"), m_out_of_n=m_out_of_n):
+            place = places[found.query_id]
+            if found.position is None:
+                yield remark(alarm, place, found.reason)
+            else:
+                yield remark(alarm, f"{place}.Expression", f"character {found.position + 1}: {found.reason}")
+
+
+def widgets_show_this_region_and_account(definitions: Definitions) -> Iterator[Notice]:
+    """A graph of another region or account is empty, and nothing says why."""
+    for definition, widget in definitions.widgets:
+        for each in widget.graphed:
+            at_home = definition.is_ours and not (
+                isinstance(each, GraphedMetric) and each.metric.namespace != definitions.namespace
+            )
+            found = error if at_home else remark
+            for key, text in _elsewhere(each.region, each.account, definitions):
+                yield found(definition, f"DashboardBody{_place(widget, each, key)}", text)
+        if widget.type == "log":
+            region, account = (_text(widget.properties.get(key)) for key in ("region", "accountId"))
+            for key, text in _elsewhere(region, account, definitions):
+                yield doubt(definition, f"DashboardBody{widget.path}/properties/{key}", text)
+
+
+def _elsewhere(region: str | None, account: str | None, definitions: Definitions) -> Iterator[tuple[str, str]]:
+    for key, given, expected in (
+        ("region", region, definitions.region),
+        ("accountId", account, definitions.account),
+    ):
+        if given and expected and given != expected:
+            yield key, f"{given} is not {expected}"
+
+
+def _place(widget: Widget, each: Graphed, key: str) -> str:
+    """The path of a setting: that of the metric, else that of its widget."""
+    return f"{each.path}/{key}" if key in each.options else f"{widget.path}/properties/{key}"
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
+    """CloudWatch shows an empty box for an alarm that does not exist, or is elsewhere."""
+    for definition, widget in definitions.widgets:
+        for alarm in widget.alarms:
+            key = f"DashboardBody{alarm.path}"
+            match = _ALARM.fullmatch(alarm.arn)
+            if match is None:
+                yield doubt(definition, key, f"{alarm.arn!r} is not the ARN of an alarm")
+                continue
+            for _, text in _elsewhere(match["region"], match["account"], definitions):
+                yield doubt(definition, key, f"{alarm.arn} is of another place: {text}")
+            if definition.is_ours and match["name"] not in definitions.alarm_names:
+                yield error(definition, key, f"there is no alarm {match['name']}")
+
+
+def composites(definitions: Definitions) -> list[tuple[Definition, CompositeAlarm]]:
+    """The composites whose rules can be read: all but those with a parameter that this version does not know."""
+    read = [(d, read_composite_alarm(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
+    return [(d, composite) for d, composite in read if isinstance(composite, CompositeAlarm)]
+
+
+def actions(alarm: Definition) -> list[tuple[str, str]]:
+    """Each action of an alarm, with the key that has it."""
+    return [(key, action) for key in ACTION_KEYS for action in alarm.parameters.get(key) or ()]
+
+
+RULES: tuple[Callable[[Definitions], Iterator[Notice]], ...] = (
+    alarms_share_no_name,
+    composites_name_alarms_that_exist,
+    composites_do_not_watch_each_other,
+    actions_are_well_formed,
+    actions_are_of_this_region,
+    metrics_are_of_this_account,
+    expressions_of_dashboards_are_valid,
+    alarms_avoid_pitfalls,
+    widgets_show_this_region_and_account,
+    alarm_widgets_name_alarms_that_exist,
+)

@@ -1,0 +1,40 @@
+"""All checks of definitions, in their order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from alarms.check.aws_metrics import read_known_metrics
+from alarms.check.calls import call_notices
+from alarms.check.cloudwatch_rules import RULES as CLOUDWATCH_RULES
+from alarms.check.contract import contract_notices
+from alarms.check.house_rules import RULES as HOUSE_RULES
+from alarms.check.other_metrics import other_metric_notices
+from alarms.check.scope import Definitions
+from alarms.definition_files import Definition, Variables, require_variables
+from cloudwatch.notice import Notice
+
+
+def check_definitions(
+    definitions: Sequence[Definition], variables: Variables, aws_metrics: Iterable[Path] = ()
+) -> list[Notice]:
+    """Everything that is wrong or doubtful in the definitions.
+
+    A call that AWS would refuse is checked no further. If it is one of this project, its rules and its catalogue are
+    not applied at all, because they hold all definitions together. ``aws_metrics`` are more files of the form of
+    ``aws_metrics.json``. Raises DefinitionError if one of them cannot be read, or if a variable is missing.
+    """
+    everything = Definitions(tuple(definitions), variables, read_known_metrics(aws_metrics))
+    calls = [(definition, list(call_notices(definition, everything))) for definition in definitions]
+    notices = [notice for _, found in calls for notice in found]
+    valid = tuple(definition for definition, found in calls if not any(notice.is_error for notice in found))
+    checked = replace(everything, all=valid, refused=frozenset(everything.alarm_names))
+    for rule in CLOUDWATCH_RULES:
+        notices += rule(checked)
+    notices += other_metric_notices(checked)
+    if checked.ours.all and len(checked.ours.all) == len(everything.ours.all):
+        require_variables(variables, "PREFIX", "NAMESPACE")
+        notices += contract_notices(checked.ours)
+        for rule in HOUSE_RULES:
+            notices += rule(checked.ours)
+    return notices

@@ -1,0 +1,77 @@
+"""Holds the metrics that this project does not emit against the list of AWS's metrics.
+
+The list is not complete. In a definition of this project, a metric that it does not have is an error: a misspelt name
+would go unnoticed, and an entry is quickly added. In any other definition it is a remark: it is not checked.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from alarms.check.aws_metrics import LIST, AwsMetrics, KnownMetrics
+from alarms.check.scope import Definitions, doubt
+from alarms.check.watched_metrics import MetricUse, SelectionUse
+from alarms.check.wording import braces, suggestion
+from alarms.definition_files import Definition
+from cloudwatch.insights import SelectQuery
+from cloudwatch.notice import Notice
+
+Named = tuple[Definition, str, str, str]  # the definition, the key, the namespace, the name of the metric
+
+
+def other_metric_notices(definitions: Definitions) -> Iterator[Notice]:
+    """The metrics that are not in the list, and those that are used otherwise than the list says."""
+    foreign = [use for use in definitions.metric_uses if _is_foreign(use, definitions)]
+    named = [(use.definition, use.key, use.metric.namespace, use.metric.name) for use in foreign]
+    of_queries = (name for use in definitions.selection_uses for name in _names_of(use))
+    named += (name for name in of_queries if not _is_declared(name[0], name[2], definitions))
+    yield from _unknown(named, definitions.known, definitions.namespace)
+    for use in foreign:
+        if entry := definitions.known.find(use.metric.namespace, use.metric.name):
+            yield from _misuses(use, entry)
+
+
+def _is_foreign(use: MetricUse, definitions: Definitions) -> bool:
+    return not _is_declared(use.definition, use.metric.namespace, definitions)
+
+
+def _is_declared(definition: Definition, namespace: str, definitions: Definitions) -> bool:
+    """Whether the catalogue of this project declares the metrics of the namespace."""
+    return definition.is_ours and namespace == definitions.namespace
+
+
+def _names_of(use: SelectionUse) -> Iterator[Named]:
+    """The metrics that a query or a search names with certainty."""
+    query = use.selection.query
+    if isinstance(query, SelectQuery):
+        yield use.definition, use.key, query.namespace.text, query.metric.text
+    elif query.namespace is not None:
+        names = [each.text for each in query.matches if each.exact and each.where == "MetricName"]
+        yield from ((use.definition, use.key, query.namespace, name) for name in names)
+
+
+def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[Notice]:
+    """Of ours each use; of others the first one of each metric or namespace, because they may be hundreds."""
+    said: set[tuple[str, ...]] = set()
+    for definition, key, namespace, name in named:
+        if known.find(namespace, name):
+            continue
+        if namespace in known.namespaces:
+            subject: tuple[str, ...] = (namespace, name)
+            hint = suggestion(name, known.names(namespace))
+            text = f"{name} of {namespace} is not in {LIST}, and is not checked{hint}"
+        else:
+            subject = (namespace,)
+            hint = suggestion(namespace, [*known.namespaces, *([own] if definition.is_ours else [])])
+            text = f"{LIST} has no namespace {namespace!r}: its metrics are not checked{hint}"
+        if definition.is_ours or subject not in said:
+            yield doubt(definition, key, text)
+        said.add(subject)
+
+
+def _misuses(use: MetricUse, entry: AwsMetrics) -> Iterator[Notice]:
+    keys = tuple(sorted(key for key, _ in use.metric.dimensions))
+    if entry.dimension_sets is not None and keys not in entry.dimension_sets:
+        sets = " or ".join(map(braces, entry.dimension_sets))
+        yield doubt(use.definition, use.key, f"{use.metric.name} has no dimensions {braces(keys)}, but {sets}")
+    if use.period < entry.period:
+        text = f"{use.metric.name} has a point every {entry.period} s, the period is {use.period} s"
+        yield doubt(use.definition, use.key, text)

@@ -1,0 +1,91 @@
+"""What the checks look at, and how they say what they find."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from alarms.check.aws_metrics import KnownMetrics
+from alarms.check.watched_metrics import MetricUse, SelectionUse, metric_uses, selection_uses
+from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKind, Variables
+from cloudwatch.dashboard.body import Widget, read_dashboard
+from cloudwatch.notice import Notice, Severity
+
+
+@dataclass(frozen=True)  # without slots: what is read from the definitions is kept
+class Definitions:
+    """The definitions that can be read, the variables of their environment, and the metrics of AWS that are known.
+
+    ``refused`` are the names of the alarms that AWS would refuse: nothing is read from them, but they exist. ``root``
+    is the folder that holds the runbook.
+    """
+
+    all: tuple[Definition, ...]
+    variables: Variables
+    known: KnownMetrics
+    refused: frozenset[str] = frozenset()
+    root: Path = ROOT
+
+    @property
+    def ours(self) -> "Definitions":
+        """Those in the form of this project."""
+        ours = tuple(definition for definition in self.all if definition.is_ours)
+        return self if ours == self.all else replace(self, all=ours)
+
+    def of(self, *kinds: DefinitionKind) -> list[Definition]:
+        return [definition for definition in self.all if definition.kind in kinds]
+
+    @property
+    def alarm_names(self) -> set[str]:
+        return {definition.name for definition in self.of(*ALARM_KINDS)} | self.refused
+
+    @cached_property
+    def metric_uses(self) -> tuple[MetricUse, ...]:
+        return tuple(use for definition in self.all for use in metric_uses(definition))
+
+    @cached_property
+    def selection_uses(self) -> tuple[SelectionUse, ...]:
+        return tuple(use for definition in self.all for use in selection_uses(definition))
+
+    @cached_property
+    def widgets(self) -> tuple[tuple[Definition, Widget], ...]:
+        """Every widget of every dashboard."""
+        dashboards = self.of(DefinitionKind.DASHBOARD)
+        return tuple((d, w) for d in dashboards for w in read_dashboard(d.parameters["DashboardBody"]).widgets)
+
+    def uses_of(self, definition: Definition) -> list[MetricUse]:
+        """The metrics that one definition names."""
+        return [use for use in self.metric_uses if use.definition is definition]
+
+    @property
+    def prefix(self) -> str:
+        return str(self.variables.get("PREFIX", ""))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of this project's metrics; empty if the variables have none."""
+        return str(self.variables.get("NAMESPACE", ""))
+
+    @property
+    def region(self) -> str:
+        """The region of the environment; empty if the variables have none: then no region is compared."""
+        return str(self.variables.get("REGION", ""))
+
+    @property
+    def account(self) -> str:
+        """The id of the account; empty if the variables have none: then no account is compared."""
+        return str(self.variables.get("ACCOUNT", ""))
+
+
+def error(definition: Definition, key: str, text: str) -> Notice:
+    """AWS refuses it, or it can never do what it is for. ``key`` is a path below the parameters."""
+    return Notice(Severity.ERROR, definition.file, definition.place_of(key), text)
+
+
+def remark(definition: Definition, key: str, text: str) -> Notice:
+    """AWS accepts it, and somebody should look at it."""
+    return Notice(Severity.REMARK, definition.file, definition.place_of(key), text)
+
+
+def doubt(definition: Definition, key: str, text: str) -> Notice:
+    """An error in a definition of this project, which must name only what is known; a remark in any other."""
+    return error(definition, key, text) if definition.is_ours else remark(definition, key, text)

@@ -1,0 +1,172 @@
+"""Parses the query text of a search."""
+
+import re
+from typing import NamedTuple
+
+from cloudwatch.search.search_query import AllOf, AnyOf, Match, Not, SearchQuery, Term
+
+CHARACTERS_MAX = 1024
+NESTING_MAX = 64  # not a limit of AWS: far above any real search, far below the limit of Python's stack
+
+_OPERATORS = ("AND", "OR", "NOT")
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+    | (?P<quoted>"(?:[^"\\]|\\.)*"|\\"[^"\\]*\\")
+    | (?P<sign>[(){}=,])
+    | (?P<word>[^\s"(){}=,]+)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class SearchRefused(ValueError):
+    """CloudWatch would refuse the search. ``position`` is the index of the fault; the message counts from 1."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(f"character {position + 1}: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+def parse_search(text: str) -> SearchQuery:
+    """The search of a query text (the first argument of SEARCH). Raises SearchRefused at the first fault."""
+    if len(text) > CHARACTERS_MAX:
+        raise SearchRefused(CHARACTERS_MAX, f"a search has at most {CHARACTERS_MAX} characters, this has {len(text)}")
+    return _SearchReader(_tokens(text)).query()
+
+
+class _SearchToken(NamedTuple):
+    """``kind`` is quoted, sign, word, operator or end; ``text`` is without quotation marks."""
+
+    kind: str
+    text: str
+    position: int
+
+    @property
+    def shown(self) -> str:
+        return "the end" if self.kind == "end" else repr(self.text)
+
+
+def _tokens(text: str) -> list[_SearchToken]:
+    tokens: list[_SearchToken] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:  # only a quotation mark can stand here
+            raise SearchRefused(position, "this text does not end: a quotation mark is missing")
+        kind = str(match.lastgroup)
+        if kind == "quoted":  # the marks are escaped where the whole search stands in double quotation marks
+            inner = match[0][2:-2] if match[0].startswith("\\") else match[0][1:-1]
+            tokens.append(_SearchToken(kind, re.sub(r"\\(.)", r"\1", inner), position))
+        elif kind != "space":
+            tokens.append(_SearchToken("operator" if match[0] in _OPERATORS else kind, match[0], position))
+        position = match.end()
+    return [*tokens, _SearchToken("end", "", len(text))]
+
+
+class _SearchReader:
+    def __init__(self, tokens: list[_SearchToken]) -> None:
+        self._tokens = tokens
+        self._index = 0
+        self._nesting = 0
+
+    def query(self) -> SearchQuery:
+        if self._next.kind == "end":
+            raise SearchRefused(self._next.position, "a search has a schema in braces, a term, or both")
+        namespace, dimensions, position = None, None, self._next.position
+        if self._is_sign("{"):
+            namespace, dimensions = self._schema()
+            self._take_sign(",")  # the guide writes one in some examples
+        term = None if self._next.kind == "end" else self._any(None)
+        if self._next.kind != "end":
+            hint = "it closes nothing" if self._next.text in ")}" else "it cannot stand here"
+            raise SearchRefused(self._next.position, f"unexpected {self._next.shown}: {hint}")
+        return SearchQuery(namespace, dimensions, term, position)
+
+    @property
+    def _next(self) -> _SearchToken:
+        return self._tokens[self._index]
+
+    def _advance(self) -> _SearchToken:
+        token = self._next
+        self._index += 1
+        return token
+
+    def _is_sign(self, sign: str) -> bool:
+        return (self._next.kind, self._next.text) == ("sign", sign)
+
+    def _take_sign(self, sign: str) -> bool:
+        found = self._is_sign(sign)
+        self._index += found
+        return found
+
+    def _take_operator(self, operator: str) -> bool:
+        found = (self._next.kind, self._next.text) == ("operator", operator)
+        self._index += found
+        return found
+
+    def _schema(self) -> tuple[str, tuple[str, ...]]:
+        opening = self._advance()
+        names = [self._schema_name(opening, "a namespace")]
+        while self._take_sign(","):
+            names.append(self._schema_name(opening, "the name of a dimension"))
+        if not self._take_sign("}"):
+            raise self._unclosed(opening, "',' or '}'")
+        return names[0], tuple(names[1:])
+
+    def _schema_name(self, opening: _SearchToken, what: str) -> str:
+        if self._next.kind not in ("word", "quoted", "operator"):
+            raise self._unclosed(opening, what)
+        return self._advance().text
+
+    def _any(self, where: str | None) -> Term:
+        """Terms with OR between them. ``where`` is the property in front of the parentheses, if there is one."""
+        terms = [self._all(where)]
+        while self._take_operator("OR"):
+            terms.append(self._all(where))
+        return terms[0] if len(terms) == 1 else AnyOf(tuple(terms))
+
+    def _all(self, where: str | None) -> Term:
+        terms = [self._one(where)]
+        while self._take_operator("AND") or self._begins_a_term():
+            terms.append(self._one(where))
+        return terms[0] if len(terms) == 1 else AllOf(tuple(terms))
+
+    def _begins_a_term(self) -> bool:
+        return self._next.kind in ("word", "quoted") or self._is_sign("(") or self._next.text == "NOT"
+
+    def _one(self, where: str | None) -> Term:
+        if self._take_operator("NOT"):
+            return Not(self._one(where))
+        if self._is_sign("("):
+            return self._group(where)
+        if self._next.kind not in ("word", "quoted"):
+            raise SearchRefused(self._next.position, f"unexpected {self._next.shown} where a term is expected")
+        token = self._advance()
+        if where is None and self._take_sign("="):
+            if self._is_sign("("):
+                return self._group(token.text)
+            if self._next.kind not in ("word", "quoted"):
+                reason = f"unexpected {self._next.shown} where the value of {token.text} is expected"
+                raise SearchRefused(self._next.position, reason)
+            return self._match(self._advance(), token.text)
+        return self._match(token, where)
+
+    @staticmethod
+    def _match(token: _SearchToken, where: str | None) -> Match:
+        return Match(token.text, token.kind == "quoted", where, token.position)
+
+    def _group(self, where: str | None) -> Term:
+        opening = self._advance()
+        self._nesting += 1
+        if self._nesting > NESTING_MAX:
+            raise SearchRefused(opening.position, f"nested deeper than {NESTING_MAX} levels")
+        inside = self._any(where)
+        if not self._take_sign(")"):
+            raise self._unclosed(opening, "')'")
+        self._nesting -= 1
+        return inside
+
+    def _unclosed(self, opening: _SearchToken, expected: str) -> SearchRefused:
+        if self._next.kind == "end":
+            return SearchRefused(opening.position, f"this {opening.text!r} is never closed")
+        return SearchRefused(self._next.position, f"unexpected {self._next.shown} where {expected} is expected")

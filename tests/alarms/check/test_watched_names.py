@@ -1,0 +1,162 @@
+"""What dashboards and alarms name is held against the catalogue and the list of AWS's metrics."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.check.definition_checks import check_definitions
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
+from cloudwatch.notice import Notice
+
+Check = Callable[..., list[Notice]]
+
+
+def graph(*metrics: Any) -> dict[str, Any]:
+    return {"type": "metric", "properties": {"region": "us-east-1", "metrics": list(metrics)}}
+
+
+@pytest.fixture
+def with_graph(definitions: list[Definition], variables: Variables) -> Check:
+    """The notices about a widget with these metrics, on a dashboard of this project."""
+
+    def check(*metrics: Any) -> list[Notice]:
+        main = next(d for d in definitions if d.stem == "main")
+        body = dict(main.parameters["DashboardBody"])
+        place = f"put_dashboard.DashboardBody/widgets/{len(body['widgets'])}/"
+        changed = {**main.parameters, "DashboardBody": {**body, "widgets": [*body["widgets"], graph(*metrics)]}}
+        all_of_them = [replace(d, parameters=changed) if d is main else d for d in definitions]
+        return [found for found in check_definitions(all_of_them, variables) if found.place.startswith(place)]
+
+    return check
+
+
+def stranger(kind: DefinitionKind, **parameters: Any) -> Definition:
+    return Definition(kind, "theirs.json", {}, {}, parameters, is_ours=False)
+
+
+def strange_graph(*metrics: Any) -> Definition:
+    return stranger(
+        DefinitionKind.DASHBOARD, DashboardName="x", DashboardBody=json.dumps({"widgets": [graph(*metrics)]})
+    )
+
+
+def strange_alarm(**parameters: Any) -> Definition:
+    known = {"AlarmName": "a", "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+    return stranger(DefinitionKind.METRIC_ALARM, **known, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("expression", "character", "text"),
+    [
+        ('SELECT SUM(ServerErorrs) FROM "ANB/RisingStars"', 12, "nothing emits a metric ServerErorrs; did you mean"),
+        ("SELECT SUM(Jobs) FROM \"ANB/RisingStars\" WHERE Servise = 'worker'", 47, "Jobs has no dimension Servise"),
+        ("SELECT SUM(Jobs) FROM \"ANB/RisingStars\" WHERE Service = 'wroker'", 57, "did you mean worker?"),
+        ('SELECT SUM(Jobs) FROM SCHEMA("ANB/RisingStars", Service, Route)', 58, "Jobs has no dimension Route"),
+        ('SELECT SUM(Requests) FROM SCHEMA("ANB/RisingStars")', 34, "is emitted with {Route, Service} or {Service}"),
+        ('SELECT SUM(Jobs) FROM "ANB/RisingStars" GROUP BY Host', 50, "Jobs has no dimension Host"),
+        ("SEARCH('{ANB/RisingStars,Service} MetricName=\"Jbos\"', 'Sum')", 46, "did you mean Jobs?"),
+        ("SEARCH('{ANB/RisingStars,Servise} Jobs', 'Sum')", 9, "no metric has the dimensions {Servise}"),
+        ("SEARCH('{ANB/RisingStars,Service} Jobs OR Erorrs', 'Sum')", 43, "nothing that is emitted matches 'Erorrs'"),
+        ("SEARCH('{ANB/RisingStars,Service} Jobs Service=api', 'Sum')", 9, "all of this together"),
+    ],
+)
+def test_a_name_in_a_query_or_a_search_that_nothing_emits_is_an_error_at_its_character(
+    with_graph: Check, expression: str, character: int, text: str
+) -> None:
+    found = [each for each in with_graph([{"expression": expression}]) if each.is_error]
+    assert found
+    assert found[0].text.startswith(f"character {character}: ")
+    assert text in found[0].text
+    assert found[0].place.endswith("/properties/metrics/0/0/expression")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "SELECT SUM(Jobs) FROM SCHEMA(\"ANB/RisingStars\", Service) WHERE Service = 'worker'",
+        "SEARCH('{ANB/RisingStars,Service,Route} MetricName=\"Requests\"', 'Sum')",
+        "SUM(SEARCH('{ANB/RisingStars,Service} jobs', 'Sum', 60))",
+        "SEARCH('{AWS/SQS,QueueName} MetricName=\"NumberOfMessagesSent\" anb', 'Sum')",
+    ],
+)
+def test_a_query_or_a_search_of_metrics_that_exist_has_no_finding_but_its_units(
+    with_graph: Check, expression: str
+) -> None:
+    assert with_graph([{"expression": expression}]) == []
+
+
+def test_a_statistic_without_a_meaning_is_an_error_in_a_query_as_in_a_metric(with_graph: Check) -> None:
+    found = with_graph([{"expression": 'SELECT SUM(QueueDepth) FROM "ANB/RisingStars"'}])
+    assert any("so Sum of it has no meaning" in each.text for each in found)
+
+
+@pytest.mark.parametrize(
+    "metric", [["AWS/Shop", "Sales", "Id", "1"], ["AWS/SQS", "NumberOfMesagesSent", "QueueName", "q"]]
+)
+def test_what_the_list_does_not_have_is_an_error_of_ours_and_a_remark_of_others(
+    with_graph: Check, variables: Variables, metric: list[str]
+) -> None:
+    (ours,) = with_graph(metric)
+    (theirs,) = check_definitions([strange_graph(metric)], variables)
+    assert ours.is_error
+    assert not theirs.is_error
+    assert "checked" in theirs.text
+    assert "aws_metrics.json" in theirs.text
+
+
+def test_an_unknown_metric_of_others_is_named_once(variables: Variables) -> None:
+    found = check_definitions([strange_graph(*[["MyApp", name] for name in "abc"], *[["AWS/EC2", "x"]] * 3)], variables)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        ({"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "Period": 10}, "a point every 60 s"),
+        ({"Namespace": "AWS/S3", "MetricName": "BucketSizeBytes", "Period": 300}, "a point every 86400 s"),
+        ({"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "Period": 60}, "has no dimensions {}"),
+    ],
+)
+def test_a_use_that_gives_no_data_is_named(variables: Variables, metric: dict[str, Any], text: str) -> None:
+    found = check_definitions([strange_alarm(**metric, Statistic="Sum")], variables)
+    assert any(text in each.text for each in found)
+    assert not any(each.is_error for each in found)
+
+
+def test_the_list_can_be_extended_by_files(variables: Variables, tmp_path: Path) -> None:
+    alarm = strange_alarm(Namespace="AWS/Shop", MetricName="Sales", Period=60, Statistic="Sum")
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps({"namespaces": {"AWS/Shop": [{"names": ["Sales"], "dimension_sets": [["Id"]]}]}}))
+    (found,) = check_definitions([alarm], variables, [more])
+    assert found.text == "Sales has no dimensions {}, but {Id}"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"namespaces": {"A": [{}]}}', '{"namespaces": [1]}'])
+def test_a_list_that_cannot_be_read_is_named(variables: Variables, tmp_path: Path, text: str) -> None:
+    more = tmp_path / "more.json"
+    more.write_text(text)
+    with pytest.raises(DefinitionError, match=r"more\.json: is not of the form of alarms/check/aws_metrics\.json"):
+        check_definitions([], variables, [more])
+
+
+def test_alarms_that_are_valid_and_not_played_are_named(variables: Variables) -> None:
+    query = {"Id": "q", "Expression": 'SELECT MAX(x) FROM "My/App"', "Period": 60}
+    found = check_definitions([strange_alarm(Metrics=[query])], variables)
+    assert any(each.text.startswith("is valid, and not played here: ") for each in found)
+    assert not any(each.is_error for each in found)
+
+
+@pytest.mark.parametrize("key", ["PREFIX", "NAMESPACE"])
+def test_a_missing_variable_is_named(definitions: list[Definition], variables: Variables, key: str) -> None:
+    with pytest.raises(DefinitionError, match=f"the variable {key} is not set"):
+        check_definitions(definitions, {name: value for name, value in variables.items() if name != key})
+
+
+def test_house_rules_are_not_for_others(variables: Variables) -> None:
+    alarm = strange_alarm(Namespace="AWS/Lambda", MetricName="Errors", Period=60, Statistic="Sum", Unit="Count")
+    topics = {"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:pages"]}
+    assert check_definitions([replace(alarm, parameters={**alarm.parameters, **topics})], variables) == []

@@ -1,0 +1,112 @@
+"""Definitions in other forms than ours: calls, described objects, bodies of dashboards."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.check import __main__ as check
+from alarms.definition_files import DefinitionError, DefinitionKind
+from alarms.forms.form_reading import read_paths
+from alarms.options import EXAMPLE
+
+ALARM = {
+    "AlarmName": "checkout errors",
+    "Namespace": "AWS/Lambda",
+    "MetricName": "Errors",
+    "Dimensions": [{"Name": "FunctionName", "Value": "checkout"}],
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 5,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+COMPOSITE = {"AlarmName": "checkout", "AlarmRule": 'ALARM("checkout errors")'}
+BODY: dict[str, Any] = {"widgets": [{"type": "text", "properties": {"markdown": "Checkout"}}]}
+DASHBOARD = {"DashboardName": "checkout", "DashboardBody": json.dumps(BODY)}
+DESCRIBED = {"AlarmArn": "arn:aws:cloudwatch:us-east-1:1:alarm:x", "StateValue": "OK", "StateUpdatedTimestamp": "2026"}
+
+
+def write(path: Path, document: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("document", "kinds", "places"),
+    [
+        (ALARM, [DefinitionKind.METRIC_ALARM], [""]),
+        (COMPOSITE, [DefinitionKind.COMPOSITE_ALARM], [""]),
+        (DASHBOARD, [DefinitionKind.DASHBOARD], [""]),
+        (BODY, [DefinitionKind.DASHBOARD], [""]),
+        ([ALARM, COMPOSITE], [DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM], ["[0]", "[1]"]),
+        (
+            {"MetricAlarms": [{**ALARM, **DESCRIBED}], "CompositeAlarms": [{**COMPOSITE, **DESCRIBED}]},
+            [DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM],
+            ["MetricAlarms[0]", "CompositeAlarms[0]"],
+        ),
+        ({**DASHBOARD, "DashboardArn": "arn:aws:cloudwatch::1:dashboard/x"}, [DefinitionKind.DASHBOARD], [""]),
+        (
+            {"ScalingPolicies": [{"PolicyName": "up", "AutoScalingGroupName": "g", "PolicyARN": "arn", "Alarms": []}]},
+            [DefinitionKind.SCALING_POLICY],
+            ["ScalingPolicies[0]"],
+        ),
+        (
+            {"why": {}, "put_metric_alarm": {**ALARM, "AlarmName": "${PREFIX}-errors"}},
+            [DefinitionKind.METRIC_ALARM],
+            ["put_metric_alarm"],
+        ),
+    ],
+)
+def test_each_form_is_read(tmp_path: Path, document: Any, kinds: list[DefinitionKind], places: list[str]) -> None:
+    path = write(tmp_path / "checkout.json", document)
+    found = read_paths([path], {"PREFIX": "shop"})
+    assert [definition.kind for definition in found] == kinds
+    assert [definition.place for definition in found] == places
+    assert not any(definition.is_ours for definition in found)
+    assert not any(DESCRIBED.keys() & definition.parameters.keys() for definition in found)
+
+
+def test_a_folder_is_read_without_its_other_files(tmp_path: Path) -> None:
+    write(tmp_path / "a/alarm.json", ALARM)
+    write(tmp_path / "b/composite.json", COMPOSITE)
+    write(tmp_path / "package.json", {"name": "checkout"})
+    found = read_paths([tmp_path], {})
+    assert [(definition.stem, Path(definition.file).name) for definition in found] == [
+        ("checkout errors", "alarm.json"),
+        ("checkout", "composite.json"),
+    ]
+
+
+@pytest.mark.parametrize("document", ["{", '"text"', {"name": "checkout"}, [], [1], {"MetricAlarms": []}])
+def test_a_file_without_a_definition_is_refused_by_name(tmp_path: Path, document: Any) -> None:
+    path = write(tmp_path / "checkout.json", document)
+    with pytest.raises(DefinitionError, match=r"checkout\.json: "):
+        read_paths([path], {})
+
+
+def test_an_empty_folder_and_a_missing_file_are_refused_together(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        read_paths([tmp_path, tmp_path / "no.json"], {})
+    assert len(caught.value.problems) == 2
+
+
+def test_check_reads_the_files_of_others_without_any_variables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = write(tmp_path / "alarm.json", ALARM)
+    bad = write(tmp_path / "all.json", {"MetricAlarms": [ALARM, {**ALARM, "AlarmName": "b", "Period": 45}]})
+    assert check.main(["--definitions", str(good)]) == 0
+    assert "1 definitions: nothing is wrong." in capsys.readouterr().out
+    assert check.main(["--definitions", str(bad)]) == 1
+    assert f"{bad}: MetricAlarms[1].Period: is 45, only 10, 20, 30" in capsys.readouterr().out
+
+
+def test_our_own_files_are_checked_elsewhere_without_the_rules_for_all_of_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert check.main(["--definitions", "dashboards/api.json", "--variables", str(EXAMPLE)]) == 0
+    assert check.main(["--definitions", "dashboards/api.json"]) == 2
+    assert "${PREFIX} is not set" in capsys.readouterr().err
