@@ -1,4 +1,4 @@
-"""The definitions: one JSON file for each alarm, composite, scaling policy and dashboard, in the shape of its API call.
+"""The definitions: one JSON file for each alarm, scaling policy, mute rule and dashboard, in the shape of its API call.
 
 A file has three members: ``why``, the reasons, for people; ``assumes``, the unit that each metric must have; and one
 that has the name of the API call and holds its parameters::
@@ -21,6 +21,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from cloudwatch.alarm.anomaly_detector import detector_identity
+
 ROOT = Path(__file__).resolve().parent.parent
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -31,8 +33,11 @@ class DefinitionKind(StrEnum):
     """The API call that a definition is made for, in the order of application."""
 
     SCALING_POLICY = "put_scaling_policy"
+    ANOMALY_DETECTOR = "put_anomaly_detector"
     METRIC_ALARM = "put_metric_alarm"
+    LOG_ALARM = "put_log_alarm"
     COMPOSITE_ALARM = "put_composite_alarm"
+    MUTE_RULE = "put_alarm_mute_rule"
     DASHBOARD = "put_dashboard"
 
     @property
@@ -43,22 +48,31 @@ class DefinitionKind(StrEnum):
 
 FOLDERS = {
     DefinitionKind.SCALING_POLICY: "alarms/definitions/scaling_policies",
+    DefinitionKind.ANOMALY_DETECTOR: "alarms/definitions/anomaly_detectors",
     DefinitionKind.METRIC_ALARM: "alarms/definitions/metric_alarms",
+    DefinitionKind.LOG_ALARM: "alarms/definitions/log_alarms",
     DefinitionKind.COMPOSITE_ALARM: "alarms/definitions/composite_alarms",
+    DefinitionKind.MUTE_RULE: "alarms/definitions/mute_rules",
     DefinitionKind.DASHBOARD: "dashboards",
 }
 # The service and the operation of each kind, as botocore names them.
 CALLS = {
     DefinitionKind.SCALING_POLICY: ("autoscaling", "PutScalingPolicy"),
+    DefinitionKind.ANOMALY_DETECTOR: ("cloudwatch", "PutAnomalyDetector"),
     DefinitionKind.METRIC_ALARM: ("cloudwatch", "PutMetricAlarm"),
+    DefinitionKind.LOG_ALARM: ("cloudwatch", "PutLogAlarm"),
     DefinitionKind.COMPOSITE_ALARM: ("cloudwatch", "PutCompositeAlarm"),
+    DefinitionKind.MUTE_RULE: ("cloudwatch", "PutAlarmMuteRule"),
     DefinitionKind.DASHBOARD: ("cloudwatch", "PutDashboard"),
 }
-ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
+ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.LOG_ALARM, DefinitionKind.COMPOSITE_ALARM)
+PLAYED_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
 _NAMES = {
     DefinitionKind.SCALING_POLICY: "PolicyName",
     DefinitionKind.METRIC_ALARM: "AlarmName",
+    DefinitionKind.LOG_ALARM: "AlarmName",
     DefinitionKind.COMPOSITE_ALARM: "AlarmName",
+    DefinitionKind.MUTE_RULE: "Name",
     DefinitionKind.DASHBOARD: "DashboardName",
 }
 
@@ -90,12 +104,15 @@ class Definition:
 
     @property
     def name_key(self) -> str:
-        """The parameter that holds the name, for example ``AlarmName``."""
-        return _NAMES[self.kind]
+        """The parameter that holds the name, for example ``AlarmName``; empty for an anomaly detector: it has none."""
+        return _NAMES.get(self.kind, "")
 
     @property
     def name(self) -> str:
-        return str(self.parameters[self.name_key])
+        """Of an anomaly detector what it watches. Empty if the name is missing: then AWS would refuse the call."""
+        if self.kind is DefinitionKind.ANOMALY_DETECTOR:
+            return detector_identity(self.parameters)
+        return str(self.parameters.get(self.name_key, ""))
 
     @property
     def stem(self) -> str:
@@ -168,7 +185,7 @@ def require_variables(variables: Variables, *names: str) -> None:
 
 def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> None:
     """Raises DefinitionError if one of ``stems`` is not the file of an alarm."""
-    known = {definition.stem for definition in definitions if definition.kind in ALARM_KINDS}
+    known = {definition.stem for definition in definitions if definition.kind in PLAYED_KINDS}
     if unknown := [stem for stem in stems if stem not in known]:
         raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
@@ -180,7 +197,7 @@ def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> 
     problems: list[str] = []
     filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
     why, parameters = filled["why"], filled[kind]
-    if _NAMES[kind] not in parameters:
+    if kind in _NAMES and _NAMES[kind] not in parameters:
         problems.append(f"{file}: {kind}.{_NAMES[kind]} is missing")
     if not isinstance(document.get("assumes", {}), dict):
         problems.append(f"{file}: assumes: is not a JSON object")

@@ -35,6 +35,9 @@ _WHY_OF_ALARMS = ("promise", "threshold", "missing_data", "owner", "fires_within
 _WHY = {
     DefinitionKind.SCALING_POLICY: ("promise", "threshold", "missing_data", "owner"),
     DefinitionKind.METRIC_ALARM: _WHY_OF_ALARMS,
+    DefinitionKind.LOG_ALARM: _WHY_OF_ALARMS,
+    DefinitionKind.ANOMALY_DETECTOR: ("purpose", "owner"),
+    DefinitionKind.MUTE_RULE: ("purpose", "owner"),
     DefinitionKind.COMPOSITE_ALARM: _WHY_OF_ALARMS,
     DefinitionKind.DASHBOARD: ("purpose", "owner"),
 }

@@ -19,11 +19,15 @@ Compare the definitions with the metrics that the code declares (both ways), and
 Every metric, dimension set, unit and statistic in a definition must be one that the code declares, or a known metric
 of AWS. Every declared metric must be in a definition, or alarms/definitions/unwatched.json says why not. An error is
 what AWS refuses, or what cannot work. A remark is what AWS accepts and somebody should look at.
+
+--definitions checks other files, by CloudWatch's rules alone: output of `aws cloudwatch describe-alarms` and
+`get-dashboard`, parameters as --cli-input-json takes them, bodies of dashboards, and files in the form of this project.
 """
 
 EXAMPLES = [
     ("", "check the definitions"),
     ("--logs .local/demo/emf.log", "also check that its records are declared"),
+    ("--definitions alarms.json dashboard.json", "check files of any account, by CloudWatch's rules alone"),
 ]
 EXIT_CODES = {
     ExitCode.DONE: "there is no error; there may be remarks",

@@ -4,19 +4,25 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alarms.check.scope import Definitions, error, remark
-from alarms.definition_files import Definition, DefinitionKind
+from alarms.definition_files import CALLS, Definition, DefinitionKind
+from cloudwatch.alarm.anomaly_detector import read_anomaly_detector
 from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.put_log_alarm import read_log_alarm
 from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.composite.composite_alarm import read_composite_alarm
 from cloudwatch.dashboard.body import name_fault, read_dashboard
+from cloudwatch.mute.mute_rule import read_mute_rule
 from cloudwatch.notice import Notice
-from cloudwatch.parameters import ParametersRefused
+from cloudwatch.parameters import Parameters, ParametersRefused
 from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
 
 _READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
     DefinitionKind.METRIC_ALARM: read_metric_alarm,
     DefinitionKind.COMPOSITE_ALARM: read_composite_alarm,
+    DefinitionKind.LOG_ALARM: read_log_alarm,
+    DefinitionKind.ANOMALY_DETECTOR: read_anomaly_detector,
+    DefinitionKind.MUTE_RULE: read_mute_rule,
 }
 
 
@@ -52,6 +58,8 @@ def _read(definition: Definition, definitions: Definitions) -> object:
         return reader(definition.parameters)
     if definition.parameters.get("PolicyType") == "TargetTrackingScaling":
         return TargetTracking.from_api(definition.parameters)
+    service, operation = CALLS[definition.kind]
+    Parameters.of_call(service, operation, definition.parameters).raise_problems(operation)
     alarm = next((read_metric_alarm(user.parameters) for user in alarms_that_use(definition, definitions)), None)
     if isinstance(alarm, MetricAlarm):
         kind = StepScaling if definition.parameters.get("PolicyType") == "StepScaling" else SimpleScaling
@@ -62,5 +70,5 @@ def _read(definition: Definition, definitions: Definitions) -> object:
 def alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
     """The metric alarms that have the policy as an action."""
     action = f"${{policy:{policy.stem}}}"
-    alarms = definitions.of(DefinitionKind.METRIC_ALARM)
-    return [alarm for alarm in alarms if action in (alarm.parameters.get("AlarmActions") or ())]
+    alarms = [(alarm, alarm.parameters.get("AlarmActions")) for alarm in definitions.of(DefinitionKind.METRIC_ALARM)]
+    return [alarm for alarm, actions in alarms if isinstance(actions, list) and action in actions]

@@ -72,6 +72,15 @@ def actions_are_of_this_region(definitions: Definitions) -> Iterator[Notice]:
                 yield error(alarm, key, f"{action} is of another region than {definitions.region}: AWS refuses it")
 
 
+def mute_rules_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
+    """ "The alarm names must match existing alarms in your account and region", says PutAlarmMuteRule."""
+    for rule in definitions.of(DefinitionKind.MUTE_RULE):
+        for index, alarm in enumerate((rule.parameters.get("MuteTargets") or {}).get("AlarmNames") or ()):
+            if alarm not in definitions.alarm_names:
+                text = f"there is no alarm {alarm} among the definitions"
+                yield doubt(rule, f"MuteTargets.AlarmNames[{index}]", text)
+
+
 def metrics_are_of_this_account(definitions: Definitions) -> Iterator[Notice]:
     """An alarm on a metric of another account has no data, unless that account shares its metrics."""
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
@@ -170,6 +179,7 @@ RULES: tuple[Callable[[Definitions], Iterator[Notice]], ...] = (
     composites_do_not_watch_each_other,
     actions_are_well_formed,
     actions_are_of_this_region,
+    mute_rules_name_alarms_that_exist,
     metrics_are_of_this_account,
     expressions_of_dashboards_are_valid,
     alarms_avoid_pitfalls,

@@ -28,7 +28,8 @@ def check_definitions(
     calls = [(definition, list(call_notices(definition, everything))) for definition in definitions]
     notices = [notice for _, found in calls for notice in found]
     valid = tuple(definition for definition, found in calls if not any(notice.is_error for notice in found))
-    checked = replace(everything, all=valid, refused=frozenset(everything.alarm_names))
+    refused = everything.alarm_names - replace(everything, all=valid).alarm_names
+    checked = replace(everything, all=valid, refused=frozenset(refused))
     for rule in CLOUDWATCH_RULES:
         notices += rule(checked)
     notices += other_metric_notices(checked)

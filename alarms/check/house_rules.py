@@ -22,7 +22,7 @@ _CONTINUOUS = (WORKER_HEARTBEAT, QUEUE)  # written every minute, with or without
 def names_are_those_of_their_files(definitions: Definitions) -> Iterator[Notice]:
     """The name is ``PREFIX-file``: it leads to its file, it is unique, and sync reads the account by the prefix."""
     for definition in definitions.all:
-        if definition.name != (expected := f"{definitions.prefix}-{definition.stem}"):
+        if definition.name_key and definition.name != (expected := f"{definitions.prefix}-{definition.stem}"):
             yield error(definition, definition.name_key, f"{definition.name} should be {expected}")
 
 

@@ -12,6 +12,10 @@ from alarms.definition_files import Definition, DefinitionKind
 # The members by which a call is recognised, the most special ones first.
 MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
     (DefinitionKind.SCALING_POLICY, frozenset({"PolicyName", "AutoScalingGroupName"})),
+    (DefinitionKind.LOG_ALARM, frozenset({"AlarmName", "ScheduledQueryConfiguration"})),
+    (DefinitionKind.MUTE_RULE, frozenset({"Name", "Rule"})),
+    (DefinitionKind.ANOMALY_DETECTOR, frozenset({"SingleMetricAnomalyDetector"})),
+    (DefinitionKind.ANOMALY_DETECTOR, frozenset({"MetricMathAnomalyDetector"})),
     (DefinitionKind.COMPOSITE_ALARM, frozenset({"AlarmName", "AlarmRule"})),
     (DefinitionKind.METRIC_ALARM, frozenset({"AlarmName"})),
     (DefinitionKind.DASHBOARD, frozenset({"DashboardName", "DashboardBody"})),

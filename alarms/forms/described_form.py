@@ -1,4 +1,5 @@
-"""The output of ``describe-alarms``, ``describe-policies`` and ``get-dashboard``.
+"""The output of ``describe-alarms``, ``describe-anomaly-detectors``, ``describe-policies``, ``get-dashboard``,
+``get-alarm-mute-rule``.
 
 It holds what was put, and more: states, times, ARNs. Only the parameters of the put call are kept.
 """
@@ -7,11 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from alarms.definition_files import CALLS, Definition, DefinitionKind
+from cloudwatch.alarm.anomaly_detector import MATH, SINGLE, TOP_LEVEL
 from cloudwatch.call_form import input_shape
 
-_LISTS = {
+# The lists of DescribeAlarms.
+DESCRIBED_ALARMS = {
     "MetricAlarms": DefinitionKind.METRIC_ALARM,
+    "LogAlarms": DefinitionKind.LOG_ALARM,
     "CompositeAlarms": DefinitionKind.COMPOSITE_ALARM,
+}
+_LISTS = {
+    **DESCRIBED_ALARMS,
+    "AnomalyDetectors": DefinitionKind.ANOMALY_DETECTOR,
     "ScalingPolicies": DefinitionKind.SCALING_POLICY,
 }
 
@@ -20,12 +28,14 @@ def read_described_form(document: Any, file: str) -> list[Definition]:
     """The definitions of a document; none if it is not of this form."""
     if not isinstance(document, Mapping):
         return []
-    if {"DashboardArn", "DashboardBody", "DashboardName"} <= document.keys():
-        return [_definition(DefinitionKind.DASHBOARD, document, file, "")]
+    for arn, kind in (("DashboardArn", DefinitionKind.DASHBOARD), ("AlarmMuteRuleArn", DefinitionKind.MUTE_RULE)):
+        if arn in document:
+            return [_definition(kind, document, file, "")]
     return [
         _definition(kind, described, file, f"{name}[{index}]")
         for name, kind in _LISTS.items()
-        for index, described in enumerate(document.get(name) or ())
+        if isinstance(document.get(name), list)
+        for index, described in enumerate(document[name])
         if isinstance(described, Mapping)
     ]
 
@@ -33,7 +43,10 @@ def read_described_form(document: Any, file: str) -> list[Definition]:
 def put_members(kind: DefinitionKind, described: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a description that the put call takes."""
     members = input_shape(*CALLS[kind]).members
-    return {name: value for name, value in described.items() if name in members and value is not None}
+    kept = {name: value for name, value in described.items() if name in members and value is not None}
+    if kind is DefinitionKind.ANOMALY_DETECTOR and (SINGLE in kept or MATH in kept):
+        return {name: value for name, value in kept.items() if name not in TOP_LEVEL}  # it is described in both ways
+    return kept
 
 
 def _definition(kind: DefinitionKind, described: Mapping[str, Any], file: str, place: str) -> Definition:

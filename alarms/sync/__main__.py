@@ -16,11 +16,13 @@ from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
-Make the dashboards, alarms and scaling policies of the AWS account match the definitions.
+Make the dashboards, alarms and scaling policies of the AWS account match the definitions. Errors of alarms.check stop
+it before it calls anything; remarks do not.
 
-The plan is printed first, field by field. Then it is applied: policies, alarms, composites, dashboards. Deletions come
-last, composites before the alarms that they name. Only objects with this project's tag are changed. A run that was
-stopped at any point can simply be repeated; a run that finds no difference makes no call that writes.
+The plan is printed first, field by field. Then it is applied: policies, anomaly detectors, alarms, log alarms,
+composites, mute rules, dashboards. Deletions come last, composites before the alarms that they name. Only objects with
+this project's tag are changed. A run that was stopped at any point can simply be repeated; a run that finds no
+difference makes no call that writes.
 """
 
 NOTES = """\

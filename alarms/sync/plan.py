@@ -3,14 +3,18 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
 from alarms.definition_files import Definition, DefinitionKind
 from alarms.sync.ownership import OWNER_KEY, is_managed, is_untouchable
+from cloudwatch.alarm.anomaly_detector import SINGLE, TOP_LEVEL
 from cloudwatch.composite.rule import RuleRefused, alarm_name, parse_rule
+from cloudwatch.mute.mute_schedule import parse_moment
 
 Parameters = Mapping[str, Any]
+WITHOUT_TAGS = (DefinitionKind.SCALING_POLICY, DefinitionKind.ANOMALY_DETECTOR)
 
 
 class ChangeKind(StrEnum):
@@ -87,7 +91,7 @@ def make_plan(
     ]
     left_over = [o for key, o in found.items() if key not in wanted and not is_untouchable(o.name)]
     managed = [o for o in left_over if is_managed(o.tags, owner)]
-    # Policies have no tags, so they are only listed.
+    # Policies have no tags, so they are only listed. Of anomaly detectors, only the defined ones are read.
     policies = tuple(o.name for o in left_over if o.kind is DefinitionKind.SCALING_POLICY)
     if not prune:
         return Plan(tuple(changes), tuple(conflicts), (*(o.name for o in managed), *policies))
@@ -139,7 +143,7 @@ def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str,
     if not _may_change(live, definition, owner):
         return None  # a conflict
     fields = tuple(differences(normal_form(kind, live.parameters), normal_form(kind, definition.parameters)))
-    missing = {} if kind is DefinitionKind.SCALING_POLICY else {k: v for k, v in tags.items() if live.tags.get(k) != v}
+    missing = {} if kind in WITHOUT_TAGS else {k: v for k, v in tags.items() if live.tags.get(k) != v}
     if not fields and not missing:
         return None
     tag_changes = tuple(FieldChange(f"Tags.{key}", live.tags.get(key), value) for key, value in missing.items())
@@ -148,17 +152,26 @@ def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str,
 
 
 def _may_change(live: LiveObject, definition: Definition, owner: str) -> bool:
-    """A tag decides. A policy has no tags and may change; an untagged twin of a definition is adopted."""
-    if live.kind is DefinitionKind.SCALING_POLICY or is_managed(live.tags, owner):
+    """A tag decides. What has no tags may change; an untagged twin of a definition is adopted."""
+    if live.kind in WITHOUT_TAGS or is_managed(live.tags, owner):
         return True
     same = normal_form(live.kind, live.parameters) == normal_form(definition.kind, definition.parameters)
     return same and OWNER_KEY not in live.tags
 
 
+# A mute rule goes after the alarms that it mutes: else their actions would run in between.
+_DELETED_LATER = (
+    DefinitionKind.METRIC_ALARM,
+    DefinitionKind.LOG_ALARM,
+    DefinitionKind.MUTE_RULE,
+    DefinitionKind.DASHBOARD,
+)
+
+
 def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
     """The order of deletion: composites first, and each composite before the composites that it names."""
     yield from _composite_deletions({o.name: o for o in objects if o.kind is DefinitionKind.COMPOSITE_ALARM})
-    for kind in (DefinitionKind.METRIC_ALARM, DefinitionKind.DASHBOARD):
+    for kind in _DELETED_LATER:
         yield from (_deletion(o) for o in objects if o.kind is kind)
 
 
@@ -191,10 +204,14 @@ def _deletion(o: LiveObject) -> Change:
     return Change(ChangeKind.DELETE, o.kind, o.name, arn=o.arn)
 
 
+_DETECTOR_DEFAULTS = {"AdaptationSpeed": "NORMAL", "OutlierFilteringStrength": "MODERATE"}
 _DEFAULTS: dict[DefinitionKind, Parameters] = {
     DefinitionKind.METRIC_ALARM: {"ActionsEnabled": True, "TreatMissingData": "missing"},
+    DefinitionKind.LOG_ALARM: {"ActionsEnabled": True, "TreatMissingData": "missing", "ActionLogLineCount": 0},
     DefinitionKind.COMPOSITE_ALARM: {"ActionsEnabled": True},
+    DefinitionKind.MUTE_RULE: {},
     DefinitionKind.SCALING_POLICY: {"Enabled": True},
+    DefinitionKind.ANOMALY_DETECTOR: {"MetricCharacteristics": {"PeriodicSpikes": False}},
     DefinitionKind.DASHBOARD: {},
 }
 
@@ -208,10 +225,48 @@ def normal_form(kind: DefinitionKind, parameters: Parameters) -> dict[str, Any]:
             filled.setdefault("EvaluateLowSampleCountPercentile", "evaluate")
     if kind is DefinitionKind.COMPOSITE_ALARM:
         filled["AlarmRule"] = " ".join(str(filled.get("AlarmRule", "")).split())
+    if kind is DefinitionKind.LOG_ALARM:
+        filled["ScheduledQueryConfiguration"] = _normal_query(filled.get("ScheduledQueryConfiguration"))
+    if kind is DefinitionKind.ANOMALY_DETECTOR:
+        filled = _normal_detector(filled)
+    if kind is DefinitionKind.MUTE_RULE:
+        filled = {key: _normal_of_mute_rule(key, value) for key, value in filled.items()}
     if kind is DefinitionKind.DASHBOARD and isinstance(filled["DashboardBody"], str):
         filled["DashboardBody"] = json.loads(filled["DashboardBody"])
     filled.pop("Tags", None)
     return {key: _normal(key, value) for key, value in filled.items()}
+
+
+def _normal_query(query: Any) -> Any:
+    """The query of a log alarm without its ARN, which DescribeAlarms adds, and with the default of its schedule."""
+    if not isinstance(query, Mapping):
+        return query
+    schedule = {"EndTimeOffset": 0, **(query.get("ScheduleConfiguration") or {})}
+    kept = {key: value for key, value in query.items() if key not in ("QueryARN", "Tags")}
+    return {**kept, "ScheduleConfiguration": schedule}
+
+
+def _normal_detector(filled: Mapping[str, Any]) -> dict[str, Any]:
+    """In one of the ways to name its metric, with the defaults of its settings, and times as texts in UTC."""
+    metric = {name: filled[name] for name in TOP_LEVEL if name in filled}
+    settings = {**_DETECTOR_DEFAULTS, **(filled.get("Configuration") or {})}
+    ranges = [
+        {name: parse_moment(time).astimezone(UTC).isoformat() for name, time in each.items()}
+        for each in settings.get("ExcludedTimeRanges") or ()
+    ]
+    others = {name: value for name, value in filled.items() if name not in TOP_LEVEL}
+    return {SINGLE: metric, **others, "Configuration": {**settings, "ExcludedTimeRanges": ranges}}
+
+
+def _normal_of_mute_rule(key: str, value: Any) -> Any:
+    """Times as texts in UTC, the default time zone, and the targets in their order by name."""
+    if key in ("StartDate", "ExpireDate"):
+        return parse_moment(value).astimezone(UTC).isoformat()
+    if key == "Rule" and isinstance(value, Mapping):
+        return {**value, "Schedule": {"Timezone": "UTC", **(value.get("Schedule") or {})}}
+    if key == "MuteTargets" and isinstance(value, Mapping):
+        return {**value, "AlarmNames": sorted(value.get("AlarmNames") or ())}
+    return value
 
 
 def _normal(key: str, value: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms.alarm_reading import alarm_of, composite_of
-from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
+from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
 from alarms.replay import watched_metrics
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
@@ -67,7 +67,7 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     Raises DefinitionError for an unreadable file, and for an alarm without a file. An alarm that is not played needs
     none.
     """
-    alarms = {d.stem: d for d in definitions if d.kind in ALARM_KINDS}
+    alarms = {d.stem: d for d in definitions if d.kind in PLAYED_KINDS}
     files = {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
     problems = [
         f"{FOLDER}/{stem}.json is missing: {alarm.file} has no tests"

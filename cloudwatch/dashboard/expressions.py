@@ -37,8 +37,8 @@ def widget_selections(widget: Widget) -> Iterator[tuple[GraphedExpression, Selec
 
 
 def _named(widget: Widget) -> dict[str, Graphed]:
-    """The metrics and expressions by id. In a widget an id is optional: those without one get a free one."""
-    taken = {each.id for each in widget.graphed}
+    """The metrics and expressions by id. In a widget an id is optional: those without get one that stands nowhere."""
+    taken = " ".join(f"{each.id} {each.options.get('expression')}" for each in widget.graphed)
     free = (name for number in count(1) if (name := f"unnamed{number}") not in taken)
     return {each.id or next(free): each for each in widget.graphed}
 

@@ -141,6 +141,8 @@ def _read_directive(directive: Any) -> _Directive:
 
 
 def _read_keys(keys: Any) -> list[str]:
+    if isinstance(keys, str):
+        raise EmfViolation(f'a dimension set is not a list of names: write [["{keys}"]], not ["{keys}"]')
     if not isinstance(keys, list) or len(keys) > DIMENSIONS_MAX or len(set(map(str, keys))) != len(keys):
         raise EmfViolation(f"a dimension set is not a list of at most {DIMENSIONS_MAX} different names")
     for key in keys:

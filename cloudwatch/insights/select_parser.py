@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from cloudwatch.insights.select_query import STATISTICS, Condition, Named, Order, SelectQuery
+from cloudwatch.text_fault import TextFault
 
 SERIES_MAX = 500
 
@@ -27,13 +28,8 @@ _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "LIMIT")
 _KEYWORDS = frozenset((*_CLAUSES, *STATISTICS, "SCHEMA", "AND", "BY", "ASC", "DESC"))
 
 
-class SelectRefused(ValueError):
-    """CloudWatch would refuse the query. ``position`` is the index of the fault; the message counts from 1."""
-
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"character {position + 1}: {reason}")
-        self.position = position
-        self.reason = reason
+class SelectRefused(TextFault):
+    """CloudWatch would refuse the query."""
 
 
 def parse_select(text: str) -> SelectQuery:

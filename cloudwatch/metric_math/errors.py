@@ -1,13 +1,10 @@
 """The errors for expressions and queries that CloudWatch would refuse."""
 
+from cloudwatch.text_fault import TextFault
 
-class ExpressionError(ValueError):
-    """A fault in an expression. ``position`` is the index of the faulty character; the message counts from 1."""
 
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"character {position + 1}: {reason}")
-        self.position = position
-        self.reason = reason
+class ExpressionError(TextFault):
+    """A fault in an expression."""
 
 
 class QueryError(ValueError):

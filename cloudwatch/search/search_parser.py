@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from cloudwatch.search.search_query import AllOf, AnyOf, Match, Not, SearchQuery, Term
+from cloudwatch.text_fault import TextFault
 
 CHARACTERS_MAX = 1024
 NESTING_MAX = 64  # not a limit of AWS: far above any real search, far below the limit of Python's stack
@@ -18,13 +19,8 @@ _TOKEN = re.compile(
 )
 
 
-class SearchRefused(ValueError):
-    """CloudWatch would refuse the search. ``position`` is the index of the fault; the message counts from 1."""
-
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"character {position + 1}: {reason}")
-        self.position = position
-        self.reason = reason
+class SearchRefused(TextFault):
+    """CloudWatch would refuse the search."""
 
 
 def parse_search(text: str) -> SearchQuery:

@@ -126,6 +126,14 @@ def with_alarm_expression(expression: str) -> Violation:
     return rewrite("api-errors", changed)
 
 
+def with_mute_rule(*alarms: str) -> Violation:
+    schedule = {"Schedule": {"Expression": "cron(0 2 * * SUN)", "Duration": "PT2H"}}
+    rule = {"Name": "anb-night", "Rule": schedule, "MuteTargets": {"AlarmNames": list(alarms)}}
+    kind = DefinitionKind.MUTE_RULE
+    night = Definition(kind, "alarms/definitions/mute_rules/night.json", {}, {}, rule, place=kind.value)
+    return lambda definitions: replace(definitions, all=(*definitions.all, night))
+
+
 def with_account(definition: Definition) -> Definition:
     first, *others = definition.parameters["Metrics"]
     metrics = [{**first, "AccountId": "999999999999"}, *others]
@@ -161,6 +169,14 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
             "scaling_policies/worker-scale-up.json: put_scaling_policy.StepAdjustments",
         ),
         (with_body("main", overlap_widgets), "dashboards/main.json: put_dashboard.DashboardBody"),
+        (
+            rewrite("dead-letters", lambda d: replace(d, kind=DefinitionKind.LOG_ALARM, place="put_log_alarm")),
+            "put_log_alarm.ScheduledQueryConfiguration: is missing",
+        ),
+        (
+            rewrite("main", lambda d: replace(d, kind=DefinitionKind.MUTE_RULE, place="put_alarm_mute_rule")),
+            "put_alarm_mute_rule.Rule: is missing",
+        ),
         (change("main", DashboardName="anb.main"), "put_dashboard.DashboardName: 'anb.main' is refused"),
     ],
     house_rules.names_are_those_of_their_files: [
@@ -208,6 +224,9 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
     cloudwatch_rules.actions_are_of_this_region: [
         (change("workers-down", AlarmActions=[f"{TOPIC.replace('us-east-1', 'eu-west-1')}"]), "AWS refuses it"),
         (change("workers-down", OKActions=["arn:aws:lambda:eu-west-1:123456789012:function:f"]), "AWS refuses it"),
+    ],
+    cloudwatch_rules.mute_rules_name_alarms_that_exist: [
+        (with_mute_rule("anb-dead-letters", "anb-nobody"), "AlarmNames[1]: there is no alarm anb-nobody"),
     ],
     cloudwatch_rules.metrics_are_of_this_account: [
         (rewrite("api-errors", with_account), "Metrics[0].AccountId: 999999999999 is not 123456789012"),

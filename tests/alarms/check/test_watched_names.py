@@ -144,10 +144,10 @@ def test_a_list_that_cannot_be_read_is_named(variables: Variables, tmp_path: Pat
 
 
 def test_alarms_that_are_valid_and_not_played_are_named(variables: Variables) -> None:
-    query = {"Id": "q", "Expression": 'SELECT MAX(x) FROM "My/App"', "Period": 60}
-    found = check_definitions([strange_alarm(Metrics=[query])], variables)
-    assert any(each.text.startswith("is valid, and not played here: ") for each in found)
-    assert not any(each.is_error for each in found)
+    promql = {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}, "EvaluationInterval": 60}
+    (found,) = check_definitions([stranger(DefinitionKind.METRIC_ALARM, AlarmName="a", **promql)], variables)
+    assert str(found) == "theirs.json: is valid, and not played here: only CloudWatch can compute a PromQL query"
+    assert not found.is_error
 
 
 @pytest.mark.parametrize("key", ["PREFIX", "NAMESPACE"])

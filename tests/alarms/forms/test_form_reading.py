@@ -1,12 +1,16 @@
 """Definitions in other forms than ours: calls, described objects, bodies of dashboards."""
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from alarms.check import __main__ as check
+from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import DefinitionError, DefinitionKind
 from alarms.forms.form_reading import read_paths
 from alarms.options import EXAMPLE
@@ -41,6 +45,16 @@ def write(path: Path, document: Any) -> Path:
         (COMPOSITE, [DefinitionKind.COMPOSITE_ALARM], [""]),
         (DASHBOARD, [DefinitionKind.DASHBOARD], [""]),
         (BODY, [DefinitionKind.DASHBOARD], [""]),
+        ({"Name": "night", "Rule": {}}, [DefinitionKind.MUTE_RULE], [""]),
+        ({"Name": "night", "Rule": {}, "AlarmMuteRuleArn": "arn", "MuteType": "x"}, [DefinitionKind.MUTE_RULE], [""]),
+        ({"SingleMetricAnomalyDetector": {}}, [DefinitionKind.ANOMALY_DETECTOR], [""]),
+        (
+            {"AnomalyDetectors": [{"Namespace": "A", "SingleMetricAnomalyDetector": {}, "StateValue": "TRAINED"}]},
+            [DefinitionKind.ANOMALY_DETECTOR],
+            ["AnomalyDetectors[0]"],
+        ),
+        ({"AlarmName": "logs", "ScheduledQueryConfiguration": {}}, [DefinitionKind.LOG_ALARM], [""]),
+        ({"LogAlarms": [{"AlarmName": "logs", **DESCRIBED}]}, [DefinitionKind.LOG_ALARM], ["LogAlarms[0]"]),
         ([ALARM, COMPOSITE], [DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM], ["[0]", "[1]"]),
         (
             {"MetricAlarms": [{**ALARM, **DESCRIBED}], "CompositeAlarms": [{**COMPOSITE, **DESCRIBED}]},
@@ -102,6 +116,79 @@ def test_check_reads_the_files_of_others_without_any_variables(
     assert "1 definitions: nothing is wrong." in capsys.readouterr().out
     assert check.main(["--definitions", str(bad)]) == 1
     assert f"{bad}: MetricAlarms[1].Period: is 45, only 10, 20, 30" in capsys.readouterr().out
+
+
+DESCRIPTION: dict[str, Any] = {
+    "MetricAlarms": [
+        ALARM,
+        {
+            **{key: ALARM[key] for key in ("EvaluationPeriods", "Threshold", "ComparisonOperator")},
+            "AlarmName": "rate",
+            "Metrics": [
+                {
+                    "Id": "m1",
+                    "MetricStat": {
+                        "Metric": {"Namespace": "Shop", "MetricName": "Errors", "Dimensions": ALARM["Dimensions"]},
+                        **{"Period": 60, "Stat": "Sum"},
+                    },
+                    "ReturnData": False,
+                },
+                {"Id": "e1", "Expression": "FILL(m1, 0) + AVG(m1)"},
+            ],
+            "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:pages"],
+        },
+    ],
+    "CompositeAlarms": [COMPOSITE],
+    "ScalingPolicies": [
+        {
+            **{"PolicyName": "p", "AutoScalingGroupName": "g", "PolicyType": "TargetTrackingScaling"},
+            "TargetTrackingConfiguration": {
+                "TargetValue": 1,
+                "CustomizedMetricSpecification": {"MetricName": "x", "Namespace": "Shop", "Statistic": "Sum"},
+            },
+        }
+    ],
+}
+GRAPHS: dict[str, Any] = {
+    "widgets": [
+        {
+            "type": "metric",
+            "properties": {
+                "region": "us-east-1",
+                "metrics": [
+                    ["Shop", "Errors", "FunctionName", "checkout", {"id": "m1", "region": "eu-west-1"}],
+                    [{"expression": "SEARCH('{Shop,FunctionName} Errors', 'Sum')", "id": "e1"}],
+                    [{"expression": 'SELECT SUM(Errors) FROM "AWS/Lambda"'}],
+                ],
+            },
+        },
+        {"type": "alarm", "properties": {"alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:x"]}},
+    ]
+}
+JUNK: tuple[Any, ...] = (None, 1, -1.5, "", "x", "ALARM(", [], {}, [1], {"a": 1}, True, [[]], [{}])
+
+
+@pytest.mark.parametrize("document", [DESCRIPTION, GRAPHS], ids=["alarms", "dashboard"])
+def test_a_spoilt_file_gives_notices_and_no_traceback(tmp_path: Path, document: dict[str, Any]) -> None:
+    random = Random(1)  # each case spoils one or two values at any depth
+    for _ in range(150):
+        spoilt = copy.deepcopy(document)
+        for _ in range(random.randint(1, 2)):
+            holder, key = random.choice(list(_places(spoilt)))
+            holder[key] = random.choice(JUNK)
+        path = write(tmp_path / "spoilt.json", spoilt)
+        try:
+            definitions = read_paths([path], {})
+        except DefinitionError:
+            continue
+        assert all(str(notice) for notice in check_definitions(definitions, {"REGION": "us-east-1", "ACCOUNT": "1"}))
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(item, dict | list):
+            yield from _places(item)
 
 
 def test_our_own_files_are_checked_elsewhere_without_the_rules_for_all_of_them(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,9 +27,12 @@ METRIC = {"Namespace": "N", "MetricName": "M", "EvaluationPeriods": 3, "Threshol
 
 
 def define(kind: DefinitionKind, name: str, **parameters: Any) -> Definition:
-    key = {DefinitionKind.SCALING_POLICY: "PolicyName", DefinitionKind.DASHBOARD: "DashboardName"}.get(
-        kind, "AlarmName"
-    )
+    keys = {
+        DefinitionKind.SCALING_POLICY: "PolicyName",
+        DefinitionKind.DASHBOARD: "DashboardName",
+        DefinitionKind.MUTE_RULE: "Name",
+    }
+    key = keys.get(kind, "AlarmName")
     return Definition(kind, f"{name}.json", {}, {}, {key: name, **parameters})
 
 
@@ -85,6 +89,31 @@ EQUIVALENT = [
     (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "ALARM(a)  OR\n ALARM(b)"}, {"AlarmRule": "ALARM(a) OR ALARM(b)"}),
     (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "TRUE"}, {"AlarmRule": "TRUE", "ActionsEnabled": True}),
     (DefinitionKind.SCALING_POLICY, {"PolicyType": "StepScaling"}, {"PolicyType": "StepScaling", "Enabled": True}),
+    (
+        DefinitionKind.MUTE_RULE,
+        {
+            "StartDate": "2026-12-24T18:00:00Z",
+            "Rule": {"Schedule": {"Duration": "PT1H"}},
+            "MuteTargets": {"AlarmNames": ["b", "a"]},
+        },
+        {
+            "StartDate": datetime(2026, 12, 24, 18, tzinfo=UTC),
+            "Rule": {"Schedule": {"Duration": "PT1H", "Timezone": "UTC"}},
+            "MuteTargets": {"AlarmNames": ["a", "b"]},
+        },
+    ),
+    (
+        DefinitionKind.LOG_ALARM,
+        {"ScheduledQueryConfiguration": {"QueryString": "x", "ScheduleConfiguration": {"StartTimeOffset": 9}}},
+        {
+            "ActionsEnabled": True,
+            "ScheduledQueryConfiguration": {
+                "QueryString": "x",
+                "QueryARN": "arn",
+                "ScheduleConfiguration": {"StartTimeOffset": 9, "EndTimeOffset": 0},
+            },
+        },
+    ),
     (DefinitionKind.DASHBOARD, {"DashboardBody": {"widgets": [1]}}, {"DashboardBody": json.dumps({"widgets": [1]})}),
 ]
 
@@ -105,6 +134,8 @@ DIFFERENT = [
         {"ExtendedStatistic": "p99", "EvaluateLowSampleCountPercentile": "ignore"},
     ),
     (DefinitionKind.COMPOSITE_ALARM, {"AlarmRule": "ALARM(a)"}, {"AlarmRule": "ALARM(b)"}),
+    (DefinitionKind.MUTE_RULE, {"ExpireDate": "2026-12-24T18:00:00Z"}, {"ExpireDate": "2026-12-24T18:00:01Z"}),
+    (DefinitionKind.MUTE_RULE, {"MuteTargets": {"AlarmNames": ["a"]}}, {"MuteTargets": {"AlarmNames": ["b"]}}),
     (DefinitionKind.DASHBOARD, {"DashboardBody": {"widgets": [1, 2]}}, {"DashboardBody": {"widgets": [2, 1]}}),
 ]
 
@@ -296,6 +327,14 @@ def test_composites_that_suppress_each_other_lose_rule_and_suppressor_before_the
     assert actions(made)[0] == ("update", "a")
     assert made.changes[0].parameters == {"AlarmName": "a", "AlarmRule": "FALSE"}
     assert actions(made)[1:] == [("delete", "b"), ("delete", "a")]
+
+
+def test_a_mute_rule_is_made_after_the_alarms_that_it_mutes_and_deleted_after_them() -> None:
+    rule = define(DefinitionKind.MUTE_RULE, "night", MuteTargets={"AlarmNames": ["m", "a"]})
+    all_of_them = [rule, composite("a", "m"), alarm("m")]
+    assert [change.name for change in plan(all_of_them, []).changes] == ["m", "a", "night"]
+    pruned = plan([], [live(each) for each in all_of_them], prune=True)
+    assert [name for _, name in actions(pruned)] == ["a", "m", "night"]
 
 
 def test_the_tag_alone_decides_the_owner() -> None:

@@ -207,6 +207,115 @@ def old_cycle(account: EmulatedAccount) -> set[str]:
     return {child, one, other}
 
 
+OTHER_KINDS = {
+    "alarm.json": {
+        "why": {},
+        "put_metric_alarm": {
+            **{"AlarmName": "${PREFIX}-errors", "Namespace": "Shop", "MetricName": "Errors", "Statistic": "Sum"},
+            **{"Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"},
+        },
+    },
+    "log-alarm.json": {
+        "why": {},
+        "put_log_alarm": {
+            "AlarmName": "${PREFIX}-log-errors",
+            "ScheduledQueryConfiguration": {
+                "QueryString": "filter level = 'ERROR'",
+                "LogGroupIdentifiers": ["anb"],
+                "ScheduledQueryRoleARN": "arn:aws:iam::123456789012:role/queries",
+                "ScheduleConfiguration": {"ScheduleExpression": "rate(5 minutes)", "StartTimeOffset": 300},
+                "AggregationExpression": "count(*)",
+            },
+            **{"QueryResultsToEvaluate": 3, "QueryResultsToAlarm": 2, "Threshold": 5},
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    },
+    "maintenance.json": {
+        "why": {},
+        "put_alarm_mute_rule": {
+            "Name": "${PREFIX}-maintenance",
+            "Rule": {"Schedule": {"Expression": "cron(0 2 * * SUN)", "Duration": "PT2H", "Timezone": "America/Bogota"}},
+            "MuteTargets": {"AlarmNames": ["${PREFIX}-log-errors", "${PREFIX}-errors"]},
+            "ExpireDate": "2027-01-01T00:00:00Z",
+        },
+    },
+}
+
+
+def test_log_alarms_and_mute_rules_are_made_kept_repaired_and_pruned(account: EmulatedAccount, tmp_path: Path) -> None:
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    for name, document in OTHER_KINDS.items():
+        (folder / name).write_text(json.dumps(document))
+    asked = ("--definitions", str(folder))
+    code, output = account.sync(*asked)
+    assert (code, account.aws.writes) == (0, ["PutMetricAlarm", "PutLogAlarm", "PutAlarmMuteRule"]), output
+    code, output = account.sync(*asked)
+    assert (code, account.aws.writes) == (0, []), output
+    rule = account.aws.mute_rules[f"{account.prefix}-maintenance"]
+    rule["Rule"]["Schedule"]["Duration"] = "PT9H"
+    code, output = account.sync(*asked, "--check")
+    assert (code, account.aws.writes) == (2, [])
+    assert 'Rule.Schedule.Duration: "PT9H" → "PT2H"' in output
+    assert account.sync(*asked)[0] == 0
+    assert account.aws.writes == ["PutAlarmMuteRule"]
+    for name in ("log-alarm.json", "maintenance.json"):
+        (folder / name).unlink()
+    code, output = account.sync(*asked, "--prune")
+    assert (code, account.aws.writes) == (0, ["DeleteAlarms", "DeleteAlarmMuteRule"]), output
+    assert (account.aws.log_alarms, account.aws.mute_rules) == ({}, {})
+
+
+LATENCY = {"Namespace": "Shop", "MetricName": "Latency", "Stat": "p90", "Dimensions": [{"Name": "A", "Value": "b"}]}
+RATE = {
+    "MetricDataQueries": [
+        {
+            "Id": "m",
+            "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "Errors"}, "Period": 60, "Stat": "Sum"},
+        }
+        | {"ReturnData": False},
+        {"Id": "e", "Expression": "m * 100"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [{"SingleMetricAnomalyDetector": LATENCY}, LATENCY, {"MetricMathAnomalyDetector": RATE}],
+    ids=["metric", "metric in the older form", "metric math"],
+)
+def test_anomaly_detectors_are_made_and_changed_and_never_pruned(
+    account: EmulatedAccount, tmp_path: Path, detector: dict[str, Any]
+) -> None:
+    file = tmp_path / "detector.json"
+    asked = ("--definitions", str(file))
+    file.write_text(json.dumps({"why": {}, "put_anomaly_detector": detector}))
+    code, output = account.sync(*asked)
+    assert (code, account.aws.writes) == (0, ["PutAnomalyDetector"]), output
+    assert account.sync(*asked, "--prune")[0] == 0
+    assert account.aws.writes == []
+    changed = {**detector, "Configuration": {"MetricTimezone": "America/Bogota"}}
+    file.write_text(json.dumps({"why": {}, "put_anomaly_detector": changed}))
+    code, output = account.sync(*asked)
+    assert (code, account.aws.writes) == (0, ["PutAnomalyDetector"])
+    assert 'Configuration.MetricTimezone: + "America/Bogota"' in output
+
+
+def test_an_alarm_of_any_name_that_somebody_else_has_made_is_not_overwritten(
+    account: EmulatedAccount, tmp_path: Path
+) -> None:
+    account.put_foreign("checkout errors")
+    theirs = {
+        **{"AlarmName": "checkout errors", "Namespace": "Shop", "MetricName": "Errors", "Statistic": "Sum"},
+        **{"Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"},
+    }
+    file = tmp_path / "alarm.json"
+    file.write_text(json.dumps(theirs))
+    code, output = account.sync("--definitions", str(file))
+    assert (code, account.aws.writes) == (1, [])
+    assert "metric alarm checkout errors exists and is not managed from here" in output
+
+
 def test_a_foreign_alarm_with_the_name_of_a_definition_stops_the_run(account: EmulatedAccount) -> None:
     account.put_foreign(f"{account.prefix}-dead-letters")
     code, output = account.sync()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cloudwatch.dashboard.body import name_fault, read_dashboard
+from cloudwatch.dashboard.expressions import expression_faults
 from tests.cloudwatch.dashboard.test_dashboard import ARN, CPU, Json, at, graph, line, read, refusals, remarks, widget
 
 EXPLORED = {"metricName": "CPUUtilization", "resourceType": "AWS::EC2::Instance", "stat": "Average"}
@@ -211,6 +212,32 @@ def test_a_name_with_other_characters_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["anb-main", "A_9", "x" * 255])
 def test_a_name_of_letters_digits_hyphens_and_underscores_is_taken(name: str) -> None:
     assert name_fault(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "faults"),
+    [
+        ([[*CPU, {"id": "m1"}], [{"expression": "m1 * 2"}]], []),
+        ([[*CPU, {"id": "m1"}], [{"expression": "m2 * 2", "id": "e1"}]], [("1", "character 1: unknown id 'm2'")]),
+        ([[{"expression": "e2 + 1", "id": "e1"}], [{"expression": "e1 + 1", "id": "e2"}]], [("0", "a circle of")]),
+        ([[*CPU, {"id": "m1"}], [{"expression": "AVG(m1)", "id": "e1"}]], [("1", "the result is a number")]),
+        (
+            [
+                [*CPU, {"id": "m1"}],
+                [{"expression": "AVG(m1)", "id": "e1", "visible": False}],
+                [{"expression": "m1-e1"}],
+            ],
+            [],
+        ),
+        ([[*CPU], [{"expression": "unnamed1 + 1"}]], [("1", "unknown id 'unnamed1'")]),
+        ([[*CPU, {"id": "unnamed1"}], [{"expression": "1 +"}], [{"expression": "("}]], [("1", ""), ("2", "")]),
+    ],
+)
+def test_expressions_of_a_widget_are_checked_together(metrics: list[Any], faults: list[tuple[str, str]]) -> None:
+    (graphed,) = read(graph(*metrics)).widgets
+    found = list(expression_faults(graphed))
+    assert [fault.place.split("/")[5] for fault in found] == [index for index, _ in faults]
+    assert all(part in fault.text for fault, (_, part) in zip(found, faults, strict=True))
 
 
 def test_overlapping_widgets_give_a_remark_and_are_not_refused() -> None:

@@ -125,6 +125,10 @@ def test_a_dimension_set_with_the_same_name_twice_is_refused() -> None:
     assert_refused(document(directive(Dimensions=[["Service", "Service"]])), "different names")
 
 
+def test_dimensions_that_are_no_list_of_lists_are_refused_with_the_right_form() -> None:
+    assert_refused(document(directive(Dimensions=["Service"])), r'write \[\["Service"\]\], not \["Service"\]')
+
+
 @pytest.mark.parametrize("keys", [None, "Service", {"Service": "api"}, 5])
 def test_a_dimension_set_is_an_array(keys: Any) -> None:
     assert_refused(document(directive(Dimensions=[keys])), "not a list")

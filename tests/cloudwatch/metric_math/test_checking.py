@@ -57,6 +57,14 @@ EXPRESSIONS = {"number": ValueKind.SCALAR, "e1": ValueKind.SERIES, "all": ValueK
         ("§'m1'", "a string is only an argument of a function"),
         ("§['a', 'b']", "a string[] is only an argument of a function"),
         ("§AVG", "a keyword is only an argument of a function"),
+        ("1 + SEARCH('§{Shop, Host', 'Sum')", "this '{' is never closed"),
+        ("1 + SEARCH('{Shop} §OR a', 'Sum')", "unexpected 'OR' where a term is expected"),
+        ("1 + SEARCH('a', §'Summ')", "'Summ' is not a statistic of CloudWatch"),
+        ("SELECT SUM(a) §FROMM x", "unexpected 'FROMM' where FROM is expected; did you mean FROM?"),
+        (
+            "  SELECT §SUMM(a) FROM x",
+            "unexpected 'SUMM' where AVG or COUNT or MAX or MIN or SUM is expected; did you mean SUM?",
+        ),
         ("1 + §SEARCH('a', 'Sum')", "SEARCH cannot be computed offline: only CloudWatch has the answer"),
         (
             "§SELECT AVG(x) FROM y",
