@@ -16,6 +16,7 @@ from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
+from cloudwatch.statistics import parse_statistic
 from cloudwatch.store import MetricStore
 
 MINUTE = 60
@@ -166,12 +167,19 @@ def first_evaluation(alarm: MetricAlarm, start: int) -> int:
     """
     if alarm.treat_missing_data is not TreatMissingData.BREACHING:
         return start
-    return start + alarm.evaluation_periods * alarm.period
+    periods = alarm.evaluation_periods + (alarm.time_zone is not None)  # the first one has begun before the records
+    return start + periods * alarm.period
 
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
     """The metrics that the alarm reads, each once."""
-    watched = alarm.watched
-    if isinstance(watched, WatchedMetric):
-        return [watched.metric]
-    return list(dict.fromkeys(metric.metric for metric in watched.metrics.values()))
+    return list(dict.fromkeys(watched.metric for watched in _watched(alarm)))
+
+
+def raw_metrics(alarms: Iterable[MetricAlarm]) -> set[MetricId]:
+    """The metrics of which some alarm needs every value: for a percentile or another extended statistic."""
+    return {w.metric for alarm in alarms for w in _watched(alarm) if parse_statistic(w.statistic).needs_values}
+
+
+def _watched(alarm: MetricAlarm) -> list[WatchedMetric]:
+    return [alarm.watched] if isinstance(alarm.watched, WatchedMetric) else list(alarm.watched.metrics.values())

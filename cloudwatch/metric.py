@@ -1,10 +1,10 @@
 """The identity of a metric, and the source of its values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from cloudwatch.series import Series
+from cloudwatch.spans import Span
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,11 +35,12 @@ class MetricId:
 class MetricSource(Protocol):
     """A source of metric values: EMF records of a log, the series of a test file, or a simulation."""
 
-    def series(
-        self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
-    ) -> Series:
-        """One value or gap for each period in [start, end), both multiples of ``period`` (seconds since the epoch).
+    def values(
+        self, metric: MetricId, statistic: str, spans: Sequence[Span], unit: str | None = None
+    ) -> list[float | None]:
+        """The statistic over each span [start, end), in seconds since the epoch; None is a gap.
 
+        Starts and ends rise from span to span, and spans may overlap. No value depends on data outside its span.
         An unknown metric, or a ``unit`` in which nothing was published, gives gaps only, as in CloudWatch.
         ``statistic`` is spelt as in CloudWatch ("Average", "p99", "TM(10%:90%)"). Raises ValueError for an unknown one.
         """

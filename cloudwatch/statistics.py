@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor, fsum
+from operator import truediv
 from typing import NamedTuple, Self
 
 _NUMBER = r"[0-9]{1,109}(?:\.[0-9]{1,10})?"  # 109 digits hold 2^360, the largest value of a metric
@@ -42,32 +43,46 @@ class StatisticSet(NamedTuple):
         return cls(len(values), fsum(values), min(values), max(values))
 
 
+class StatisticColumns(NamedTuple):
+    """Several statistic sets: their counts, sums, minima and maxima."""
+
+    samples: Sequence[float]
+    totals: Sequence[float]
+    minima: Sequence[float]
+    maxima: Sequence[float]
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A statistic; ``parse_statistic`` makes it."""
 
     name: str
-    _of_set: Callable[[StatisticSet], float] | None = field(default=None, repr=False, compare=False)
+    _simple: "SimpleStatistic | None" = field(default=None, repr=False, compare=False)
     _of_sorted: Callable[[_Sorted], float | None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def needs_values(self) -> bool:
         """True if a statistic set is not enough to compute it."""
-        return self._of_set is None
+        return self._simple is None
+
+    @property
+    def measure(self) -> Callable[[Sequence[float]], float | None]:
+        """``of`` for at least one value, as a function that is called for many periods."""
+        return self._of_unsorted if self._simple is None else self._simple.of_values
 
     def of(self, values: Sequence[float]) -> float | None:
         """The statistic of the values of one period, in any order. None is a gap."""
-        if not values:
-            return None
-        if self._of_sorted is None:
-            return self.of_set(StatisticSet.of(values))
-        return self._of_sorted(sorted(values)) if min(values) >= 0 else None
+        return self.measure(values) if values else None
 
-    def of_set(self, statistic_set: StatisticSet) -> float:
-        """Raises ValueError if the statistic needs values."""
-        if self._of_set is None:
+    def _of_unsorted(self, values: Sequence[float]) -> float | None:
+        return self._of_sorted(sorted(values)) if self._of_sorted is not None and min(values) >= 0 else None
+
+    @property
+    def simple(self) -> "SimpleStatistic":
+        """The statistic as a function of statistic sets. Raises ValueError if it needs values."""
+        if self._simple is None:
             raise ValueError(f"{self.name} needs the values themselves")
-        return self._of_set(statistic_set)
+        return self._simple
 
 
 def parse_statistic(name: str) -> Statistic:
@@ -76,7 +91,7 @@ def parse_statistic(name: str) -> Statistic:
     Raises ValueError for a name that CloudWatch does not have.
     """
     if name in _SIMPLE:
-        return Statistic(name, _of_set=_SIMPLE[name])
+        return Statistic(name, _SIMPLE[name])
     return Statistic(name, _of_sorted=_parse_extended(name))
 
 
@@ -84,8 +99,8 @@ def _parse_extended(name: str) -> Callable[[_Sorted], float | None]:
     if name == "IQM":
         return _parse_extended("TM(25%:75%)")
     if match := _PERCENTILE.fullmatch(name):
-        share = _share(name, match[1])
-        return lambda values: values[max(ceil(share * len(values)), 1) - 1]
+        parts, of = _share(name, match[1]).as_integer_ratio()
+        return lambda values: values[max(-(-parts * len(values) // of), 1) - 1]  # the ceiling of share * number
     if match := _UP_TO.fullmatch(name):
         return _of_kept(match[1].upper(), _keep_shares(name, "", match[2]))
     if match := _BETWEEN.fullmatch(name):
@@ -93,12 +108,44 @@ def _parse_extended(name: str) -> Callable[[_Sorted], float | None]:
     raise ValueError(f"{name!r} is not a statistic of CloudWatch")
 
 
-_SIMPLE: dict[str, Callable[[StatisticSet], float]] = {
-    "SampleCount": lambda values: values.samples,
-    "Sum": lambda values: values.total,
-    "Average": lambda values: values.total / values.samples,
-    "Minimum": lambda values: values.minimum,
-    "Maximum": lambda values: values.maximum,
+class SimpleStatistic(NamedTuple):
+    """A statistic that a statistic set is enough for.
+
+    ``of_values`` computes it from at least one value, ``of_sets`` from the sets from an index to another (exclusive, at
+    least one set), and ``each`` for each of several sets.
+    """
+
+    of_values: Callable[[Sequence[float]], float]
+    of_sets: Callable[[StatisticColumns, int, int], float]
+    each: Callable[[StatisticColumns], Sequence[float]]
+
+
+_SIMPLE: dict[str, SimpleStatistic] = {
+    "SampleCount": SimpleStatistic(
+        lambda values: float(len(values)),
+        lambda sets, first, last: fsum(sets.samples[first:last]),
+        lambda sets: sets.samples,
+    ),
+    "Sum": SimpleStatistic(
+        fsum,
+        lambda sets, first, last: fsum(sets.totals[first:last]),
+        lambda sets: sets.totals,
+    ),
+    "Average": SimpleStatistic(
+        lambda values: fsum(values) / len(values),
+        lambda sets, first, last: fsum(sets.totals[first:last]) / fsum(sets.samples[first:last]),
+        lambda sets: list(map(truediv, sets.totals, sets.samples)),
+    ),
+    "Minimum": SimpleStatistic(
+        min,
+        lambda sets, first, last: min(sets.minima[first:last]),
+        lambda sets: sets.minima,
+    ),
+    "Maximum": SimpleStatistic(
+        max,
+        lambda sets, first, last: max(sets.maxima[first:last]),
+        lambda sets: sets.maxima,
+    ),
 }
 
 

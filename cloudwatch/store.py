@@ -1,12 +1,13 @@
 """A store for the metrics of a log, which answers queries for any statistic of any period."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Self
 
 from cloudwatch.emf.metadata import Datapoint
 from cloudwatch.emf.reader import read_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.series import Series
+from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store_columns import StatisticSets, Values
 
@@ -55,25 +56,39 @@ class MetricStore:
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
     ) -> Series:
-        """One value or gap for each period in [start, end), both multiples of ``period``.
+        """One value or gap for each period in [start, end), both multiples of ``period``: see ``values``.
 
-        Values of different units are never mixed ("aggregated separately", says PutMetricAlarm). If ``unit`` is None
-        and several units were published, one is chosen in the order that AWS was seen to use; its guide leaves this
-        undefined. If periods are shorter than a minute, a metric of regular resolution has its data in the first
-        period of each minute.
-        Raises ValueError for an unknown statistic, for a range that is not made of periods, and for a statistic that
-        needs values that this store does not keep.
+        Raises ValueError like ``values``, and for a range that is not made of periods.
         """
-        wanted = parse_statistic(statistic)
         if period < 1 or start % period or end % period:
             raise ValueError(f"{start} to {end} is not a whole number of periods of {period} s")
+        spans = SlidingSpans(start, period, period, (end - start) // period)
+        return Series(start, period, tuple(self.values(metric, statistic, spans, unit)))
+
+    def values(
+        self, metric: MetricId, statistic: str, spans: Sequence[Span], unit: str | None = None
+    ) -> list[float | None]:
+        """One value or gap for each span [start, end); their starts and ends rise, and they may overlap.
+
+        Values of different units are never mixed ("aggregated separately", says PutMetricAlarm). If ``unit`` is None,
+        each span has the unit that comes first in the order that AWS was seen to use, of those with data in the span;
+        AWS's guide leaves this undefined. If spans are shorter than a minute, a metric of regular resolution has its
+        data in the first span of each minute.
+        Raises ValueError for an unknown statistic, and for one that needs values that this store does not keep.
+        """
+        wanted = parse_statistic(statistic)
         if wanted.needs_values and not self._keeps_values(metric):
             raise ValueError(f"{statistic} of {metric} needs its distribution, which this store does not keep")
-        if unit is None:
-            unit = min(self._units.get(metric, ()), key=_UNITS_PREFERRED.index, default="None")
-        stream = self._streams.get((metric, unit)) or Values()
-        times = range(start, end, period)
-        return Series(start, period, tuple(stream.between(wanted, time, time + period) for time in times))
+        published = sorted(self._units.get(metric, ()), key=_UNITS_PREFERRED.index)
+        units = published if unit is None else [name for name in published if name == unit]
+        found: list[float | None] = [None] * len(spans)
+        for index, name in enumerate(units):
+            values = self._streams[metric, name].over(wanted, spans)
+            if not index:
+                found = values
+            else:
+                found = [other if value is None else value for value, other in zip(found, values, strict=True)]
+        return found
 
     def metrics(self) -> Iterable[MetricId]:
         """Every metric that has at least one value."""

@@ -4,15 +4,55 @@ A run holds the values that arrived one after the other for one storage period (
 in order, so runs are appended as they arrive. A query sorts them and joins the runs of one period.
 """
 
+import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
-from math import fsum
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
-from cloudwatch.statistics import Statistic, StatisticSet
+from cloudwatch.spans import SlidingSpans, Span
+from cloudwatch.statistics import Statistic, StatisticColumns, StatisticSet
 
+MINUTE = 60
 RUNS_UNSORTED_MAX = 1024  # on top of twice the number of runs that the last sort left
 VALUES_UNMERGED_MAX = 512
+
+
+def _within(starts: Sequence[int], spans: Sequence[Span]) -> tuple[int, int]:
+    """The first run in any of the spans, and the first one after all of them."""
+    return (bisect_left(starts, spans[0][0]), bisect_left(starts, spans[-1][1])) if spans else (0, 0)
+
+
+def _runs(starts: Sequence[int], spans: Sequence[Span]) -> Iterable[tuple[int, int]]:
+    """The first run in each span, and the first one after it. The starts and the ends of the spans rise."""
+    if isinstance(spans, SlidingSpans) and not any(
+        number % MINUTE for number in (spans.start, spans.length, spans.step, *starts)
+    ):
+        return _runs_by_the_minute(starts, spans)
+    return _runs_at_any_time(starts, spans)
+
+
+def _runs_by_the_minute(starts: Sequence[int], spans: SlidingSpans) -> Iterable[tuple[int, int]]:
+    """``_runs`` if everything begins and ends at full minutes: the runs before each minute are counted once."""
+    length, step = spans.length // MINUTE, spans.step // MINUTE
+    after_last_start = spans.number * step
+    marks = bytearray(after_last_start + length)
+    for start in starts:
+        marks[(start - spans.start) // MINUTE] = 1
+    runs_before = list(accumulate(marks, initial=0))
+    return zip(runs_before[:after_last_start:step], runs_before[length::step], strict=False)
+
+
+def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    first = last = 0
+    known = [*starts, math.inf]
+    for start, end in spans:
+        if known[first] < start:
+            first = bisect_left(known, start, first)
+        last = max(first, last)
+        if known[last] < end:
+            last = bisect_left(known, end, last)
+        yield first, last
 
 
 class Values:
@@ -35,11 +75,16 @@ class Values:
             self._begins.append(len(self._values))
         self._values.extend(values)
 
-    def between(self, statistic: Statistic, start: int, end: int) -> float | None:
-        """The statistic over the storage periods that begin in [start, end); None if they have no data."""
+    def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
+        """The statistic over the storage periods that begin in each span; None if they have no data.
+
+        The starts and the ends of the spans rise.
+        """
         self._sort()
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return statistic.of(self._values[self._begin(first) : self._begin(last)])
+        oldest, newest = _within(self._starts, spans)
+        of, values, begins = statistic.measure, self._values, [*self._begins[oldest:newest], self._begin(newest)]
+        runs = _runs(self._starts[oldest:newest], spans)
+        return [of(values[begins[first] : begins[last]]) if first < last else None for first, last in runs]
 
     def _begin(self, run: int) -> int:
         return self._begins[run] if run < len(self._begins) else len(self._values)
@@ -74,19 +119,20 @@ class StatisticSets:
             self._unmerged_start = start
         self._unmerged.extend(values)
 
-    def between(self, statistic: Statistic, start: int, end: int) -> float | None:
-        """The statistic over the storage periods that begin in [start, end); None if they have no data.
+    def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
+        """The statistic over the storage periods that begin in each span; None if they have no data.
 
-        Raises ValueError if the statistic needs the values themselves.
+        The starts and the ends of the spans rise. Raises ValueError if the statistic needs the values themselves.
         """
         self._merge_values()
         self._sort()
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        numbers = self._numbers[4 * first : 4 * last]
-        if not numbers:
-            return None
-        merged = StatisticSet(fsum(numbers[::4]), fsum(numbers[1::4]), min(numbers[2::4]), max(numbers[3::4]))
-        return statistic.of_set(merged)
+        oldest, newest = _within(self._starts, spans)
+        columns = StatisticColumns(*(self._numbers[4 * oldest + column : 4 * newest : 4] for column in range(4)))
+        each, of_sets = statistic.simple.each(columns), statistic.simple.of_sets
+        return [
+            each[first] if last - first == 1 else of_sets(columns, first, last) if first < last else None
+            for first, last in _runs(self._starts[oldest:newest], spans)
+        ]
 
     def _merge_values(self) -> None:
         if not self._unmerged:

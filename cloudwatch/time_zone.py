@@ -1,11 +1,11 @@
 """The time zones that CloudWatch accepts: IANA names, and fixed offsets.
 
-Source: WallClockWindow in the CloudWatch API reference ("America/New_York", "+05:30", "UTC+05:30"; an offset is a
-multiple of 5 minutes).
+Source: "Alarm evaluation window" in the CloudWatch user guide ("America/New_York", "+05:30", "Z", "UTC+05:30",
+"GMT-08:00"; an offset is a multiple of 5 minutes).
 """
 
 import re
-from datetime import timedelta, timezone, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?")
@@ -15,6 +15,8 @@ _STEP_MINUTES = 5
 
 def read_time_zone(name: str) -> tzinfo:
     """The time zone of that name. Raises ValueError with the reason if there is none."""
+    if name == "Z":
+        return UTC
     if match := _OFFSET.fullmatch(name):
         return _fixed(name, match)
     try:

@@ -11,6 +11,7 @@ from alarms.alarm_reading import alarm_of
 from alarms.replay import History, Recording
 from cloudwatch.alarm.datapoints import fetch
 from cloudwatch.alarm.metric_alarm import MetricAlarm
+from cloudwatch.alarm.missing_data import default_range
 from cloudwatch.alarm.state import AlarmState
 
 COLOURS = {
@@ -35,9 +36,11 @@ def draw_history(history: History, recording: Recording, path: Path) -> None:
 
 
 def _draw_metric(axes: Axes, alarm: MetricAlarm, recording: Recording) -> None:
-    datapoints = fetch(alarm, recording.store, recording.start + alarm.period, recording.end, 1)
-    times = [_date(datapoints.end_of(index)) for index in range(len(datapoints.values))]
-    values: Sequence[float] = [float("nan") if value is None else value for value in datapoints.values]
+    evaluations = alarm.schedule.times(recording.start, recording.end)
+    seen = fetch(alarm, recording.store, evaluations, 0, default_range(alarm.evaluation_periods))
+    newest = [seen.window(index, default_range(alarm.evaluation_periods))[-1] for index in seen.periods.newest]
+    times = [_date(time) for time in evaluations]
+    values: Sequence[float] = [float("nan") if value is None else value for value in newest]
     points = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} x {alarm.period} s"
     condition = f"{alarm.comparison} {alarm.threshold:g}, {points}, missing: {alarm.treat_missing_data}"
     axes.plot(times, values, drawstyle="steps-post", color="#1f77b4", marker=".", markersize=3, linewidth=1)  # type: ignore[arg-type]

@@ -1,15 +1,15 @@
 """The metrics that a simulated system publishes: one value a minute."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cloudwatch.metric import MetricId
-from cloudwatch.series import Series
+from cloudwatch.statistics import parse_statistic
 
 MINUTE = 60
 
 
 class SimulatedMetrics:
-    """A MetricSource that grows minute by minute. Each statistic of one value is the value, except its count."""
+    """A MetricSource that grows minute by minute."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -20,20 +20,13 @@ class SimulatedMetrics:
         for name, value in values.items():
             self._values.setdefault(name, []).append(value)
 
-    def series(
-        self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
-    ) -> Series:
-        """See MetricSource. Raises ValueError for any period but a minute."""
-        if period != MINUTE:
-            raise ValueError(f"a simulation publishes by the minute, not every {period} s")
+    def values(
+        self, metric: MetricId, statistic: str, spans: Sequence[tuple[int, int]], unit: str | None = None
+    ) -> list[float | None]:
+        """See MetricSource. The value of a minute has the time of its beginning."""
         known = self._values.get(metric.name, []) if metric.namespace == self._namespace else []
-        first, last = start // MINUTE, end // MINUTE
-        values: list[float | None] = [None] * max(0, min(0, last) - first)
-        values += known[max(0, first) : max(0, last)]
-        values += [None] * (last - first - len(values))
-        if statistic == "SampleCount":
-            values = [None if value is None else 1.0 for value in values]
-        return Series(start, period, tuple(values))
+        of = parse_statistic(statistic).of
+        return [of(known[max(0, -(-start // MINUTE)) : max(0, -(-end // MINUTE))]) for start, end in spans]
 
     def metrics(self) -> Iterable[MetricId]:
         return [MetricId.of(self._namespace, name, {"Service": "worker"}) for name in self._values]

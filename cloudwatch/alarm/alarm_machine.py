@@ -1,25 +1,30 @@
 """Evaluates a metric alarm over time: values of its metric in, changes of its state out.
 
-Sources: "Alarm evaluation" and "Percentile-based alarms and low data samples" in the CloudWatch user guide.
+Sources: "Alarm evaluation", "Alarm warm-up periods" and "Percentile-based alarms and low data samples" in the
+CloudWatch user guide. No state depends on data after its evaluation.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from cloudwatch.alarm.datapoints import Datapoints, fetch
+from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints, RangedDatapoints, fetch
 from cloudwatch.alarm.metric_alarm import MetricAlarm
-from cloudwatch.alarm.missing_data import Point, decide, default_range, evaluate_window
+from cloudwatch.alarm.missing_data import Point, decide, default_range
 from cloudwatch.alarm.reason import reason
 from cloudwatch.alarm.state import AlarmState, Transition
-from cloudwatch.alarm.watched import WatchedMetric
+from cloudwatch.alarm.warm_up_clock import WarmUpClock
+from cloudwatch.alarm.watched import Values, WatchedMetric
 from cloudwatch.metric import MetricSource
+
+WINDOWS_REMEMBERED_MAX = 4_096
 
 
 class AlarmMachine:
     """A metric alarm with its state, which begins as INSUFFICIENT_DATA.
 
     A period counts ``delivery_delay`` seconds after its end. ``evaluation_range`` is the number of periods that an
-    evaluation looks back; AWS does not document it (``missing_data``).
+    evaluation looks back; AWS does not document it (``missing_data``). ``created`` is the time at which a warm-up
+    begins; without one, the alarm was created one interval before its first evaluation.
     Raises ValueError for a range that is less than the evaluation periods.
     """
 
@@ -30,6 +35,7 @@ class AlarmMachine:
         *,
         evaluation_range: int | None = None,
         delivery_delay: int = 0,
+        created: int | None = None,
         state: AlarmState = AlarmState.INSUFFICIENT_DATA,
     ) -> None:
         self.alarm = alarm
@@ -38,83 +44,109 @@ class AlarmMachine:
         self._source = source
         self._range = evaluation_range or default_range(alarm.evaluation_periods)
         self._delay = delivery_delay
+        self._warm_up = WarmUpClock(alarm, alarm.warm_up, created) if alarm.warm_up else None
+        self._verdicts = _Verdicts(self._decide)
         if self._range < alarm.evaluation_periods:
             raise ValueError(f"an evaluation range of {self._range} is less than the evaluation periods")
 
     def run(self, start: int, end: int) -> Iterator[Transition]:
         """Every change from ``start`` (exclusive) to ``end`` (inclusive).
 
-        The alarm is evaluated every minute, or every 10 seconds if its period is less than a minute. The evaluations
-        look back beyond ``start``.
+        ``MetricAlarm.schedule`` says when the alarm is evaluated. The evaluations look back beyond ``start``.
         """
-        interval = self.alarm.interval
-        times = range((start // interval + 1) * interval, end + 1, interval)
-        if times:
-            seen = self._fetch(times[0], times[-1])
-            points = self._points(seen)
-            yield from filter(None, (self._evaluate(now, seen, points) for now in times))
+        times = self.alarm.schedule.times(start, end)
+        return self._evaluate(times) if times else iter(())
 
     def step(self, now: int) -> Transition | None:
-        """One evaluation at ``now``, for a simulation in which the alarm itself changes later values."""
-        seen = self._fetch(now, now)
-        return self._evaluate(now, seen, self._points(seen))
+        """The evaluation at ``now``, for a simulation in which the alarm itself changes later values.
 
-    def _fetch(self, first: int, last: int) -> Datapoints:
+        There is none, and so no change, at a time at which the alarm is not evaluated.
+        """
+        return next(self.run(now - 1, now), None)
+
+    def _evaluate(self, times: range) -> Iterator[Transition]:
         # Twice the range: the points beyond it decide whether the size of the range mattered.
-        return fetch(self.alarm, self._source, first - self._delay, last - self._delay, 2 * self._range)
+        seen = fetch(self.alarm, self._source, times, self._delay, 2 * self._range)
+        states = self._states_of_fixed(seen) if isinstance(seen, FixedDatapoints) else self._states_of_ranged(seen)
+        warm_up = self._warm_up
+        for now, index, state in zip(times, seen.periods.newest, states, strict=True):
+            if warm_up and warm_up.holds(now, index, seen):
+                continue
+            if state is not self.state and state is not None and not self._too_few_samples(seen, index):
+                yield self._enter(state, now, seen, index)
+        self.value = seen.window(seen.periods.newest[-1], 1 if isinstance(seen, FixedDatapoints) else self._range)[-1]
 
-    def _points(self, seen: Datapoints) -> list[Point]:
+    def _states_of_fixed(self, seen: FixedDatapoints) -> list[AlarmState | None]:
+        """The state that each evaluation gives."""
+        points, stride = _marks(self._points(seen.values)), seen.periods.stride
+        back, verdicts = (self._range - 1) * stride, self._verdicts
+        return [verdicts[points[index - back : index + 1 : stride]] for index in seen.periods.newest]
+
+    def _states_of_ranged(self, seen: RangedDatapoints) -> list[AlarmState | None]:
+        return [self._decide(self._points(seen.window(index, self._range))) for index in seen.periods.newest]
+
+    def _points(self, values: Values) -> list[Point]:
         holds, threshold = self.alarm.comparison.holds, self.alarm.threshold
-        return [None if value is None else holds(value, threshold) for value in seen.values]
+        return [None if value is None else holds(value, threshold) for value in values]
 
-    def _evaluate(self, now: int, seen: Datapoints, points: Sequence[Point]) -> Transition | None:
+    def _decide(self, points: Sequence[Point]) -> AlarmState | None:
         alarm = self.alarm
-        newest = seen.newest(now - self._delay)
-        self.value = seen.values[newest]
-        window = points[seen.window(newest, self._range)]
-        recent = window[-alarm.evaluation_periods :]
-        state: AlarmState | None
-        if None in recent:
-            state, _ = decide(window, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.treat_missing_data)
-        else:
-            state = AlarmState.ALARM if recent.count(True) >= alarm.datapoints_to_alarm else AlarmState.OK
-        if state is None or state is self.state or self._too_few_samples(seen, newest):
-            return None
-        return self._enter(state, now, seen, newest, points)
+        return decide(points, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.treat_missing_data)[0]
 
     def _too_few_samples(self, seen: Datapoints, newest: int) -> bool:
         """AWS does not say which samples count. Here one evaluated point with too few of them keeps the state."""
-        if seen.samples is None or not isinstance(self.alarm.watched, WatchedMetric):
+        watched = self.alarm.watched
+        if not isinstance(seen, FixedDatapoints) or seen.samples is None or not isinstance(watched, WatchedMetric):
             return False
-        needed = samples_needed(self.alarm.watched.percentile or 0.0)
-        return any((seen.samples[index] or 0) < needed for index in self._evaluated(seen, newest))
+        needed = samples_needed(watched.percentile or 0.0)
+        window = seen.periods.window(newest, self._range)
+        present = [count for count in seen.samples[window] if count is not None]
+        return any(count < needed for count in present[-self.alarm.evaluation_periods :])
 
-    def _evaluated(self, seen: Datapoints, newest: int) -> list[int]:
-        """The indices of the newest N points that exist, the newest first. These points decide the state."""
-        window = seen.window(newest, self._range)
-        indices = range(window.start, window.stop, window.step)
-        real = [index for index in reversed(indices) if seen.values[index] is not None]
-        return real[: self.alarm.evaluation_periods]
-
-    def _enter(self, state: AlarmState, now: int, seen: Datapoints, newest: int, points: Sequence[Point]) -> Transition:
+    def _enter(self, state: AlarmState, now: int, seen: Datapoints, newest: int) -> Transition:
         old, self.state = self.state, state
-        deciding = [
-            (seen.end_of(index) - self.alarm.period, value)
-            for index in self._evaluated(seen, newest)
-            if (value := seen.values[index]) is not None
+        window = seen.periods.window(newest, self._range)
+        points = [
+            (start, value)
+            for (start, _), value in zip(seen.periods.spans[window], seen.window(newest, self._range), strict=True)
+            if value is not None
         ]
-        verdict = evaluate_window(
-            points[seen.window(newest, 2 * self._range)],
-            evaluation_periods=self.alarm.evaluation_periods,
-            datapoints_to_alarm=self.alarm.datapoints_to_alarm,
-            treat_missing_data=self.alarm.treat_missing_data,
-            evaluation_range=self._range,
-        )
+        deciding = points[: -self.alarm.evaluation_periods - 1 : -1]  # the newest first
         why = reason(self.alarm, state, deciding)
-        return Transition(now, self.alarm.name, old, state, why, verdict.depends_on_range)
+        return Transition(now, self.alarm.name, old, state, why, self._depends_on_range(state, seen, newest))
+
+    def _depends_on_range(self, state: AlarmState, seen: Datapoints, newest: int) -> bool:
+        """Whether a range of another size, from N to twice the range, would have given another state."""
+        least = self.alarm.evaluation_periods
+        if isinstance(seen, FixedDatapoints) and None not in seen.window(newest, least):
+            return False
+        sizes = range(least, 2 * self._range + 1)
+        return any(self._decide(self._points(seen.window(newest, size))) is not state for size in sizes)
 
 
 def samples_needed(percentile: float) -> int:
     """The fewest samples that make a percentile (0 to 1) significant: 100 for p90, 1000 for p99, 100 for p10."""
     tail = 1 - percentile if percentile >= 0.5 else percentile
     return math.ceil(round(10 / tail, 6)) if tail > 0 else 0  # the rule does not cover p0 and p100
+
+
+_POINTS: tuple[Point, ...] = (False, True, None)
+
+
+def _marks(points: Sequence[Point]) -> bytes:
+    """One byte for each point, its index in _POINTS: a window of them is a key of a dictionary."""
+    return bytes([2 if point is None else point for point in points])
+
+
+class _Verdicts(dict[bytes, AlarmState | None]):
+    """The state that each window gives, decided once, however often the window occurs."""
+
+    def __init__(self, decide_points: Callable[[Sequence[Point]], AlarmState | None]) -> None:
+        super().__init__()
+        self._decide = decide_points
+
+    def __missing__(self, window: bytes) -> AlarmState | None:
+        if len(self) >= WINDOWS_REMEMBERED_MAX:
+            self.clear()
+        state = self[window] = self._decide([_POINTS[mark] for mark in window])
+        return state

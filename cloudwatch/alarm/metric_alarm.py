@@ -3,9 +3,11 @@
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import StrEnum
 
 from cloudwatch.alarm.actions import Actions
+from cloudwatch.alarm.evaluation_schedule import EvaluationSchedule
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.watched import Watched
 
@@ -35,11 +37,22 @@ _HOLDS: dict[Comparison, Callable[[float, float], bool]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """The alarm stays in INSUFFICIENT_DATA for ``minutes`` after its creation.
+
+    Unless ``whole``, it begins earlier: as soon as data fill its evaluation periods.
+    """
+
+    minutes: int
+    whole: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricAlarm:
     """ALARM when ``datapoints_to_alarm`` (M) of ``evaluation_periods`` (N) points breach the threshold.
 
-    With ``wall_clock``, periods begin at full minutes, hours or days (UTC) and do not slide with each evaluation.
+    With a ``time_zone``, periods begin on its wall clock and do not slide with each evaluation.
     """
 
     name: str
@@ -50,7 +63,8 @@ class MetricAlarm:
     datapoints_to_alarm: int
     treat_missing_data: TreatMissingData = TreatMissingData.MISSING
     low_samples_ignored: bool = False
-    wall_clock: bool = False
+    time_zone: tzinfo | None = None
+    warm_up: WarmUp | None = None
     actions: Actions = field(default_factory=Actions)
     description: str = ""
 
@@ -59,9 +73,9 @@ class MetricAlarm:
         return self.watched.period
 
     @property
-    def interval(self) -> int:
-        """Seconds between two evaluations. An alarm with a period of less than a minute has high resolution."""
-        return 60 if self.period >= 60 else 10
+    def schedule(self) -> EvaluationSchedule:
+        """When the alarm is evaluated, and on which periods."""
+        return EvaluationSchedule(self.period, self.evaluation_periods, self.time_zone)
 
     def breaches(self, value: float) -> bool:
         return self.comparison.holds(value, self.threshold)

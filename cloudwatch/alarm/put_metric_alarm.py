@@ -6,13 +6,16 @@ each other, and how long an evaluation may be.
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from cloudwatch.alarm.actions import PARAMETERS as ACTION_PARAMETERS
 from cloudwatch.alarm.actions import Actions
-from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm, WarmUp
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm, unknown_parameters
+from cloudwatch.alarm.wall_clock import DAY, WEEK
+from cloudwatch.alarm.wall_clock import PERIODS as WALL_CLOCK_PERIODS
 from cloudwatch.alarm.watched import (
     SINGLE_METRIC_PARAMETERS,
     NotComputed,
@@ -25,8 +28,6 @@ from cloudwatch.time_zone import read_time_zone
 
 CALL = "PutMetricAlarm"
 TAGS_MAX = 50
-DAY = 86_400
-WEEK = 7 * DAY
 _LOW_SAMPLES = "EvaluateLowSampleCountPercentile"
 _BAND_ID = "ThresholdMetricId"
 _PROMQL = "EvaluationCriteria"
@@ -42,7 +43,6 @@ PARAMETERS = frozenset(
     )
 )
 BANDS = ("LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold")
-_WALL_CLOCK_PERIODS = (60, 300, 3_600, DAY, WEEK)
 
 
 def read_metric_alarm(values: Mapping[str, Any]) -> MetricAlarm | UnplayedAlarm:
@@ -83,13 +83,10 @@ def _read_alarm(parameters: Parameters, name: str) -> MetricAlarm | UnplayedAlar
         parameters.refuse("DatapointsToAlarm", f"is more than the {periods} EvaluationPeriods")
     treatment = _read_treatment(parameters)
     ignores_low_samples = parameters.choice(_LOW_SAMPLES, ("evaluate", "ignore"), "evaluate") == "ignore"
-    wall_clock = _has_wall_clock(parameters)
+    time_zone = _read_time_zone(parameters)
     if isinstance(watched, NotComputed):
         return UnplayedAlarm(name=name, reason=watched.reason)
-    zone = parameters.object("EvaluationWindow").object("WallClockWindow").text("Timezone", "UTC")
-    if zone != "UTC" or (wall_clock and watched.period == WEEK) or "WarmUpConfiguration" in parameters:
-        return UnplayedAlarm(name=name, reason="its window or its warm-up is not played yet")
-    _check_length(parameters, periods, watched.period, wall_clock=wall_clock)
+    _check_length(parameters, periods, watched.period, wall_clock=time_zone is not None)
     if _LOW_SAMPLES in parameters and not (isinstance(watched, WatchedMetric) and watched.percentile is not None):
         parameters.refuse(_LOW_SAMPLES, "is only for alarms on a percentile of a metric")
     return MetricAlarm(
@@ -101,7 +98,8 @@ def _read_alarm(parameters: Parameters, name: str) -> MetricAlarm | UnplayedAlar
         datapoints_to_alarm=needed,
         treat_missing_data=treatment,
         low_samples_ignored=ignores_low_samples,
-        wall_clock=wall_clock,
+        time_zone=time_zone,
+        warm_up=_read_warm_up(parameters),
         actions=actions,
         description=parameters.text("AlarmDescription"),
     )
@@ -160,17 +158,26 @@ def _check_length(parameters: Parameters, periods: int, period: int, *, wall_clo
     longest = DAY if period < 3_600 else WEEK
     if periods * period > longest:
         parameters.refuse("EvaluationPeriods", f"EvaluationPeriods x Period is more than {longest} s")
-    if wall_clock and period not in _WALL_CLOCK_PERIODS:
-        parameters.refuse("EvaluationWindow", f"a wall clock window needs a period of {_WALL_CLOCK_PERIODS} s")
+    if wall_clock and period not in WALL_CLOCK_PERIODS:
+        parameters.refuse("EvaluationWindow", f"a wall clock window needs a period of {WALL_CLOCK_PERIODS} s")
 
 
-def _has_wall_clock(parameters: Parameters) -> bool:
+def _read_time_zone(parameters: Parameters) -> tzinfo | None:
+    """The time zone of a wall clock window; None for a window that slides."""
     window = parameters.object("EvaluationWindow")
     if "WallClockWindow" not in window:
-        return False
+        return None
     clock = window.object("WallClockWindow")
     try:
-        read_time_zone(clock.text("Timezone", "UTC"))
+        return read_time_zone(clock.text("Timezone", "UTC"))
     except ValueError as error:
         clock.refuse("Timezone", str(error))
-    return True
+        return UTC
+
+
+def _read_warm_up(parameters: Parameters) -> WarmUp | None:
+    if "WarmUpConfiguration" not in parameters:
+        return None
+    configuration = parameters.object("WarmUpConfiguration")
+    whole = configuration.flag("OnlyStartEvaluatingAfterWarmUpPeriodEnds", default=False)
+    return WarmUp(configuration.integer("WarmUpPeriodDurationInMinutes"), whole)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from cloudwatch.metric import MetricId
-from cloudwatch.metric_math import Query, QueryPlan, alarm_problems, parse, remote_parts
+from cloudwatch.metric_math import Grid, Query, QueryPlan, alarm_problems, parse, remote_parts
 from cloudwatch.parameters import Parameters
-from cloudwatch.series import Series
 from cloudwatch.statistics import parse_statistic
 
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
@@ -19,6 +18,10 @@ SINGLE_METRIC_PARAMETERS = ("MetricName", "Namespace", "Statistic", "ExtendedSta
 
 Values = Sequence[float | None]
 
+# PutMetricAlarm limits the shares of an ExtendedStatistic, and MetricStat does not. It lists PR(n:m) as the only form
+# with values; AWS does not say that TM(100:2000) is refused, so it is accepted.
+_SHARES = re.compile(r"(TC|TM|TS|WM)\(.*%.*\)")
+_SHARE = re.compile(r"([\d.]+)%")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
 
 
@@ -47,15 +50,15 @@ class WatchedMath:
     returned: str
     period: int
 
-    def evaluate(self, values: Mapping[str, Values], start: int, periods: int) -> Values:
-        """The result for the ``periods`` from ``start`` on. ``values`` has one value for each period, by id of metric.
+    @property
+    def depends_on_other_points(self) -> bool:
+        """True if a point of the result depends on points of other times (see ``Formula.range_dependent``)."""
+        return any(formula.range_dependent for formula in self.plan.formulas.values())
 
-        ``start`` is a multiple of the period.
-        """
-        series = {name: Series(start, self.period, tuple(points)) for name, points in values.items()}
-        end = start + self.period * periods
-        results = self.plan.evaluate(series, period=self.period, start=start, end=end)
-        return cast(Series, results[self.returned]).values  # alarm_problems refuses any other kind of result
+    def evaluate(self, values: Mapping[str, Values], starts: Sequence[int]) -> Values:
+        """The result for the periods that begin at ``starts``. ``values`` has one value for each, by id of metric."""
+        results = self.plan.compute(Grid(starts, self.period), values)
+        return cast(Values, results[self.returned])  # alarm_problems refuses any other kind of result
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ def _read_metric(parameters: Parameters) -> WatchedMetric:
         if statistic in STATISTICS:
             parameters.refuse("ExtendedStatistic", f"{statistic} is not an extended statistic")
         _check_statistic(parameters, "ExtendedStatistic", statistic)
+        if _SHARES.fullmatch(statistic) and not all(10 <= float(share) <= 90 for share in _SHARE.findall(statistic)):
+            parameters.refuse("ExtendedStatistic", f"{statistic}: X of TC, TM, TS and WM(X%:X%) lies between 10 and 90")
     for name in ("MetricName", "Namespace", "Period"):
         parameters.require(name)
     return WatchedMetric(_read_id(parameters), statistic, read_period(parameters), _unit(parameters))

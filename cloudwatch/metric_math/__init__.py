@@ -14,6 +14,7 @@ from cloudwatch.metric_math.errors import ExpressionError, QueryError
 from cloudwatch.metric_math.evaluation import Result
 from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.formula import Formula, compile_expression, evaluate
+from cloudwatch.metric_math.grid import Grid
 from cloudwatch.metric_math.mentions import Selection, references, selections, undocumented
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.query_plan import QueryPlan, evaluate_queries
@@ -25,6 +26,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Formula",
+    "Grid",
     "Query",
     "QueryError",
     "QueryPlan",

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from cloudwatch.metric_math.grid import Grid, Lines, Points
+from cloudwatch.metric_math.grid import AlignedGrid, Grid, Lines, Points
 from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.series import Series
 
@@ -12,10 +12,42 @@ Result = Series | float | None | list[Series]  # a float or None is an S, a list
 NO_RESULTS: Mapping[str, Result] = MappingProxyType({})
 
 
-class EvaluationInputs:
+class EvaluationInputs(Protocol):
     """The times of one evaluation (``grid``), and the values of the ids at these times."""
 
-    def __init__(self, grid: Grid, metrics: Mapping[str, Series], expressions: Mapping[str, Result]) -> None:
+    @property
+    def grid(self) -> Grid: ...
+    def value(self, name: str) -> Any:
+        """The value of an id: points, lines or a number."""
+
+    def label(self, name: str) -> str:
+        """The label of the single series of an id."""
+
+    def lines(self, names: list[str]) -> Lines:
+        """The series of several ids, with their labels."""
+
+
+class PointInputs:
+    """Inputs whose values are at the times of the grid already. A label is the id."""
+
+    def __init__(self, grid: Grid, values: Mapping[str, Any]) -> None:
+        self.grid = grid
+        self.values = dict(values)
+
+    def value(self, name: str) -> Any:
+        return self.values[name]
+
+    def label(self, name: str) -> str:
+        return name
+
+    def lines(self, names: list[str]) -> Lines:
+        return [(name, self.values[name]) for name in names]
+
+
+class SeriesInputs:
+    """Inputs that are series, as in a graph: they are brought to the times of the grid."""
+
+    def __init__(self, grid: AlignedGrid, metrics: Mapping[str, Series], expressions: Mapping[str, Result]) -> None:
         self.grid = grid
         self._metrics = metrics
         self._expressions = expressions
@@ -50,7 +82,7 @@ def kind_of_result(result: Result) -> ValueKind:
     return ValueKind.ARRAY if isinstance(result, list) else ValueKind.SCALAR
 
 
-def to_result(value: Any, kind: ValueKind, grid: Grid, label: str) -> Result:
+def to_result(value: Any, kind: ValueKind, grid: AlignedGrid, label: str) -> Result:
     """The result that ``value``, the output of the last step, stands for.
 
     The series of an array are labelled "label own-label".

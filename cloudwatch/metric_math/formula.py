@@ -5,9 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cloudwatch.metric_math.checking import NO_EXPRESSIONS, Scope, kind_in, kind_of
-from cloudwatch.metric_math.evaluation import NO_RESULTS, EvaluationInputs, Result, kind_of_result, to_result
+from cloudwatch.metric_math.evaluation import (
+    NO_RESULTS,
+    EvaluationInputs,
+    Result,
+    SeriesInputs,
+    kind_of_result,
+    to_result,
+)
 from cloudwatch.metric_math.expression_parser import parse
-from cloudwatch.metric_math.grid import Grid
+from cloudwatch.metric_math.grid import AlignedGrid
 from cloudwatch.metric_math.mentions import references
 from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.steps import Step, depends_on_other_times, step
@@ -48,12 +55,16 @@ class Formula:
         Raises ExpressionError if a count of SORT or SLICE is not a whole number from 0, KeyError for a missing series,
         and ValueError for a series of another period or a range that is not made of periods.
         """
-        inputs = EvaluationInputs(Grid.over(start, end, period), metrics, expressions)
+        grid = AlignedGrid.over(start, end, period)
+        return to_result(self.compute(SeriesInputs(grid, metrics, expressions)), self.kind, grid, label)
+
+    def compute(self, inputs: EvaluationInputs) -> Any:
+        """The points, lines or number that the expression gives. Raises ExpressionError like ``evaluate``."""
         stack: list[Any] = []
         for operation, count in self._steps:
             first = len(stack) - count
             stack[first:] = [operation(inputs, *stack[first:])]
-        return to_result(stack[0], self.kind, inputs.grid, label)
+        return stack[0]
 
 
 def compile_expression(

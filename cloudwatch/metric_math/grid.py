@@ -18,25 +18,34 @@ def spread(value: Scalar | Points, count: int) -> Points:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """``count`` times: ``start``, ``start + period``, … (seconds since the epoch)."""
+    """The ``times`` (seconds since the epoch) at which periods of ``period`` seconds begin.
+
+    They may overlap, and their distances may differ, as those of days on which clocks change.
+    """
+
+    times: Sequence[int]
+    period: int
+
+    @property
+    def count(self) -> int:
+        return len(self.times)
+
+    def gaps(self) -> list[float | None]:
+        return [None] * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedGrid(Grid):
+    """``start``, ``start + period``, …: the times of a graph, which are multiples of the period."""
 
     start: int
-    period: int
-    count: int
 
     @classmethod
     def over(cls, start: int, end: int, period: int) -> Self:
         """The periods of [start, end). Raises ValueError unless both are multiples of ``period``."""
         if period < 1 or start % period or end % period or end < start:
             raise ValueError(f"[{start}, {end}) is not a range of periods of {period} s")
-        return cls(start, period, (end - start) // period)
-
-    @property
-    def times(self) -> range:
-        return range(self.start, self.start + self.period * self.count, self.period)
-
-    def gaps(self) -> list[float | None]:
-        return [None] * self.count
+        return cls(range(start, end, period), period, start)
 
     def align(self, name: str, series: Series) -> Points:
         """The values of the series at the times of the grid; None outside it.

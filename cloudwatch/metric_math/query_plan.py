@@ -1,11 +1,12 @@
 """Queries that refer to each other, compiled once and computed together many times."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cloudwatch.metric_math.errors import ExpressionError, QueryError
-from cloudwatch.metric_math.evaluation import Result
+from cloudwatch.metric_math.evaluation import PointInputs, Result
 from cloudwatch.metric_math.formula import Formula, compile_expression
-from cloudwatch.metric_math.grid import Grid
+from cloudwatch.metric_math.grid import AlignedGrid, Grid, Points
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.resolution import resolve
 from cloudwatch.series import Series
@@ -36,7 +37,7 @@ class QueryPlan:
         Raises QueryError if a count of SORT or SLICE is not a whole number from 0, KeyError for a missing series, and
         ValueError like ``Formula.evaluate``.
         """
-        grid = Grid.over(start, end, period)
+        grid = AlignedGrid.over(start, end, period)
         series = {
             name: grid.series(grid.align(name, metrics[name]), self._label(name, metrics[name].label or name))
             for name in self._metrics
@@ -51,6 +52,19 @@ class QueryPlan:
             except ExpressionError as error:
                 raise QueryError.within(name, error) from error
         return series | results
+
+    def compute(self, grid: Grid, points: Mapping[str, Points]) -> dict[str, Any]:
+        """The points, lines or number of each id at the times of ``grid``, where ``points`` are those of the metrics.
+
+        Raises QueryError like ``evaluate``.
+        """
+        inputs = PointInputs(grid, points)
+        for name, formula in self.formulas.items():
+            try:
+                inputs.values[name] = formula.compute(inputs)
+            except ExpressionError as error:
+                raise QueryError.within(name, error) from error
+        return inputs.values
 
     def _label(self, name: str, otherwise: str) -> str:
         label = self._labels[name]

@@ -31,7 +31,7 @@ def _change(change: Callable[[float, int], float]) -> Transform:
         present = [(index, value) for index, value in enumerate(points) if value is not None]
         result = grid.gaps()
         for (before, earlier), (index, value) in itertools.pairwise(present):
-            result[index] = change(value - earlier, (index - before) * grid.period)
+            result[index] = change(value - earlier, grid.times[index] - grid.times[before])
         return finite(result)
 
     return transform

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloudwatch.metric import MetricId
-from cloudwatch.series import Series
 
 LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
 ERRORS = MetricId.of("Shop", "Errors", {"Service": "api"})
@@ -26,13 +25,13 @@ class SampleSource:
     samples: Mapping[MetricId, Sequence[tuple[int, float]]]
     queries: int = field(default=0)
 
-    def series(
-        self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
-    ) -> Series:
-        assert start % period == 0 and end % period == 0, "not aligned to the period"
+    def values(
+        self, metric: MetricId, statistic: str, spans: Sequence[tuple[int, int]], unit: str | None = None
+    ) -> list[float | None]:
         self.queries += 1
-        values = (self.value(metric, statistic, time, time + period) for time in range(start, end, period))
-        return Series(start, period, tuple(values) if unit is None else (None,) * ((end - start) // period))
+        if unit is not None:
+            return [None] * len(spans)
+        return [self.value(metric, statistic, start, end) for start, end in spans]
 
     def value(self, metric: MetricId, statistic: str, start: int, end: int) -> float | None:
         """The statistic of any window, aligned or not."""

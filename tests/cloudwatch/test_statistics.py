@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.statistics import StatisticSet, parse_statistic
+from cloudwatch.statistics import StatisticColumns, StatisticSet, parse_statistic
 
 TEN = (30, 10, 20, 40, 100, 60, 70, 80, 90, 50)  # not sorted
 HUNDRED = tuple(range(1, 101))
@@ -24,7 +24,7 @@ def statistic(name: str, values: Sequence[float]) -> float | None:
 )
 def test_the_simple_statistics_are_those_of_the_values_and_of_their_set(name: str, value: float) -> None:
     assert statistic(name, TEN) == value
-    assert parse_statistic(name).of_set(StatisticSet.of(TEN)) == value
+    assert parse_statistic(name).simple.of_sets(StatisticColumns(*zip(StatisticSet.of(TEN))), 0, 1) == value
     assert not parse_statistic(name).needs_values
 
 
@@ -115,7 +115,7 @@ def test_a_negative_value_leaves_only_the_simple_statistics(name: str) -> None:
 @pytest.mark.parametrize("name", ["p99", "IQM", "TM(1:2)"])
 def test_the_other_statistics_cannot_be_computed_from_a_statistic_set(name: str) -> None:
     with pytest.raises(ValueError, match="needs the values"):
-        parse_statistic(name).of_set(StatisticSet.of((1,)))
+        parse_statistic(name).simple.of_sets(StatisticColumns((1,), (1,), (1,), (1,)), 0, 1)
 
 
 @pytest.mark.parametrize(

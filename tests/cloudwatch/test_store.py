@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudwatch.emf import Datapoint, EmfViolation
-from cloudwatch.metric import MetricId, MetricSource
+from cloudwatch.metric import MetricId
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store import MetricStore
 from tests.cloudwatch.emf.emf_documents import TIMESTAMP_MS, directive, document
@@ -32,9 +32,7 @@ def store_of(*points: Datapoint, distributions: Sequence[MetricId] | None = None
     return store
 
 
-def values_of(
-    store: MetricSource, statistic: str, period: int, end: int, unit: str | None = None
-) -> list[float | None]:
+def values_of(store: MetricStore, statistic: str, period: int, end: int, unit: str | None = None) -> list[float | None]:
     series = store.series(LATENCY, statistic, period, 0, end, unit)
     assert (series.start, series.period, series.end) == (0, period, end)
     return list(series.values)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from cloudwatch.alarm.alarm_machine import AlarmMachine, samples_needed
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState
+from cloudwatch.emf import Datapoint
 from cloudwatch.metric import MetricId
+from cloudwatch.store import MetricStore
 from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import RATE, math_parameters, parameters
 from tests.cloudwatch.alarm.test_missing_data import MODES, naive_state
@@ -84,9 +86,17 @@ def test_a_sliding_average_gives_every_sample_the_same_weight() -> None:
     assert changes(alarm(Period=120, EvaluationPeriods=1, Threshold=26), samples, 120) == [(60, "ALARM"), (120, "OK")]
 
 
-def test_a_percentile_over_many_minutes_uses_periods_aligned_to_the_clock() -> None:
-    slow = alarm(Statistic=None, ExtendedStatistic="p90", Period=300, EvaluationPeriods=1)
-    assert changes(slow, minutes([9] * 7), 420) == [(300, "ALARM")]
+@pytest.mark.parametrize("statistic", ["p50", "TM(:50%)", "IQM", "PR(9:)"])
+def test_an_extended_statistic_slides_too(statistic: str) -> None:
+    """Periods of the clock would never see more than three minutes of 10 among five."""
+    store = MetricStore()
+    for minute in range(10):
+        store.add(Datapoint(LATENCY, "None", minute * 60_000, (10.0 if minute in (3, 4, 5, 6) else 1.0,)))
+    slow = alarm(Statistic=None, ExtendedStatistic=statistic, Period=300, EvaluationPeriods=1)
+    stepped = AlarmMachine(slow, store)
+    seen = [(now, change.new) for now in range(60, 601, 60) if (change := stepped.step(now))]
+    assert AlarmState.ALARM in [new for _, new in seen]
+    assert [(change.at, change.new) for change in AlarmMachine(slow, store).run(0, 600)] == seen
 
 
 def test_an_alarm_with_a_unit_that_is_never_published_has_no_data() -> None:

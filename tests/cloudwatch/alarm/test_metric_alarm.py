@@ -1,6 +1,7 @@
 """PutMetricAlarm: an accepted call becomes an alarm, and a refused call names the fields at fault."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_every_parameter_is_read() -> None:
     assert (alarm.evaluation_periods, alarm.datapoints_to_alarm) == (3, 2)
     assert alarm.comparison is Comparison.LESS_OR_EQUAL
     assert alarm.treat_missing_data is TreatMissingData.NOT_BREACHING
-    assert alarm.low_samples_ignored and alarm.wall_clock
+    assert alarm.low_samples_ignored and alarm.time_zone == ZoneInfo("UTC")
     assert alarm.description == "what to do"
     assert alarm.actions.on(AlarmState.ALARM) == (TOPIC, POLICY)
     assert alarm.actions.on(AlarmState.OK) == (TOPIC,)
@@ -108,8 +109,8 @@ def test_every_parameter_is_read() -> None:
 
 
 def test_a_window_slides_unless_the_call_sets_a_wall_clock_window() -> None:
-    assert not played_alarm(parameters(EvaluationWindow={"SlidingWindow": {}})).wall_clock
-    assert played_alarm(parameters(EvaluationWindow={"WallClockWindow": {}})).wall_clock
+    assert played_alarm(parameters(EvaluationWindow={"SlidingWindow": {}})).time_zone is None
+    assert played_alarm(parameters(EvaluationWindow={"WallClockWindow": {}})).time_zone == ZoneInfo("UTC")
 
 
 def test_scaling_policies_are_found_among_the_actions() -> None:
@@ -142,6 +143,13 @@ def test_alarms_on_dynamodb_ignore_missing_data_by_default() -> None:
     explicit = played_alarm(parameters(Namespace="AWS/DynamoDB", TreatMissingData="breaching"))
     assert silent.treat_missing_data is TreatMissingData.IGNORE
     assert explicit.treat_missing_data is TreatMissingData.BREACHING
+
+
+@pytest.mark.parametrize("statistic", ["p99.9", "tm99", "wm98", "TM(10%:90%)", "TS(:90%)", "IQM", "PR(100:2000)"])
+def test_an_extended_statistic_that_the_api_lists_is_accepted(statistic: str) -> None:
+    alarm = played_alarm(parameters(Statistic=None, ExtendedStatistic=statistic))
+    assert isinstance(alarm.watched, WatchedMetric)
+    assert alarm.watched.statistic == statistic
 
 
 @pytest.mark.parametrize("period", [10, 20, 30, 60, 120, 300, 86_400])
@@ -203,6 +211,9 @@ def test_a_call_at_the_limits_of_the_api_is_accepted() -> None:
         ({"ExtendedStatistic": "p90"}, "Statistic", "not both"),
         ({"Statistic": "p90"}, "Statistic", "none of"),
         ({"Statistic": None, "ExtendedStatistic": "p101"}, "ExtendedStatistic", "more than 100 %"),
+        ({"Statistic": None, "ExtendedStatistic": "TM(5%:95%)"}, "ExtendedStatistic", "between 10 and 90"),
+        ({"Statistic": None, "ExtendedStatistic": "WM(:99.5%)"}, "ExtendedStatistic", "between 10 and 90"),
+        ({"Statistic": None, "ExtendedStatistic": "TC(5%:)"}, "ExtendedStatistic", "between 10 and 90"),
         ({"Statistic": None, "ExtendedStatistic": "Average"}, "ExtendedStatistic", "not an extended statistic"),
         ({"Period": None}, "Period", "missing"),
         ({"Period": 7}, "Period", "at least 10"),

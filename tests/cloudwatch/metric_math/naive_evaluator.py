@@ -5,7 +5,7 @@ It follows AWS's page and the choices that the modules document. It shares only 
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -102,9 +102,10 @@ def following(points: Timed, at: int) -> int | None:
 class NaiveEvaluator:
     """Computes expressions at ``times`` from ``metrics``, series given as {time: value}."""
 
-    def __init__(self, times: range, metrics: Mapping[str, Timed]) -> None:
+    def __init__(self, times: Sequence[int], metrics: Mapping[str, Timed], period: int) -> None:
         self.times = times
         self.metrics = metrics
+        self.period = period
 
     def of(self, node: Expression) -> Any:
         match node:
@@ -158,7 +159,7 @@ class NaiveEvaluator:
         if name == "TIME_SERIES":
             return kept((at, given[0]) for at in self.times)
         if name == "PERIOD":
-            return float(self.times.step)
+            return float(self.period)
         return self.of_series(name, *given) if isinstance(given[0], dict) else self.of_array(name, *given)
 
     def choose(self, condition: Any, if_true: Any, if_false: Any = None) -> Timed:
@@ -208,8 +209,9 @@ class NaiveEvaluator:
         return how.get(at) if isinstance(how, dict) else cast(float | None, how)
 
     def between(self, points: Timed, before: int, at: int, after: int) -> float:
-        slope = (points[after] - points[before]) / ((after - before) // self.times.step)
-        return points[before] + slope * ((at - before) // self.times.step)
+        first, here, last = (self.times.index(time) for time in (before, at, after))
+        slope = (points[after] - points[before]) / (last - first)
+        return points[before] + slope * (here - first)
 
     def of_array(self, name: str, lines: list[Timed], *others: Any) -> Any:
         match name:

@@ -64,7 +64,7 @@ def test_an_expression_is_computed_like_the_naive_evaluator(
 ) -> None:
     formula = compile_expression(tree, METRICS)
     result = whole(formula, points)
-    expected = NaiveEvaluator(TIMES, {name: timed(points[name]) for name in METRICS}).of(tree)
+    expected = NaiveEvaluator(TIMES, {name: timed(points[name]) for name in METRICS}, PERIOD).of(tree)
     assert equal(plain(result), expected), (unparse(tree), plain(result), expected)
     assert formula.kind is kind_of(result)
 
