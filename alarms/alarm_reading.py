@@ -1,10 +1,13 @@
 """The alarms of definitions: those that are played, and those that CloudWatch accepts and nobody can play offline."""
 
+from collections.abc import Iterable
+
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.composite.composite_alarm import CompositeAlarm, read_composite_alarm
+from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
 from cloudwatch.parameters import ParametersRefused
 
 
@@ -24,6 +27,18 @@ def composite_of(definition: Definition) -> CompositeAlarm | UnplayedAlarm:
         return read_composite_alarm(definition.parameters)
     except ParametersRefused as error:
         raise refused(definition, error) from error
+
+
+def mute_rules_of(definitions: Iterable[Definition]) -> list[MuteRule]:
+    """The mute rules among the definitions. Raises DefinitionError, with file and key, if AWS would refuse one."""
+    rules = []
+    for definition in definitions:
+        if definition.kind is DefinitionKind.MUTE_RULE:
+            try:
+                rules.append(read_mute_rule(definition.parameters))
+            except ParametersRefused as error:
+                raise refused(definition, error) from error
+    return rules
 
 
 def refused(definition: Definition, error: ParametersRefused) -> DefinitionError:

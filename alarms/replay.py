@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alarms.alarm_reading import alarm_of, composite_of
+from alarms.alarm_reading import alarm_of, composite_of, mute_rules_of
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -14,8 +14,11 @@ from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
+from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
+from cloudwatch.mute.mute_rule import MuteRule
+from cloudwatch.mute.muted_actions import MutedActions, muted_actions
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store import MetricStore
 
@@ -72,7 +75,7 @@ class History:
     """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed, else empty.
 
     The state of a composite is not known at some times (``unknown``) if it watches alarms that are not played, or not
-    defined here: ``unplayed`` are their names.
+    defined here: ``unplayed`` are their names. ``muted`` are the actions that mute rules would have held back.
     """
 
     definition: Definition
@@ -80,6 +83,7 @@ class History:
     transitions: tuple[Transition, ...] = ()
     skipped: str = ""
     unplayed: tuple[str, ...] = ()
+    muted: tuple[MutedActions, ...] = ()
     episodes: tuple[Episode, ...] = field(init=False)
     unknown: tuple[Episode, ...] = field(init=False)
 
@@ -116,13 +120,14 @@ def replay(definitions: Sequence[Definition], recording: Recording, *, namespace
     absence would count as missing data. So is an alarm that only CloudWatch can compute. A composite over skipped
     alarms has a known state while the others decide it. Raises DefinitionError for an alarm that AWS would refuse.
     """
+    mutes = mute_rules_of(definitions)
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
-    histories = [_replay_alarm(d, recording, namespace) for d in alarms]
-    return histories + _replay_composites(definitions, histories, recording)
+    histories = [_replay_alarm(d, recording, namespace, mutes) for d in alarms]
+    return histories + _replay_composites(definitions, histories, recording, mutes)
 
 
 def _replay_composites(
-    definitions: Iterable[Definition], histories: Sequence[History], recording: Recording
+    definitions: Iterable[Definition], histories: Sequence[History], recording: Recording, mutes: Sequence[MuteRule]
 ) -> list[History]:
     read = [(d, composite_of(d)) for d in definitions if d.kind is DefinitionKind.COMPOSITE_ALARM]
     composites = [composite for _, composite in read if isinstance(composite, CompositeAlarm)]
@@ -130,28 +135,46 @@ def _replay_composites(
     unplayed = {name for composite in composites for name in composite.watches} - known
     machine = CompositeMachine(composites, unplayed=unplayed)
     changes = [transition for history in histories for transition in history.transitions]
-    events = [e for e in machine.run(changes, recording.start, recording.end) if isinstance(e, Transition)]
+    events = list(machine.run(changes, recording.start, recording.end))
     found = []
     for definition, composite in read:
         if isinstance(composite, UnplayedAlarm):
             found.append(History(definition, recording.end, skipped=composite.reason))
         else:
-            transitions = tuple(event for event in events if event.name == composite.name)
+            own = [event for event in events if event.name == composite.name]
+            transitions = tuple(event for event in own if isinstance(event, Transition))
+            due = [
+                (event.at, event.state)
+                for event in own
+                if isinstance(event, ActionsDue) and event.actions and event.suppressed_by is None
+            ]
             missing = tuple(name for name in composite.watches if name in unplayed)
-            found.append(History(definition, recording.end, transitions, unplayed=missing))
+            muted = tuple(_muted(composite.name, due, transitions, mutes, recording.end))
+            found.append(History(definition, recording.end, transitions, unplayed=missing, muted=muted))
     return found
 
 
-def _replay_alarm(definition: Definition, recording: Recording, namespace: str) -> History:
+def _replay_alarm(definition: Definition, recording: Recording, namespace: str, mutes: Sequence[MuteRule]) -> History:
     alarm = alarm_of(definition)
     if isinstance(alarm, UnplayedAlarm):
         return History(definition, recording.end, skipped=alarm.reason)
     if not is_recorded(alarm, namespace):
         return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
     machine = AlarmMachine(alarm, recording.store)
-    return History(
-        definition, recording.end, tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
-    )
+    transitions = tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
+    due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
+    muted = tuple(_muted(alarm.name, due, transitions, mutes, recording.end))
+    return History(definition, recording.end, transitions, muted=muted)
+
+
+def _muted(
+    name: str,
+    due: Sequence[tuple[int, AlarmState]],
+    transitions: Sequence[Transition],
+    mutes: Sequence[MuteRule],
+    end: int,
+) -> Iterator[MutedActions]:
+    return muted_actions(name, due, [(t.at, t.new) for t in transitions], mutes, end=end)
 
 
 def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
@@ -173,13 +196,14 @@ def first_evaluation(alarm: MetricAlarm, start: int) -> int:
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
     """The metrics that the alarm reads, each once."""
-    return list(dict.fromkeys(watched.metric for watched in _watched(alarm)))
+    return list(dict.fromkeys(watched.metric for watched in watched_values(alarm)))
 
 
 def raw_metrics(alarms: Iterable[MetricAlarm]) -> set[MetricId]:
     """The metrics of which some alarm needs every value: for a percentile or another extended statistic."""
-    return {w.metric for alarm in alarms for w in _watched(alarm) if parse_statistic(w.statistic).needs_values}
+    return {w.metric for alarm in alarms for w in watched_values(alarm) if parse_statistic(w.statistic).needs_values}
 
 
-def _watched(alarm: MetricAlarm) -> list[WatchedMetric]:
+def watched_values(alarm: MetricAlarm) -> list[WatchedMetric]:
+    """The statistics of metrics that the alarm reads."""
     return [alarm.watched] if isinstance(alarm.watched, WatchedMetric) else list(alarm.watched.metrics.values())

@@ -142,14 +142,21 @@ def _test_file_schema() -> Schema:
     lines: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
     expectation = _object(
         {
-            "after": {"type": "integer", "minimum": 1, "description": "minutes"},
+            "after": {"type": "number", "exclusiveMinimum": 0, "description": "minutes"},
             "state": {"enum": [state.value for state in AlarmState]},
-            "acts": {"type": "boolean", "description": "of a composite: its actions run, and are not suppressed"},
+            "acts": {"type": "boolean", "description": "its actions have run, and are neither suppressed nor muted"},
         },
         required=("after", "state"),
     )
     case = _object(
-        {"name": _TEXT, "given": lines, "given_states": lines, "then": _non_empty(expectation)},
+        {
+            "name": _TEXT,
+            "begins": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$", "description": "in UTC"},
+            "seconds_each": {"enum": [1, 2, 5, 10, 20, 30, 60], "description": "the time of each value of given"},
+            "given": lines,
+            "given_states": lines,
+            "then": _non_empty(expectation),
+        },
         required=("name", "then"),
     )
     case["oneOf"] = [{"required": ["given"]}, {"required": ["given_states"]}]

@@ -13,6 +13,7 @@ from alarms.other_version import other_version
 from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
+from cloudwatch.mute.muted_actions import MutedActions
 
 DESCRIPTION = """\
 Replay the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
@@ -88,6 +89,9 @@ def _print_table(recording: Recording, histories: list[History], others: list[Hi
         other = other_by_name.get(history.definition.name)
         if other and other.episodes != history.episodes:
             screen.line("≠ " + _row(other), "yellow")
+    for history in histories:
+        for muted in history.muted:
+            screen.line(f"{history.definition.name}: {_muted_text(muted)}", "yellow")
     if others is not None:
         screen.line("≠ marks what the other version would have done differently.")
 
@@ -101,6 +105,12 @@ def _row(history: History) -> str:
     first = _time(episodes[0].begins) if episodes else ""
     row = f"{name:<32} {len(episodes):>5} {_duration(total):>9} {_duration(longest):>8} {history.flaps:>5}  {first}"
     return f"{row}  {_not_known(history)}".rstrip()
+
+
+def _muted_text(muted: MutedActions) -> str:
+    rules = " and ".join(muted.rules)
+    ends = f"run at {_time(muted.until)}, when the muting ends" if muted.runs_later else "do not run later"
+    return f"its actions for {muted.state} at {_time(muted.at)} are muted by {rules}, and {ends}"
 
 
 def _not_known(history: History) -> str:
@@ -128,6 +138,15 @@ def _member(history: History) -> dict[str, Any]:
         "episodes": [_span(episode) for episode in history.episodes],
         "unknown": [_span(episode) for episode in history.unknown],
         "unplayed": list(history.unplayed),
+        "muted": [
+            {
+                "at": _time(muted.at),
+                "state": muted.state,
+                "rules": list(muted.rules),
+                "runs_at": _time(muted.until) if muted.runs_later else None,
+            }
+            for muted in history.muted
+        ],
         "transitions": [
             {"at": _time(t.at), "from": t.old, "to": t.new, "reason": t.reason, "depends_on_range": t.depends_on_range}
             for t in history.transitions

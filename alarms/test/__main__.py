@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 
+from alarms.alarm_reading import mute_rules_of
 from alarms.definition_files import DefinitionError, require_alarms, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.test.cases import CaseResult, read_cases, run_case
@@ -34,12 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         definitions, variables = read_asked_definitions(asked, screen)
         require_variables(variables, "PREFIX")
         cases = read_cases(definitions)
+        mutes = mute_rules_of(definitions)
         require_alarms(asked.alarm, definitions)
     except DefinitionError as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     chosen = [case for case in cases if not asked.alarm or case.alarm.stem in asked.alarm]
-    results = [run_case(case, str(variables["PREFIX"])) for case in chosen]
+    results = [run_case(case, str(variables["PREFIX"]), mutes) for case in chosen]
     if asked.json:
         screen.document(
             [

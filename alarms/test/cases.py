@@ -2,19 +2,24 @@
 
 Each alarm has one file, ``alarms/definitions/tests/NAME.json``. ``given`` holds a series for each metric that the alarm
 watches (``Name{Service=api}`` where two metrics have the same name). For a composite, ``given_states`` holds the states
-of the alarms that it watches. ``then`` holds the expected state after a number of minutes; for a composite, ``acts``
-also says whether its actions ran or were suppressed.
+of the alarms that it watches. ``then`` holds the expected state after a number of minutes; ``acts`` also says whether
+the last actions that were due have run: suppressors and mute rules hold actions back.
+
+A case begins at 2026-01-01 00:00 UTC, or at its ``begins`` (``2026-03-01T02:30``), which matters to mute rules and to
+windows on the wall clock. Each value of a series is one of a minute, or of ``seconds_each`` for an alarm of high
+resolution.
 """
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from alarms.alarm_reading import alarm_of, composite_of
 from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
-from alarms.replay import watched_metrics
+from alarms.replay import watched_values
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -25,6 +30,8 @@ from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.emf import Datapoint
 from cloudwatch.metric import MetricId
+from cloudwatch.mute.mute_rule import MuteRule
+from cloudwatch.mute.muted_actions import muted_actions
 from cloudwatch.store import MetricStore
 
 FOLDER = "alarms/definitions/tests"
@@ -36,20 +43,27 @@ MINUTE = 60
 class Expectation:
     """The expected state ``after`` a number of minutes. If ``acts`` is None, it is not compared."""
 
-    after: int
+    after: float
     state: AlarmState
     acts: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test: ``name`` is unique in its ``file``."""
+    """One test: ``name`` is unique in its ``file``. ``begins`` is in seconds since the epoch."""
 
     file: str
     alarm: Definition
     name: str
     given: Mapping[str, str]
     then: tuple[Expectation, ...]
+    begins: int = BEGIN
+    seconds_each: int = MINUTE
+
+    @property
+    def ends(self) -> int:
+        """The time of the last expectation, in seconds since the epoch."""
+        return self.begins + round(MINUTE * max(expected.after for expected in self.then))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +112,27 @@ def _read_file(path: Path, alarm: Definition, stems: Collection[str]) -> Iterato
             raise ValueError(f"{case['name']}: it has no expectation")
         if is_composite and (unknown := given.keys() - stems):
             raise ValueError(f"{case['name']}: there is no alarm {', '.join(sorted(unknown))}")
-        yield Case(f"{FOLDER}/{path.name}", alarm, case["name"], given, then)
+        begins = _seconds(case["begins"]) if "begins" in case else BEGIN
+        every = int(case.get("seconds_each", MINUTE))
+        if MINUTE % every:
+            raise ValueError(f"{case['name']}: seconds_each must divide a minute")
+        yield Case(f"{FOLDER}/{path.name}", alarm, case["name"], given, then, begins, every)
 
 
-def run_case(case: Case, prefix: str) -> CaseResult:
-    """Run the case by CloudWatch's rules."""
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // MINUTE * MINUTE
+
+
+def run_case(case: Case, prefix: str, mutes: Iterable[MuteRule] = ()) -> CaseResult:
+    """Run the case by CloudWatch's rules. ``mutes`` are the mute rules of the definitions."""
     try:
         alarm = _alarm(case.alarm)
         if isinstance(alarm, UnplayedAlarm):
             return CaseResult(case, (), skipped=alarm.reason)
         if isinstance(alarm, MetricAlarm):
-            problems = _run_metric_alarm(case, alarm)
+            problems = _run_metric_alarm(case, alarm, mutes)
         else:
-            problems = _run_composite(case, alarm, prefix)
+            problems = _run_composite(case, alarm, prefix, mutes)
     except (DefinitionError, ValueError, KeyError) as error:  # NotationError, an unknown metric
         problems = [str(error)]
     return CaseResult(case, tuple(problems))
@@ -120,15 +142,19 @@ def _alarm(definition: Definition) -> MetricAlarm | CompositeAlarm | UnplayedAla
     return alarm_of(definition) if definition.kind is DefinitionKind.METRIC_ALARM else composite_of(definition)
 
 
-def _run_metric_alarm(case: Case, alarm: MetricAlarm) -> list[str]:
+def _run_metric_alarm(case: Case, alarm: MetricAlarm, mutes: Iterable[MuteRule]) -> list[str]:
     store = MetricStore()
+    units = {watched.metric: watched.unit for watched in watched_values(alarm)}
+    resolution = MINUTE if case.seconds_each == MINUTE else 1
     for key, line in case.given.items():
-        metric = _find_metric(key, watched_metrics(alarm))
-        for minute, values in enumerate(read_minutes(line)):
+        metric = _find_metric(key, list(units))
+        for number, values in enumerate(read_minutes(line)):
             if values:
-                store.add(Datapoint(metric, "None", (BEGIN + MINUTE * minute) * 1000, values))
-    end = BEGIN + MINUTE * max(e.after for e in case.then)
-    return _compare(case.then, list(AlarmMachine(alarm, store).run(BEGIN, end)), {})
+                at_ms = (case.begins + case.seconds_each * number) * 1000
+                store.add(Datapoint(metric, units[metric] or "None", at_ms, values, resolution))
+    transitions = list(AlarmMachine(alarm, store).run(case.begins, case.ends))
+    due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
+    return _compare(case, transitions, _acts(case, alarm.name, due, transitions, mutes))
 
 
 def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
@@ -138,38 +164,55 @@ def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
     return found[0]
 
 
-def _run_composite(case: Case, alarm: CompositeAlarm, prefix: str) -> list[str]:
-    changes = [t for name, line in case.given.items() for t in _transitions(f"{prefix}-{name}", expand(line))]
-    events = CompositeMachine([alarm]).run(changes, BEGIN, BEGIN + MINUTE * max(e.after for e in case.then))
-    transitions: list[Transition] = []
-    acts_at: dict[int, bool] = {}
-    for event in events:
-        if isinstance(event, Transition):
-            transitions.append(event)
-        elif isinstance(event, ActionsDue):
-            acts_at[event.at] = event.suppressed_by is None
-    return _compare(case.then, transitions, acts_at)
+def _run_composite(case: Case, alarm: CompositeAlarm, prefix: str, mutes: Iterable[MuteRule]) -> list[str]:
+    changes = [
+        t for name, line in case.given.items() for t in _transitions(case.begins, f"{prefix}-{name}", expand(line))
+    ]
+    events = list(CompositeMachine([alarm]).run(changes, case.begins, case.ends))
+    transitions = [event for event in events if isinstance(event, Transition)]
+    actions = [event for event in events if isinstance(event, ActionsDue)]
+    due = [(event.at, event.state) for event in actions if event.suppressed_by is None]
+    held_back = {event.at: False for event in actions if event.suppressed_by is not None}
+    return _compare(case, transitions, held_back | _acts(case, alarm.name, due, transitions, mutes))
 
 
-def _transitions(name: str, states: list[str]) -> Iterator[Transition]:
+def _acts(
+    case: Case,
+    name: str,
+    due: Sequence[tuple[int, AlarmState]],
+    transitions: Sequence[Transition],
+    mutes: Iterable[MuteRule],
+) -> dict[int, bool]:
+    """Whether actions ran, at each time at which some were due; muted ones may run when the muting ends."""
+    acts = {at: True for at, _ in due}
+    states = [(t.at, t.new) for t in transitions]
+    for muted in muted_actions(name, due, states, mutes, end=case.ends + 1):
+        acts[muted.at] = False
+        if muted.runs_later:
+            acts[muted.until] = True
+    return acts
+
+
+def _transitions(begins: int, name: str, states: list[str]) -> Iterator[Transition]:
     old = AlarmState.INSUFFICIENT_DATA
     for minute, text in enumerate(states):
         new = AlarmState(text)
         if new is not old:
-            yield Transition(BEGIN + MINUTE * minute, name, old, new, "given")
+            yield Transition(begins + MINUTE * minute, name, old, new, "given")
         old = new
 
 
-def _compare(then: Iterable[Expectation], transitions: list[Transition], acts_at: Mapping[int, bool]) -> list[str]:
+def _compare(case: Case, transitions: Sequence[Transition], acts_at: Mapping[int, bool]) -> list[str]:
     problems = []
-    for expected in then:
-        at = BEGIN + MINUTE * expected.after
+    for expected in case.then:
+        at = case.begins + round(MINUTE * expected.after)
         last = next((t for t in reversed(transitions) if t.at <= at), None)
         state = last.new if last else AlarmState.INSUFFICIENT_DATA
+        after = f"after {expected.after} min"
         if state is not expected.state:
             why = f" ({last.reason})" if last else ""
-            problems.append(f"after {expected.after} min: expected {expected.state}, is {state}{why}")
-        acts = next((value for time, value in reversed(list(acts_at.items())) if time <= at), False)
+            problems.append(f"{after}: expected {expected.state}, is {state}{why}")
+        acts = next((acts_at[time] for time in sorted(acts_at, reverse=True) if time <= at), False)
         if expected.acts not in (None, acts):
-            problems.append(f"after {expected.after} min: its actions are {'run' if acts else 'not run'}")
+            problems.append(f"{after}: its actions are {'run' if acts else 'not run'}")
     return problems

@@ -3,8 +3,8 @@
 All changes of one second are evaluated together. AWS does not document their order.
 
 The state of an alarm that is not played is not known. A composite over it has a known state while the other alarms
-decide (``Rule.holds``), and otherwise the state None; no action follows from that. A suppressor that is not known
-counts as one that is not in ALARM.
+decide (``Rule.holds``), and otherwise the state None. No action follows from that, and the next known state counts as a
+change. A suppressor that is not known counts as one that is not in ALARM.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -66,6 +66,7 @@ class CompositeMachine:
     def _pass_gate(self, at: int, alarm: CompositeAlarm) -> Iterator[ActionsDue]:
         state = self.states[alarm.name]
         if state is None:
+            self._gates[alarm.name].lose_state()
             return
         suppressor = self.states.get(alarm.suppressor.alarm) if alarm.suppressor else None
         suppressing = suppressor is AlarmState.ALARM

@@ -46,36 +46,40 @@ class ActionGate:
     def __init__(self, alarm: CompositeAlarm) -> None:
         self._alarm = alarm
         self._suppressor = alarm.suppressor or _NEVER_IN_ALARM
-        self._state = AlarmState.INSUFFICIENT_DATA
+        self._state: AlarmState | None = AlarmState.INSUFFICIENT_DATA
         self._suppressing = False
         self._held_back = False
         self.period_ends: int | None = None
+
+    def lose_state(self) -> None:
+        """The state is not known any more: no action is held back, and the next known state counts as a change."""
+        self._state, self._held_back, self.period_ends = None, False, None
 
     def observe(self, at: int, state: AlarmState, *, suppressing: bool) -> Iterator[ActionsDue]:
         """The actions that follow from the alarm's state at ``at``; ``suppressing``: its suppressor is in ALARM."""
         changed, switched = state is not self._state, suppressing is not self._suppressing
         self._state, self._suppressing = state, suppressing
         if changed:
-            yield from self._hold(at, SuppressedBy.WAIT_PERIOD, self._suppressor.wait_period)
+            yield from self._hold(at, state, SuppressedBy.WAIT_PERIOD, self._suppressor.wait_period)
         elif switched and self._held_back:
-            yield from self._hold(at, SuppressedBy.EXTENSION_PERIOD, self._suppressor.extension_period)
+            yield from self._hold(at, state, SuppressedBy.EXTENSION_PERIOD, self._suppressor.extension_period)
         elif self.period_ends is not None and self.period_ends <= at:
-            yield self._run(self.period_ends)
+            yield self._run(self.period_ends, state)
 
-    def _hold(self, at: int, period: SuppressedBy, seconds: int) -> Iterator[ActionsDue]:
+    def _hold(self, at: int, state: AlarmState, period: SuppressedBy, seconds: int) -> Iterator[ActionsDue]:
         """End the current period, if any. The suppressor holds the actions back, or else a new period begins."""
         self._held_back, self.period_ends = True, None
         if self._suppressing:
-            yield self._due(at, SuppressedBy.ALARM)
+            yield self._due(at, state, SuppressedBy.ALARM)
         elif seconds:
             self.period_ends = at + seconds
-            yield self._due(at, period)
+            yield self._due(at, state, period)
         else:
-            yield self._run(at)
+            yield self._run(at, state)
 
-    def _run(self, at: int) -> ActionsDue:
+    def _run(self, at: int, state: AlarmState) -> ActionsDue:
         self._held_back, self.period_ends = False, None
-        return self._due(at, None)
+        return self._due(at, state, None)
 
-    def _due(self, at: int, suppressed_by: SuppressedBy | None) -> ActionsDue:
-        return ActionsDue(at, self._alarm.name, self._state, suppressed_by, self._alarm.actions.on(self._state))
+    def _due(self, at: int, state: AlarmState, suppressed_by: SuppressedBy | None) -> ActionsDue:
+        return ActionsDue(at, self._alarm.name, state, suppressed_by, self._alarm.actions.on(state))

@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from alarms.backtest import __main__ as backtest
-from alarms.definition_files import ROOT, Definition
+from alarms.definition_files import ROOT, Definition, DefinitionKind
 from alarms.options import EXAMPLE
 from alarms.replay import FLAP_SECONDS, NothingRecorded, read_recording, replay
 from cloudwatch.alarm.state import AlarmState
@@ -247,6 +248,24 @@ def test_a_recording_begins_and_ends_on_full_minutes(tmp_path: Path) -> None:
     assert (recording.start, recording.end) == (BEGIN + 1 * MINUTE, BEGIN + 4 * MINUTE)
     with pytest.raises(NothingRecorded):
         read_recording([])
+
+
+def test_a_mute_rule_says_which_actions_it_would_have_hidden(definitions: list[Definition], log: Path) -> None:
+    """Dead letters come at minutes 10, 20, 30 and 70; the composite over them is muted for 32 minutes."""
+    composite = next(d for d in definitions if d.kind == "put_composite_alarm" and "dead-letters" in str(d.parameters))
+    rule = {
+        "Name": "deployment",
+        "Rule": {"Schedule": {"Expression": "at(2026-01-01T00:00)", "Duration": "PT32M"}},
+        "MuteTargets": {"AlarmNames": [composite.name]},
+    }
+    mute = replace(composite, kind=DefinitionKind.MUTE_RULE, parameters=rule)
+    recording = read_recording([log])
+    histories = {h.definition.name: h for h in replay([*definitions, mute], recording, namespace=NAMESPACE)}
+    pages = [m for m in histories[composite.name].muted if m.state is AlarmState.ALARM]
+    assert [(m.at - BEGIN) // MINUTE for m in pages] == [11, 21, 31]
+    assert [m.runs_later for m in pages] == [False, False, True]
+    assert {m.rules for m in pages} == {("deployment",)}
+    assert all(not h.muted for name, h in histories.items() if name != composite.name)
 
 
 def test_the_transitions_of_an_alarm_follow_each_other(definitions: list[Definition], log: Path) -> None:

@@ -14,9 +14,10 @@ from alarms.definition_files import ROOT, Definition, DefinitionError, Definitio
 from alarms.options import EXAMPLE
 from alarms.replay import watched_metrics
 from alarms.test import __main__ as command
-from alarms.test.cases import FOLDER, Case, Expectation, read_cases, run_case
+from alarms.test.cases import BEGIN, FOLDER, Case, Expectation, read_cases, run_case
 from alarms.test.notation import expand, read_minutes
 from cloudwatch.alarm.state import AlarmState
+from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
 from tests.cloudwatch.alarm.played import played_alarm
 
 DEFINITIONS = read_definitions(read_variables(EXAMPLE))
@@ -46,7 +47,7 @@ def misses_data(case: Case) -> bool:
     watched = len(watched_metrics(played_alarm(case.alarm.parameters)))
     minutes = [read_minutes(line) for line in case.given.values()]
     last = max(e.after for e in case.then)
-    return len(minutes) < watched or any(not all(each[:last]) or len(each) < last for each in minutes)
+    return len(minutes) < watched or any(not all(each[: round(last)]) or len(each) < last for each in minutes)
 
 
 @pytest.mark.parametrize("stem", ALARMS)
@@ -83,6 +84,40 @@ def test_a_wrong_expectation_about_actions_is_reported(acts: bool, text: str) ->
     case = QUIET if acts else case_of("work-is-late", "pages when too much waits")
     (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),)), "anb").problems
     assert problem == f"after 10 min: its actions are {text}"
+
+
+def mute(stem: str, expression: str, duration: str) -> MuteRule:
+    rule = {"Schedule": {"Expression": expression, "Duration": duration}}
+    return read_mute_rule({"Name": "night", "Rule": rule, "MuteTargets": {"AlarmNames": [f"anb-{stem}"]}})
+
+
+def test_a_mute_rule_holds_the_actions_back_and_lets_them_run_afterwards() -> None:
+    pages = case_of("work-is-late", "pages when too much waits")
+    then = (Expectation(10, AlarmState.ALARM, acts=False), Expectation(60, AlarmState.ALARM, acts=True))
+    night = mute("work-is-late", "at(2026-01-01T00:00)", "PT1H")
+    assert run_case(replace(pages, then=then), "anb", [night]).problems == ()
+    assert run_case(replace(pages, then=then[:1]), "anb").problems == ("after 10 min: its actions are run",)
+
+
+def test_a_case_may_begin_at_another_time() -> None:
+    pages = case_of("work-is-late", "pages when too much waits")
+    sundays = mute("work-is-late", "cron(0 2 * * SUN)", "PT4H")
+    muted = replace(pages, begins=BEGIN + 3 * 86_400 + 2 * 3_600)  # Sunday, 4 January 2026, 02:00
+    then = (Expectation(10, AlarmState.ALARM, acts=False),)
+    assert run_case(replace(muted, then=then), "anb", [sundays]).problems == ()
+    assert run_case(replace(pages, then=then), "anb", [sundays]).problems != ()
+
+
+def test_an_alarm_with_a_unit_sees_the_given_series() -> None:
+    alarm = replace(FIRES.alarm, parameters={**FIRES.alarm.parameters, "Unit": "Count"})
+    assert run_case(replace(FIRES, alarm=alarm), "anb").problems == ()
+
+
+def test_an_alarm_of_high_resolution_is_tested_with_values_of_seconds() -> None:
+    alarm = replace(FIRES.alarm, parameters={**FIRES.alarm.parameters, "Period": 10})
+    fast = replace(FIRES, alarm=alarm, given={"DeadLetterDepth": "0x3 9x3"}, seconds_each=10)
+    then = (Expectation(0.5, AlarmState.OK), Expectation(1, AlarmState.ALARM))
+    assert run_case(replace(fast, then=then), "anb").problems == ()
 
 
 def test_an_unknown_metric_is_reported_with_the_known_ones() -> None:

@@ -117,11 +117,14 @@ def test_the_reason_of_a_composite_names_the_alarm_that_changed() -> None:
 def test_a_composite_over_an_alarm_that_is_not_played_is_known_while_the_others_decide() -> None:
     top, over = composite("top", "ALARM(over)", AlarmActions=[TOPIC]), composite("over", "ALARM(a) OR ALARM(x)")
     machine = CompositeMachine([top, over], {"a": OK}, unplayed=["x"])
-    events = list(machine.run([change(60, "a", ALARM), change(120, "a", OK)], 0, 1_000))
-    over_states = [(0, "over", None), (60, "over", "ALARM"), (120, "over", None)]
+    events = list(machine.run([change(60, "a", ALARM), change(120, "a", OK), change(180, "a", ALARM)], 0, 1_000))
+    over_states = [(0, "over", None), (60, "over", "ALARM"), (120, "over", None), (180, "over", "ALARM")]
     assert [each for each in states(events) if each[1] == "over"] == over_states
-    assert [each[2] for each in states(events) if each[1] == "top"] == [None, "ALARM", None]
-    assert [(e.at, e.state) for e in events if isinstance(e, ActionsDue) and e.name == "top"] == [(60, ALARM)]
+    assert [each[2] for each in states(events) if each[1] == "top"] == [None, "ALARM", None, "ALARM"]
+    assert [(e.at, e.state) for e in events if isinstance(e, ActionsDue) and e.name == "top"] == [
+        (60, ALARM),
+        (180, ALARM),
+    ]
 
 
 def test_a_change_passes_through_composites_in_the_same_second() -> None:
