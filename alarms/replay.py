@@ -11,7 +11,8 @@ from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
-from cloudwatch.alarm.watched import WatchedMetric
+from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
+from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
@@ -179,6 +180,8 @@ def _muted(
 
 def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:
     """Whether EMF records of ``namespace`` can hold any metric of the alarm."""
+    if isinstance(alarm.watched, WatchedQuery):
+        return alarm.watched.query.namespace.text == namespace
     return any(metric.namespace == namespace for metric in watched_metrics(alarm))
 
 
@@ -205,5 +208,11 @@ def raw_metrics(alarms: Iterable[MetricAlarm]) -> set[MetricId]:
 
 
 def watched_values(alarm: MetricAlarm) -> list[WatchedMetric]:
-    """The statistics of metrics that the alarm reads."""
-    return [alarm.watched] if isinstance(alarm.watched, WatchedMetric) else list(alarm.watched.metrics.values())
+    """The statistics of metrics that the alarm names. A query of Metrics Insights names none: it selects them."""
+    match alarm.watched:
+        case WatchedMetric():
+            return [alarm.watched]
+        case WatchedMath(metrics=metrics):
+            return list(metrics.values())
+        case WatchedQuery():
+            return []

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from alarms.alarm_reading import alarm_of
 from alarms.replay import History, Recording
-from cloudwatch.alarm.datapoints import fetch
+from cloudwatch.alarm.datapoints import fetch, newest_values
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import default_range
 from cloudwatch.alarm.state import AlarmState
@@ -38,12 +38,12 @@ def draw_history(history: History, recording: Recording, path: Path) -> None:
 def _draw_metric(axes: Axes, alarm: MetricAlarm, recording: Recording) -> None:
     evaluations = alarm.schedule.times(recording.start, recording.end)
     seen = fetch(alarm, recording.store, evaluations, 0, default_range(alarm.evaluation_periods))
-    newest = [seen.window(index, default_range(alarm.evaluation_periods))[-1] for index in seen.periods.newest]
     times = [_date(time) for time in evaluations]
-    values: Sequence[float] = [float("nan") if value is None else value for value in newest]
     points = f"{alarm.datapoints_to_alarm} of {alarm.evaluation_periods} x {alarm.period} s"
     condition = f"{alarm.comparison} {alarm.threshold:g}, {points}, missing: {alarm.treat_missing_data}"
-    axes.plot(times, values, drawstyle="steps-post", color="#1f77b4", marker=".", markersize=3, linewidth=1)  # type: ignore[arg-type]
+    for newest in newest_values(seen, default_range(alarm.evaluation_periods)):
+        values: Sequence[float] = [float("nan") if value is None else value for value in newest]
+        axes.plot(times, values, drawstyle="steps-post", color="#1f77b4", marker=".", markersize=3, linewidth=1)  # type: ignore[arg-type]
     axes.axhline(alarm.threshold, color="#d62728", linestyle="--", linewidth=1, label=condition)
     axes.legend(loc="upper left", frameon=False)
     axes.grid(alpha=0.3)

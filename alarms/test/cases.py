@@ -25,6 +25,7 @@ from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
+from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
@@ -145,6 +146,8 @@ def _alarm(definition: Definition) -> MetricAlarm | CompositeAlarm | UnplayedAla
 def _run_metric_alarm(case: Case, alarm: MetricAlarm, mutes: Iterable[MuteRule]) -> list[str]:
     store = MetricStore()
     units = {watched.metric: watched.unit for watched in watched_values(alarm)}
+    if isinstance(alarm.watched, WatchedQuery):
+        units = {_selected_metric(key, alarm.watched): None for key in case.given}
     resolution = MINUTE if case.seconds_each == MINUTE else 1
     for key, line in case.given.items():
         metric = _find_metric(key, list(units))
@@ -162,6 +165,13 @@ def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
     if len(found) != 1:
         raise NotationError(f"{key} is not one of {', '.join(map(str, metrics))}")
     return found[0]
+
+
+def _selected_metric(key: str, watched: WatchedQuery) -> MetricId:
+    """The metric of ``Name{Service=api, Host=a}`` in the namespace of the query."""
+    name, _, inside = key.removesuffix("}").partition("{")
+    pairs = (part.partition("=") for part in inside.split(",") if part.strip())
+    return MetricId.of(watched.query.namespace.text, name, {label.strip(): value.strip() for label, _, value in pairs})
 
 
 def _run_composite(case: Case, alarm: CompositeAlarm, prefix: str, mutes: Iterable[MuteRule]) -> list[str]:

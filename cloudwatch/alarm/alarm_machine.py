@@ -5,9 +5,10 @@ CloudWatch user guide. No state depends on data after its evaluation.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints, RangedDatapoints, fetch
+from cloudwatch.alarm.contributors import Contributors
+from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints, GroupedDatapoints, RangedDatapoints, fetch
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import Point, decide, default_range
 from cloudwatch.alarm.reason import reason
@@ -46,6 +47,7 @@ class AlarmMachine:
         self._delay = delivery_delay
         self._warm_up = WarmUpClock(alarm, alarm.warm_up, created) if alarm.warm_up else None
         self._verdicts = _Verdicts(self._decide)
+        self._contributors = Contributors(alarm.watched, self._points, self._decide)
         if self._range < alarm.evaluation_periods:
             raise ValueError(f"an evaluation range of {self._range} is less than the evaluation periods")
 
@@ -67,23 +69,40 @@ class AlarmMachine:
     def _evaluate(self, times: range) -> Iterator[Transition]:
         # Twice the range: the points beyond it decide whether the size of the range mattered.
         seen = fetch(self.alarm, self._source, times, self._delay, 2 * self._range)
-        states = self._states_of_fixed(seen) if isinstance(seen, FixedDatapoints) else self._states_of_ranged(seen)
+        states = self._states(seen)
         warm_up = self._warm_up
         for now, index, state in zip(times, seen.periods.newest, states, strict=True):
             if warm_up and warm_up.holds(now, index, seen):
                 continue
             if state is not self.state and state is not None and not self._too_few_samples(seen, index):
                 yield self._enter(state, now, seen, index)
-        self.value = seen.window(seen.periods.newest[-1], 1 if isinstance(seen, FixedDatapoints) else self._range)[-1]
+        self.value = None if isinstance(seen, GroupedDatapoints) else self._newest_value(seen)
+
+    def _newest_value(self, seen: FixedDatapoints | RangedDatapoints) -> float | None:
+        return seen.window(seen.periods.newest[-1], 1 if isinstance(seen, FixedDatapoints) else self._range)[-1]
+
+    def _states(self, seen: Datapoints) -> Iterable[AlarmState | None]:
+        """The state that each evaluation gives; None: the alarm keeps its state."""
+        match seen:
+            case FixedDatapoints():
+                return self._states_of_fixed(seen)
+            case RangedDatapoints():
+                return self._states_of_ranged(seen)
+            case GroupedDatapoints():
+                return self._states_of_groups(seen)
 
     def _states_of_fixed(self, seen: FixedDatapoints) -> list[AlarmState | None]:
-        """The state that each evaluation gives."""
         points, stride = _marks(self._points(seen.values)), seen.periods.stride
         back, verdicts = (self._range - 1) * stride, self._verdicts
         return [verdicts[points[index - back : index + 1 : stride]] for index in seen.periods.newest]
 
     def _states_of_ranged(self, seen: RangedDatapoints) -> list[AlarmState | None]:
         return [self._decide(self._points(seen.window(index, self._range))) for index in seen.periods.newest]
+
+    def _states_of_groups(self, seen: GroupedDatapoints) -> Iterator[AlarmState | None]:
+        """One by one, because the contributors have states of their own."""
+        for index in seen.periods.newest:
+            yield self._contributors.evaluate(seen.windows(index, self._range))
 
     def _points(self, values: Values) -> list[Point]:
         holds, threshold = self.alarm.comparison.holds, self.alarm.threshold
@@ -105,6 +124,12 @@ class AlarmMachine:
 
     def _enter(self, state: AlarmState, now: int, seen: Datapoints, newest: int) -> Transition:
         old, self.state = self.state, state
+        why, depends = self._reason(state, seen, newest), self._depends_on_range(state, seen, newest)
+        return Transition(now, self.alarm.name, old, state, why, depends)
+
+    def _reason(self, state: AlarmState, seen: Datapoints, newest: int) -> str:
+        if isinstance(seen, GroupedDatapoints):
+            return self._contributors.reason(state)
         window = seen.periods.window(newest, self._range)
         points = [
             (start, value)
@@ -112,15 +137,16 @@ class AlarmMachine:
             if value is not None
         ]
         deciding = points[: -self.alarm.evaluation_periods - 1 : -1]  # the newest first
-        why = reason(self.alarm, state, deciding)
-        return Transition(now, self.alarm.name, old, state, why, self._depends_on_range(state, seen, newest))
+        return reason(self.alarm, state, deciding)
 
     def _depends_on_range(self, state: AlarmState, seen: Datapoints, newest: int) -> bool:
         """Whether a range of another size, from N to twice the range, would have given another state."""
         least = self.alarm.evaluation_periods
+        sizes = range(least, 2 * self._range + 1)
+        if isinstance(seen, GroupedDatapoints):
+            return any(self._contributors.would_be(seen.windows(newest, size)) is not state for size in sizes)
         if isinstance(seen, FixedDatapoints) and None not in seen.window(newest, least):
             return False
-        sizes = range(least, 2 * self._range + 1)
         return any(self._decide(self._points(seen.window(newest, size))) is not state for size in sizes)
 
 

@@ -1,11 +1,12 @@
 """The datapoints that an alarm evaluates: one value for each period that its evaluations see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudwatch.alarm.evaluation_schedule import Periods
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.watched import Values, WatchedMath, WatchedMetric
+from cloudwatch.alarm.watched_query import Group, WatchedQuery
 from cloudwatch.metric import MetricSource
 from cloudwatch.spans import Span
 
@@ -45,8 +46,21 @@ class RangedDatapoints:
         return self.math.evaluate(values, _starts(self.periods.spans[part]))
 
 
+@dataclass(frozen=True, slots=True)
+class GroupedDatapoints:
+    """Several time series, one for each group of a Metrics Insights query."""
+
+    periods: Periods
+    groups: Mapping[Group, Values]
+
+    def windows(self, newest: int, count: int) -> dict[Group, Values]:
+        """The values of the ``count`` periods up to the index ``newest``, the oldest first, by group."""
+        part = self.periods.window(newest, count)
+        return {group: values[part] for group, values in self.groups.items()}
+
+
 # No value depends on data after the evaluation that sees it.
-Datapoints = FixedDatapoints | RangedDatapoints
+Datapoints = FixedDatapoints | RangedDatapoints | GroupedDatapoints
 
 
 def fetch(alarm: MetricAlarm, source: MetricSource, times: range, delay: int, count: int) -> Datapoints:
@@ -59,10 +73,22 @@ def fetch(alarm: MetricAlarm, source: MetricSource, times: range, delay: int, co
     if isinstance(watched, WatchedMetric):
         samples = _read(source, watched, "SampleCount", spans) if alarm.low_samples_ignored else None
         return FixedDatapoints(periods, _read(source, watched, watched.statistic, spans), samples)
+    if isinstance(watched, WatchedQuery):
+        groups = watched.read(source, spans)
+        return GroupedDatapoints(periods, groups) if watched.query.group_by else FixedDatapoints(periods, groups[()])
     inputs = {name: _read(source, metric, metric.statistic, spans) for name, metric in watched.metrics.items()}
     if watched.depends_on_other_points:
         return RangedDatapoints(periods, watched, inputs)
     return FixedDatapoints(periods, watched.evaluate(inputs, _starts(spans)))
+
+
+def newest_values(seen: Datapoints, count: int) -> Iterator[list[float | None]]:
+    """The newest value of each evaluation, for each time series; ``count`` periods are in a range."""
+    if isinstance(seen, GroupedDatapoints):
+        yield from ([values[index] for index in seen.periods.newest] for values in seen.groups.values())
+    else:
+        size = 1 if isinstance(seen, FixedDatapoints) else count
+        yield [seen.window(index, size)[-1] for index in seen.periods.newest]
 
 
 def _read(source: MetricSource, watched: WatchedMetric, statistic: str, spans: Sequence[Span]) -> Values:

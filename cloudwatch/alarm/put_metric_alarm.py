@@ -23,6 +23,7 @@ from cloudwatch.alarm.watched import (
     WatchedMetric,
     read_watched,
 )
+from cloudwatch.alarm.watched_query import RANGE_MAX, WatchedQuery
 from cloudwatch.parameters import Parameters
 from cloudwatch.time_zone import read_time_zone
 
@@ -87,6 +88,8 @@ def _read_alarm(parameters: Parameters, name: str) -> MetricAlarm | UnplayedAlar
     if isinstance(watched, NotComputed):
         return UnplayedAlarm(name=name, reason=watched.reason)
     _check_length(parameters, periods, watched.period, wall_clock=time_zone is not None)
+    if isinstance(watched, WatchedQuery):
+        _check_query(parameters, periods + (time_zone is not None), watched.period)
     if _LOW_SAMPLES in parameters and not (isinstance(watched, WatchedMetric) and watched.percentile is not None):
         parameters.refuse(_LOW_SAMPLES, "is only for alarms on a percentile of a metric")
     return MetricAlarm(
@@ -160,6 +163,18 @@ def _check_length(parameters: Parameters, periods: int, period: int, *, wall_clo
         parameters.refuse("EvaluationPeriods", f"EvaluationPeriods x Period is more than {longest} s")
     if wall_clock and period not in WALL_CLOCK_PERIODS:
         parameters.refuse("EvaluationWindow", f"a wall clock window needs a period of {WALL_CLOCK_PERIODS} s")
+
+
+def _check_query(parameters: Parameters, periods: int, period: int) -> None:
+    """An alarm on a Metrics Insights query; with a wall clock window, CloudWatch adds a period to align it."""
+    if period < 60:
+        parameters.refuse(
+            "Metrics", f"an alarm on a Metrics Insights query has a period of a minute or more, not {period}"
+        )
+    if periods * period > RANGE_MAX:
+        parameters.refuse(
+            "EvaluationPeriods", f"{periods} x {period} s: a Metrics Insights query reads {RANGE_MAX} s at most"
+        )
 
 
 def _read_time_zone(parameters: Parameters) -> tzinfo | None:

@@ -6,8 +6,9 @@ evaluation periods last. Here a window is full if both hold. Data from before th
 evaluation; how far back is not documented, and here it is twice the evaluation periods.
 """
 
-from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints
+from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints, GroupedDatapoints
 from cloudwatch.alarm.metric_alarm import MetricAlarm, WarmUp
+from cloudwatch.alarm.watched import Values
 
 MINUTE = 60
 
@@ -38,8 +39,13 @@ class WarmUpClock:
         if isinstance(seen, FixedDatapoints):
             stride = seen.periods.stride  # the sliding periods between two of these tell the minute of the first data
             points = seen.values[newest - (2 * count - 1) * stride : newest + 1]
-            begun = points[: len(points) - count * stride + 1]
+            return _filled(points, points[: len(points) - count * stride + 1])
+        if isinstance(seen, GroupedDatapoints):
+            windows = list(seen.windows(newest, 2 * count).values())
         else:
-            points = seen.window(newest, 2 * count)
-            begun = points[: count + 1]
-        return points[-1] is not None and any(value is not None for value in begun)
+            windows = [seen.window(newest, 2 * count)]
+        return any(_filled(points, points[: count + 1]) for points in windows)
+
+
+def _filled(points: Values, begun: Values) -> bool:
+    return points[-1] is not None and any(value is not None for value in begun)

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from cloudwatch.alarm.watched_query import WatchedQuery
+from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
-from cloudwatch.metric_math import Grid, Query, QueryPlan, alarm_problems, parse, remote_parts
+from cloudwatch.metric_math import Grid, Query, QueryPlan, alarm_problems, parse, read_selection, remote_parts
 from cloudwatch.parameters import Parameters
 from cloudwatch.statistics import parse_statistic
 
@@ -68,7 +70,7 @@ class NotComputed:
     reason: str
 
 
-Watched = WatchedMetric | WatchedMath
+Watched = WatchedMetric | WatchedMath | WatchedQuery
 _NO_METRIC = WatchedMetric(MetricId("", ""), "Average", 60)  # of a call that is refused
 
 
@@ -150,11 +152,22 @@ def _read_queries(parameters: Parameters, threshold_id: str | None) -> Watched |
     if problems:
         return _NO_METRIC
     queries = [Query.from_api(entry.values) for entry in entries]
+    if (query := _read_insights(queries)) is not None:
+        return query
     if remote := remote_parts(parse(query.expression) for query in queries if query.expression is not None):
         return NotComputed(f"only CloudWatch can compute {' and '.join(remote)}")
     returned = next(query for query in queries if query.return_data)
-    period = next((metric.period for metric in metrics.values()), returned.period or 60)
+    period = next(query.period for query in queries if query.period is not None)  # all metrics have the same
     return metrics.get(returned.id) or WatchedMath(QueryPlan(queries), metrics, returned.id, period)
+
+
+def _read_insights(queries: Sequence[Query]) -> WatchedQuery | None:
+    """The Metrics Insights query that the alarm watches; None if it watches something else."""
+    returned = next(query for query in queries if query.return_data)
+    selection = read_selection(parse(returned.expression)) if returned.expression is not None else None
+    if selection is None or not isinstance(selection.query, SelectQuery) or returned.period is None:
+        return None
+    return WatchedQuery(selection.query, returned.period)
 
 
 def _read_entry(stat: Parameters) -> WatchedMetric:

@@ -15,7 +15,7 @@ from cloudwatch.metric_math.evaluation import Result
 from cloudwatch.metric_math.expression_parser import parse
 from cloudwatch.metric_math.formula import Formula, compile_expression, evaluate
 from cloudwatch.metric_math.grid import Grid
-from cloudwatch.metric_math.mentions import Selection, references, selections, undocumented
+from cloudwatch.metric_math.mentions import Selection, read_selection, references, selections, undocumented
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.query_plan import QueryPlan, evaluate_queries
 from cloudwatch.metric_math.resolution import query_problems, resolve
@@ -40,6 +40,7 @@ __all__ = [
     "evaluate_queries",
     "parse",
     "query_problems",
+    "read_selection",
     "references",
     "remote_parts",
     "resolve",

@@ -8,11 +8,12 @@ have the same. An alarm without a metric needs the period of its expression. Use
 supported on Metric Alarms" and "Period must not be null" (terraform-provider-aws issue 11011).
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cloudwatch.insights import SelectQuery
 from cloudwatch.metric_math.errors import QueryError
+from cloudwatch.metric_math.mentions import read_selection
 from cloudwatch.metric_math.queries import Query
 from cloudwatch.metric_math.resolution import Resolution, resolve
 from cloudwatch.metric_math.signatures import REMOTE, ValueKind
@@ -22,7 +23,6 @@ from cloudwatch.parameters import Problem
 METRICS_MAX = 10
 EXPRESSIONS_MAX = 10
 BAND = "ANOMALY_DETECTION_BAND"
-_ORDERED = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
 
 
 def alarm_problems(entries: Sequence[Mapping[str, Any]], threshold_id: str | None = None) -> list[Problem]:
@@ -82,7 +82,7 @@ def _period_problems(queries: Sequence[Query]) -> Iterator[str]:
     if len(set(periods.values())) > 1:
         yield f"the metrics have different periods: {', '.join(f'{name} {period}' for name, period in periods.items())}"
     returned = [query for query in queries if query.return_data]
-    if not periods and returned and all(query.period is None for query in returned):
+    if not periods and returned and all(query.period is None for query in queries):
         yield f"{returned[0].id}: Period must not be null, because no metric has one"
 
 
@@ -100,5 +100,6 @@ def _expression_problems(resolution: Resolution) -> Iterator[QueryError]:
 
 def _may_be_array(expression: Expression) -> bool:
     if isinstance(expression, InsightsQuery):
-        return _ORDERED.search(expression.text) is not None
+        selection = read_selection(expression)
+        return selection is not None and isinstance(selection.query, SelectQuery) and bool(selection.query.order_by)
     return isinstance(expression, Call) and expression.function == BAND

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudwatch.alarm.watched import NotComputed, Watched, WatchedMetric, read_watched
+from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.metric import MetricId
 from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
@@ -99,8 +100,8 @@ def _read_customized(specification: Parameters) -> Watched:
     else:
         specification.values = {"Period": DEFAULT_PERIOD, **specification.values}
     watched = read_watched(specification)
-    if isinstance(watched, NotComputed):
-        specification.refuse("Metrics", f"{watched.reason}, and target tracking takes metric math only")
+    if isinstance(watched, NotComputed | WatchedQuery):
+        specification.refuse("Metrics", "target tracking takes metrics and metric math only")
         return WatchedMetric(MetricId("", ""), "Average", DEFAULT_PERIOD)
     if watched.period not in PERIODS:
         specification.refuse("Period", f"is {watched.period}, only {', '.join(map(str, PERIODS))} are allowed")

@@ -22,20 +22,22 @@ Period = tuple[int, int]
 def naive_changes(case: Case) -> Iterator[tuple[int, str, bool]]:
     """Time, new state, and whether a range of another size would have given another state."""
     state, warm = "INSUFFICIENT_DATA", case.warm_up is None
+    contributors: dict[str, str] = {}
     interval = naive_interval(case)
     for now in range(case.start + 1, case.end + 1):
         if now % interval:
             continue
         until = (now - case.delay) // interval * interval
+        before, contributors = contributors, contributors_after(case, until, case.size, contributors)
         if not warm:
             warm = is_warm(case, now, until)
             if not warm:
                 continue
-        verdict = verdict_of(case, until, case.size)
+        verdict = verdict_of(case, until, case.size, before)
         if verdict not in ("keep", state) and not has_too_few_samples(case, until):
             state = verdict
             sizes = range(case.n, 2 * case.size + 1)
-            yield now, state, any(verdict_of(case, until, size) != state for size in sizes)
+            yield now, state, any(verdict_of(case, until, size, before) != state for size in sizes)
 
 
 def naive_interval(case: Case) -> int:
@@ -44,7 +46,12 @@ def naive_interval(case: Case) -> int:
     return HOUR if case.n * case.period > DAY else MINUTE
 
 
-def verdict_of(case: Case, until: int, size: int) -> str:
+def verdict_of(case: Case, until: int, size: int, contributors: dict[str, str]) -> str:
+    if "GROUP BY" in case.expression:
+        states = set(contributors_after(case, until, size, contributors).values())
+        if not states:
+            return naive_state("-" * size, case.m, case.mode, case.n)
+        return next((state for state in ("ALARM", "OK") if state in states), "INSUFFICIENT_DATA")
     marks = ["-" if value is None else "X" if value > case.threshold else "0" for value in points(case, until, size)]
     return naive_state("".join(marks), case.m, case.mode, case.n)
 
@@ -52,6 +59,8 @@ def verdict_of(case: Case, until: int, size: int) -> str:
 def points(case: Case, until: int, size: int) -> list[float | None]:
     """The values of the newest ``size`` periods that have ended by ``until``, the oldest first."""
     periods = naive_periods(case, until, size)
+    if case.is_query:
+        return [aggregate(case, selected(case), period) for period in periods]
     if not case.expression:
         return [statistic(case, "m1", period) for period in periods]
     metrics = {
@@ -61,6 +70,67 @@ def points(case: Case, until: int, size: int) -> list[float | None]:
     times = [start for start, _ in periods]
     result = NaiveEvaluator(times, metrics, case.period).of(parse(case.expression))
     return [result.get(time) for time in times]
+
+
+def contributors_after(case: Case, until: int, size: int, before: dict[str, str]) -> dict[str, str]:
+    """The states of the groups of a query after an evaluation: those with data, in the order and up to the limit."""
+    if "GROUP BY" not in case.expression:
+        return {}
+    periods = naive_periods(case, until, size)
+    windows = {group: [aggregate(case, names, period) for period in periods] for group, names in groups(case).items()}
+    ranked = [
+        (rank(case, [v for v in values if v is not None]), group)
+        for group, values in windows.items()
+        if any_data(values)
+    ]
+    ranked.sort(key=lambda pair: (-pair[0] if "DESC" in case.expression else pair[0], pair[1]))
+    limit = int(case.expression.split("LIMIT ")[1]) if "LIMIT" in case.expression else None
+    found = {}
+    for _, group in ranked[:limit]:
+        marks = ["-" if value is None else "X" if value > case.threshold else "0" for value in windows[group]]
+        verdict = naive_state("".join(marks), case.m, case.mode, case.n)
+        found[group] = before.get(group, "INSUFFICIENT_DATA") if verdict == "keep" else verdict
+    return found
+
+
+def groups(case: Case) -> dict[str, list[str]]:
+    labels = case.expression.split("GROUP BY ")[1].split(" ORDER")[0].split(", ")
+    found: dict[str, list[str]] = {}
+    for name in selected(case):
+        found.setdefault("/".join(label_of(name, label) for label in labels), []).append(name)
+    return found
+
+
+def any_data(values: Sequence[float | None]) -> bool:
+    return any(value is not None for value in values)
+
+
+def label_of(name: str, label: str) -> str:
+    return name.split("/")[0 if label == "Host" else 1]
+
+
+def selected(case: Case) -> list[str]:
+    if "WHERE Zone" in case.expression:
+        return [name for name in case.samples if label_of(name, "Zone") == "x"]
+    if "WHERE Host" in case.expression:
+        return [name for name in case.samples if label_of(name, "Host") != "a"]
+    return list(case.samples)
+
+
+def rank(case: Case, values: list[float]) -> float:
+    function = case.expression.split("ORDER BY ")[1].split("(")[0]
+    return _function(function, values)
+
+
+def aggregate(case: Case, names: Sequence[str], period: Period) -> float | None:
+    values = [value for name in names for value in inside(case, name, period)]
+    return _function(case.expression.split("(")[0].removeprefix("SELECT "), values) if values else None
+
+
+def _function(name: str, values: Sequence[float]) -> float:
+    if name == "AVG":
+        return sum(values) / len(values)
+    return {"COUNT": len(values), "MAX": max(values), "MIN": min(values), "SUM": sum(values)}[name]
 
 
 def naive_periods(case: Case, until: int, size: int) -> list[Period]:
@@ -141,6 +211,8 @@ def is_full(case: Case, until: int) -> bool:
 
     A result of metric math that depends on its range, and a period on the wall clock, is known by whole periods only.
     """
+    if "GROUP BY" in case.expression:
+        return is_full_of_groups(case, until)
     seen = points(case, until, 2 * case.n)
     if seen[-1] is None:
         return False
@@ -150,6 +222,15 @@ def is_full(case: Case, until: int) -> bool:
     latest = until - case.n * case.period + step
     ends = range(until - (2 * case.n - 1) * case.period, latest + 1, step)
     return any(points(case, end, 1)[0] is not None for end in ends)
+
+
+def is_full_of_groups(case: Case, until: int) -> bool:
+    """The periods of any time series of a query are full; each is known by whole periods only."""
+    for names in groups(case).values():
+        seen = [aggregate(case, names, period) for period in naive_periods(case, until, 2 * case.n)]
+        if seen[-1] is not None and any_data(seen[: case.n + 1]):
+            return True
+    return False
 
 
 def depends_on_range(case: Case) -> bool:

@@ -16,6 +16,21 @@ MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 METRICS = {name: MetricId.of("Shop", name, {"Service": "api"}) for name in ("m1", "m2")}
 SIMPLE = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
 EXTENDED = ("p50", "p90", "p99")
+# Metrics Insights: the metrics "Wait" of hosts and zones, as (Host, Zone).
+HOSTS = (("a", "x"), ("a", "y"), ("b", "x"), ("c", "y"))
+WAITS = {"/".join(pair): MetricId.of("Shop", "Wait", dict(zip(("Host", "Zone"), pair, strict=True))) for pair in HOSTS}
+QUERIES = tuple(
+    f"SELECT {function}(Wait) FROM Shop{where}{tail}"  # noqa: S608 - no database reads this
+    for function in ("AVG", "COUNT", "MAX", "MIN", "SUM")
+    for where in ("", " WHERE Zone = 'x'", " WHERE Host != 'a'")
+    for tail in (
+        "",
+        " GROUP BY Host ORDER BY AVG() DESC",
+        " GROUP BY Host ORDER BY MAX() ASC LIMIT 1",
+        " GROUP BY Host, Zone ORDER BY SUM() DESC LIMIT 2",
+        " GROUP BY Zone ORDER BY COUNT() DESC",
+    )
+)
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "America/Bogota", "+05:30", "UTC-03:35", "Z")
 # Hours around changes of clocks, and others.
 NEAR = ("2026-03-08T05:00", "2026-11-01T04:00", "2026-03-29T00:00", "2026-10-25T00:00", "2026-06-16T18:30")
@@ -33,7 +48,7 @@ EXPRESSIONS = (
 class Case:
     """An alarm, its data ({name: [(time, value)]}), and the times between which it is evaluated.
 
-    ``zone`` None: its periods slide. ``expression`` "" means the single metric m1.
+    ``zone`` None: its periods slide. ``expression`` "" means the single metric m1; it may be a query (SELECT …).
     """
 
     seed: int
@@ -71,6 +86,8 @@ class Case:
                 "WarmUpPeriodDurationInMinutes": minutes,
                 "OnlyStartEvaluatingAfterWarmUpPeriodEnds": whole,
             }
+        if self.is_query:
+            return values | {"Metrics": [{"Id": "q1", "Expression": self.expression, "Period": self.period}]}
         if self.expression:
             metrics = [self._metric(name) for name in METRICS]
             return values | {"Metrics": [*metrics, {"Id": "e1", "Expression": self.expression}]}
@@ -78,6 +95,10 @@ class Case:
             values["EvaluateLowSampleCountPercentile"] = "ignore"
         kind = "Statistic" if self.statistic in SIMPLE else "ExtendedStatistic"
         return values | self._identity("m1") | {kind: self.statistic, "Period": self.period}
+
+    @property
+    def is_query(self) -> bool:
+        return self.expression.startswith("SELECT")
 
     def _metric(self, name: str) -> dict[str, Any]:
         stat = {"Metric": self._identity(name), "Period": self.period, "Stat": self.statistic}
@@ -95,7 +116,7 @@ class Case:
         for name, samples in self.samples.items():
             for time, value in samples:
                 if before is None or time < before:
-                    store.add(Datapoint(METRICS[name], "None", time * 1000, (value,), resolution))
+                    store.add(Datapoint((METRICS | WAITS)[name], "None", time * 1000, (value,), resolution))
         return store
 
 
@@ -106,7 +127,11 @@ def random_case(seed: int) -> Case:
     evaluations = chance.randint(1, 12 if interval == HOUR else 25)
     end = start + evaluations * interval
     expression = chance.choice(EXPRESSIONS) if chance.random() < 0.45 else ""
-    statistic = chance.choice(SIMPLE if chance.random() < 0.6 else EXTENDED)
+    may_be_query = period >= MINUTE and (n + (zone is not None)) * period <= 3 * HOUR
+    if may_be_query and chance.random() < 0.25:
+        expression = chance.choice(QUERIES)
+    is_query = expression.startswith("SELECT")
+    statistic = chance.choice(SIMPLE if is_query or chance.random() < 0.6 else EXTENDED)
     return Case(
         seed=seed,
         period=period,
@@ -119,7 +144,7 @@ def random_case(seed: int) -> Case:
         zone=zone,
         warm_up=_warm_up(chance, interval, evaluations),
         ignores_low_samples=not expression and statistic in EXTENDED and chance.random() < 0.4,
-        samples={name: _samples(chance, period, n, start, end) for name in METRICS},
+        samples={name: _samples(chance, period, n, start, end) for name in (WAITS if is_query else METRICS)},
         start=start,
         end=end,
         size=n + chance.randint(0, 3),
