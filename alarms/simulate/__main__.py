@@ -12,7 +12,7 @@ from alarms.definition_files import Definition, DefinitionError, Variables, requ
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.replay import NothingRecorded
 from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
-from alarms.simulate.policies import contenders
+from alarms.simulate.policies import contenders, skipped_policies
 from alarms.simulate.results import Figures, figures
 from alarms.simulate.simulation import ServiceTime, Setting, Simulation, SimulationOutcome
 from cli.command_parser import ExitCode, command_parser
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         definitions, variables = read_asked_definitions(asked, screen)
         require_variables(variables, "NAMESPACE", "WORKERS_MIN", "WORKERS_MAX", "BACKLOG_TARGET")
+        for sentence in skipped_policies(definitions):
+            screen.line(sentence, "yellow")
         run = partial(_run_contender, definitions, variables, asked)
         with ProcessPoolExecutor() as processes:
             outcomes = list(processes.map(run, range(len(contenders(definitions, "")))))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alarms.alarm_reading import alarm_of
+from alarms.alarm_reading import alarm_of, refused
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricId
+from cloudwatch.parameters import ParametersRefused
 from cloudwatch.scaling.policy import Policy, SimpleScaling, StepScaling, TargetTracking
 
 
@@ -36,20 +37,42 @@ def contenders(definitions: Iterable[Definition], namespace: str) -> list[Conten
 
 
 def defined_policies(definitions: Iterable[Definition]) -> list[Policy]:
-    """The policies of the definitions, each step policy with the alarm that has it as an action."""
+    """The policies of the definitions, each step policy with the alarm that has it as an action.
+
+    Those that cannot be simulated (``skipped_policies``) are left out. Raises DefinitionError for a call that AWS would
+    refuse.
+    """
     known = list(definitions)
-    policies: list[Policy] = []
-    for definition in known:
-        if definition.kind is not DefinitionKind.SCALING_POLICY:
-            continue
-        if definition.parameters["PolicyType"] == "TargetTrackingScaling":
-            policies.append(TargetTracking.from_api(definition.parameters))
-            continue
+    read = (_read_policy(definition, known) for definition in _policies_of(known))
+    return [policy for policy in read if not isinstance(policy, str)]
+
+
+def skipped_policies(definitions: Iterable[Definition]) -> list[str]:
+    """A sentence for each policy of the definitions that cannot be simulated. Raises DefinitionError."""
+    known = list(definitions)
+    read = ((definition.name, _read_policy(definition, known)) for definition in _policies_of(known))
+    return [f"{name} is not simulated: {reason}" for name, reason in read if isinstance(reason, str)]
+
+
+def _policies_of(definitions: Iterable[Definition]) -> list[Definition]:
+    return [definition for definition in definitions if definition.kind is DefinitionKind.SCALING_POLICY]
+
+
+def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy | str:
+    """The policy, or the reason why it cannot be simulated."""
+    try:
+        if definition.parameters.get("PolicyType") == "TargetTrackingScaling":
+            return TargetTracking.from_api(definition.parameters)
         action = f"${{policy:{definition.stem}}}"
-        alarm = alarm_of(next(d for d in known if action in d.parameters.get("AlarmActions", [])))
-        if isinstance(alarm, MetricAlarm):
-            policies.append(StepScaling.from_api(definition.parameters, alarm))
-    return policies
+        using = next((d for d in known if action in d.parameters.get("AlarmActions", [])), None)
+        if using is None:
+            return "no alarm has it as an action"
+        alarm = alarm_of(using)
+        if not isinstance(alarm, MetricAlarm):
+            return f"its alarm {alarm.name} is not played, {alarm.reason}"
+        return StepScaling.from_api(definition.parameters, alarm)
+    except ParametersRefused as error:
+        raise refused(definition, error) from error
 
 
 def planned_policies(namespace: str) -> list[Policy]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from cloudwatch.metric import MetricId
+from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import parse_statistic
 
 MINUTE = 60
@@ -21,10 +22,14 @@ class SimulatedMetrics:
             self._values.setdefault(name, []).append(value)
 
     def values(
-        self, metric: MetricId, statistic: str, spans: Sequence[tuple[int, int]], unit: str | None = None
+        self, metric: MetricId, statistic: str, spans: Sequence[Span], unit: str | None = None
     ) -> list[float | None]:
         """See MetricSource. The value of a minute has the time of its beginning."""
         known = self._values.get(metric.name, []) if metric.namespace == self._namespace else []
+        if isinstance(spans, SlidingSpans) and spans.length == spans.step == MINUTE and statistic != "SampleCount":
+            return _minutes(
+                known, spans.start // MINUTE, spans.number
+            )  # of one value, every other statistic is that value
         of = parse_statistic(statistic).of
         return [of(known[max(0, -(-start // MINUTE)) : max(0, -(-end // MINUTE))]) for start, end in spans]
 
@@ -34,3 +39,10 @@ class SimulatedMetrics:
     def column(self, name: str) -> list[float]:
         """All values of one metric, minute by minute."""
         return self._values.get(name, [])
+
+
+def _minutes(known: Sequence[float], first: int, number: int) -> list[float | None]:
+    """The values of ``number`` minutes from ``first`` on, which may lie before the first one or after the last one."""
+    before = min(max(0, -first), number)
+    found = known[max(0, first) : max(0, first + number)]
+    return [*[None] * before, *found, *[None] * (number - before - len(found))]

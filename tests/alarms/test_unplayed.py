@@ -9,7 +9,7 @@ import pytest
 from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
 from alarms.replay import Recording, replay
-from alarms.simulate.policies import defined_policies
+from alarms.simulate.policies import defined_policies, skipped_policies
 from alarms.test.cases import Case, Expectation, read_cases, run_case
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.store import MetricStore
@@ -65,7 +65,20 @@ def test_the_drill_and_the_simulation_leave_the_alarm_out(with_promql: list[Defi
     watch = AlarmWatch(with_promql, [], NAMESPACE, MetricStore())
     assert f"anb-{STEM}" not in watch.states()
     watch.minute(BEGIN + 60)
-    assert defined_policies(with_promql)
+    assert skipped_policies(with_promql) == []
+
+
+def test_a_policy_whose_alarm_is_not_played_is_named_and_not_simulated(definitions: list[Definition]) -> None:
+    def watching_promql(definition: Definition) -> Definition:
+        changed = _as_promql(definition) if definition.stem == "worker-scale-up" else definition
+        kept = {"AlarmActions": definition.parameters.get("AlarmActions", [])}
+        is_alarm = definition.kind is DefinitionKind.METRIC_ALARM
+        return replace(changed, parameters={**changed.parameters, **kept}) if is_alarm else definition
+
+    spoilt = [watching_promql(definition) for definition in definitions]
+    (sentence,) = skipped_policies(spoilt)
+    assert "is not simulated: its alarm anb-worker-scale-up is not played, only CloudWatch can compute" in sentence
+    assert len(defined_policies(spoilt)) == len(defined_policies(definitions)) - 1
 
 
 def test_check_accepts_the_alarm(with_promql: list[Definition], variables: Variables) -> None:

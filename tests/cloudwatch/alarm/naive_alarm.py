@@ -235,4 +235,4 @@ def is_full_of_groups(case: Case, until: int) -> bool:
 
 def depends_on_range(case: Case) -> bool:
     names = ("AVG(m", "MIN(m", "MAX(m", "SUM(m", "STDDEV", "COUNT", "RUNNING", "LINEAR", "REPEAT", "DIFF", "RATE")
-    return any(name in case.expression for name in (*names, "SORT", "REMOVE_EMPTY"))
+    return not case.is_query and any(name in case.expression for name in (*names, "SORT", "REMOVE_EMPTY"))
