@@ -1,0 +1,1 @@
+"""Deliberate breakages of the product, each of which a test must find."""
