@@ -10,7 +10,7 @@ BRIDGE := celery_bridge
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo drill up test test-quick campaigns fuzz-api soak check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test test-quick campaigns fuzz-api soak sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schema
 
 soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 videos (ARGS="--seed 7 --minutes 20")
 	@$(RUN) tests.soak $(ARGS)
+
+sabotage: $(VENV)/requirements-dev.stamp ## break copies of the product on purpose, and see each breakage found by its test (ARGS="NAME …")
+	@$(RUN) tests.sabotage $(ARGS)
 
 check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the doors between rooms, and the alarms: contract, quirks, unit tests
 	@$(BIN)/ruff format --check --quiet .

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from showcase.storage.media_store import MediaStore
 from tests.fixtures import Recorded
 from tests.worker.job_rig import JobRig
 from tests.worker.media.pictures import Pictures
+from worker.media import pipeline, transcode
 from worker.media.artwork import find_artwork
 from worker.media.confinement import Confinement, Limits, find_confinement
 from worker.media.encoder import Encoder
@@ -35,6 +37,14 @@ def artwork(encoder: Encoder, confinement: Confinement, tmp_path_factory: pytest
 @pytest.fixture(scope="session")
 def transcoder(encoder: Encoder, confinement: Confinement, artwork: PreparedArtwork) -> Transcoder:
     return Transcoder(encoder, confinement, LIMITS, artwork, threads=0)
+
+
+@pytest.fixture
+def hurried(transcoder: Transcoder, monkeypatch: pytest.MonkeyPatch) -> Transcoder:
+    """The transcoder of production, with a body of one second."""
+    for module in (pipeline, transcode):
+        monkeypatch.setattr(module, "BODY_SECONDS_MAX", 1)
+    return replace(transcoder, threads=1)
 
 
 @pytest.fixture(scope="session")

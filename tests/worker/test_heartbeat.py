@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -148,6 +148,39 @@ def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(rig: JobR
         beat.turn()
     assert rig.messages() == (1, 0)
     database.close()
+
+
+class QueueWithCallback(JobQueue):
+    """Calls ``before_hiding`` before it hides messages."""
+
+    before_hiding: Callable[[], None]
+
+    def extend(self, deliveries: Iterable[Delivery], seconds: int) -> list[Delivery]:
+        self.before_hiding()
+        return super().extend(deliveries, seconds)
+
+
+def test_a_message_that_is_released_while_it_is_hidden_stays_visible(rig: JobRig) -> None:
+    queue = QueueWithCallback(Aws(REGION, rig.emulator.url), rig.queues.jobs, rig.queues.dead_letter)
+    beat = heartbeat(rig.database, queue, Turns())
+    claim = claimed(rig.database, rig.accepted_video())
+    delivery = rig.receive()
+
+    def hand_back() -> None:
+        beat.let_go(lease)
+        rig.queue.release(delivery, 0)
+
+    handing_back = threading.Thread(target=hand_back)
+
+    def hand_back_meanwhile() -> None:
+        handing_back.start()
+        handing_back.join(0.5)  # it ends in this time unless it waits, as it must
+
+    queue.before_hiding = hand_back_meanwhile
+    with beat.holding(claim, delivery, time.monotonic()) as lease:
+        beat.turn()
+    handing_back.join()
+    assert rig.messages() == (1, 0)
 
 
 class BrokenDatabase(Database):

@@ -7,16 +7,19 @@ import shutil
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from local.system.aws_emulator import REGION
 from showcase.aws import Aws
 from showcase.clips.clip_rules import unacceptable
 from showcase.database.engine import Database, database_time
 from showcase.database.tables import Video
+from showcase.errors import Unavailable
 from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
@@ -71,6 +74,8 @@ def test_duplicates_of_a_processed_video_are_suppressed(rig: JobRig, copies: int
     handler = rig.handler()
     outcomes = [handler.handle(rig.receive()) for _ in range(copies + 1)]
     assert outcomes == [Outcome.PROCESSED, *[Outcome.DUPLICATE] * copies]
+    assert rig.recorded.values("VideosProcessed") == [1, *[0] * copies]
+    assert rig.recorded.values("DuplicatesSuppressed") == [0, *[1] * copies]
     assert rig.maker.runs == 1
     assert rig.messages() == (0, 0)
 
@@ -235,6 +240,37 @@ def test_without_database_the_message_is_released(rig: JobRig) -> None:
     assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
 
 
+class LostAnswer(Database):
+    """Loses the answer of the commit that settles the video."""
+
+    def is_lost(self) -> bool:
+        """A test replaces this."""
+        return False
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with super().writing() as connection:
+            yield connection
+        if self.is_lost():
+            raise Unavailable("database", "write")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PROCESSED, Outcome.REFUSED])
+def test_a_commit_that_happened_without_an_answer_is_recorded_as_it_ended(
+    rig: JobRig, database_url: str, outcome: Outcome
+) -> None:
+    entry = rig.accepted_video()
+    if outcome is Outcome.REFUSED:
+        fail_with(unacceptable("damaged"), rig)
+    answers = iter([False, True])  # of the claim and of the result; afterwards the hand-back finds the row settled
+    database = LostAnswer(database_url)
+    database.is_lost = lambda: next(answers, False)  # type: ignore[method-assign]
+    assert rig.handler(database=database).handle(rig.receive()) is outcome
+    assert rig.state(entry).status == ("processed" if outcome is Outcome.PROCESSED else "failed")
+    assert rig.messages() == (0, 0)
+    database.close()
+
+
 def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object(rig: JobRig) -> None:
     entry = rig.accepted_video()
 
@@ -247,6 +283,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_and_removes_its_own_object
     state = rig.state(entry)
     assert (state.status, state.fence, state.is_leased) == ("processing", 2, True)
     assert rig.objects() == {entry.original_key}
+    assert rig.messages() == (0, 1), "the message is kept for a retry by the other worker"
     assert rig.recorded.values("LeasesLost") == [1]
 
 

@@ -1,7 +1,9 @@
-"""The poll loop and its breaker: neither turns in a hot loop, whatever the queue answers."""
+"""The poll loop and its breaker: pacing, slots, outages, and the end."""
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -10,11 +12,16 @@ from showcase.aws import Aws
 from showcase.dependencies import Dependency
 from showcase.errors import Unavailable
 from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.storage.media_store import MediaStore
+from tests.fixtures import VISIBILITY_SECONDS
+from tests.telemetry.receivers import wait_until
 from tests.worker.job_rig import JobRig
 from worker.breaker import Breaker
+from worker.job import JobHandler
 from worker.loop import EMPTY_SECONDS_MIN, WorkerLoop
 
 WAIT_SECONDS = 30.0
+LONG_SECONDS = 20.0  # of a job; far longer than it takes to hand it back
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -44,6 +51,101 @@ def test_a_queue_that_does_not_wait_for_messages_is_asked_about_once_a_second(ri
     loop.drain(WAIT_SECONDS, lambda: None)
     first, _, third = queue.asked_at[:3]
     assert third - first >= 2 * EMPTY_SECONDS_MIN
+
+
+class Away:
+    """A dependency that is away until the test is over."""
+
+    def ping(self) -> None:
+        raise Unavailable("storage", "ping")
+
+
+@contextmanager
+def polling(rig: JobRig, handler: JobHandler | None = None, breaker: Breaker | None = None) -> Iterator[None]:
+    """Poll inside the block, with one slot. At the end, running jobs are handed back at once."""
+    breaker = breaker or Breaker([], lambda: None)
+    loop = WorkerLoop(rig.queue, handler or rig.handler(), breaker, slots=1, on_turn=lambda: None)
+    loop.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        loop.drain(0, rig.heartbeat.interrupt_all)
+
+
+@sqlite_only
+def test_a_job_with_an_unexpected_error_gives_its_slot_back(rig: JobRig) -> None:
+    def fail_once(_cancelled: threading.Event) -> None:
+        rig.maker.on_work = lambda _cancelled: None
+        raise ZeroDivisionError
+
+    rig.maker.on_work = fail_once
+    entries = [rig.accepted_video() for _ in range(2)]
+    with polling(rig):
+        wait_until(lambda: "processed" in [rig.state(entry).status for entry in entries], "the other video processed")
+
+
+@sqlite_only
+def test_a_job_that_meets_an_outage_opens_the_breaker(rig: JobRig) -> None:
+    is_open = threading.Event()
+    away = MediaStore(Aws(REGION, "http://127.0.0.1:1"), rig.media.bucket)
+    rig.accepted_video()
+    with polling(rig, rig.handler(media=away), Breaker([Away()], is_open.set)):
+        assert is_open.wait(WAIT_SECONDS)
+
+
+class StopsAtFirstMessage(Breaker):
+    """Breaker and gate of a loop, which it stops while the receive of the first message is under way."""
+
+    def __init__(self) -> None:
+        super().__init__([], lambda: None)
+        self.has_stopped = threading.Event()
+        self.loop: WorkerLoop
+
+    def wait_until_closed(self, stopping: threading.Event) -> bool:
+        self.stopping = stopping
+        return super().wait_until_closed(stopping)
+
+    def protect(self) -> bool:
+        return True
+
+    def busy(self) -> None:
+        threading.Thread(target=self.loop.stop).start()
+        assert self.stopping.wait(WAIT_SECONDS)
+        self.has_stopped.set()
+
+    def idle(self) -> None:
+        """The message has not come yet."""
+
+
+@sqlite_only
+def test_messages_that_come_while_the_loop_stops_are_released(rig: JobRig) -> None:
+    breaker = StopsAtFirstMessage()
+    loop = breaker.loop = WorkerLoop(rig.queue, rig.handler(), breaker, slots=1, on_turn=lambda: None, gate=breaker)
+    rig.accepted_video()
+    loop.start()
+    assert breaker.has_stopped.wait(WAIT_SECONDS)
+    loop.stop()
+    loop.drain(WAIT_SECONDS, lambda: None)
+    assert rig.maker.runs == 0
+    began = time.monotonic()
+    rig.receive()
+    assert time.monotonic() - began < VISIBILITY_SECONDS / 2, "it was hidden until its visibility timeout"
+
+
+@sqlite_only
+def test_jobs_that_outlast_the_drain_are_handed_back(rig: JobRig) -> None:
+    began = threading.Event()
+
+    def work_long(cancelled: threading.Event) -> None:
+        began.set()
+        cancelled.wait(LONG_SECONDS)
+
+    rig.maker.on_work = work_long
+    entry = rig.accepted_video()
+    with polling(rig):
+        assert began.wait(WAIT_SECONDS)
+    assert (rig.state(entry).status, rig.state(entry).attempts) == ("uploaded", 0)
 
 
 class Answering:

@@ -5,12 +5,13 @@ from sqlalchemy import select, update
 
 from local.system.aws_emulator import REGION
 from showcase.aws import Aws
-from showcase.database.engine import Database
+from showcase.database.engine import Database, database_time
 from showcase.database.tables import Video
 from showcase.jobs import jobs
 from showcase.jobs.job_message import parse_message
 from showcase.jobs.job_queue import JobQueue
-from showcase.jobs.outbox import Outbox
+from showcase.jobs.outbox import RESERVED_SECONDS, Outbox
+from showcase.videos import FAST_PATH_SECONDS
 from tests.records import claimed, expire_lease, new_video, shift_due, video_state
 
 AWAY = "http://127.0.0.1:1"
@@ -23,6 +24,12 @@ def received_ids(queue: JobQueue) -> list[str]:
             ids.append(str(parse_message(delivery.body).video_id))
             queue.delete(delivery)
     return ids
+
+
+def is_due_within(database: Database, seconds: float) -> bool:
+    """Whether the message of the only video is due after ``seconds``."""
+    with database.reading() as connection:
+        return connection.execute(select(Video.message_due_at <= database_time(seconds))).scalar_one()
 
 
 def test_the_fast_path_sends_the_message_of_the_contract(
@@ -55,8 +62,10 @@ def test_a_queue_that_is_away_leaves_the_video_for_the_sweeper(
     entry = new_video(database)
     broken = JobQueue(Aws(REGION, AWAY), f"{AWAY}/q", f"{AWAY}/dlq")
     assert not Outbox(database, broken, bucket).send(entry)
+    assert is_due_within(database, FAST_PATH_SECONDS), "nobody has noted it as sent"
     shift_due(database, entry.video_id, -1)
     assert Outbox(database, broken, bucket).sweep() == 0
+    assert is_due_within(database, RESERVED_SECONDS)
     assert received_ids(queue) == []
     shift_due(database, entry.video_id, -1)
     assert outbox.sweep() == 1

@@ -14,7 +14,6 @@ from showcase.errors import UnacceptableClip, Unavailable
 from tests.clips import Clips
 from tests.worker.media.programs import program
 from worker.errors import EncodeFailed
-from worker.media import pipeline, transcode
 from worker.media.blame import clip_fault, raise_disk_fault
 from worker.media.transcode import Transcoder
 from worker.workspace import Workspace
@@ -96,14 +95,6 @@ def test_an_io_error_about_the_clip_counts_only_if_the_clip_cannot_be_read(tmp_p
     for fault in ({"clip": UNREADABLE}, {}):  # without a clip, no file is the owner's
         with pytest.raises(Unavailable, match="Input/output error"):
             raise_disk_fault(error, **fault)
-
-
-@pytest.fixture
-def hurried(transcoder: Transcoder, monkeypatch: pytest.MonkeyPatch) -> Transcoder:
-    """The transcoder of production, with a body of one second."""
-    for module in (pipeline, transcode):
-        monkeypatch.setattr(module, "BODY_SECONDS_MAX", 1)
-    return replace(transcoder, threads=1)
 
 
 Encode = Callable[..., Path | None]
