@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -115,7 +115,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads. Raises Unavailable when the database is away."""
-        with _translated("read"), self.engine.begin() as connection:
+        with _translated("read"), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -125,11 +125,18 @@ class Database:
         Raises Unavailable when the database is away. Then nobody knows whether the commit happened, so every write of
         the domain can be repeated.
         """
-        with _translated("write"), self.engine.connect() as connection:
+        with _translated("write"), self._connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.execution_options(sqlite_begin="IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    def _connect(self) -> Connection:
+        """A connection of the pool, or a new one."""
+        try:
+            return self.engine.connect()
+        except InvalidRequestError as error:  # new connections are closed as soon as they are open
+            raise Unavailable("database", "connect", kind=type(error).__name__) from error
 
     def ping(self) -> None:
         """Make one round trip. Raises Unavailable."""

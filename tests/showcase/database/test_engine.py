@@ -1,10 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 
 from local.system.postgres_server import PostgresServer
 from migrations.upgrade import configuration
@@ -96,6 +97,21 @@ def test_connections_that_the_server_closed_are_replaced(postgres: PostgresServe
         pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
     postgres.execute(f"SELECT pg_terminate_backend({pid}, 5000)")  # waits until the connection is closed
     database.ping()
+    database.close()
+
+
+def test_connections_that_the_server_closes_as_soon_as_they_are_open_raise_unavailable(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    database = Database(postgres_url, pool_size=2)
+
+    def close(connection: Any, _record: object, _proxy: object) -> None:
+        postgres.execute(f"SELECT pg_terminate_backend({connection.info.backend_pid}, 5000)")
+
+    event.listen(database.engine, "checkout", close, insert=True)
+    for transaction in (database.reading, database.writing):
+        with pytest.raises(Unavailable), transaction():
+            pass
     database.close()
 
 
