@@ -169,7 +169,7 @@ SWEEP = RecordKind(
             "Removed objects and unfinished uploads that no video needs.",
         ),
         Metric("UploadsAbandoned", Unit.COUNT, "Direct uploads that were removed because nobody completed them."),
-        Metric("FoldersRemoved", Unit.COUNT, "Work folders of dead processes that were removed."),
+        Metric("FoldersRemoved", Unit.COUNT, "Work folders of dead processes and ended jobs that were removed."),
     ),
 )
 

@@ -25,6 +25,7 @@ FREE_BYTES_MIN = 512 * 1024 * 1024  # enough for an original, its body and its r
 
 _LOCK = "lock"
 _PREFIX = "worker-"
+_JOB_PREFIX = "job-"
 _PROBE_BYTES = 4096
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ class Workspace:
         self._free_bytes_min = free_bytes_min
         home.mkdir(parents=True, exist_ok=True)
         self._home = home.resolve()
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()
+        self._jobs: set[Path] = set()  # the folders of running jobs
         self._folder, self._lock = _open_folder(self._home)
 
     @contextmanager
@@ -47,7 +49,7 @@ class Workspace:
         Raises Unavailable if the folder cannot be made, or if the block raised an OSError that is the machine's fault.
         """
         try:
-            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._own_folder()))
+            folder = self._make_job_folder()
         except OSError as error:
             raise Unavailable("disk", f"make a folder ({error.strerror})") from error
         try:
@@ -58,6 +60,14 @@ class Workspace:
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            with self._opening:
+                self._jobs.discard(folder)
+
+    def _make_job_folder(self) -> Path:
+        with self._opening:  # so that no sweep sees the folder before it counts as one of a running job
+            folder = Path(tempfile.mkdtemp(prefix=_JOB_PREFIX, dir=self._own_folder()))
+            self._jobs.add(folder)
+            return folder
 
     def ping(self) -> None:
         """Write a few bytes to the disk and measure the free space. Raises Unavailable if no job could work here."""
@@ -74,11 +84,22 @@ class Workspace:
             raise Unavailable("disk", f"find {self._free_bytes_min} free bytes")
 
     def sweep(self) -> int:
-        """Remove the folders of dead processes. Returns how many. Raises Unavailable if the disk does not work."""
+        """Remove the folders of dead processes, and of ended jobs whose folder could not be removed at their end.
+
+        Returns how many. Raises Unavailable if the disk does not work.
+        """
         try:
-            return sum(_remove_if_dead(folder) for folder in self._home.glob(f"{_PREFIX}*") if folder != self._folder)
+            dead = sum(_remove_if_dead(folder) for folder in self._home.glob(f"{_PREFIX}*") if folder != self._folder)
+            return dead + self._remove_ended_jobs()
         except OSError as error:
             raise Unavailable("disk", f"remove old folders ({error.strerror})") from error
+
+    def _remove_ended_jobs(self) -> int:
+        with self._opening:
+            ended = [folder for folder in self._folder.glob(f"{_JOB_PREFIX}*") if folder not in self._jobs]
+        for folder in ended:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(ended)
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -46,6 +46,21 @@ def test_the_folder_of_a_dead_process_is_removed_and_the_folder_of_a_live_proces
         workspace.close()
 
 
+def test_the_folder_of_a_job_that_could_not_be_removed_at_its_end_is_removed_later(tmp_path: Path) -> None:
+    """As when the disk is away at that moment."""
+    workspace = Workspace(tmp_path / "work")
+    with workspace.job_folder() as folder:
+        (folder / "original.mp4").write_text("x")
+        (tmp_path / "work").rename(tmp_path / "away")
+    (tmp_path / "away").rename(tmp_path / "work")
+    assert folder.is_dir()
+    with workspace.job_folder() as running:
+        assert workspace.sweep() == 1
+        assert not folder.exists()
+        assert running.is_dir()
+    workspace.close()
+
+
 def test_the_folder_of_a_process_that_died_before_it_made_its_lock_is_removed(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     (tmp_path / "worker-without-lock").mkdir()
