@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +81,14 @@ class Steps:
 
 def shorten_deadlines(seconds: float) -> None:
     """Give every call of this process the same short deadline."""
-    short = {name: Deadline(seconds, each.consequence) for name, each in DEADLINES.items()}
+    set_deadlines({name: Deadline(seconds, each.consequence) for name, each in DEADLINES.items()})
+
+
+def set_deadlines(deadlines: Mapping[str, Deadline]) -> None:
+    """Give the calls of this process other deadlines than the product's."""
     for name in ("showcase.aws", "showcase.database.engine", "worker.wiring", "service.watchdog"):
         module: Any = importlib.import_module(name)
-        module.DEADLINES = short
+        module.DEADLINES = deadlines
 
 
 def inject(steps: Steps) -> None:

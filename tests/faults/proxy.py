@@ -25,7 +25,7 @@ class FaultProxy:
         arguments = ["--protocol", protocol, "--upstream", upstream, "--port", str(self.port)]
         if protocol != "http":
             arguments += ["--control-port", str(control_port)]
-        self._process = ManagedProcess("microburst", arguments, {}, log)
+        self._process = ManagedProcess("tests.faults.microburst_process", arguments, {}, log)
         self._process.wait_until(lambda: answers(control_port), "listening", START_SECONDS)
 
     @property

@@ -18,12 +18,14 @@ from tests.soak.soak import Plan, soaked
 
 DIRECTORY = Path(".local/soak")
 DESCRIPTION = """\
-Run the API and three workers on a real PostgreSQL and the AWS emulator, let players upload, inject random faults,
-then check that no video was lost or processed twice. The journal and all logs are in .local/soak/SEED.
+Run two APIs and three workers on a real PostgreSQL and the AWS emulator. Let players upload in three ways, look at
+their videos, vote and delete, inject random faults, and check that nothing was lost, doubled, taken back, late or left
+behind. The journal, all logs and what the processes held are in .local/soak/SEED.
 """
 EXAMPLES = [
     ("", "five minutes of faults over 500 videos, with a new seed"),
     ("--seed 7 --minutes 20", "the faults of seed 7 in their order, for twenty minutes"),
+    ("--minutes 1 --videos 200 --fault 'worker killed'", "one kind of fault: enough to find a leak"),
 ]
 EXIT_CODES = {ExitCode.DONE: "all invariants hold", ExitCode.FAILED: "an invariant is violated"}
 
@@ -34,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=_seed, default=f"{random.randrange(1 << 32):08x}", help="default: a new one")
     parser.add_argument("--minutes", type=float, default=5.0, help="of faults, at least (default 5)")
     parser.add_argument("--videos", type=int, default=500, help="accepted videos, at least (default 500)")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="only this one; can be repeated")
     asked = parser.parse_args(arguments)
     screen = Screen()
-    plan = Plan(asked.seed, 60 * asked.minutes, asked.videos)
+    plan = Plan(asked.seed, 60 * asked.minutes, asked.videos, frozenset(asked.fault))
     directory = (DIRECTORY / plan.seed).resolve()
     shutil.rmtree(directory, ignore_errors=True)
     screen.line(f"seed {plan.seed}: {plan.videos} videos, {asked.minutes:g} min of faults; journal in {directory}")

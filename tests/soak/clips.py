@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CRASHING = "crashing"  # half of its encodes crash
     DAMAGED = "damaged"  # the encoder refuses it: failed, with a reason
     CUT = "cut"  # truncated: refused by the API
+    REAL = "real"  # the real encoder makes its result
 
 
 def kind_of(title: str) -> Kind:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -9,15 +10,20 @@ from functools import cached_property
 
 from sqlalchemy import select
 
-from cloudwatch.emf import EmfViolation
-from showcase.database.tables import Player, Video, Vote
+from cloudwatch.emf import EmfViolation, read_lines
+from showcase.database.tables import DirectUpload, Player, UploadStatus, Video, Vote
+from showcase.uploads.direct_uploads import inbox_key
 from tests.soak import audit
 from tests.soak.audit import State
-from tests.soak.fault_injector import FaultTally
+from tests.soak.fault_injector import Excuse, FaultTally
 from tests.soak.faults_of_queue import FaultsOfQueue
+from tests.soak.growth import Growth, growth
+from tests.soak.job_records import JobRecord, job_records
 from tests.soak.journal import End, Event, read_journal
 from tests.soak.recovery import Recovery
+from tests.soak.supervised_processes import Lifetime
 from tests.soak.system import SoakSystem
+from tests.soak.watch import Sample
 
 DEAD_LETTER_HIDDEN_SECONDS = 300
 WRITTEN_BY_PYTHON = ("Traceback", "Exception in thread", "Exception ignored", "Fatal Python error")
@@ -25,13 +31,19 @@ WRITTEN_BY_PYTHON = ("Traceback", "Exception in thread", "Exception ignored", "F
 
 @dataclass(frozen=True)
 class Call:
-    """An upload, delete or vote, with the end that its player saw."""
+    """A request, or an upload with all its requests, with the end that its player saw, at the time ``at``."""
 
     who: str
     what: str
     end: End
+    at: float
+    seconds: float
+    status: int | str
     title: str
     video_id: uuid.UUID | None
+    api: int  # 0: not a request to the API
+    upload_id: str
+    way: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,17 @@ class FinalRow:
     failure_code: str | None
     failure_reason: str | None
     processed_key: str | None
+    original_bytes: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """A result that was published: its claim, and the pid of its worker."""
+
+    video_id: uuid.UUID
+    fence: int
+    at: float
+    pid: int
 
 
 @dataclass
@@ -55,6 +78,7 @@ class Evidence:
     tallies: list[FaultTally]
     queue_faults: FaultsOfQueue
     recovery: Recovery
+    samples: list[Sample]
     base: bytes
     videos_wanted: int
 
@@ -69,8 +93,14 @@ class Evidence:
                 event["who"],
                 event["what"],
                 End(event["end"]),
+                event["at"],
+                event["seconds"],
+                event.get("status", ""),
                 event.get("title", ""),
-                uuid.UUID(event["video_id"]) if "video_id" in event else None,
+                uuid.UUID(event["video_id"]) if event.get("video_id") else None,
+                event.get("api", 0),
+                event.get("upload_id", ""),
+                event.get("way", ""),
             )
             for event in self.events
             if "end" in event
@@ -106,10 +136,70 @@ class Evidence:
     def counters(self) -> Counter[str]:
         """The sum of every metric over all processes. Raises EmfViolation."""
         counters: Counter[str] = Counter()
-        for point in self.system.resources.datapoints():
-            if len(point.dimensions) == 1 and point.unit == "Count":
-                counters[point.name] += round(sum(point.values))
+        for log in self.system.record_logs():
+            with log.open() as lines:
+                for point in read_lines(lines):
+                    if len(point.dimensions) == 1 and point.unit == "Count":
+                        counters[point.name] += round(sum(point.values))
         return counters
+
+    @cached_property
+    def job_records(self) -> list[JobRecord]:
+        return list(job_records(self.system.record_logs()))
+
+    @cached_property
+    def published(self) -> list[Published]:
+        """All results that were ever published, also of videos that were deleted later."""
+        found = []
+        for video_id, states in self.histories.items():
+            workers = {state.fence: state.worker for state in states if state.status == "processing"}
+            found += [
+                Published(video_id, state.fence, state.at.timestamp(), pid_of(workers.get(state.fence)))
+                for state in states
+                if state.status == "processed"
+            ]
+        return found
+
+    @cached_property
+    def lifetimes(self) -> list[Lifetime]:
+        return [lifetime for process in self.system.processes for lifetime in process.lifetimes]
+
+    def work_of(self, lifetime: Lifetime) -> list[float]:
+        """The times at which a process did a unit of work: claimed a job, or answered a request."""
+        if lifetime.kind == "api":
+            number = int(lifetime.name.rpartition("-")[2])
+            return sorted(
+                call.at for call in self.calls if call.api == number and lifetime.began <= call.at < lifetime.ended
+            )
+        claims = (state for states in self.histories.values() for state in states if state.status == "processing")
+        return sorted(state.at.timestamp() for state in claims if pid_of(state.worker) == lifetime.pid)
+
+    def growth_of(self, lifetime: Lifetime, amount: str) -> Growth | None:
+        """How an amount of Sample grew with the work of a process, until its last work. None if it did too little."""
+        work = self.work_of(lifetime)
+        if not work:
+            return None
+        samples = (each for each in self.samples if each.pid == lifetime.pid and work[0] <= each.at <= work[-1])
+        return growth([(bisect(work, each.at), getattr(each, amount)) for each in samples])
+
+    def is_excused(self, excuse: Excuse, began: float, ended: float) -> bool:
+        """Whether a fault with that excuse struck between two times."""
+        spans = (span for tally in self.tallies if tally.fault.excuses is excuse for span in tally.spans)
+        return any(span[0] <= ended and began <= span[1] for span in spans)
+
+    @cached_property
+    def awaited_keys(self) -> set[str]:
+        """The inbox keys of direct uploads that their players never completed. They may stay until they expire."""
+        query = select(DirectUpload.id).where(DirectUpload.status == UploadStatus.OPEN)
+        with self.system.resources.database.reading() as connection:
+            return {inbox_key(upload_id) for upload_id in connection.execute(query).scalars()}
+
+    @cached_property
+    def object_sizes(self) -> dict[str, int]:
+        """The bytes of each object, by key."""
+        s3, bucket = self.system.resources.emulator.s3, self.system.resources.bucket
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
     @cached_property
     def broken_records(self) -> str:
@@ -137,6 +227,11 @@ class Evidence:
             for log in sorted((self.system.directory / "logs").glob(f"{process.name}.*.log")):
                 for line in log.read_text(errors="replace").splitlines():
                     yield log.name, line
+
+
+def pid_of(worker: str | None) -> int:
+    """The pid in the name of a worker (host-pid-token); 0 without one."""
+    return int(worker.rsplit("-", 2)[1]) if worker else 0
 
 
 def is_unexpected(line: str) -> bool:

@@ -7,10 +7,18 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tests.soak.journal import Journal
 
 PAUSE_SECONDS = (0.1, 1.0)
+
+
+class Excuse(StrEnum):
+    """What the product does not promise under a fault."""
+
+    UNRECORDED = "a worker that cannot ask how its commit ended may record a published result as unavailable"
+    REFUSED = "the API may refuse a direct upload by the pieces that it has read, which carry no checksum"
 
 
 @dataclass(frozen=True)
@@ -19,12 +27,14 @@ class Fault:
 
     ``strike`` causes it, lets it last, ends it, and returns how many requests, processes or messages it hit.
     ``evidence`` is a metric that is above 0 if the product handled the fault as it should; empty if there is none.
+    ``excuses``: what may happen while it lasts, and never without it.
     """
 
     name: str
     strike: Callable[[random.Random], int]
     weight: int = 1
     evidence: str = ""
+    excuses: Excuse | None = None
 
 
 @dataclass

@@ -1,11 +1,12 @@
-"""Faults of the requests to AWS, as rules of the HTTP proxy between the product and the emulator."""
+"""Faults of the requests to AWS: rules of the HTTP proxy between the product and the emulator, and lies."""
 
 import random
 import time
 from collections.abc import Iterable
 
+from tests.faults.playback import LyingAws
 from tests.faults.proxy import FaultProxy, Rule
-from tests.soak.fault_injector import Fault
+from tests.soak.fault_injector import Excuse, Fault
 from tests.soak.players import UploadControl
 
 HIT_SECONDS_MAX = 12.0  # how long a rule waits for the first request that it hits
@@ -41,10 +42,11 @@ def strike(
 
 
 class FaultsOfAws:
-    """Errors, lost answers and damaged contents of SQS and S3."""
+    """Errors, lost and false answers, and damaged contents of SQS and S3."""
 
-    def __init__(self, proxy: FaultProxy, control: UploadControl) -> None:
+    def __init__(self, proxy: FaultProxy, liar: LyingAws, control: UploadControl) -> None:
         self._proxy = proxy
+        self._liar = liar
         self._control = control
 
     def all(self) -> Iterable[Fault]:
@@ -57,17 +59,36 @@ class FaultsOfAws:
             self._fault("deletes refused", _sqs("DeleteMessage", 6, REFUSED), evidence="DuplicatesSuppressed"),
             self._fault("answers of deletes lost", _sqs("DeleteMessage", 4, LOST)),
             self._fault("downloads throttled", _s3("GetObject", None, THROTTLED)),
-            self._fault("downloads cut short", _s3("GetObject", 4, CUT)),
-            self._fault("downloads corrupted", _s3("GetObject", 4, CORRUPTED), evidence="JobErrors"),
+            self._fault("downloads cut short", _s3("GetObject", 4, CUT), excuses=Excuse.REFUSED),
+            self._fault("downloads corrupted", _s3("GetObject", 4, CORRUPTED), "JobErrors", excuses=Excuse.REFUSED),
             self._fault("answers of puts lost", _s3("PutObject", 4, LOST)),
             Fault("answers of multipart ends lost", self._lose_ends_of_multipart_uploads),
+            Fault("answers are lies", self._lie),
             self._fault("everything slow", {"service": "*", "latency": {"min": 50, "max": 700}}),
             self._fault("storage away", {"service": "s3", **GONE}, lasts=AWAY_SECONDS),
             self._fault("queue away", {"service": "sqs", **GONE}, lasts=AWAY_SECONDS),
         )
 
-    def _fault(self, name: str, rule: Rule, evidence: str = "", lasts: tuple[float, float] = BRIEF_SECONDS) -> Fault:
-        return Fault(name, lambda choose: strike(self._proxy, [rule], choose, lasts), evidence=evidence)
+    def _fault(
+        self,
+        name: str,
+        rule: Rule,
+        evidence: str = "",
+        lasts: tuple[float, float] = BRIEF_SECONDS,
+        excuses: Excuse | None = None,
+    ) -> Fault:
+        def strikes(choose: random.Random) -> int:
+            return strike(self._proxy, [rule], choose, lasts)
+
+        return Fault(name, strikes, evidence=evidence, excuses=excuses)
+
+    def _lie(self, choose: random.Random) -> int:
+        """Half of the requests are carried out. Hits are the lies."""
+        before = self._liar.told.total()
+        self._liar.lying.set()
+        time.sleep(choose.uniform(*AWAY_SECONDS))
+        self._liar.lying.clear()
+        return self._liar.told.total() - before
 
     def _refuse_visibility(self, choose: random.Random) -> int:
         operations = ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import psycopg2
 
-from tests.soak.fault_injector import Fault
+from tests.soak.fault_injector import Excuse, Fault
 from tests.soak.faults_of_aws import LONG_SECONDS, strike
 from tests.soak.system import DATABASE, SoakSystem
 
@@ -22,11 +22,13 @@ class FaultsOfDatabase:
 
     def all(self) -> Iterable[Fault]:
         return (
-            Fault("database connections cut", self.cut_connections),
-            Fault("database crashed", self.crash),
+            Fault("database connections cut", self.cut_connections, excuses=Excuse.UNRECORDED),
+            Fault("database crashed", self.crash, excuses=Excuse.UNRECORDED),
             Fault("commits lost", self.lose_commits),
             Fault("answers of commits lost", self.lose_answers_of_commits),
-            Fault("database away for one worker", self.take_away, evidence="HeartbeatFailures"),
+            Fault(
+                "database away for one worker", self.take_away, evidence="HeartbeatFailures", excuses=Excuse.UNRECORDED
+            ),
         )
 
     def cut_connections(self, choose: random.Random) -> int:

@@ -17,10 +17,15 @@ BEFORE_RESUME_SECONDS = 0.1
 
 
 class FaultsOfProcesses:
-    """Each fault waits a short time until the worker has a job, because an idle worker has nothing to lose."""
+    """Each fault waits a short time until the worker has a job, because an idle worker has nothing to lose.
+
+    They strike the processes that the system says may be struck.
+    """
 
     def __init__(self, system: SoakSystem) -> None:
         self._system = system
+        self._workers = [process for process in system.struck if process.kind == "worker"]
+        (self._api,) = (process for process in system.struck if process.kind == "api")
 
     def all(self) -> Iterable[Fault]:
         return (
@@ -34,7 +39,7 @@ class FaultsOfProcesses:
         )
 
     def kill_worker(self, choose: random.Random) -> int:
-        worker = choose.choice(self._system.workers)
+        worker = choose.choice(self._workers)
         self._wait_for_work(worker)
         time.sleep(choose.uniform(0, 0.5))
         jobs = self._system.jobs_of(worker)
@@ -44,7 +49,7 @@ class FaultsOfProcesses:
 
     def pause_worker(self, choose: random.Random) -> int:
         """Pause it until another worker has taken over one of its jobs, and a little longer. Hits are its lost jobs."""
-        worker = choose.choice(self._system.workers)
+        worker = choose.choice(self._workers)
         self._wait_for_work(worker)
         worker.pause()
         try:
@@ -61,7 +66,7 @@ class FaultsOfProcesses:
         The proxy of the first worker holds the write back while the worker is paused. Hits are the videos that were
         taken over meanwhile.
         """
-        worker, proxy = self._system.workers[0], self._system.postgres_proxy
+        worker, proxy = self._workers[0], self._system.postgres_proxy
         self._wait_for_work(worker)
         before = proxy.fired()
         proxy.set_rules({"service": "postgres", "sql": "processed_key='", "latency": DELAY_MS, "times": 1})
@@ -80,18 +85,18 @@ class FaultsOfProcesses:
             worker.resume()
 
     def restart_workers(self, _choose: random.Random) -> int:
-        for worker in self._system.workers:
+        for worker in self._workers:
             self._restart(worker)
-        return len(self._system.workers)
+        return len(self._workers)
 
     def kill_api(self, choose: random.Random) -> int:
         time.sleep(choose.uniform(0, 0.5))
-        self._system.api.kill()
-        self._system.api.start()
+        self._api.kill()
+        self._api.start()
         return 1
 
     def restart_api(self, _choose: random.Random) -> int:
-        self._restart(self._system.api)
+        self._restart(self._api)
         return 1
 
     def _restart(self, process: SupervisedProcess) -> None:

@@ -23,6 +23,7 @@ class End(StrEnum):
     REFUSED = "refused"  # the API answered 4xx
     FAILED = "failed"  # the request never arrived
     UNKNOWN = "unknown"
+    UNDOCUMENTED = "undocumented"  # an answer that the OpenAPI document does not promise
 
 
 class Journal:

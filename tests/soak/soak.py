@@ -14,12 +14,15 @@ from tests.soak.evidence import Evidence
 from tests.soak.fault_injector import Fault, FaultInjector
 from tests.soak.faults_of_aws import FaultsOfAws
 from tests.soak.faults_of_database import FaultsOfDatabase
+from tests.soak.faults_of_hangs import FaultsOfHangs
 from tests.soak.faults_of_processes import FaultsOfProcesses
 from tests.soak.faults_of_queue import FaultsOfQueue
+from tests.soak.faults_of_surroundings import FaultsOfSurroundings
 from tests.soak.players import Player, UploadControl
 from tests.soak.recovery import recover
 from tests.soak.system import SoakSystem, running_system
 from tests.soak.verdict import Finding, judge
+from tests.soak.watch import Watch
 from worker.media.encoder import find_encoder
 
 PLAYERS = 4
@@ -36,13 +39,15 @@ Report = Callable[[str], None]
 class Plan:
     """How long the faults last, at least, and how many videos are accepted, at least.
 
-    ``faults`` are the names of the faults to inject; empty for all.
+    ``faults`` are the names of the faults to inject; empty for all. Without ``has_real_encodes`` all encodes are
+    pretended.
     """
 
     seed: str
     seconds: float
     videos: int
     faults: frozenset[str] = frozenset()
+    has_real_encodes: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class _FaultPhase:
 
     @property
     def accepted(self) -> int:
-        return sum(player.accepted for player in self.players)
+        return sum(len(player.accepted) for player in self.players)
 
     def run(self, report: Report) -> None:
         """Raises the error of a player or an injector that failed."""
@@ -112,28 +117,33 @@ def soaked(plan: Plan, directory: Path, report: Report = lambda _text: None) -> 
         system.journal.note("soak", "plan", seed=plan.seed, seconds=plan.seconds, videos=plan.videos)
         for player in phase.players:
             player.sign_up()
-        phase.run(report)
-        report("no more faults; waiting until all videos are settled")
-        recovery = recover(system, queue_faults)
+        with Watch(system.processes, directory / "samples.jsonl") as watch:
+            phase.run(report)
+        report("half of the system hangs; waiting until the rest has settled all videos")
+        recovery = recover(system, queue_faults, phase.players)
         tallies = [tally for injector in phase.injectors for tally in injector.tallies.values()]
-        evidence = Evidence(system, tallies, queue_faults, recovery, base, plan.videos)
+        evidence = Evidence(system, tallies, queue_faults, recovery, watch.samples, base, plan.videos)
         report("judging")
         yield Verdict(evidence, judge(evidence))
 
 
 def _fault_phase(plan: Plan, system: SoakSystem, queue_faults: FaultsOfQueue, base: bytes) -> _FaultPhase:
-    control = UploadControl(threading.Event(), lambda: system.count_unsettled() > UNSETTLED_MAX)
+    control = UploadControl(threading.Event(), lambda: system.count_unsettled() > UNSETTLED_MAX, plan.has_real_encodes)
 
     def injector(name: str, faults: Iterable[Fault]) -> FaultInjector:
         chosen = [fault for fault in faults if not plan.faults or fault.name in plan.faults]
         return FaultInjector(name, chosen, plan.seed, system.journal)
 
     of_environment = [
-        *FaultsOfAws(system.aws_proxy, control).all(),
+        *FaultsOfAws(system.aws_proxy, system.liar, control).all(),
         *FaultsOfDatabase(system).all(),
+        *FaultsOfHangs(system).all(),
         *queue_faults.all(),
     ]
-    injectors = [injector("processes", FaultsOfProcesses(system).all()), injector("environment", of_environment)]
+    # A record may be lost if its process ends while it cannot be written. So these strike one after the other.
+    of_processes = [*FaultsOfProcesses(system).all(), *FaultsOfSurroundings(system).all()]
+    injectors = [injector("processes", of_processes), injector("environment", of_environment)]
+    injectors = [each for each in injectors if each.tallies]
     names = random.Random(plan.seed).sample(("Laura", "Andrés", "Valentina", "Mateo", "Sofía", "Camilo"), PLAYERS)
-    players = [Player(name, plan.seed, system.api_url, system.journal, base, control) for name in names]
+    players = [Player(name, plan.seed, system.api_urls, system.journal, base, control) for name in names]
     return _FaultPhase(plan, players, injectors)

@@ -1,8 +1,14 @@
 """The system of the soak: the product's own processes, with fault-injecting proxies between them and their services.
 
-API ────── HTTP proxy ── emulator        API, worker-2 ── TCP proxy ─┐
-workers ──/                              worker-1 ── PostgreSQL proxy ┼── PostgreSQL
-                                         worker-3 ──────────────────┘
+api-1, worker-2 ── liar ─┐
+worker-1 ────────────────┴─ AWS relay ── AWS proxy ── emulator
+api-2, worker-3 ─────────────────────────┘
+worker-1 ──────────── PostgreSQL proxy ─┐
+api-1, worker-2 ───── TCP proxy ────────┴─ database relay ── PostgreSQL
+api-2, worker-3 ─────────────────────────────────────────────┘
+
+The proxies inject faults by rule, the relays hang, and the liar lies. No fault of processes strikes api-2 and worker-3,
+so that leaks show. While both relays hang, these two must do the work of all.
 """
 
 import socket
@@ -16,25 +22,35 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from local.system.aws_emulator import CREDENTIALS, AwsEmulator
+from local.system.ec2_stub import Imds
 from local.system.postgres_server import PostgresServer
 from local.system.processes import ManagedProcess, answers, free_port
 from migrations.upgrade import upgrade
 from showcase.database.tables import Video
+from tests.faults.freezing_relay import FreezingRelay
+from tests.faults.playback import LyingAws
 from tests.faults.proxy import FaultProxy
 from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, SystemUnderFaults
 from tests.soak import audit
 from tests.soak.journal import Journal
+from tests.soak.short_times import ENCODE_SECONDS_MAX
 from tests.soak.supervised_processes import SupervisedProcess
 from tests.soak.waiting import retry_while_unavailable
 
 DATABASE = "soak"
 RECEIVE_COUNT_MAX = 20
 ORPHAN_AGE_SECONDS = 120.0  # longer than any upload or job of the soak
+DRAIN_SECONDS, API_DRAIN_SECONDS = 20.0, 10.0
+TOKEN_SECONDS = 7 * 86_400  # longer than any clock of the soak is wrong
 SETTINGS = {
     "ANB_HEARTBEAT_SECONDS": "1",
+    "ANB_JOB_SECONDS_MAX": str(ENCODE_SECONDS_MAX),
     "ANB_WORKER_SLOTS": "2",
     "ANB_HOUSEKEEPING_SECONDS": "1",
     "ANB_ORPHAN_AGE_SECONDS": str(ORPHAN_AGE_SECONDS),
+    "ANB_DRAIN_SECONDS": str(DRAIN_SECONDS),
+    "ANB_API_DRAIN_SECONDS": str(API_DRAIN_SECONDS),
+    "ANB_TOKEN_SECONDS": str(TOKEN_SECONDS),
 }
 
 
@@ -59,36 +75,86 @@ class SoakSystem:
     resources: SystemUnderFaults
     journal: Journal
     aws_proxy: FaultProxy
+    aws_relay: FreezingRelay
+    liar: LyingAws
+    database_relay: FreezingRelay
     postgres_proxy: FaultProxy
     tcp_proxy: FaultProxy
-    workers: list[SupervisedProcess] = field(default_factory=list)
-    api: SupervisedProcess = field(init=False)
+    apis: list[SupervisedProcess] = field(init=False)
+    workers: list[SupervisedProcess] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.api = self._supervised("api", "service", "listening on", self.tcp_proxy.port)
-        ports = (self.postgres_proxy.port, self.tcp_proxy.port, self.server.port)
+        self.temporary = self.directory / "tmp"
+        self.temporary.mkdir()
+        self.api_ports = [self.resources.api_port, free_port()]
+        self.apis = [
+            self._supervised(f"api-{number}", "api_process", "listening on", database_port, aws, port)
+            for number, database_port, aws, port in (
+                (1, self.tcp_proxy.port, self.liar.url, self.api_ports[0]),
+                (2, self.server.port, self.aws_proxy.url, self.api_ports[1]),
+            )
+        ]
         self.workers = [
-            self._supervised(f"worker-{number}", "tests.soak.worker_process", "ready: ", port)
-            for number, port in enumerate(ports, start=1)
+            self._supervised(f"worker-{number}", "worker_process", "ready: ", database_port, aws)
+            for number, database_port, aws in (
+                (1, self.postgres_proxy.port, _url(self.aws_relay)),
+                (2, self.tcp_proxy.port, self.liar.url),
+                (3, self.server.port, self.aws_proxy.url),
+            )
         ]
 
-    def _supervised(self, name: str, module: str, ready_text: str, database_port: int) -> SupervisedProcess:
-        database_url = f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}"
-        through = {"ANB_DATABASE_URL": database_url, **self.resources.through(self.aws_proxy.url)}
-        return SupervisedProcess(
-            name, module, ready_text, self.resources.environment(SETTINGS | through), self.directory / "logs"
-        )
+    def _supervised(
+        self, name: str, module: str, ready_text: str, database_port: int, aws_url: str, api_port: int = 0
+    ) -> SupervisedProcess:
+        own = {
+            "ANB_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}",
+            "ANB_API_PORT": str(api_port),
+            "TMPDIR": str(self.temporary),
+            **self.resources.through(aws_url),
+        }
+        environment = self.resources.environment(SETTINGS | own)
+        return SupervisedProcess(name, f"tests.soak.{module}", ready_text, environment, self.directory / "logs")
 
     @property
     def processes(self) -> list[SupervisedProcess]:
-        return [self.api, *self.workers]
+        return [*self.apis, *self.workers]
 
     @property
-    def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.resources.api_port}"
+    def steady(self) -> list[SupervisedProcess]:
+        """The processes that no fault of processes strikes, and that the relays do not reach."""
+        return [self.apis[-1], self.workers[-1]]
+
+    @property
+    def struck(self) -> list[SupervisedProcess]:
+        return [process for process in self.processes if process not in self.steady]
+
+    @property
+    def api_urls(self) -> list[str]:
+        return [f"http://127.0.0.1:{port}" for port in self.api_ports]
+
+    @property
+    def work(self) -> Path:
+        """The work directory of all workers."""
+        return self.directory / "work"
+
+    @property
+    def record_log(self) -> Path:
+        return self.resources.emf_log
+
+    def record_logs(self) -> list[Path]:
+        """The file of records, and those that it was rotated to."""
+        return sorted(path for path in self.directory.glob(f"{self.record_log.name}*") if path.is_file())
+
+    def hang(self) -> None:
+        """Let everything outside of the struck processes hang, until ``heal``."""
+        self.aws_relay.frozen.set()
+        self.database_relay.frozen.set()
 
     def heal(self) -> None:
-        """Remove all faults: no proxy injects any, and every process is there and runs."""
+        """Remove all faults: nothing hangs or lies, and every process is there, but those that the soak has stopped."""
+        self.aws_relay.frozen.clear()
+        self.database_relay.frozen.clear()
+        self.liar.lying.clear()
         for proxy in (self.aws_proxy, self.postgres_proxy, self.tcp_proxy):
             proxy.set_rules()
         for process in self.processes:
@@ -122,6 +188,10 @@ class SoakSystem:
             return sum(row.fence > jobs.get(row.id, row.fence) for row in rows)
 
 
+def _url(relay: FreezingRelay) -> str:
+    return f"http://127.0.0.1:{relay.port}"
+
+
 @contextmanager
 def running_system(directory: Path) -> Iterator[SoakSystem]:
     """Start everything; stop everything after the block. Needs the emulator's credentials in the environment."""
@@ -144,13 +214,22 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
         audit.install(resources.database)
         journal = Journal(directory / "journal.jsonl")
         stack.callback(journal.close)
-        postgres = f"127.0.0.1:{server.port}"
+        database_relay = FreezingRelay(server.port)
+        stack.callback(database_relay.close)
+        postgres = f"127.0.0.1:{database_relay.port}"
+        aws_proxy = stack.enter_context(FaultProxy(logs / "aws-proxy.log", emulator.url))
+        aws_relay = FreezingRelay(aws_proxy.port)
+        stack.callback(aws_relay.close)
+        imds = stack.enter_context(Imds())  # nobody asks it
         system = SoakSystem(
             directory=directory,
             server=server,
             resources=resources,
             journal=journal,
-            aws_proxy=stack.enter_context(FaultProxy(logs / "aws-proxy.log", emulator.url)),
+            aws_proxy=aws_proxy,
+            aws_relay=aws_relay,
+            liar=stack.enter_context(LyingAws(_url(aws_relay), imds)).start(),
+            database_relay=database_relay,
             postgres_proxy=stack.enter_context(FaultProxy(logs / "postgres-proxy.log", postgres, "postgres")),
             tcp_proxy=stack.enter_context(FaultProxy(logs / "tcp-proxy.log", postgres, "tcp")),
         )
