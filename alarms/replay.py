@@ -2,61 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from alarms.absence import has_data, late_data, missing_data
 from alarms.alarm_reading import alarm_of, composite_of, mute_rules_of
 from alarms.definition_files import Definition, DefinitionKind
+from alarms.recording import Recording, watched_values
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
-from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
-from cloudwatch.emf import EmfReader, EmfViolation, log_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.mute.mute_rule import MuteRule
 from cloudwatch.mute.muted_actions import MutedActions, muted_actions
-from cloudwatch.statistics import parse_statistic
-from cloudwatch.store import MetricStore
 
-MINUTE = 60
 FLAP_SECONDS = 900  # an alarm flaps if it fires again within this time after its end
-
-
-class NothingRecorded(Exception):
-    """The logs have no EMF record, or none of the kind that was looked for."""
-
-
-@dataclass
-class Recording:
-    """The metrics of some logs. ``start`` and ``end`` are full minutes, in seconds since the epoch.
-
-    ``violations`` counts the lines that are not valid EMF.
-    """
-
-    store: MetricStore
-    start: int
-    end: int
-    violations: int = 0
-
-
-def read_recording(paths: Iterable[Path]) -> Recording:
-    """Read all logs together, in any order, plain or gzip. Raises NothingRecorded, OSError."""
-    store, reader = MetricStore(), EmfReader()
-    first, last = float("inf"), 0
-    for path in paths:
-        for point in reader.scan_lines(log_lines(path)):
-            if not isinstance(point, EmfViolation):
-                store.add(point)
-                first, last = min(first, point.timestamp_ms), max(last, point.timestamp_ms)
-    if not last:
-        raise NothingRecorded("There is no EMF record in these logs.")
-    start, end = int(first) // 1000 // MINUTE * MINUTE, (last // 1000 // MINUTE + 1) * MINUTE
-    return Recording(store, start, end, reader.violations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +41,7 @@ class History:
 
     The state of a composite is not known at some times (``unknown``) if it watches alarms that are not played, or not
     defined here: ``unplayed`` are their names. ``muted`` are the actions that mute rules would have held back.
+    ``notes`` are what a reader must know of an alarm that was replayed: data that it did not have.
     """
 
     definition: Definition
@@ -85,6 +50,7 @@ class History:
     skipped: str = ""
     unplayed: tuple[str, ...] = ()
     muted: tuple[MutedActions, ...] = ()
+    notes: tuple[str, ...] = ()
     episodes: tuple[Episode, ...] = field(init=False)
     unknown: tuple[Episode, ...] = field(init=False)
 
@@ -114,16 +80,16 @@ def find_episodes(
         yield Episode(begins, end)
 
 
-def replay(definitions: Sequence[Definition], recording: Recording, *, namespace: str) -> list[History]:
+def replay(definitions: Sequence[Definition], recording: Recording) -> list[History]:
     """Replay the metric alarms, then the composites over them.
 
-    An alarm is skipped if none of its metrics is of ``namespace``. EMF logs have no metrics of AWS itself, and their
-    absence would count as missing data. So is an alarm that only CloudWatch can compute. A composite over skipped
-    alarms has a known state while the others decide it. Raises DefinitionError for an alarm that AWS would refuse.
+    An alarm is skipped if the recording has none of its metrics, because their absence would count as missing data. So
+    is an alarm that only CloudWatch can compute. A composite over skipped alarms has a known state while the others
+    decide it. Raises DefinitionError for an alarm that AWS would refuse.
     """
     mutes = mute_rules_of(definitions)
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
-    histories = [_replay_alarm(d, recording, namespace, mutes) for d in alarms]
+    histories = [_replay_alarm(d, recording, mutes) for d in alarms]
     return histories + _replay_composites(definitions, histories, recording, mutes)
 
 
@@ -155,17 +121,19 @@ def _replay_composites(
     return found
 
 
-def _replay_alarm(definition: Definition, recording: Recording, namespace: str, mutes: Sequence[MuteRule]) -> History:
+def _replay_alarm(definition: Definition, recording: Recording, mutes: Sequence[MuteRule]) -> History:
     alarm = alarm_of(definition)
     if isinstance(alarm, UnplayedAlarm):
         return History(definition, recording.end, skipped=alarm.reason)
-    if not is_recorded(alarm, namespace):
-        return History(definition, recording.end, skipped="its metrics are AWS's own, and not in EMF logs")
+    missing = missing_data(alarm, recording)
+    if not has_data(alarm, recording):
+        return History(definition, recording.end, skipped="; ".join(missing))
     machine = AlarmMachine(alarm, recording.store)
     transitions = tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
     due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
     muted = tuple(_muted(alarm.name, due, transitions, mutes, recording.end))
-    return History(definition, recording.end, transitions, muted=muted)
+    notes = (*missing, *late_data(alarm, recording))
+    return History(definition, recording.end, transitions, muted=muted, notes=notes)
 
 
 def _muted(
@@ -199,20 +167,4 @@ def first_evaluation(alarm: MetricAlarm, start: int) -> int:
 
 def watched_metrics(alarm: MetricAlarm) -> list[MetricId]:
     """The metrics that the alarm reads, each once."""
-    return list(dict.fromkeys(watched.metric for watched in watched_values(alarm)))
-
-
-def raw_metrics(alarms: Iterable[MetricAlarm]) -> set[MetricId]:
-    """The metrics of which some alarm needs every value: for a percentile or another extended statistic."""
-    return {w.metric for alarm in alarms for w in watched_values(alarm) if parse_statistic(w.statistic).needs_values}
-
-
-def watched_values(alarm: MetricAlarm) -> list[WatchedMetric]:
-    """The statistics of metrics that the alarm names. A query of Metrics Insights names none: it selects them."""
-    match alarm.watched:
-        case WatchedMetric():
-            return [alarm.watched]
-        case WatchedMath(metrics=metrics):
-            return list(metrics.values())
-        case WatchedQuery():
-            return []
+    return list(dict.fromkeys(each.metric for each in watched_values(alarm)))

@@ -1,15 +1,15 @@
 """A store for the metrics of a log, which answers queries for any statistic of any period."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
-from cloudwatch.emf.metadata import Datapoint
+from cloudwatch.emf.metadata import Datapoint, Record, Streams, datapoints
 from cloudwatch.emf.reader import read_lines
 from cloudwatch.metric import MetricId
 from cloudwatch.series import Series
 from cloudwatch.spans import SlidingSpans, Span
-from cloudwatch.statistics import parse_statistic
-from cloudwatch.store_columns import StatisticSets, Values
+from cloudwatch.statistics import Statistic, StatisticSet, parse_statistic
+from cloudwatch.store_columns import StatisticSets, ValueFile, Values
 
 # Not documented. LocalStack found this order of preference on AWS (December 2023, pull request 9877 of LocalStack).
 _UNITS_PREFERRED = (
@@ -20,20 +20,26 @@ _UNITS_PREFERRED = (
 )
 
 
+ROWS_MAX = 256  # of one batch
+BATCHES_MAX = 64
+
+
 class MetricStore:
     """A MetricSource of datapoints. It must not be used by several threads at once.
 
     A value goes to the storage period of its timestamp: the second if the storage resolution is 1, else the minute.
     CloudWatch keeps seconds for 3 hours and minutes for 15 days; this store drops nothing.
 
-    Every value takes 8 bytes. If ``distributions`` is given, only these metrics keep their values. The others take
-    40 bytes for each minute, for any number of values, and have no percentiles or trimmed statistics.
+    A metric takes 40 bytes for each storage period, for any number of values. Those of ``distributions`` (None means
+    all) also have percentiles and trimmed statistics: their values are kept, nearly all of them in a temporary file.
     """
 
     def __init__(self, distributions: Collection[MetricId] | None = None) -> None:
         self._distributions = distributions
-        self._streams: dict[tuple[MetricId, str], Values | StatisticSets] = {}
+        self._columns: dict[tuple[MetricId, str], _Columns] = {}
         self._units: dict[MetricId, set[str]] = {}
+        self._batches: dict[tuple[Streams, int], list[tuple[float, ...]]] = {}
+        self._file = ValueFile()
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], distributions: Collection[MetricId] | None = None) -> Self:
@@ -44,14 +50,54 @@ class MetricStore:
         return store
 
     def add(self, point: Datapoint) -> None:
-        metric, unit, timestamp_ms, values, resolution = point
-        stream = self._streams.get((metric, unit))
-        if stream is None:
-            stream = Values() if self._keeps_values(metric) else StatisticSets()
-            self._streams[metric, unit] = stream
+        """Add the values of one metric. Raises OSError if no temporary file can be written."""
+        second = point.timestamp_ms // 1000
+        start = second - second % point.storage_resolution
+        written = point.statistic_set
+        if written is None:
+            self._columns_of(point.metric, point.unit).add(start, point.values)
+        elif written.samples:
+            self._columns_of(point.metric, point.unit).add_set(start, written, point.values)
+
+    def add_record(self, record: Record) -> None:
+        """Add all values of one document. Raises OSError if no temporary file can be written.
+
+        Documents with the same metrics in the same storage period are put together, and added as a batch.
+        """
+        streams, timestamp_ms, values = record
+        if type(values) is not tuple:
+            for point in datapoints(record):
+                self.add(point)
+            return
+        key = streams, timestamp_ms // streams.period_ms
+        batch = self._batches.get(key)
+        if batch is None:
+            if len(self._batches) >= BATCHES_MAX:
+                self._add_batches()
+            batch = self._batches[key] = []
+        batch.append(values)
+        if len(batch) >= ROWS_MAX:
+            self._add_batch(key)
+
+    def _add_batches(self) -> None:
+        for key in list(self._batches):
+            self._add_batch(key)
+
+    def _add_batch(self, key: tuple[Streams, int]) -> None:
+        streams, period = key
+        second = period * streams.period_ms // 1000
+        by_position = [(values, StatisticSet.of(values)) for values in zip(*self._batches.pop(key), strict=True)]
+        for position, metric, unit, resolution in streams.all:
+            values, found = by_position[position]
+            self._columns_of(metric, unit).add_set(second - second % resolution, found, values)
+
+    def _columns_of(self, metric: MetricId, unit: str) -> "_Columns":
+        columns = self._columns.get((metric, unit))
+        if columns is None:
+            values = Values(self._file) if self._keeps_values(metric) else None
+            columns = self._columns[metric, unit] = _Columns(StatisticSets(), values)
             self._units.setdefault(metric, set()).add(unit)
-        second = timestamp_ms // 1000
-        stream.add(second - second % resolution, values)
+        return columns
 
     def series(
         self, metric: MetricId, statistic: str, period: int, start: int, end: int, unit: str | None = None
@@ -76,6 +122,7 @@ class MetricStore:
         data in the first span of each minute.
         Raises ValueError for an unknown statistic, and for one that needs values that this store does not keep.
         """
+        self._add_batches()
         wanted = parse_statistic(statistic)
         if wanted.needs_values and not self._keeps_values(metric):
             raise ValueError(f"{statistic} of {metric} needs its distribution, which this store does not keep")
@@ -83,7 +130,7 @@ class MetricStore:
         units = published if unit is None else [name for name in published if name == unit]
         found: list[float | None] = [None] * len(spans)
         for index, name in enumerate(units):
-            values = self._streams[metric, name].over(wanted, spans)
+            values = self._columns[metric, name].over(wanted, spans)
             if not index:
                 found = values
             else:
@@ -92,11 +139,49 @@ class MetricStore:
 
     def metrics(self) -> Iterable[MetricId]:
         """Every metric that has at least one value."""
+        self._add_batches()
         return self._units.keys()
+
+    def extent(self, metric: MetricId | None = None) -> tuple[int, int] | None:
+        """The beginnings of the first and of the last storage period with data, in seconds; None without data.
+
+        Those of one metric, or of all.
+        """
+        self._add_batches()
+        found = self._columns.items()
+        starts = [columns.sets.starts() for (each, _), columns in found if metric is None or each == metric]
+        return (min(each[0] for each in starts), max(each[-1] for each in starts)) if starts else None
 
     def units(self, metric: MetricId) -> frozenset[str]:
         """The units in which the metric was published. More than one is a mistake of the publisher."""
+        self._add_batches()
         return frozenset(self._units.get(metric, ()))
 
     def _keeps_values(self, metric: MetricId) -> bool:
         return self._distributions is None or metric in self._distributions
+
+
+class _Columns(NamedTuple):
+    """The columns of one metric in one unit; ``values`` is None if its distribution is not kept."""
+
+    sets: StatisticSets
+    values: Values | None
+
+    def add(self, start: int, values: Sequence[float]) -> None:
+        if not values:
+            return
+        self.sets.add(start, values)
+        if self.values is not None:
+            self.values.add(start, values)
+
+    def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
+        """The statistic over the storage periods that begin in each span; None if they have no data."""
+        if statistic.needs_values and self.values is not None:
+            return self.values.over(statistic, spans)
+        return self.sets.over(statistic, spans)
+
+    def add_set(self, start: int, found: StatisticSet, values: Sequence[float]) -> None:
+        """Add a set and its values, which may be unknown: then they have no percentiles."""
+        self.sets.add_set(start, found)
+        if self.values is not None and values:
+            self.values.add(start, values)

@@ -5,6 +5,9 @@ in order, so runs are appended as they arrive. A query sorts them and joins the 
 """
 
 import math
+import os
+import tempfile
+import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +19,29 @@ from cloudwatch.statistics import Statistic, StatisticColumns, StatisticSet
 MINUTE = 60
 RUNS_UNSORTED_MAX = 1024  # on top of twice the number of runs that the last sort left
 VALUES_UNMERGED_MAX = 512
+CHUNK_VALUES = 1024
+_VALUE_BYTES = 8
+
+
+class ValueFile:
+    """A temporary file for the values of many metrics, in chunks of CHUNK_VALUES. It is removed with this object."""
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryFile() as file:
+            self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+        self._end = 0
+
+    def append(self, chunk: bytes) -> int:
+        """Write a chunk; returns its offset. Raises OSError."""
+        offset, self._end = self._end, self._end + len(chunk)
+        written = os.pwrite(self._descriptor, chunk, offset)
+        if written < len(chunk):
+            raise OSError(f"only {written} bytes of a chunk could be written to a temporary file")
+        return offset
+
+    def read(self, offset: int, number: int) -> bytes:
+        return os.pread(self._descriptor, number * _VALUE_BYTES, offset)
 
 
 def _within(starts: Sequence[int], spans: Sequence[Span]) -> tuple[int, int]:
@@ -56,24 +82,37 @@ def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[
 
 
 class Values:
-    """Keeps every value: 8 bytes for each value and 16 for each run."""
+    """Keeps every value: 24 bytes for each run in memory, and 8 bytes for each value in ``file``.
 
-    __slots__ = ("_begins", "_in_order", "_starts", "_values")
+    Fewer than CHUNK_VALUES of the values are in memory.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_begins", "_chunks", "_ends", "_file", "_in_order", "_latest", "_starts")
+
+    def __init__(self, file: ValueFile) -> None:
+        self._file = file
         self._starts = array("q")
-        self._begins = array("Q")  # the index of each run's first value
-        self._values = array("d")
+        self._begins = array("Q")  # the number of each run's first value, in the order of arrival
+        self._ends = array("Q")
+        self._chunks = array("Q")  # their offsets in the file
+        self._latest = array("d")  # the values behind the last chunk
         self._in_order = True
 
     def add(self, start: int, values: Sequence[float]) -> None:
         """Add values of the storage period that begins at ``start`` (seconds)."""
+        begin = len(self._chunks) * CHUNK_VALUES + len(self._latest)
         starts = self._starts
-        if not starts or starts[-1] != start:
-            self._in_order = self._in_order and (not starts or starts[-1] < start)
+        if starts and starts[-1] == start and self._ends[-1] == begin:
+            self._ends[-1] += len(values)
+        else:
+            self._in_order = self._in_order and (not starts or starts[-1] <= start)
             starts.append(start)
-            self._begins.append(len(self._values))
-        self._values.extend(values)
+            self._begins.append(begin)
+            self._ends.append(begin + len(values))
+        self._latest.extend(values)
+        while len(self._latest) >= CHUNK_VALUES:
+            self._chunks.append(self._file.append(self._latest[:CHUNK_VALUES].tobytes()))
+            del self._latest[:CHUNK_VALUES]
 
     def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
         """The statistic over the storage periods that begin in each span; None if they have no data.
@@ -82,20 +121,36 @@ class Values:
         """
         self._sort()
         oldest, newest = _within(self._starts, spans)
-        of, values, begins = statistic.measure, self._values, [*self._begins[oldest:newest], self._begin(newest)]
-        runs = _runs(self._starts[oldest:newest], spans)
+        starts, values, begins = array("q"), array("d"), array("Q", [0])
+        for run in range(oldest, newest):
+            self._read(self._begins[run], self._ends[run], values)
+            if starts and starts[-1] == self._starts[run]:
+                begins[-1] = len(values)
+            else:
+                starts.append(self._starts[run])
+                begins.append(len(values))
+        of, runs = statistic.measure, _runs(starts, spans)
         return [of(values[begins[first] : begins[last]]) if first < last else None for first, last in runs]
 
-    def _begin(self, run: int) -> int:
-        return self._begins[run] if run < len(self._begins) else len(self._values)
+    def _read(self, begin: int, end: int, found: "array[float]") -> None:
+        """Append the values from ``begin`` to ``end`` (their numbers) to ``found``."""
+        while begin < end:
+            chunk, first = divmod(begin, CHUNK_VALUES)
+            last = min(first + end - begin, CHUNK_VALUES)
+            if chunk < len(self._chunks):
+                found.frombytes(self._file.read(self._chunks[chunk] + first * _VALUE_BYTES, last - first))
+            else:
+                found.extend(self._latest[first:last])
+            begin += last - first
 
     def _sort(self) -> None:
         if self._in_order:
             return
-        ordered = Values()
-        for start, run in sorted((start, run) for run, start in enumerate(self._starts)):
-            ordered.add(start, self._values[self._begin(run) : self._begin(run + 1)])
-        self._starts, self._begins, self._values = ordered._starts, ordered._begins, ordered._values
+        order = sorted(range(len(self._starts)), key=self._starts.__getitem__)
+        self._starts, self._begins, self._ends = (
+            array(column.typecode, map(column.__getitem__, order))
+            for column in (self._starts, self._begins, self._ends)
+        )
         self._in_order = True
 
 
@@ -119,6 +174,13 @@ class StatisticSets:
             self._unmerged_start = start
         self._unmerged.extend(values)
 
+    def add_set(self, start: int, found: StatisticSet) -> None:
+        """Add the set of some values of the storage period that begins at ``start`` (seconds)."""
+        if len(self._starts) >= self._runs_max:
+            self._sort()
+            self._runs_max = 2 * len(self._starts) + RUNS_UNSORTED_MAX
+        self._merge(start, *found)
+
     def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
         """The statistic over the storage periods that begin in each span; None if they have no data.
 
@@ -134,14 +196,16 @@ class StatisticSets:
             for first, last in _runs(self._starts[oldest:newest], spans)
         ]
 
+    def starts(self) -> Sequence[int]:
+        """The storage periods that have data, in order."""
+        self._merge_values()
+        self._sort()
+        return self._starts
+
     def _merge_values(self) -> None:
-        if not self._unmerged:
-            return
-        if len(self._starts) >= self._runs_max:
-            self._sort()
-            self._runs_max = 2 * len(self._starts) + RUNS_UNSORTED_MAX
-        self._merge(self._unmerged_start, *StatisticSet.of(self._unmerged))
-        del self._unmerged[:]
+        if self._unmerged:
+            self.add_set(self._unmerged_start, StatisticSet.of(self._unmerged))
+            del self._unmerged[:]
 
     def _merge(self, start: int, count: float, total: float, minimum: float, maximum: float) -> None:
         numbers = self._numbers

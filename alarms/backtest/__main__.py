@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,16 @@ from typing import Any
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
-from alarms.replay import Episode, History, NothingRecorded, Recording, read_recording, replay
+from alarms.recording import NothingRecorded, Recording, findings_text, read_recording
+from alarms.replay import Episode, History, replay
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.mute.muted_actions import MutedActions
 
 DESCRIPTION = """\
 Replay the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
-how long, and how often it would have flapped. Alarms on metrics of AWS itself (load balancer, database) are skipped,
-because these metrics are not in the logs.
+how long, and how often it would have flapped. An alarm is not replayed if the logs have none of its metrics: those of
+AWS itself (load balancer, database) are in no EMF log, and for a misspelt one the nearest are named.
 """
 
 EXAMPLES = [
@@ -42,10 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         require_variables(variables, "NAMESPACE")
         require_alarms(asked.alarm, definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
-        recording = read_recording(asked.log)
-        namespace = str(variables["NAMESPACE"])
-        histories = _asked_histories(definitions, recording, namespace, asked.alarm)
-        others = _asked_histories(other, recording, namespace, asked.alarm) if other else None
+        recording = read_recording(asked.log, definitions + (other or []))
+        histories = _asked_histories(definitions, recording, asked.alarm)
+        others = _asked_histories(other, recording, asked.alarm) if other else None
     except (DefinitionError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
@@ -70,24 +71,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _asked_histories(
-    definitions: Sequence[Definition], recording: Recording, namespace: str, stems: Sequence[str]
-) -> list[History]:
+def _asked_histories(definitions: Sequence[Definition], recording: Recording, stems: Sequence[str]) -> list[History]:
     """All alarms are replayed, because composites need their children; only those of ``stems`` are returned."""
-    histories = replay(definitions, recording, namespace=namespace)
+    histories = replay(definitions, recording)
     return [history for history in histories if not stems or history.definition.stem in stems]
 
 
 def _print_table(recording: Recording, histories: list[History], others: list[History] | None, screen: Screen) -> None:
     screen.line(f"{_time(recording.start)} to {_time(recording.end)} UTC, {_duration(recording.end - recording.start)}")
-    if recording.violations:
-        screen.line(f"{recording.violations} line(s) are not valid EMF: CloudWatch makes no metric of them", "yellow")
+    for line in findings_text(recording.findings):
+        screen.line(line, "yellow")
     screen.line(f"{'':2}{'alarm':<32} {'fired':>5} {'in ALARM':>9} {'longest':>8} {'flaps':>5}  first", "bold")
     other_by_name = {history.definition.name: history for history in others or ()}
     for history in histories:
         screen.line("  " + _row(history), "red" if history.episodes else "")
+        for note in history.notes:
+            screen.line(f"{'':<6}{note}", "yellow")
         other = other_by_name.get(history.definition.name)
-        if other and other.episodes != history.episodes:
+        if other and (other.episodes, other.skipped) != (history.episodes, history.skipped):
             screen.line("≠ " + _row(other), "yellow")
     for history in histories:
         for muted in history.muted:
@@ -124,7 +125,8 @@ def _document(recording: Recording, histories: list[History], others: list[Histo
     return {
         "start": _time(recording.start),
         "end": _time(recording.end),
-        "invalid_lines": recording.violations,
+        "documents": recording.documents,
+        "findings": [asdict(finding) for finding in recording.findings],
         "alarms": [_member(history) for history in histories],
         "against": None if others is None else [_member(history) for history in others],
     }
@@ -134,6 +136,7 @@ def _member(history: History) -> dict[str, Any]:
     return {
         "name": history.definition.name,
         "skipped": history.skipped or None,
+        "notes": list(history.notes),
         "flaps": history.flaps,
         "episodes": [_span(episode) for episode in history.episodes],
         "unknown": [_span(episode) for episode in history.unknown],

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from alarms.alarm_reading import alarm_of
-from alarms.replay import History, Recording
+from alarms.recording import Recording
+from alarms.replay import History
 from cloudwatch.alarm.datapoints import fetch, newest_values
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.missing_data import default_range

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms.check.definition_checks import check_definitions
-from alarms.check.log_check import log_problems
+from alarms.check.log_check import check_logs
 from alarms.definition_files import DefinitionError, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from cli.command_parser import ExitCode, command_parser
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notices = check_definitions(definitions, variables, asked.aws_metrics)
         if asked.logs:
             require_variables(variables, "NAMESPACE")
-            notices += log_problems(asked.logs, str(variables["NAMESPACE"]))
+            notices += check_logs(asked.logs, str(variables["NAMESPACE"]))
     except (DefinitionError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED

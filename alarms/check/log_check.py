@@ -1,9 +1,11 @@
-"""Compares recorded EMF logs with the catalogue: is everything that was written declared?"""
+"""Compares recorded EMF logs with the catalogue: is everything that was written declared, and as the format says?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cloudwatch.emf import Datapoint, EmfReader, EmfViolation, log_lines
+from cloudwatch.emf import EmfReader, LineKind, log_lines
+from cloudwatch.emf.metadata import Streams
+from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
 from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE
 
@@ -17,32 +19,55 @@ _KINDS = {
 }
 
 
-def log_problems(paths: Iterable[Path], namespace: str) -> list[Notice]:
-    """Everything that is not valid EMF or not declared, each problem once for each log. Raises OSError."""
-    notices: list[Notice] = []
-    for path in paths:
-        found: dict[str, None] = {}
-        for item in EmfReader().scan_lines(log_lines(path)):
-            if problem := str(item) if isinstance(item, EmfViolation) else _undeclared(item, namespace):
-                found[problem] = None
-            if len(found) >= PROBLEMS_MAX:
-                break
-        notices += [Notice(Severity.ERROR, str(path), "", problem) for problem in found]
-    return notices
+def check_logs(paths: Iterable[Path], namespace: str) -> list[Notice]:
+    """What is not valid EMF or not declared is an error, once for each log. Raises OSError.
+
+    This project writes as the specification says, so what a reader remarks is an error, too. Lines without EMF are a
+    remark; but a log without any document is the wrong file, or its metrics never arrive.
+    """
+    return [notice for path in paths for notice in _check_log(path, namespace)]
 
 
-def _undeclared(point: Datapoint, namespace: str) -> str:
-    """How the datapoint differs from the catalogue, or nothing."""
-    if point.namespace != namespace:
-        return f"namespace {point.namespace!r} is not {namespace!r}"
-    kind = _KINDS.get((point.name, tuple(key for key, _ in point.dimensions)))
-    values = dict(point.dimensions)
+def _check_log(path: Path, namespace: str) -> Iterator[Notice]:
+    reader = EmfReader()
+    undeclared = [("", text) for text in _undeclared_metrics(reader, path, namespace)]
+    wrong = reader.findings.of(LineKind.VIOLATION, LineKind.DROPPED, LineKind.REMARK)
+    problems = [(finding.place, finding.text) for finding in wrong]
+    if not reader.documents:
+        problems.append(("", f"has no EMF record, but {reader.findings.summary()}"))
+    for place, text in [*problems, *undeclared][:PROBLEMS_MAX]:
+        yield Notice(Severity.ERROR, str(path), place, text)
+    for finding in reader.findings.of(LineKind.OTHER):
+        yield Notice(Severity.REMARK, str(path), finding.place, finding.text)
+
+
+def _undeclared_metrics(reader: EmfReader, path: Path, namespace: str) -> list[str]:
+    seen: set[Streams] = set()
+    undeclared: dict[str, None] = {}
+    for streams, _, _ in reader.scan(log_lines(path)):
+        if streams in seen:
+            continue
+        seen.add(streams)
+        for _, metric, unit, _ in streams.all:
+            if problem := _undeclared(metric, unit, namespace):
+                undeclared[problem] = None
+        if len(undeclared) >= PROBLEMS_MAX:
+            break
+    return list(undeclared)
+
+
+def _undeclared(metric: MetricId, unit: str, namespace: str) -> str:
+    """How the metric differs from the catalogue, or nothing."""
+    if metric.namespace != namespace:
+        return f"namespace {metric.namespace!r} is not {namespace!r}"
+    name, values = metric.name, dict(metric.dimensions)
+    kind = _KINDS.get((name, tuple(values)))
     if kind is None:
-        return f"{point.name} with the dimensions {', '.join(values)} is not declared"
-    if point.unit != kind.metric(point.name).unit:
-        return f"{point.name} is written in {point.unit}, declared in {kind.metric(point.name).unit}"
+        return f"{name} with the dimensions {', '.join(values)} is not declared"
+    if unit != kind.metric(name).unit:
+        return f"{name} is written in {unit}, declared in {kind.metric(name).unit}"
     if values[SERVICE] not in kind.services:
-        return f"{point.name} is written by {SERVICE} {values[SERVICE]!r}, declared for {', '.join(kind.services)}"
+        return f"{name} is written by {SERVICE} {values[SERVICE]!r}, declared for {', '.join(kind.services)}"
     if (route := values.get(ROUTE, NO_ROUTE)) not in (*ROUTES, NO_ROUTE):
-        return f"{point.name} is written for the {ROUTE} {route!r}, which is not declared"
+        return f"{name} is written for the {ROUTE} {route!r}, which is not declared"
     return ""

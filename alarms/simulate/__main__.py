@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import add_common_options, read_asked_definitions
-from alarms.replay import NothingRecorded
+from alarms.recording import NothingRecorded
 from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
 from alarms.simulate.policies import contenders, skipped_policies
 from alarms.simulate.results import Figures, figures

@@ -5,8 +5,8 @@ import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from alarms.replay import NothingRecorded
-from cloudwatch.emf import EmfReader, EmfViolation, log_lines
+from alarms.recording import NothingRecorded
+from cloudwatch.emf import EmfReader, log_lines
 
 DAY = 86_400.0
 DAILY_SWING = 0.9  # the rate varies between 1 - 0.9 and 1 + 0.9 times its mean
@@ -53,12 +53,11 @@ def bursts(per_minute: float, chance: random.Random) -> Iterator[float]:
 
 def recorded_uploads(paths: Iterable[Path]) -> Iterator[float]:
     """The accepted uploads in EMF logs of the API. Raises NothingRecorded, OSError."""
-    points = (point for path in paths for point in EmfReader().scan_lines(log_lines(path)))
+    reader = EmfReader()
+    points = (point for path in paths for point in reader.scan_datapoints(log_lines(path), str(path)))
     times = sorted(
-        point.timestamp_ms / 1000
-        for point in points
-        if not isinstance(point, EmfViolation) and point.name == "UploadBytes" and len(point.dimensions) == 1
+        point.timestamp_ms / 1000 for point in points if point.name == "UploadBytes" and len(point.dimensions) == 1
     )
     if not times:
-        raise NothingRecorded("these logs have no accepted upload (metric UploadBytes)")
+        raise NothingRecorded.among("These logs have no accepted upload (metric UploadBytes).", reader)
     return (time - times[0] for time in times)

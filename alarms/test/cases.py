@@ -19,7 +19,7 @@ from typing import Any
 
 from alarms.alarm_reading import alarm_of, composite_of
 from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
-from alarms.replay import watched_values
+from alarms.recording import watched_values
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm

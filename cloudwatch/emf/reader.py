@@ -1,135 +1,174 @@
 """Reads EMF documents: log lines in, datapoints out.
 
 CloudWatch makes no metric from a document that breaks one rule, and reports nothing. So this reader refuses the whole
-document too, and gives the reason. It does not check rules that depend on the time of ingestion: CloudWatch rejects
-events that are more than 2 hours in the future or more than 14 days in the past.
+document too, and gives the reason. There are two ways to read:
+
+- **strictly** (``read_document``, ``read_lines``), for what this project writes: a line is one document as the
+  specification has it, and everything else is an EmfViolation, remarks included.
+- **as CloudWatch does** (``EmfReader.scan``), for any log: it takes what CloudWatch takes, finds the document in what
+  carried it, and counts everything else in ``findings``. It also leaves out what CloudWatch drops because of its time.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cloudwatch.emf.metadata import Datapoint, Metadata
+from cloudwatch.emf.arrival import Neighbourhood, why_dropped
+from cloudwatch.emf.findings import Findings, LineKind
+from cloudwatch.emf.line_shapes import LineShapes
+from cloudwatch.emf.metadata import Datapoint, Metadata, Record, datapoints
 from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX, EmfViolation, member, timestamp
+from cloudwatch.emf.transports import unwrap
 
 METADATA_KEPT_MAX = 32
 METADATA_CHARACTERS_KEPT_MAX = 16_384
+WRAPPINGS_MAX = 3  # an event of CloudWatch Logs, in it a line of a container runtime, in it a prefix
 
 _SPACES = " \t\r\n"  # the white space of JSON
-_PLACEHOLDER = object()
 
 
 def read_lines(lines: Iterable[str], bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[Datapoint]:
-    """The datapoints of many lines, in order. Raises EmfViolation with the number of the line (from 1)."""
-    return EmfReader(bytes_max).read_lines(lines)
+    """The datapoints of lines that are all documents, in order.
+
+    Raises EmfViolation with the number of the line (from 1).
+    """
+    reader = EmfReader(bytes_max)
+    for number, line in enumerate(lines, start=1):
+        try:
+            points = reader.read(line)
+        except EmfViolation as error:
+            raise EmfViolation(error.reason, number) from error
+        yield from points
 
 
 def read_document(line: str, bytes_max: int = DOCUMENT_BYTES_MAX) -> list[Datapoint]:
     """The datapoints of one line: one for each metric and dimension set. Raises EmfViolation."""
-    try:
-        root = _parse(line, bytes_max)
-        aws = member(root, "_aws", dict)
-        timestamp_ms = timestamp(aws.get("Timestamp"))
-        return Metadata(member(aws, "CloudWatchMetrics", list)).datapoints(root, timestamp_ms)
-    except RecursionError:
-        raise EmfViolation("nested too deeply") from None
+    return datapoints(_without_remark(*_DocumentParser(bytes_max).parse(line)[:2]))
 
 
 class EmfReader:
-    """Reads the lines of one log and counts them. It must not be used by several threads at once.
+    """Reads the lines of one or more logs. It must not be used by several threads at once.
 
-    Most of a line is its metadata, and a program writes few different ones. So each is validated once and recognised
-    by its text afterwards: in a copy of the line, NaN (which JSON does not have) replaces the metadata, and only this
-    copy is parsed. If the parser finds exactly one NaN, in the place of the metadata, the result is the same as that
-    of the whole line. In every other case the whole line is read, and only this full reading refuses a line.
+    ``documents`` counts the lines of which CloudWatch makes metrics.
     """
 
     def __init__(self, bytes_max: int = DOCUMENT_BYTES_MAX) -> None:
-        self.documents = 0  # lines that were read as documents
-        self.violations = 0  # lines for which scan_lines yielded an EmfViolation
-        self.others = 0  # lines that scan_lines skipped, because they are not EMF
-        self._bytes_max = bytes_max
-        self._known: dict[str, Metadata] = {}
-        self._constants = 0
-        self._decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=_object)
-
-    def read_lines(self, lines: Iterable[str]) -> Iterator[Datapoint]:
-        """The datapoints of lines that are all documents. Raises EmfViolation with the number of the line (from 1)."""
-        for number, line in enumerate(lines, start=1):
-            try:
-                points = self.read(line)
-            except EmfViolation as error:
-                raise EmfViolation(error.reason, number) from error
-            yield from points
-
-    def scan_lines(self, lines: Iterable[str]) -> Iterator[Datapoint | EmfViolation]:
-        """The datapoints of a log that also has other lines, and an EmfViolation for each bad document.
-
-        CloudWatch looks for metrics only in JSON objects with a member ``_aws``; any other line is skipped and
-        counted. An incomplete object counts as a bad document, because its ``_aws`` may be in the missing part.
-        """
-        for number, line in enumerate(lines, start=1):
-            try:
-                points = self.read(line)
-            except EmfViolation as error:
-                if _is_meant_as_document(line):
-                    self.violations += 1
-                    yield EmfViolation(error.reason, number)
-                else:
-                    self.others += 1
-            else:
-                yield from points
+        self.documents = 0
+        self.findings = Findings()
+        self._parser = _DocumentParser(bytes_max)
+        self._shapes = LineShapes(bytes_max)
 
     def read(self, line: str) -> list[Datapoint]:
-        """The datapoints of one document, as read_document gives them. Raises EmfViolation."""
-        points = self._read_known(line)
-        if points is None:
-            points = read_document(line, self._bytes_max)
-            self._learn(line)
-        self.documents += 1
-        return points
+        """The datapoints of a line that is a document without a remark. Raises EmfViolation."""
+        return datapoints(_without_remark(*self._read(line)))
 
-    def _read_known(self, line: str) -> list[Datapoint] | None:
-        """The datapoints of a line with known metadata; None if the whole line must be read."""
-        start = _start_of_metadata(line)
-        for text, metadata in self._known.items():
-            if line.startswith(text, start):
-                rest = f"{line[:start]}NaN{line[start + len(text) :]}"
-                try:
-                    return self._read_rest(rest, metadata) if _fits(line, self._bytes_max) else None
-                except (ValueError, LookupError, TypeError, RecursionError):
-                    return None
-        return None
+    def scan_datapoints(self, lines: Iterable[str], log: str = "") -> Iterator[Datapoint]:
+        """The datapoints of any log, like ``scan``."""
+        for record in self.scan(lines, log):
+            yield from datapoints(record)
 
-    def _read_rest(self, rest: str, metadata: Metadata) -> list[Datapoint] | None:
-        """The datapoints of ``rest``, a line with NaN in the place of ``metadata``; None if the NaN is elsewhere."""
-        self._constants = 0
-        root, end = self._decoder.raw_decode(rest)
-        aws = root["_aws"]
-        if self._constants != 1 or aws["CloudWatchMetrics"] is not _PLACEHOLDER or rest[end:].strip(_SPACES):
-            return None
-        return metadata.datapoints(root, timestamp(aws["Timestamp"]))
+    def scan(self, lines: Iterable[str], log: str = "") -> Iterator[Record]:
+        """The documents of any log: what CloudWatch makes metrics of. The rest is counted in ``findings``.
 
-    def _constant(self, _: str) -> object:
-        self._constants += 1
-        return _PLACEHOLDER
+        ``log`` is the name of the log, for the places of findings. CloudWatch looks for metrics only in JSON objects
+        with a member ``_aws``. An incomplete object counts as a bad document, because its ``_aws`` may be in the
+        missing part.
+        """
+        recognise = self._shapes.recognise
+        around = Neighbourhood(self.findings)
+        for number, line in enumerate(lines, start=1):
+            record = recognise(line)
+            if record is None or record[0].remarks:
+                place = f"{log}:{number}" if log else f"line {number}"
+                found = self._look_closely(line, place)
+                if found is None:
+                    continue
+                record, arrival_is_known = found
+                if arrival_is_known:
+                    self.documents += 1
+                    yield record
+                    continue
+            if around.low_ms <= record[1] <= around.high_ms:
+                self.documents += 1
+                yield record
+            else:
+                place = f"{log}:{number}" if log else f"line {number}"
+                yield from self._counted(around.judge(record, place, line))
+        yield from self._counted(around.finish())
 
-    def _learn(self, line: str) -> None:
-        """Keep the text where metadata usually stand. It may be something else: _read_rest checks the place."""
-        start = _start_of_metadata(line)
+    def _counted(self, records: list[Record]) -> list[Record]:
+        self.documents += len(records)
+        return records
+
+    def _look_closely(self, line: str, place: str) -> tuple[Record, bool] | None:
+        """The document in the line, which may be wrapped, and whether the moment of its arrival is known.
+
+        None if CloudWatch makes no metrics of the line.
+        """
+        text, arrived_ms = line, None
+        for _ in range(WRAPPINGS_MAX):
+            carried = unwrap(text)
+            if carried is None:
+                break
+            text, arrived_ms = carried.text, arrived_ms or carried.arrived_ms  # the outermost took it last
         try:
-            directives, end = _DECODER.raw_decode(line, start)
+            record, remarks = self._read(text)
+        except EmfViolation as error:
+            meant = _is_meant_as_document(text)
+            kind, reason = (LineKind.VIOLATION, error.reason) if meant else (LineKind.OTHER, _kind_of(line))
+            self.findings.note(kind, reason, place, line)
+            return None
+        if reason := why_dropped(record[1], arrived_ms):
+            self.findings.note(LineKind.DROPPED, reason, place, line)
+            return None
+        for remark in remarks:
+            self.findings.note(LineKind.REMARK, remark, place, line)
+        return record, arrived_ms is not None
+
+    def _read(self, line: str) -> tuple[Record, tuple[str, ...]]:
+        """The document in the line and its remarks. Raises EmfViolation."""
+        record = self._shapes.recognise(line)
+        if record is not None:
+            return record, record[0].remarks
+        record, remarks, metadata = self._parser.parse(line)
+        self._shapes.learn(line, metadata, record)
+        return record, remarks
+
+
+class _DocumentParser:
+    """Reads documents in full. It keeps the metadata that it has validated, because a program writes few of them."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._known: dict[str, Metadata] = {}
+
+    def parse(self, line: str) -> tuple[Record, tuple[str, ...], Metadata]:
+        """The document in the line, its remarks and its metadata. Raises EmfViolation."""
+        try:
+            root = _json(line, self._bytes_max)
+            aws = member(root, "_aws", dict)
+            timestamp_ms = timestamp(aws.get("Timestamp"))
+            metadata = self._metadata(member(aws, "CloudWatchMetrics", list))
+            return *metadata.record(root, timestamp_ms), metadata
+        except RecursionError:
+            raise EmfViolation("nested too deeply") from None
+
+    def _metadata(self, directives: list[Any]) -> Metadata:
+        key = repr(directives)  # not equal for 1, 1.0 and True
+        metadata = self._known.get(key)
+        if metadata is None:
             metadata = Metadata(directives)
-        except (ValueError, RecursionError):  # nothing there, or not metadata
-            return
-        if end - start <= METADATA_CHARACTERS_KEPT_MAX:
-            if len(self._known) >= METADATA_KEPT_MAX:
-                self._known.clear()
-            self._known[line[start:end]] = metadata
+            if len(key) <= METADATA_CHARACTERS_KEPT_MAX:
+                if len(self._known) >= METADATA_KEPT_MAX:
+                    self._known.clear()
+                self._known[key] = metadata
+        return metadata
 
 
-def _start_of_metadata(line: str) -> int:
-    return line.find("[", line.find('"CloudWatchMetrics"'))
+def _without_remark(record: Record, remarks: tuple[str, ...]) -> Record:
+    if remarks:
+        raise EmfViolation(remarks[0])
+    return record
 
 
 def _is_meant_as_document(line: str) -> bool:
@@ -142,13 +181,34 @@ def _is_meant_as_document(line: str) -> bool:
         return True
 
 
-def _parse(line: str, bytes_max: int) -> Any:
+def _kind_of(line: str) -> str:
+    """The kind of a line that is not meant as a document."""
+    text = line.strip(_SPACES)
+    if not text:
+        return "empty line"
+    return "JSON object without _aws" if text.startswith("{") else "text that is no JSON object"
+
+
+def _json(line: str, bytes_max: int) -> Any:
     try:
         if _fits(line, bytes_max):
             return _DECODER.decode(line)
     except ValueError as error:
-        raise EmfViolation(f"not JSON: {error}") from error
+        raise EmfViolation(f"not JSON: {_why_not_json(error)}") from error
     raise EmfViolation(f"larger than {bytes_max} bytes")
+
+
+def _why_not_json(error: ValueError) -> str:
+    """The kind of the mistake, without its place in the line: lines with the same mistake are counted together."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg.removesuffix(" starting at")
+    if isinstance(error, UnicodeEncodeError):
+        return "not UTF-8"
+    return str(error) if isinstance(error, _NotJson) else "a number has thousands of digits"
+
+
+class _NotJson(ValueError):
+    """What Python's parser takes and JSON does not have."""
 
 
 def _fits(line: str, bytes_max: int) -> bool:
@@ -161,13 +221,13 @@ def _fits(line: str, bytes_max: int) -> bool:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise _NotJson(f"{name} is not a number of JSON")
 
 
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(members)
     if len(result) < len(members):
-        raise ValueError("an object has a member twice")  # readers differ in which one they use
+        raise _NotJson("an object has a member twice")  # readers differ in which one they use
     return result
 
 

@@ -1,5 +1,6 @@
 """An alarm that only CloudWatch can compute stops no command: it is skipped by its name, with the reason."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ import pytest
 
 from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
-from alarms.replay import Recording, replay
+from alarms.recording import Recording
+from alarms.replay import replay
 from alarms.simulate.policies import defined_policies, skipped_policies
 from alarms.test.cases import Case, Expectation, read_cases, run_case
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.store import MetricStore
 from local.drill.alarm_watch import AlarmWatch
-from tests.alarms.emf_log import BEGIN, NAMESPACE
+from tests.alarms.emf_log import BEGIN, NAMESPACE, queue
 
 PROMQL = {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}, "EvaluationInterval": 60}
 STEM = "dead-letters"
@@ -37,9 +39,8 @@ def _as_promql(definition: Definition) -> Definition:
 
 def test_backtest_names_the_alarm_and_what_depends_on_it(with_promql: list[Definition]) -> None:
     end = BEGIN + 600
-    histories = {
-        h.definition.stem: h for h in replay(with_promql, Recording(MetricStore(), BEGIN, end), namespace=NAMESPACE)
-    }
+    only_once = MetricStore.from_lines([json.dumps(queue(0))])
+    histories = {h.definition.stem: h for h in replay(with_promql, Recording(only_once, BEGIN, end))}
     assert histories[STEM].skipped == "only CloudWatch can compute a PromQL query"
     dependent = next(h for h in histories.values() if f"anb-{STEM}" in h.unplayed)
     assert dependent.definition.kind is DefinitionKind.COMPOSITE_ALARM
@@ -94,4 +95,4 @@ def test_a_refused_alarm_is_named_with_its_file_and_key(definitions: list[Defini
         return replace(definition, parameters={**definition.parameters, **changes})
 
     with pytest.raises(DefinitionError, match=rf"metric_alarms/{STEM}\.json: put_metric_alarm\.Period: is 7"):
-        replay([spoilt(d) for d in definitions], Recording(MetricStore(), BEGIN, BEGIN + 60), namespace=NAMESPACE)
+        replay([spoilt(d) for d in definitions], Recording(MetricStore(), BEGIN, BEGIN + 60))

@@ -1,17 +1,20 @@
 """The store of metrics returns the values that CloudWatch would return for the same log, and loses nothing."""
 
 import json
+import random
 import tracemalloc
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.emf import Datapoint, EmfViolation
+from cloudwatch.emf import Datapoint, EmfReader, EmfViolation
 from cloudwatch.metric import MetricId
 from cloudwatch.statistics import parse_statistic
-from cloudwatch.store import MetricStore
+from cloudwatch.store import ROWS_MAX, MetricStore
+from cloudwatch.store_columns import CHUNK_VALUES
 from tests.cloudwatch.emf.emf_documents import TIMESTAMP_MS, directive, document
 
 LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
@@ -174,9 +177,53 @@ def test_values_are_found_in_their_period_for_any_order_of_arrival(
         assert values_of(store, statistic, period, 600) == pytest.approx(expected)
         store.add(point(0, 1))  # late, after a query
         store.add(point(0, 5))
+        store.add(point(599, 5))
         assert values_of(store, "SampleCount", 600, 600) == [
-            2 * len([p for p in points if p.timestamp_ms < 600_000]) + 2
+            2 * len([p for p in points if p.timestamp_ms < 600_000]) + 3
         ]
+
+
+def test_values_are_found_in_the_file_wherever_their_minutes_lie() -> None:
+    """More values than are kept in memory, of two metrics in turns and of minutes in any order."""
+    chance, store = random.Random(1), MetricStore()
+    expected: dict[tuple[MetricId, int], list[float]] = {}
+    for _ in range(600):
+        metric, minute = chance.choice((LATENCY, ERRORS)), chance.randrange(5)
+        values = tuple(chance.random() for _ in range(chance.choice((1, 10, 30))))
+        expected.setdefault((metric, minute), []).extend(values)
+        store.add(point(60 * minute, *values, metric=metric))
+        if chance.random() < 0.2:
+            store.series(metric, "p90", 60, 0, 60)  # a query sorts
+    assert sum(map(len, expected.values())) > 3 * CHUNK_VALUES
+    for metric, name in product((LATENCY, ERRORS), ("p10", "p50", "p90")):
+        percentile = parse_statistic(name)
+        found = store.series(metric, name, 60, 0, 300).values
+        assert found == tuple(percentile.of(expected[metric, minute]) for minute in range(5))
+        both = expected[metric, 3] + expected[metric, 4]
+        assert store.series(metric, name, 180, 180, 360).values == (percentile.of(both),)
+
+
+def record_of(second: float, latency: float, errors: float) -> str:
+    metrics = [{"Name": "Latency", "Unit": "Milliseconds", "StorageResolution": 1}, {"Name": "Errors", "Unit": "Count"}]
+    aws = {"Timestamp": TIMESTAMP_MS + round(second * 1000), "CloudWatchMetrics": [directive(Metrics=metrics)]}
+    return json.dumps(document(_aws=aws, Latency=latency, Errors=errors))
+
+
+def test_documents_are_kept_like_their_datapoints() -> None:
+    """In batches: of both resolutions, in any order, and more than one batch holds."""
+    chance = random.Random(2)
+    lines = [record_of(chance.randrange(240), chance.random(), chance.randrange(3)) for _ in range(3 * ROWS_MAX)]
+    lines += [record_of(7, chance.random(), 1) for _ in range(ROWS_MAX + 1)]
+    single, batched, reader = MetricStore.from_lines(lines), MetricStore(), EmfReader()
+    for record in reader.scan(lines):
+        batched.add_record(record)
+    minute = TIMESTAMP_MS // 60_000 * 60
+    for metric, period in ((LATENCY, 1), (LATENCY, 60), (ERRORS, 1), (ERRORS, 60)):
+        for statistic in (*SIMPLE, "p90", "tm50"):
+            expected = single.series(metric, statistic, period, minute, minute + 360).values
+            found = batched.series(metric, statistic, period, minute, minute + 360).values
+            assert found == pytest.approx(expected)
+    assert batched.extent() == single.extent()
 
 
 def kept_bytes(store: MetricStore, seconds: Sequence[int]) -> int:

@@ -19,7 +19,8 @@ import httpx
 
 from alarms.definition_files import read_definitions, read_variables
 from alarms.options import EXAMPLE
-from alarms.replay import History, read_recording, replay
+from alarms.recording import read_recording
+from alarms.replay import History, replay
 from tests.faults.system_under_faults import SystemUnderFaults
 
 MINUTE_SECONDS = 3.0
@@ -94,7 +95,7 @@ class Rehearsal:
                     out.write(json.dumps(document) + "\n")
         self.incident_at = begin / 1000 + (self.incident_at - begin / 1000) * STRETCH
         recording = read_recording([stretched])
-        return replay(read_definitions(self.variables), recording, namespace=str(self.variables["NAMESPACE"]))
+        return replay(read_definitions(self.variables), recording)
 
     def fired(self, histories: list[History]) -> dict[str, float]:
         """The alarms that fired, with the minutes from the start of the incident to the ALARM state."""

@@ -14,10 +14,11 @@ import pytest
 from alarms.backtest import __main__ as backtest
 from alarms.definition_files import ROOT, Definition, DefinitionKind
 from alarms.options import EXAMPLE
-from alarms.replay import FLAP_SECONDS, NothingRecorded, read_recording, replay
+from alarms.recording import NothingRecorded, read_recording
+from alarms.replay import FLAP_SECONDS, replay
 from cloudwatch.alarm.state import AlarmState
 from telemetry.catalogue import WORKER_HEARTBEAT
-from tests.alarms.emf_log import BEGIN, MINUTE, NAMESPACE, document, job, queue, request, write_log
+from tests.alarms.emf_log import BEGIN, MINUTE, document, job, queue, request, write_log
 
 DEAD_LETTERS = "alarms/definitions/metric_alarms/dead-letters.json"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -106,7 +107,8 @@ def test_a_composite_follows_its_children(replayed: Replayed, log: Path) -> None
 
 def test_an_alarm_on_a_metric_of_aws_is_skipped_with_the_reason(replayed: Replayed, log: Path) -> None:
     document = replayed(log)
-    assert document["anb-database-cpu"]["skipped"] == "its metrics are AWS's own, and not in EMF logs"
+    reason = "AWS/RDS CPUUtilization is a metric of AWS itself, and not in EMF logs"
+    assert document["anb-database-cpu"]["skipped"] == reason
     assert document["anb-database-cpu"]["transitions"] == []
     assert document["anb-dead-letters"]["skipped"] is None
 
@@ -162,7 +164,33 @@ def test_lines_that_are_not_valid_emf_are_counted_and_left_out(run: Run, tmp_pat
     log = write_log(tmp_path / "emf.log", [job(0), broken, "GET / 200", job(5)])
     code, out, _ = run(log)
     assert code == 0
-    assert "1 line(s) are not valid EMF" in out
+    assert f"no metric: {log}:2: Service is missing or not of type str: " in out
+    assert f"no EMF: {log}:3: text that is no JSON object: GET / 200" in out
+
+
+def test_a_timestamp_in_seconds_is_named_and_does_not_stretch_the_recording(run: Run, tmp_path: Path) -> None:
+    seconds = job(2)
+    seconds["_aws"]["Timestamp"] //= 1000
+    log = write_log(tmp_path / "emf.log", [job(0), seconds, job(5)])
+    code, out, _ = run(log)
+    assert code == 0
+    assert "2026-01-01 00:00 to 2026-01-01 00:06 UTC" in out
+    assert f"dropped: {log}:2: Timestamp is not in milliseconds: it is in the year 1970" in out
+
+
+def test_findings_are_part_of_the_document(replayed: Replayed, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "emf.log", [job(0), "GET / 200", "GET / 200"])
+    document = replayed(log)
+    assert document["documents"] == 1
+    assert document["findings"] == [
+        {
+            "kind": "no EMF",
+            "reason": "text that is no JSON object",
+            "place": f"{log}:2",
+            "excerpt": "GET / 200",
+            "lines": 2,
+        }
+    ]
 
 
 @pytest.fixture
@@ -182,6 +210,16 @@ def test_another_version_of_one_definition_is_compared(run: Run, replayed: Repla
     _, out, _ = run(log, "--against", slower)
     assert any(line.startswith("≠ anb-dead-letters") for line in out.splitlines())
     assert not any(line.startswith("≠ anb-worker-scale-up") for line in out.splitlines())
+
+
+def test_another_version_that_finds_no_data_is_shown_with_the_reason(run: Run, log: Path, tmp_path: Path) -> None:
+    found = json.loads((ROOT / DEAD_LETTERS).read_text())
+    found["put_metric_alarm"]["MetricName"] = "DeadLeterDepth"
+    (tmp_path / "misspelt.json").write_text(json.dumps(found))
+    _, out, _ = run(log, "--against", tmp_path / "misspelt.json", "--alarm", "dead-letters")
+    (row,) = [line for line in out.splitlines() if line.startswith("≠ anb")]
+    assert "not replayed: no datapoint of ANB/RisingStars DeadLeterDepth" in row
+    assert "near: ANB/RisingStars DeadLetterDepth {Service=worker}" in row
 
 
 def test_the_composites_are_compared_over_the_other_version_too(replayed: Replayed, log: Path, slower: Path) -> None:
@@ -226,10 +264,14 @@ def test_each_replayed_metric_alarm_gets_a_picture(run: Run, log: Path, tmp_path
     assert f"drawn: {folder / 'dead-letters.png'}" in out
 
 
-def test_logs_without_records_exit_with_1(run: Run, tmp_path: Path) -> None:
-    code, _, err = run(write_log(tmp_path / "empty.log", ["hello"]))
+@pytest.mark.parametrize(("lines", "held"), [(["hello"], "text that is no JSON object: hello"), ([], "no line at all")])
+def test_logs_without_records_exit_with_1_and_say_what_they_held(
+    run: Run, tmp_path: Path, lines: list[str], held: str
+) -> None:
+    code, _, err = run(write_log(tmp_path / "empty.log", lines))
     assert code == 1
     assert "no EMF record" in err
+    assert held in err
 
 
 def test_a_missing_or_damaged_log_exits_with_2(run: Run, log: Path, tmp_path: Path) -> None:
@@ -260,7 +302,7 @@ def test_a_mute_rule_says_which_actions_it_would_have_hidden(definitions: list[D
     }
     mute = replace(composite, kind=DefinitionKind.MUTE_RULE, parameters=rule)
     recording = read_recording([log])
-    histories = {h.definition.name: h for h in replay([*definitions, mute], recording, namespace=NAMESPACE)}
+    histories = {h.definition.name: h for h in replay([*definitions, mute], recording)}
     pages = [m for m in histories[composite.name].muted if m.state is AlarmState.ALARM]
     assert [(m.at - BEGIN) // MINUTE for m in pages] == [11, 21, 31]
     assert [m.runs_later for m in pages] == [False, False, True]
@@ -269,7 +311,7 @@ def test_a_mute_rule_says_which_actions_it_would_have_hidden(definitions: list[D
 
 
 def test_the_transitions_of_an_alarm_follow_each_other(definitions: list[Definition], log: Path) -> None:
-    for history in replay(definitions, read_recording([log]), namespace=NAMESPACE):
+    for history in replay(definitions, read_recording([log])):
         states = [AlarmState.INSUFFICIENT_DATA, *(transition.new for transition in history.transitions)]
         assert [transition.old for transition in history.transitions] == states[:-1]
         assert all(earlier.ends <= later.begins for earlier, later in pairwise(history.episodes))

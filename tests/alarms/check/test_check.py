@@ -34,7 +34,8 @@ def log_problems(run: Run, tmp_path: Path) -> LogProblems:
     def problems(*records: Mapping[str, Any] | str) -> list[str]:
         log = write_log(tmp_path / "emf.log", records)
         code, out, _ = run("--json", "--variables", EXAMPLE, "--logs", log)
-        found = [error["text"] for error in json.loads(out)["errors"] if error["file"] == str(log)]
+        errors = [error for error in json.loads(out)["errors"] if error["file"] == str(log)]
+        found = [": ".join(filter(None, (error["place"], error["text"]))) for error in errors]
         assert code == (1 if found else 0)
         return found
 
@@ -154,7 +155,49 @@ def test_the_same_problem_is_printed_once_for_each_log(log_problems: LogProblems
 
 
 def test_the_problems_of_one_log_are_limited(log_problems: LogProblems) -> None:
-    assert len(log_problems(*['{"_aws": {}}'] * (PROBLEMS_MAX + 50))) == PROBLEMS_MAX
+    records = [with_metric(job(0), Name=f"Job{number}") for number in range(PROBLEMS_MAX + 50)]
+    assert len(log_problems(*records)) == PROBLEMS_MAX
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ("", "no line at all"),
+        ("# README\n\nhello\n", "2 × text that is no JSON object, 1 × empty line"),
+        ('{"level": "INFO"}\n', "1 × JSON object without _aws"),
+        ('{"_aws": {}}\n', "1 × Timestamp is missing or not of type int"),
+    ],
+)
+def test_a_log_without_any_record_is_a_problem_that_says_what_it_held(
+    run: Run, tmp_path: Path, content: str, held: str
+) -> None:
+    log = tmp_path / "README.md"
+    log.write_text(content)
+    code, out, _ = run("--variables", EXAMPLE, "--logs", log)
+    assert code == 1
+    assert f"{log}: has no EMF record, but {held}" in out
+
+
+def test_lines_without_emf_are_shown_and_are_no_problem(run: Run, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "emf.log", [job(0), "started", "stopped"])
+    code, out, _ = run("--variables", EXAMPLE, "--logs", log)
+    assert code == 0
+    assert f"{log}: line 2: text that is no JSON object (2 such lines): started" in out
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"Jobs": {"Max": 1, "Min": 1, "Count": 1, "Sum": 1}}, "the value of a metric is an object"),
+        ({"Service": ""}, "a dimension has an empty value"),
+        ({"_aws": {**job(0)["_aws"], "Timestamp": 1_767_225_600}}, "Timestamp is not in milliseconds"),
+    ],
+    ids=["object", "empty dimension", "seconds"],
+)
+def test_what_cloudwatch_would_take_or_drop_is_a_problem_of_our_own_logs(
+    log_problems: LogProblems, changed: dict[str, Any], problem: str
+) -> None:
+    assert any(problem in each for each in log_problems(job(0), {**job(0), **changed}))
 
 
 def test_the_help_explains_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Logs line by line: a bad line stops the strict reader, and the tolerant reader reports and counts it."""
+"""Logs line by line: a bad line stops the strict reader; the reader of any log counts it, with its first place."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudwatch.emf import DOCUMENT_BYTES_MAX, EmfReader, EmfViolation, read_document, read_lines
+from cloudwatch.emf import DOCUMENT_BYTES_MAX, EmfReader, EmfViolation, LineKind, read_document, read_lines
+from cloudwatch.emf.findings import EXCERPT_CHARACTERS_MAX, KINDS_MAX
 from tests.cloudwatch.emf.emf_documents import GOOD, any_text, document, json_values, mutated_lines
 
 
@@ -58,14 +59,14 @@ def test_the_lines_before_a_broken_one_are_read() -> None:
 
 
 def test_lines_are_read_one_by_one() -> None:
-    """A log may have any size, or may still be growing: the reader collects nothing first."""
+    """A log may have any size, or may still be growing: the reader collects nothing but the first few."""
 
     def endless() -> Iterator[str]:
         while True:
             yield GOOD
 
-    points = EmfReader().scan_lines(endless())
-    assert len([next(points) for _ in range(1000)]) == 1000
+    records = EmfReader().scan(endless())
+    assert len([next(records) for _ in range(1000)]) == 1000
 
 
 def test_the_limit_of_a_line_can_be_set_for_all() -> None:
@@ -75,22 +76,59 @@ def test_the_limit_of_a_line_can_be_set_for_all() -> None:
     reader = EmfReader(bytes_max=len(GOOD))
     assert reader.read(GOOD)
     with pytest.raises(EmfViolation, match="larger"):
-        reader.read(GOOD.replace("api", "worker"))  # its metadata are in the cache
+        reader.read(GOOD.replace("api", "worker"))  # its shape is known
 
 
 TORN = GOOD[: GOOD.index("CloudWatchMetrics")]
 INVALID = GOOD.replace("Milliseconds", "Lightyears")
 
 
+def kinds(reader: EmfReader) -> list[tuple[LineKind, str, int]]:
+    return [(found.kind, found.place, found.lines) for found in reader.findings]
+
+
 def test_a_mixed_log_is_read_to_its_end() -> None:
     reader = EmfReader()
-    items = list(reader.scan_lines([GOOD, INVALID, "INFO worker started", '{"level": "info"}', "", GOOD, TORN]))
-    assert [item.values for item in items if not isinstance(item, EmfViolation)] == [(12.5,), (12.5,)]
-    violations = [item for item in items if isinstance(item, EmfViolation)]
-    assert [violation.line for violation in violations] == [2, 7]
-    assert "does not exist" in violations[0].reason
-    assert str(violations[1]).startswith("line 7: not JSON")
-    assert (reader.documents, reader.violations, reader.others) == (2, 2, 3)
+    lines = [GOOD, INVALID, "INFO worker started", '{"level": "info"}', "", GOOD, TORN, "INFO worker stopped"]
+    assert [point.values for point in reader.scan_datapoints(lines)] == [(12.5,), (12.5,)]
+    assert reader.documents == 2
+    assert kinds(reader) == [
+        (LineKind.VIOLATION, "line 2", 1),
+        (LineKind.OTHER, "line 3", 2),
+        (LineKind.OTHER, "line 4", 1),
+        (LineKind.OTHER, "line 5", 1),
+        (LineKind.VIOLATION, "line 7", 1),
+    ]
+    texts = [str(found) for found in reader.findings]
+    assert "unit 'Lightyears' does not exist" in texts[0]
+    assert texts[1:4] == [
+        "line 3: text that is no JSON object (2 such lines): INFO worker started",
+        'line 4: JSON object without _aws: {"level": "info"}',
+        "line 5: empty line: ",
+    ]
+    assert texts[4].startswith("line 7: not JSON: Unterminated string")
+
+
+def test_a_finding_of_a_named_log_has_file_and_line() -> None:
+    reader = EmfReader()
+    for log in ("a.log", "b.log"):
+        assert list(reader.scan([GOOD, INVALID], log))
+    assert kinds(reader) == [(LineKind.VIOLATION, "a.log:2", 2)]
+
+
+def test_kinds_of_findings_are_limited_and_every_line_is_counted() -> None:
+    reader = EmfReader()
+    list(reader.scan(GOOD.replace("Milliseconds", f"u{number}") for number in range(2 * KINDS_MAX)))
+    assert len(kinds(reader)) == KINDS_MAX + 1
+    assert reader.findings.lines(LineKind.VIOLATION) == 2 * KINDS_MAX
+
+
+def test_an_excerpt_can_be_printed_and_is_short() -> None:
+    reader = EmfReader()
+    list(reader.scan(["\x1b[31mred\ud800\n" + "x" * 1000]))
+    (found,) = reader.findings
+    assert found.excerpt.startswith("\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER} xxx")
+    assert len(found.excerpt) == EXCERPT_CHARACTERS_MAX
 
 
 OTHERS = (
@@ -98,34 +136,35 @@ OTHERS = (
     *(r'{"message": "no \"_aws\" here"}', '{"deep": {"_aws": {}}}', '{"x": 1, "x": 2}'),
 )
 MEANT = (
-    *(TORN, INVALID, "{", '{"Service": "api", "Route": "GET /vid', f"2024-05-01 INFO {GOOD}", f"[{GOOD}]", f"{GOOD},"),
+    *(TORN, INVALID, "{", '{"Service": "api", "Route": "GET /vid', f"2024-05-01 INFO {TORN}", f"[{GOOD}]", f"{GOOD},"),
     *('{"_aws": 5}', r'{"\u005faws": 5}', "[" * 2000 + '"_aws"', '{"a":' * 2000),
 )
 
 
 @pytest.mark.parametrize("line", OTHERS)
-def test_a_line_without_metadata_is_skipped_and_counted(line: str) -> None:
+def test_a_line_without_metadata_is_no_violation_and_is_counted(line: str) -> None:
     reader = EmfReader()
-    assert list(reader.scan_lines([line])) == []
-    assert (reader.documents, reader.violations, reader.others) == (0, 0, 1)
+    assert list(reader.scan([line])) == []
+    assert kinds(reader) == [(LineKind.OTHER, "line 1", 1)]
 
 
 @pytest.mark.parametrize("line", MEANT)
 def test_a_line_that_was_meant_as_a_document_is_a_violation(line: str) -> None:
     reader = EmfReader()
-    (violation,) = reader.scan_lines([line])
-    assert isinstance(violation, EmfViolation)
-    assert (violation.line, reader.documents, reader.violations, reader.others) == (1, 0, 1, 0)
+    assert list(reader.scan([line])) == []
+    assert kinds(reader) == [(LineKind.VIOLATION, "line 1", 1)]
 
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(mutated_lines(), any_text, json_values.map(json.dumps)), max_size=8))
-def test_scan_lines_classifies_each_line_once_and_agrees_with_the_strict_reader(lines: list[str]) -> None:
+def test_every_line_is_counted_once_and_the_strict_reader_takes_no_line_that_is_not_read(lines: list[str]) -> None:
     reader = EmfReader()
-    items = list(reader.scan_lines(lines))
-    assert reader.documents + reader.violations + reader.others == len(lines)
-    points = [item for item in items if not isinstance(item, EmfViolation)]
-    assert points == [point for line in lines if accepted(line) for point in read_document(line)]
+    points = list(reader.scan_datapoints(lines))
+    refused = reader.findings.lines(LineKind.VIOLATION, LineKind.DROPPED, LineKind.OTHER)
+    assert reader.documents + refused == len(lines)
+    strictly = [point for line in lines if accepted(line) for point in read_document(line)]
+    dropped = reader.findings.lines(LineKind.DROPPED)
+    assert dropped or all(point in points for point in strictly)
 
 
 def accepted(line: str) -> bool:

@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from cloudwatch.emf import EmfReader, EmfViolation, log_lines, read_lines
+from cloudwatch.emf import EmfReader, LineKind, log_lines, read_lines
 from tests.cloudwatch.emf.emf_documents import document
 
 GOOD = json.dumps(document())
+
+
+def refusal(log: Path) -> tuple[str, str]:
+    """Place and reason of the only line of three that is no document."""
+    reader = EmfReader()
+    first, second = reader.scan_datapoints(log_lines(log))
+    assert first == second
+    (found,) = reader.findings
+    assert (found.kind, found.lines) == (LineKind.VIOLATION, 1)
+    return found.place, found.reason
 
 
 @pytest.fixture
@@ -70,10 +80,7 @@ def test_a_line_that_is_not_utf_8_is_refused_and_the_others_are_read(log: Path) 
     log.write_bytes(
         f"{GOOD}\n".encode() + f'{GOOD[:-1]}, "note": "caf\xe9"}}\n'.encode("latin-1") + f"{GOOD}\n".encode()
     )
-    first, refused, third = EmfReader().scan_lines(log_lines(log))
-    assert first == third
-    assert isinstance(refused, EmfViolation)
-    assert refused.line == 2
+    assert refusal(log) == ("line 2", "not JSON: not UTF-8")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -83,13 +90,11 @@ def test_a_line_that_is_too_long_is_refused_and_takes_no_memory(log: Path, compr
     del content
     tracemalloc.start()
     try:
-        first, refused, third = EmfReader().scan_lines(log_lines(log))
+        found = refusal(log)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert first == third
-    assert isinstance(refused, EmfViolation)
-    assert (refused.line, refused.reason) == (2, "larger than 1048550 bytes")
+    assert found == ("line 2", "larger than 1048550 bytes")
     assert peak < 10_000_000
     assert sum(1 for _ in log_lines(log)) == 3
 
@@ -98,9 +103,11 @@ def test_a_line_that_is_too_long_is_refused_and_takes_no_memory(log: Path, compr
 @pytest.mark.parametrize("beyond", [0, 1, 2, 3])
 def test_a_line_of_the_longest_length_is_read_whole(log: Path, end: str, beyond: int) -> None:
     log.write_bytes((GOOD + end + GOOD + end).encode() if end else GOOD.encode())
-    items = list(EmfReader(len(GOOD) - beyond).scan_lines(log_lines(log, len(GOOD) - beyond)))
-    assert len(items) == (2 if end else 1)
-    assert [isinstance(item, EmfViolation) for item in items] == [beyond > 0] * len(items)
+    reader = EmfReader(len(GOOD) - beyond)
+    points = list(reader.scan_datapoints(log_lines(log, len(GOOD) - beyond)))
+    assert (len(points), reader.findings.lines(LineKind.VIOLATION)) == (
+        (0, 2 if end else 1) if beyond else (2 if end else 1, 0)
+    )
 
 
 def test_a_missing_log_is_an_error(log: Path) -> None:

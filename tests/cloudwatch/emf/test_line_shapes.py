@@ -1,7 +1,8 @@
-"""The metadata cache of the reader of many lines saves work, is bounded, and changes no result."""
+"""The reader of many lines recognises their shapes. That saves work, is bounded, and changes no result."""
 
 import gc
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudwatch.emf import VALUE_MAX, EmfReader, EmfViolation, read_document, read_lines
+from cloudwatch.emf.line_shapes import LEARNT_AT_ONCE, LINE_CHARACTERS_LEARNT_MAX, SHAPES_MAX, LineShapes
+from cloudwatch.emf.metadata import STREAMS_KEPT_MAX
+from cloudwatch.emf.reader import METADATA_KEPT_MAX
 from cloudwatch.metric import MetricId
 from tests.cloudwatch.emf.emf_documents import (
     GOOD,
@@ -44,8 +48,8 @@ def assert_read_as_alone(reader: EmfReader, line: str) -> None:
         assert outcome == read_alone(line)
 
 
-def reader_with_cache() -> EmfReader:
-    """A reader with the metadata of the documents below in its cache."""
+def reader_with_shapes() -> EmfReader:
+    """A reader that knows the shapes of the documents below."""
     reader = EmfReader()
     high = directive(Metrics=[{"Name": "Latency", "StorageResolution": 1}, {"Name": "Size", "Unit": "Bytes"}])
     for root in (document(), document(high, Size=[1, 2.5]), document(directive(Dimensions=[[], ["Service"]]))):
@@ -116,14 +120,177 @@ def test_dimension_values_are_read_from_each_line() -> None:
         pytest.param(f'{GOOD[:-1]}, "note": "{"á" * 600_000}"}}', id="too large in UTF-8"),
     ],
 )
-def test_the_cache_changes_no_result(line: str) -> None:
-    assert_read_as_alone(reader_with_cache(), line)
+def test_a_known_shape_changes_no_result(line: str) -> None:
+    assert_read_as_alone(reader_with_shapes(), line)
+
+
+# Valid and invalid texts in the place of a value. The reader may recognise the first kinds, and must refuse the last.
+VALUES = (
+    *(
+        "0",
+        "1",
+        "-1",
+        "12.5",
+        "-0",
+        "-0.0",
+        "0.0",
+        "1e5",
+        "1E+05",
+        "2.5e-7",
+        "1e89",
+        "1e90",
+        "1e104",
+        "123456789012345",
+    ),
+    *("1234567890123456", "0.12345678901234567890123", "1e-400", "1e999", "-1e999", "9" * 400, "9" * 5000),
+    *("01", "-01", "00", "1.", ".5", "+1", "-", "1_000", "0x10", "1e", "1e+", "NaN", "-Infinity", "٣", "1 2", "", "1,"),
+    *("true", "null", "[]", "[1]", "[1, 2.5]", "[ 1 ,2 ]", "[1,]", "[01]", "[1 2]", "[[1]]", '["1"]', "[true]", "{}"),
+    *(f"[{', '.join(['7'] * 100)}]", f"[{', '.join(['7'] * 101)}]", '{"Max": 1}', '"1"', '"x"', '""', '" "', r'"\""'),
+    *(r'"\u0041"', r'"\u00e9\n"', r'"\u00"', r'"\x"', '"\\', '"é"', '"\ud800"', '"\x1f"', '"\x7f"', '"a" ', '"a"b"'),
+    *(
+        f'"{"s" * 1025}"',
+        '"x", "Service": "y"',
+        '1, "Latency": 2',
+        "1}",
+        "1700000000001",
+        "1700000000",
+        "17000000000000",
+    ),
+    *("1700000000000.0", "1.7e12", "-1700000000000", " 1", "1\t", "1\x0b", "\N{NO-BREAK SPACE}1", '"a\x1fb"'),
+)
+VARIED = {
+    "plain": document(note="x", status=200),
+    "arrays": document(Latency=[1, 2], note="x", status=200),
+    "metadata first": {"_aws": document()["_aws"], "Latency": 12.5, "Service": "api", "note": "x", "status": 200},
+    "metadata last": {"status": 200, "Latency": 12.5, "note": "x", "Service": "api", "_aws": document()["_aws"]},
+    "nested": document(note={"deep": ["x", 200, None, True]}, status=200),
+}
+_PLACES = re.compile(r'(?<=: )("api"|"x"|12\.5|\[1, 2\]|200|1700000000000)(?=[,}])')
+
+
+def places(line: str) -> list[re.Match[str]]:
+    return list(_PLACES.finditer(line))
+
+
+def with_value(line: str, place: int, value: str) -> str:
+    match = places(line)[place]
+    return line[: match.start()] + value + line[match.end() :]
+
+
+@pytest.mark.parametrize("shape", VARIED)
+def test_a_line_with_another_value_in_any_place_is_read_as_if_alone(shape: str) -> None:
+    template = json.dumps(VARIED[shape])
+    reader = EmfReader()
+    reader.read(template)
+    for place in range(len(places(template))):
+        for value in VALUES:
+            assert_read_as_alone(reader, with_value(template, place, value))
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from(sorted(VARIED)))
+def test_a_line_with_several_other_values_is_read_as_if_alone(data: st.DataObject, shape: str) -> None:
+    template = json.dumps(VARIED[shape])
+    reader = EmfReader()
+    reader.read(template)
+    line = template
+    for place in range(len(places(template))):
+        if place < len(places(line)) and data.draw(st.booleans()):
+            line = with_value(line, place, data.draw(st.sampled_from(VALUES)))
+    assert_read_as_alone(reader, f" {line} \r\n" if data.draw(st.booleans()) else line)
+
+
+@pytest.mark.parametrize("text", ["x" * 1_100_000, "é" * 600_000, "x" * 1_000_000])
+def test_a_line_of_any_size_is_read_as_if_alone(text: str) -> None:
+    reader = EmfReader()
+    reader.read(json.dumps(VARIED["plain"]))
+    assert_read_as_alone(reader, json.dumps({**VARIED["plain"], "note": text}, ensure_ascii=False))
+
+
+@settings(deadline=None)
+@given(st.permutations(list(document(note="x", status=200).items())), st.integers(0, 300))
+def test_members_in_another_order_and_torn_lines_are_read_as_if_alone(members: list[tuple[str, Any]], cut: int) -> None:
+    reader = reader_with_shapes()
+    line = json.dumps(dict(members))
+    for text in (line, line[: len(line) - cut], line[cut:], line.replace(" ", "")):
+        assert_read_as_alone(reader, text)
+
+
+OTEL = directive(Metrics=[{"Name": "jobs", "Unit": "Count"}], Dimensions=[["Zone", "app"], []])
+RECOGNISED = {
+    "our own": (document(note="x"), document(note=r"say \"hi\"", Service="worker", Latency=0.25)),
+    "powertools, with arrays": (document(Latency=[1]), document(Latency=[1, 2.5, 1e-7])),
+    "sorted members": (
+        {
+            "Latency": 1,
+            "Zone": "a",
+            "_aws": {"CloudWatchMetrics": [OTEL], "Timestamp": 1700000000000},
+            "app": "x",
+            "jobs": 3,
+        },
+        {
+            "Latency": 2,
+            "Zone": "b",
+            "_aws": {"CloudWatchMetrics": [OTEL], "Timestamp": 1700000060000},
+            "app": "y",
+            "jobs": -4,
+        },
+    ),
+    "no dimensions": (document(directive(Dimensions=[[]])), document(directive(Dimensions=[[]]), Latency=1e5)),
+    "nested properties": (document(a={"b": [1, {"c": "x"}]}), document(a={"b": [2, {"c": "y"}]})),
+    "not ASCII": (document(city="Bogotá"), document(city="Medellín \N{SOCCER BALL}")),
+}
+
+
+@pytest.mark.parametrize("name", RECOGNISED)
+@pytest.mark.parametrize("compact", [False, True])
+def test_lines_of_usual_writers_are_recognised(name: str, compact: bool) -> None:
+    """Without this, every other test here would hold for a reader that parses each line."""
+    separators = (",", ":") if compact else None
+    first, second = (json.dumps(root, separators=separators, ensure_ascii=False) for root in RECOGNISED[name])
+    reader = EmfReader()
+    reader.read(first)
+    assert recognised(reader, second)
+    assert_read_as_alone(reader, second)
+
+
+def recognised(reader: EmfReader, line: str) -> bool:
+    shapes: LineShapes = reader._shapes
+    return shapes.recognise(line) is not None
+
+
+def test_a_value_beyond_the_patterns_is_not_recognised() -> None:
+    reader = reader_with_shapes()
+    for value in ("1234567890123456", "1e200", "-0"):
+        assert not recognised(reader, GOOD.replace("12.5", value))
+
+
+def test_of_lines_that_all_differ_few_are_learnt_and_fewer_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloudwatch.emf.line_shapes.LINES_FOR_EACH_SHAPE", 20)
+    reader = EmfReader()
+    for number in range(1500):
+        reader.read(json.dumps(document(**{f"property {number}": 1})))
+    assert SHAPES_MAX < reader._shapes._learnt <= LEARNT_AT_ONCE + 1500 / 20 + 1
+    assert sum(len(head.bodies) for head in reader._shapes._heads) <= SHAPES_MAX
+
+
+def test_a_line_that_its_own_patterns_do_not_match_is_not_kept() -> None:
+    reader = EmfReader()
+    reader.read(GOOD.replace("12.5", "1234567890123456"))
+    assert not any(head.bodies for head in reader._shapes._heads)
+
+
+def test_a_line_of_unusual_length_is_not_learnt() -> None:
+    line = json.dumps(document(note="x" * LINE_CHARACTERS_LEARNT_MAX))
+    reader = EmfReader()
+    reader.read(line)
+    assert not recognised(reader, line)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.one_of(mutated_lines(), nearly_documents.map(json.dumps)), min_size=1, max_size=3))
 def test_each_line_is_read_as_if_alone_after_any_other_lines(lines: list[str]) -> None:
-    reader = reader_with_cache()
+    reader = reader_with_shapes()
     for line in lines:
         assert_read_as_alone(reader, line)
 
@@ -136,7 +303,12 @@ def wide(number: int, prefix: str = "m") -> Json:
     )
 
 
-@pytest.mark.parametrize(("prefix", "kept_max"), [("m", 10_000), ("m{}.", 3_200)], ids=["dimensions", "metrics"])
+METRICS_KEPT_MAX = 100 * (METADATA_KEPT_MAX + SHAPES_MAX)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kept_max"), [("m", STREAMS_KEPT_MAX), ("m{}.", METRICS_KEPT_MAX)], ids=["dimensions", "metrics"]
+)
 def test_the_cache_of_a_reader_is_bounded(prefix: str, kept_max: int) -> None:
     reader = EmfReader()
     before = metrics_in_memory()
@@ -199,5 +371,5 @@ def test_the_output_of_the_library_of_aws_is_read(
     assert len({point.dimensions for point in points}) == (sets if metrics else 0)
     for name, (measured, unit) in metrics.items():
         read_back = [value for point in points if point.name == name for value in point.values]
-        assert sorted(read_back) == sorted(measured * sets)
+        assert sorted(read_back) == sorted(map(float, measured * sets))
         assert {point.unit for point in points if point.name == name} == {unit}
