@@ -75,14 +75,11 @@ def records_and_rows(evidence: Evidence) -> Iterator[Breach]:
     worker could not ask how its commit had ended.
     """
     recorded = Counter((each.video_id, each.fence) for each in evidence.job_records if each.processed)
-    published = {(each.video_id, each.fence): each for each in evidence.published}
+    published = {(each.video_id, each.fence) for each in evidence.published}
     for (video_id, fence), times in recorded.items():
-        if (video_id, fence) not in published:
-            yield Breach(
-                "records", f"VideosProcessed counts {times} of fence {fence}, which published nothing", video_id
-            )
-        elif times > 1:
-            yield Breach("records", f"VideosProcessed counts fence {fence} {times} times", video_id)
+        job = "jobs that claimed nothing" if fence is None else f"jobs of fence {fence}"
+        if times > ((video_id, fence) in published):
+            yield Breach("records", f"VideosProcessed counts {times} {job}, more than were published", video_id)
     for claim in unrecorded(evidence):
         if not may_be_unrecorded(evidence, claim):
             yield Breach("records", f"VideosProcessed does not count fence {claim.fence}", claim.video_id)

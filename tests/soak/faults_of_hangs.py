@@ -9,7 +9,7 @@ from tests.faults.proxy import Rule
 from tests.soak.fault_injector import Excuse, Fault
 from tests.soak.faults_of_aws import strike
 from tests.soak.short_times import SHORT_DEADLINES
-from tests.soak.system import SoakSystem
+from tests.soak.system import PUBLISHING_HANGS, SoakSystem
 
 CALL_SECONDS = SHORT_DEADLINES["database transaction"].seconds
 HANG_SECONDS = (CALL_SECONDS + 1.0, CALL_SECONDS + 4.0)
@@ -39,7 +39,7 @@ class FaultsOfHangs:
 
     def _hang_publishing(self, choose: random.Random) -> int:
         """The heartbeat of the job has another connection, and goes on."""
-        rule: Rule = {"service": "postgres", "sql": "processed_key='", "timeout": True, "times": choose.randint(1, 3)}
+        rule: Rule = {**PUBLISHING_HANGS, "times": choose.randint(1, 3)}
         return strike(self._system.postgres_proxy, [rule], choose, HANG_SECONDS)
 
 

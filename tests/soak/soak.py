@@ -119,8 +119,8 @@ def soaked(plan: Plan, directory: Path, report: Report = lambda _text: None) -> 
             player.sign_up()
         with Watch(system.processes, directory / "samples.jsonl") as watch:
             phase.run(report)
-        report("half of the system hangs; waiting until the rest has settled all videos")
-        recovery = recover(system, queue_faults, phase.players)
+            report("half of the system hangs; waiting until the rest has settled all videos")
+            recovery = recover(system, queue_faults, phase.players)
         tallies = [tally for injector in phase.injectors for tally in injector.tallies.values()]
         evidence = Evidence(system, tallies, queue_faults, recovery, watch.samples, base, plan.videos)
         report("judging")

@@ -1,14 +1,13 @@
 """The system of the soak: the product's own processes, with fault-injecting proxies between them and their services.
 
-api-1, worker-2 ── liar ─┐
-worker-1 ────────────────┴─ AWS relay ── AWS proxy ── emulator
-api-2, worker-3 ─────────────────────────┘
-worker-1 ──────────── PostgreSQL proxy ─┐
-api-1, worker-2 ───── TCP proxy ────────┴─ database relay ── PostgreSQL
-api-2, worker-3 ─────────────────────────────────────────────┘
+api-1, worker-2 ── liar ── AWS relay ──┐
+worker-1, api-2, worker-3 ─────────────┴─ AWS proxy ── emulator
+api-1, worker-2 ── TCP proxy ── database relay ──┐
+worker-1 ───────── PostgreSQL proxy ─────────────┤
+api-2, worker-3 ─────────────────────────────────┴─ PostgreSQL
 
 The proxies inject faults by rule, the relays hang, and the liar lies. No fault of processes strikes api-2 and worker-3,
-so that leaks show. While both relays hang, these two must do the work of all.
+so that leaks show.
 """
 
 import socket
@@ -29,7 +28,7 @@ from migrations.upgrade import upgrade
 from showcase.database.tables import Video
 from tests.faults.freezing_relay import FreezingRelay
 from tests.faults.playback import LyingAws
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import FaultProxy, Rule
 from tests.faults.system_under_faults import END_SECONDS, VISIBILITY_SECONDS, SystemUnderFaults
 from tests.soak import audit
 from tests.soak.journal import Journal
@@ -42,15 +41,17 @@ RECEIVE_COUNT_MAX = 20
 ORPHAN_AGE_SECONDS = 120.0  # longer than any upload or job of the soak
 DRAIN_SECONDS, API_DRAIN_SECONDS = 20.0, 10.0
 TOKEN_SECONDS = 7 * 86_400  # longer than any clock of the soak is wrong
+PUBLISHING_HANGS: Rule = {"service": "postgres", "sql": "processed_key='", "timeout": True}
+HANGING_WRITES = 2
 SETTINGS = {
     "ANB_HEARTBEAT_SECONDS": "1",
     "ANB_JOB_SECONDS_MAX": str(ENCODE_SECONDS_MAX),
-    "ANB_WORKER_SLOTS": "2",
     "ANB_HOUSEKEEPING_SECONDS": "1",
     "ANB_ORPHAN_AGE_SECONDS": str(ORPHAN_AGE_SECONDS),
     "ANB_DRAIN_SECONDS": str(DRAIN_SECONDS),
     "ANB_API_DRAIN_SECONDS": str(API_DRAIN_SECONDS),
     "ANB_TOKEN_SECONDS": str(TOKEN_SECONDS),
+    "ANB_DIRECT_UPLOAD_SECONDS": "120",  # a player who gave some up may soon begin others
 }
 
 
@@ -88,31 +89,32 @@ class SoakSystem:
         self.temporary.mkdir()
         self.api_ports = [self.resources.api_port, free_port()]
         self.apis = [
-            self._supervised(f"api-{number}", "api_process", "listening on", database_port, aws, port)
+            self._supervised(f"api-{number}", "api_process", "listening on", database_port, aws, ANB_API_PORT=str(port))
             for number, database_port, aws, port in (
                 (1, self.tcp_proxy.port, self.liar.url, self.api_ports[0]),
                 (2, self.server.port, self.aws_proxy.url, self.api_ports[1]),
             )
         ]
         self.workers = [
-            self._supervised(f"worker-{number}", "worker_process", "ready: ", database_port, aws)
-            for number, database_port, aws in (
-                (1, self.postgres_proxy.port, _url(self.aws_relay)),
-                (2, self.tcp_proxy.port, self.liar.url),
-                (3, self.server.port, self.aws_proxy.url),
+            self._supervised(
+                f"worker-{number}", "worker_process", "ready: ", database_port, aws, ANB_WORKER_SLOTS=slots
+            )
+            for number, database_port, aws, slots in (
+                (1, self.postgres_proxy.port, self.aws_proxy.url, "2"),
+                (2, self.tcp_proxy.port, self.liar.url, "2"),
+                (3, self.server.port, self.aws_proxy.url, "3"),  # more jobs, so that a leak shows soon
             )
         ]
 
     def _supervised(
-        self, name: str, module: str, ready_text: str, database_port: int, aws_url: str, api_port: int = 0
+        self, name: str, module: str, ready_text: str, database_port: int, aws_url: str, **own: str
     ) -> SupervisedProcess:
-        own = {
+        places = {
             "ANB_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}",
-            "ANB_API_PORT": str(api_port),
             "TMPDIR": str(self.temporary),
             **self.resources.through(aws_url),
         }
-        environment = self.resources.environment(SETTINGS | own)
+        environment = self.resources.environment(SETTINGS | places | own)
         return SupervisedProcess(name, f"tests.soak.{module}", ready_text, environment, self.directory / "logs")
 
     @property
@@ -121,7 +123,7 @@ class SoakSystem:
 
     @property
     def steady(self) -> list[SupervisedProcess]:
-        """The processes that no fault of processes strikes, and that the relays do not reach."""
+        """The processes that no fault of processes strikes, and that go on while others hang."""
         return [self.apis[-1], self.workers[-1]]
 
     @property
@@ -146,9 +148,13 @@ class SoakSystem:
         return sorted(path for path in self.directory.glob(f"{self.record_log.name}*") if path.is_file())
 
     def hang(self) -> None:
-        """Let everything outside of the struck processes hang, until ``heal``."""
+        """Let all outside of api-1 and worker-2 hang, and the next publishing writes of worker-1, until ``heal``.
+
+        The heartbeat of worker-1 goes on: a job that hangs there must end although its lease could be renewed.
+        """
         self.aws_relay.frozen.set()
         self.database_relay.frozen.set()
+        self.postgres_proxy.set_rules({**PUBLISHING_HANGS, "times": HANGING_WRITES})
 
     def heal(self) -> None:
         """Remove all faults: nothing hangs or lies, and every process is there, but those that the soak has stopped."""
@@ -216,7 +222,7 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
         stack.callback(journal.close)
         database_relay = FreezingRelay(server.port)
         stack.callback(database_relay.close)
-        postgres = f"127.0.0.1:{database_relay.port}"
+        postgres, relayed = (f"127.0.0.1:{port}" for port in (server.port, database_relay.port))
         aws_proxy = stack.enter_context(FaultProxy(logs / "aws-proxy.log", emulator.url))
         aws_relay = FreezingRelay(aws_proxy.port)
         stack.callback(aws_relay.close)
@@ -231,7 +237,7 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
             liar=stack.enter_context(LyingAws(_url(aws_relay), imds)).start(),
             database_relay=database_relay,
             postgres_proxy=stack.enter_context(FaultProxy(logs / "postgres-proxy.log", postgres, "postgres")),
-            tcp_proxy=stack.enter_context(FaultProxy(logs / "tcp-proxy.log", postgres, "tcp")),
+            tcp_proxy=stack.enter_context(FaultProxy(logs / "tcp-proxy.log", relayed, "tcp")),
         )
         for process in system.processes:
             stack.callback(process.clean_up)
