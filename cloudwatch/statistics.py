@@ -75,7 +75,8 @@ class Statistic:
         return self.measure(values) if values else None
 
     def _of_unsorted(self, values: Sequence[float]) -> float | None:
-        return self._of_sorted(sorted(values)) if self._of_sorted is not None and min(values) >= 0 else None
+        ordered = sorted(values)
+        return self._of_sorted(ordered) if self._of_sorted is not None and ordered[0] >= 0 else None
 
     @property
     def simple(self) -> "SimpleStatistic":

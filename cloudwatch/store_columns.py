@@ -51,11 +51,22 @@ def _within(starts: Sequence[int], spans: Sequence[Span]) -> tuple[int, int]:
 
 def _runs(starts: Sequence[int], spans: Sequence[Span]) -> Iterable[tuple[int, int]]:
     """The first run in each span, and the first one after it. The starts and the ends of the spans rise."""
-    if isinstance(spans, SlidingSpans) and not any(
-        number % MINUTE for number in (spans.start, spans.length, spans.step, *starts)
-    ):
+    if isinstance(spans, SlidingSpans) and _at_full_minutes((spans.start, spans.length, spans.step, *starts)):
         return _runs_by_the_minute(starts, spans)
     return _runs_at_any_time(starts, spans)
+
+
+def _are_minutes(spans: Sequence[Span]) -> bool:
+    """Whether the spans are full minutes, one after the other."""
+    return isinstance(spans, SlidingSpans) and spans.length == spans.step == MINUTE and spans.start % MINUTE == 0
+
+
+def _gaps(number: int) -> list[float | None]:
+    return [None] * number
+
+
+def _at_full_minutes(times: Iterable[int]) -> bool:
+    return not any(map(MINUTE.__rmod__, times))
 
 
 def _runs_by_the_minute(starts: Sequence[int], spans: SlidingSpans) -> Iterable[tuple[int, int]]:
@@ -190,10 +201,15 @@ class StatisticSets:
         self._sort()
         oldest, newest = _within(self._starts, spans)
         columns = StatisticColumns(*(self._numbers[4 * oldest + column : 4 * newest : 4] for column in range(4)))
-        each, of_sets = statistic.simple.each(columns), statistic.simple.of_sets
+        starts, each, of_sets = self._starts[oldest:newest], statistic.simple.each(columns), statistic.simple.of_sets
+        if spans and _are_minutes(spans) and _at_full_minutes(starts):
+            begin, found = spans[0][0], _gaps(len(spans))
+            for start, value in zip(starts, each, strict=True):
+                found[(start - begin) // MINUTE] = value
+            return found
         return [
             each[first] if last - first == 1 else of_sets(columns, first, last) if first < last else None
-            for first, last in _runs(self._starts[oldest:newest], spans)
+            for first, last in _runs(starts, spans)
         ]
 
     def starts(self) -> Sequence[int]:

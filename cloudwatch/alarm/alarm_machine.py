@@ -5,6 +5,7 @@ CloudWatch user guide. No state depends on data after its evaluation.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cloudwatch.alarm.contributors import Contributors
@@ -46,7 +47,7 @@ class AlarmMachine:
         self._range = evaluation_range or default_range(alarm.evaluation_periods)
         self._delay = delivery_delay
         self._warm_up = WarmUpClock(alarm, alarm.warm_up, created) if alarm.warm_up else None
-        self._verdicts = _Verdicts(self._decide)
+        self._verdicts = _Verdicts(alarm, self._decide)
         self._contributors = Contributors(alarm.watched, self._points, self._decide)
         if self._range < alarm.evaluation_periods:
             raise ValueError(f"an evaluation range of {self._range} is less than the evaluation periods")
@@ -92,9 +93,17 @@ class AlarmMachine:
                 return self._states_of_groups(seen)
 
     def _states_of_fixed(self, seen: FixedDatapoints) -> list[AlarmState | None]:
-        points, stride = _marks(self._points(seen.values)), seen.periods.stride
+        points, stride, newest = self._marks(seen.values), seen.periods.stride, seen.periods.newest
         back, verdicts = (self._range - 1) * stride, self._verdicts
-        return [verdicts[points[index - back : index + 1 : stride]] for index in seen.periods.newest]
+        if not isinstance(newest, range) or newest.step > 1:
+            return [verdicts[points[index - back : index + 1 : stride]] for index in newest]
+        states: list[AlarmState | None] = []
+        for run in _RUN.finditer(points):  # most windows lie in a run of equal points: those are decided together
+            begin, whole = max(run.start(), newest.start), min(max(run.start() + back, newest.start), run.end())
+            states += [verdicts[points[index - back : index + 1 : stride]] for index in range(begin, whole)]
+            if whole < run.end():
+                states += [verdicts[run[1] * self._range]] * (run.end() - whole)
+        return states
 
     def _states_of_ranged(self, seen: RangedDatapoints) -> list[AlarmState | None]:
         return [self._decide(self._points(seen.window(index, self._range))) for index in seen.periods.newest]
@@ -107,6 +116,11 @@ class AlarmMachine:
     def _points(self, values: Values) -> list[Point]:
         holds, threshold = self.alarm.comparison.holds, self.alarm.threshold
         return [None if value is None else holds(value, threshold) for value in values]
+
+    def _marks(self, values: Values) -> bytes:
+        """One byte for each point, its index in _POINTS: a window of them is a key of a dictionary."""
+        holds, threshold = self.alarm.comparison.holds, self.alarm.threshold
+        return bytes([_MISSING if value is None else holds(value, threshold) for value in values])
 
     def _decide(self, points: Sequence[Point]) -> AlarmState | None:
         alarm = self.alarm
@@ -157,22 +171,26 @@ def samples_needed(percentile: float) -> int:
 
 
 _POINTS: tuple[Point, ...] = (False, True, None)
-
-
-def _marks(points: Sequence[Point]) -> bytes:
-    """One byte for each point, its index in _POINTS: a window of them is a key of a dictionary."""
-    return bytes([2 if point is None else point for point in points])
+_BREACHING, _MISSING = 1, 2
+_RUN = re.compile(rb"(.)\1*", re.DOTALL)
 
 
 class _Verdicts(dict[bytes, AlarmState | None]):
     """The state that each window gives, decided once, however often the window occurs."""
 
-    def __init__(self, decide_points: Callable[[Sequence[Point]], AlarmState | None]) -> None:
+    def __init__(self, alarm: MetricAlarm, decide_points: Callable[[Sequence[Point]], AlarmState | None]) -> None:
         super().__init__()
+        self._periods, self._needed = alarm.evaluation_periods, alarm.datapoints_to_alarm
         self._decide = decide_points
 
     def __missing__(self, window: bytes) -> AlarmState | None:
         if len(self) >= WINDOWS_REMEMBERED_MAX:
             self.clear()
-        state = self[window] = self._decide([_POINTS[mark] for mark in window])
+        recent = window[-self._periods :]
+        state: AlarmState | None
+        if _MISSING in recent:
+            state = self._decide([_POINTS[mark] for mark in window])
+        else:  # the newest N points decide, as in missing_data.decide, which is slow for long windows of a noisy metric
+            state = AlarmState.ALARM if recent.count(_BREACHING) >= self._needed else AlarmState.OK
+        self[window] = state
         return state
