@@ -13,6 +13,7 @@ from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.wall_clock import boundaries
 from cloudwatch.emf import Datapoint
 from cloudwatch.metric import MetricId
+from cloudwatch.metric_math import Grid, Query, QueryPlan
 from cloudwatch.store import MetricStore
 from cloudwatch.time_zone import read_time_zone
 from tests.cloudwatch.alarm.played import played_alarm
@@ -172,6 +173,28 @@ def test_a_metric_that_was_published_before_needs_no_warm_up() -> None:
     data = {f"d16T10_{minute:02}": 9.0 for minute in range(60)}
     run = changes(store_of(**data), "2026-06-16T10:30", "2026-06-16T10:59", **WARM_UP, **warm_up(2_880))
     assert run == [("06-16T10:31", "ALARM")]
+
+
+def test_a_series_is_chosen_by_the_evaluation_range_and_not_by_the_whole_time() -> None:
+    """Over the whole time m1 has the greater sum, in the last three minutes m2 has."""
+    larger = {"Id": "e1", "Expression": "FIRST(SORT(METRICS(), SUM, DESC))"}
+    entries = (query("One", Id="m1", ReturnData=False), query("Two", Id="m2", ReturnData=False), larger)
+    alarm = played_alarm(math_parameters(*entries, EvaluationPeriods=1, Threshold=2))
+    store = MetricStore()
+    for name, values in (("One", (20, 1, 1, 1, 1, 1)), ("Two", (3, 3, 3, 3, 3, 3))):
+        for minute, value in enumerate(values):
+            store.add(Datapoint(MetricId("Shop", name), "None", minute * 60_000, (float(value),)))
+    run = [(change.at // 60, change.new) for change in AlarmMachine(alarm, store).run(0, 360)]
+    assert run == [(1, AlarmState.ALARM), (2, AlarmState.OK), (4, AlarmState.ALARM)]
+
+
+def test_the_distance_of_two_days_is_that_of_the_clock() -> None:
+    """A day on which clocks change has 23 hours, so an increase of 82,800 is one of 1 a second."""
+    begins = boundaries(
+        DAY, read_time_zone("Europe/Berlin"), seconds("2026-03-30T12:00"), seconds("2026-03-30T12:00"), before=2
+    )
+    plan = QueryPlan([Query("m1"), Query("e1", "RATE(m1)")])
+    assert plan.compute(Grid(begins, DAY), {"m1": [0.0, 86_400.0, 169_200.0]})["e1"] == [None, 1.0, 1.0]
 
 
 LOUD = "IF(m1 > 2 * AVG(m1), 1, 0)"

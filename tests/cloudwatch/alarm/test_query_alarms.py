@@ -56,6 +56,19 @@ def test_a_metric_joins_when_it_has_data_and_leaves_when_it_has_none() -> None:
     assert [(at, new) for at, new, _ in joined] == [(1, "OK"), (3, "ALARM"), (6, "OK")]
 
 
+def test_a_contributor_keeps_its_own_state_if_missing_data_are_ignored() -> None:
+    """After minute 5, one breaching point is left of the two that are needed."""
+    patient = of_query(BY_HOST, EvaluationPeriods=2, TreatMissingData="ignore")
+    assert [(at, new) for at, new, _ in changes(patient, hosts(a="1 9 9"), 9)] == [(1, "OK"), (3, "ALARM")]
+
+
+def test_an_average_gives_every_value_the_same_weight_and_not_every_metric() -> None:
+    store = hosts(a="9", b="1")
+    store.add(Datapoint(MetricId.of("Shop", "Wait", {"Host": "b"}), "None", 1_000, (1.0, 1.0)))
+    average = of_query("SELECT AVG(Wait) FROM Shop", Threshold=4)
+    assert [(at, new) for at, new, _ in changes(average, store, 1)] == [(1, "OK")]  # 12 / 4, where (9 + 1) / 2 is 5
+
+
 def test_a_limit_leaves_out_the_last_contributors_of_the_order() -> None:
     lowest = "SELECT MAX(Wait) FROM Shop GROUP BY Host ORDER BY MAX() ASC LIMIT 1"
     assert [(at, new) for at, new, _ in changes(of_query(lowest), hosts(a="1 1 1", b="9 9 9"), 3)] == [(1, "OK")]
