@@ -2,6 +2,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from showcase.database.engine import Database
 from showcase.errors import NotFound, Refused
@@ -9,6 +10,7 @@ from showcase.jobs import jobs
 from showcase.videos import get_own
 from showcase.votes import RankedPlayer, ranking, vote
 from tests.records import claimed, new_player, new_video
+from tests.service.http_server.scenes import wait_until
 
 
 def processed_video(database: Database, player_id: uuid.UUID) -> uuid.UUID:
@@ -58,6 +60,24 @@ def test_fifty_votes_of_one_player_at_the_same_moment_count_once(database: Datab
 
     with ThreadPoolExecutor(10) as threads:
         assert sum(threads.map(try_to_vote, range(50))) == 1
+    assert [line.votes for line in ranked(database)] == [1]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_vote_that_waits_for_the_same_vote_in_another_transaction_does_not_count(database: Database) -> None:
+    video, voter = processed_video(database, new_player(database)), new_player(database)
+
+    def waits_for_a_lock() -> bool:
+        with database.reading() as connection:
+            return bool(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.writing() as connection:
+            vote(connection, video, voter, own_allowed=False)
+            second = threads.submit(cast_vote, database, video, voter)
+            wait_until(waits_for_a_lock, "the second vote waits for the first")
+        with pytest.raises(Refused):
+            second.result()
     assert [line.votes for line in ranked(database)] == [1]
 
 

@@ -112,7 +112,8 @@ class FaultsOfQueue:
         hours = timedelta(seconds=VANISHED_SECONDS)
         vanished = (
             update(Video)
-            .where(Video.status == "uploaded", Video.message_due_at > database_time(VANISHED_SECONDS / 2))
+            .where(Video.status.in_(("uploaded", "processing")))  # or its worker has died, and it was sent again
+            .where(Video.message_due_at > database_time(VANISHED_SECONDS / 2))
             .where(Video.message_due_at < self.purged_at + NOTED_LATE + hours)
             .values(message_due_at=database_time())
             .returning(Video.id)

@@ -58,6 +58,18 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(database: Databas
         assert jobs.finish(connection, current, "processed/current.mp4") is not None
 
 
+def test_the_ending_that_another_claim_wrote_is_not_that_of_this_claim(database: Database) -> None:
+    entry = new_video(database)
+    zombie = claimed(database, entry)
+    expire_lease(database, entry.video_id)
+    current = claimed(database, entry)
+    with database.writing() as connection:
+        jobs.finish(connection, current, "key")
+        assert jobs.ending_of(connection, zombie) is None
+        ending = jobs.ending_of(connection, current)
+    assert ending and ending.status == "processed"
+
+
 def test_only_one_of_two_commits_under_the_same_fence_counts(database: Database) -> None:
     entry = new_video(database)
     claim = claimed(database, entry)
@@ -137,6 +149,16 @@ def test_one_call_renews_many_leases_and_returns_those_that_are_held(database: D
         jobs.finish(connection, claims[0], "key")
         held = jobs.renew_leases(connection, [(c.video_id, c.fence) for c in claims], lease_seconds=60)
     assert held == {(entries[1].video_id, 1), (entries[2].video_id, 1)}
+
+
+def test_a_video_that_failed_for_another_reason_is_not_reopened(database: Database) -> None:
+    entry = new_video(database)
+    claim = claimed(database, entry)
+    with database.writing() as connection:
+        jobs.fail(connection, claim, code="too_short", reason="corto")
+        assert not jobs.reopen(connection, entry.video_id, entry.task_id, code="processing_failed")
+    state = video_state(database, entry.video_id)
+    assert state and (state.status, state.failure_code) == ("failed", "too_short")
 
 
 def test_the_database_refuses_impossible_states(database: Database) -> None:

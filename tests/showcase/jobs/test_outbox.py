@@ -102,6 +102,15 @@ def test_a_video_with_a_live_lease_is_not_sent_again(database: Database, outbox:
     assert outbox.sweep() == 0
 
 
+def test_a_lease_that_is_renewed_moves_the_date_of_the_message(database: Database, outbox: Outbox) -> None:
+    entry = new_video(database)
+    claim = claimed(database, entry)
+    shift_due(database, entry.video_id, -1)
+    with database.writing() as connection:
+        jobs.renew_leases(connection, [(claim.video_id, claim.fence)], lease_seconds=60)
+    assert outbox.sweep() == 0
+
+
 def test_a_late_confirmation_does_not_hide_the_end_of_a_lease(database: Database, outbox: Outbox) -> None:
     entry = new_video(database)
     claimed(database, entry, lease_seconds=-jobs.LEASE_GRACE_SECONDS - 1)
