@@ -32,8 +32,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
-    wanted = [item for item in items if is_wanted(item, config, named)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    wanted: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        (wanted if is_wanted(item, config, named) else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = wanted
 
 

@@ -20,14 +20,15 @@ def missing_data(alarm: MetricAlarm, recording: Recording) -> list[str]:
     """A sentence for each metric of the alarm that the recording does not have, each metric once."""
     if isinstance(alarm.watched, WatchedQuery):
         return [] if has_data(alarm, recording) else ["its query selects no metric of the log"]
-    return list(dict.fromkeys(text for each in watched_values(alarm) if (text := _missing(each, recording))))
+    missing = (each for each in watched_values(alarm) if not _is_there(each, recording))
+    return list(dict.fromkeys(_why_missing(each, recording) for each in missing))
 
 
 def has_data(alarm: MetricAlarm, recording: Recording) -> bool:
     """Whether the recording has any metric of the alarm."""
     if isinstance(alarm.watched, WatchedQuery):
         return any(map(alarm.watched.query.selects, recording.store.metrics()))
-    return any(not _missing(each, recording) for each in watched_values(alarm))
+    return any(_is_there(each, recording) for each in watched_values(alarm))
 
 
 def late_data(alarm: MetricAlarm, recording: Recording) -> Iterator[str]:
@@ -43,10 +44,14 @@ def late_data(alarm: MetricAlarm, recording: Recording) -> Iterator[str]:
             yield f"the data of {metric.name} begin at {begins} only"
 
 
-def _missing(watched: WatchedMetric, recording: Recording) -> str:
+def _is_there(watched: WatchedMetric, recording: Recording) -> bool:
+    """Whether the recording has the metric, in the unit that the alarm asks for."""
+    units = recording.store.units(watched.metric)
+    return watched.unit in units or (watched.unit is None and bool(units))
+
+
+def _why_missing(watched: WatchedMetric, recording: Recording) -> str:
     metric, units = watched.metric, recording.store.units(watched.metric)
-    if watched.unit in units or (units and watched.unit is None):
-        return ""
     if units:
         return f"no datapoint of {metric.name} in the unit {watched.unit}; it was written in {', '.join(sorted(units))}"
     if metric.namespace.startswith(_AWS):

@@ -1,6 +1,7 @@
 """The alarms of definitions: those that are played, and those that CloudWatch accepts and nobody can play offline."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -10,35 +11,31 @@ from cloudwatch.composite.composite_alarm import CompositeAlarm, read_composite_
 from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
 from cloudwatch.parameters import ParametersRefused
 
+T = TypeVar("T")
+
 
 def alarm_of(definition: Definition) -> MetricAlarm | UnplayedAlarm:
     """The alarm of a metric alarm's definition. Raises DefinitionError, with file and key, if AWS would refuse it."""
-    assert definition.kind is DefinitionKind.METRIC_ALARM  # noqa: S101 - the caller chooses by the kind
-    try:
-        return read_metric_alarm(definition.parameters)
-    except ParametersRefused as error:
-        raise refused(definition, error) from error
+    return _read(definition, DefinitionKind.METRIC_ALARM, read_metric_alarm)
 
 
 def composite_of(definition: Definition) -> CompositeAlarm | UnplayedAlarm:
     """The alarm of a composite's definition. Raises DefinitionError, with file and key, if AWS would refuse it."""
-    assert definition.kind is DefinitionKind.COMPOSITE_ALARM  # noqa: S101 - likewise
-    try:
-        return read_composite_alarm(definition.parameters)
-    except ParametersRefused as error:
-        raise refused(definition, error) from error
+    return _read(definition, DefinitionKind.COMPOSITE_ALARM, read_composite_alarm)
 
 
 def mute_rules_of(definitions: Iterable[Definition]) -> list[MuteRule]:
     """The mute rules among the definitions. Raises DefinitionError, with file and key, if AWS would refuse one."""
-    rules = []
-    for definition in definitions:
-        if definition.kind is DefinitionKind.MUTE_RULE:
-            try:
-                rules.append(read_mute_rule(definition.parameters))
-            except ParametersRefused as error:
-                raise refused(definition, error) from error
-    return rules
+    kind = DefinitionKind.MUTE_RULE
+    return [_read(definition, kind, read_mute_rule) for definition in definitions if definition.kind is kind]
+
+
+def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[str, Any]], T]) -> T:
+    assert definition.kind is kind  # noqa: S101 - the caller chooses by the kind
+    try:
+        return read(definition.parameters)
+    except ParametersRefused as error:
+        raise refused(definition, error) from error
 
 
 def refused(definition: Definition, error: ParametersRefused) -> DefinitionError:

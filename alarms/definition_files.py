@@ -134,7 +134,8 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
     for kind, folder in FOLDERS.items():
         for path in sorted((root / folder).glob("*.json")):
             try:
-                found.append(_read(kind, path, path.relative_to(root).as_posix(), variables))
+                file = path.relative_to(root).as_posix()
+                found.append(_read(kind, read_json_object(path, file), file, variables))
             except DefinitionError as error:
                 problems += error.problems
     if problems:
@@ -147,25 +148,29 @@ def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
 
     A file that has no call is passed over: a former version of this project had its definitions in other folders.
     """
-    paths = [path for path in sorted(root.rglob("*.json")) if kind_of(read_json_object(path)) is not None]
-    found = [read_definition(path, variables, path.relative_to(root).as_posix()) for path in paths]
-    return sorted(found, key=lambda definition: list(DefinitionKind).index(definition.kind))
+    files = ((path.relative_to(root).as_posix(), read_json_object(path)) for path in sorted(root.rglob("*.json")))
+    readings = (read_document(document, file, variables) for file, document in files)
+    return in_order_of_application(found for found in readings if found)
 
 
-def read_definition(path: Path, variables: Variables, file: str = "") -> Definition:
-    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError.
-
-    ``file`` is its name in messages.
-    """
-    kind = kind_of(read_json_object(path))
-    if kind is None:
+def read_definition(path: Path, variables: Variables) -> Definition:
+    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError."""
+    definition = read_document(read_json_object(path), str(path), variables)
+    if definition is None:
         raise DefinitionError([f"{path}: has none of the calls {', '.join(DefinitionKind)}"])
-    return _read(kind, path, file or str(path), variables)
+    return definition
 
 
-def kind_of(document: Mapping[str, Any]) -> DefinitionKind | None:
-    """The call that a document in the form of this project has."""
-    return next((kind for kind in DefinitionKind if kind in document), None)
+def read_document(document: Mapping[str, Any], file: str, variables: Variables) -> Definition | None:
+    """The definition in a document in the form of this project; None if it has no call. Raises DefinitionError."""
+    kind = next((kind for kind in DefinitionKind if kind in document), None)
+    return _read(kind, document, file, variables) if kind else None
+
+
+def in_order_of_application(definitions: Iterable[Definition]) -> list[Definition]:
+    """The definitions by their kinds, otherwise in the given order."""
+    places = {kind: place for place, kind in enumerate(DefinitionKind)}
+    return sorted(definitions, key=lambda definition: places[definition.kind])
 
 
 def read_variables(path: Path) -> Variables:
@@ -190,8 +195,7 @@ def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> N
         raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
 
-def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> Definition:
-    document = read_json_object(path, file)
+def _read(kind: DefinitionKind, document: Mapping[str, Any], file: str, variables: Variables) -> Definition:
     if not isinstance(document.get("why"), dict) or not isinstance(document.get(kind), dict):
         raise DefinitionError([f'{file}: needs two members, "why" and "{kind}"'])
     problems: list[str] = []
@@ -204,7 +208,7 @@ def _read(kind: DefinitionKind, path: Path, file: str, variables: Variables) -> 
     if problems:
         raise DefinitionError(problems)
     if kind in ALARM_KINDS:
-        runbook = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{path.stem}"
+        runbook = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{Path(file).stem}"
         parameters["AlarmDescription"] = (
             f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {runbook}"
         )

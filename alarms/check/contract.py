@@ -78,8 +78,8 @@ def _metric_notices(use: MetricUse) -> Iterator[Notice]:
         yield fault(f"{name} is not emitted by {SERVICE} {service!r}, but by {braces(kind.services)}")
     if route is not None and route not in ROUTES:
         yield fault(f"there is no {ROUTE} {route!r}{suggestion(route, ROUTES)}")
-    if kind.statistics and use.statistic not in kind.statistics:
-        yield fault(f"several processes emit {name} of the same thing, so {use.statistic} of it has no meaning")
+    if text := _statistic_fault(kind, name, use.statistic):
+        yield fault(text)
     if use.period < STORAGE_RESOLUTION_SECONDS:
         yield fault(f"{name} has a resolution of {STORAGE_RESOLUTION_SECONDS} s, the period is {use.period} s")
     if use.unit is not None and use.unit != kind.metric(name).unit:
@@ -89,9 +89,15 @@ def _metric_notices(use: MetricUse) -> Iterator[Notice]:
 def _statistic_notices(use: SelectionUse, metrics: dict[MetricId, RecordKind]) -> Iterator[Notice]:
     statistic = use.selection.statistic
     for name, kind in {metric.name: metrics[metric] for metric in selected(use, list(metrics))}.items():
-        if kind.statistics and statistic not in kind.statistics:
-            text = f"several processes emit {name} of the same thing, so {statistic} of it has no meaning"
+        if text := _statistic_fault(kind, name, statistic):
             yield error(use.definition, use.key, text)
+
+
+def _statistic_fault(kind: RecordKind, name: str, statistic: str) -> str:
+    """Why the statistic of the metric has no meaning, or nothing."""
+    if not kind.statistics or statistic in kind.statistics:
+        return ""
+    return f"several processes emit {name} of the same thing, so {statistic} of it has no meaning"
 
 
 def _assumption_notices(definition: Definition, needed: set[str]) -> Iterator[Notice]:

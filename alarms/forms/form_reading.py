@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables, kind_of, read_definition
+from alarms.definition_files import Definition, DefinitionError, Variables, in_order_of_application, read_document
 from alarms.forms.api_form import read_api_form
 from alarms.forms.described_form import read_described_form
 
@@ -33,7 +33,7 @@ def read_paths(paths: Iterable[Path], variables: Variables) -> list[Definition]:
         found += below
     if problems:
         raise DefinitionError(problems)
-    return sorted(found, key=lambda definition: list(DefinitionKind).index(definition.kind))
+    return in_order_of_application(found)
 
 
 def _read_folder(folder: Path, variables: Variables) -> Iterator[Definition]:
@@ -46,7 +46,7 @@ def _read_file(path: Path, variables: Variables) -> list[Definition]:
         document = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise DefinitionError([f"{path}: {error}"]) from error
-    if isinstance(document, dict) and kind_of(document):
-        return [replace(read_definition(path, variables), is_ours=False)]
+    if isinstance(document, dict) and (ours := read_document(document, str(path), variables)):
+        return [replace(ours, is_ours=False)]
     readings = (read(document, str(path)) for read in FORMS)
     return next((found for found in readings if found), [])

@@ -7,7 +7,7 @@ from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionKind
+from alarms.definition_files import Definition, DefinitionKind, in_order_of_application
 from alarms.sync.ownership import OWNER_KEY, is_managed, is_untouchable
 from cloudwatch.alarm.anomaly_detector import SINGLE, TOP_LEVEL
 from cloudwatch.composite.rule import RuleRefused, alarm_name, parse_rule
@@ -100,7 +100,7 @@ def make_plan(
 
 def _children_first(definitions: Iterable[Definition]) -> Iterator[Definition]:
     """The order of application: a composite follows the composites that its rule or its suppressor names."""
-    ordered = sorted(definitions, key=lambda d: list(DefinitionKind).index(d.kind))
+    ordered = in_order_of_application(definitions)
     all_names = {d.name for d in ordered}
     waiting = [(d, _named(d, all_names)) for d in ordered]
     while waiting:

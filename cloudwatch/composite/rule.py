@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from cloudwatch.alarm.state import AlarmState
+from cloudwatch.text_fault import TextFault
 
 CHARACTERS_MAX = 10_240
 CHILDREN_MAX = 100
@@ -40,13 +41,8 @@ _REFERENCES = re.compile(_REFERENCE)
 _ESCAPED = re.compile(r"\\(.)")
 
 
-class RuleRefused(ValueError):
-    """The rule cannot be read. ``position`` is the index of the faulty character; the message counts from 1."""
-
-    def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"character {position + 1}: {reason}")
-        self.position = position
-        self.reason = reason
+class RuleRefused(TextFault):
+    """The rule cannot be read."""
 
 
 # The states of alarms by name. None is a state that is not known, because the alarm is not played.

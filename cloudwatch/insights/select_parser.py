@@ -8,10 +8,10 @@ are read here.
 
 import difflib
 import re
-from typing import NamedTuple
 
 from cloudwatch.insights.select_query import STATISTICS, Condition, Named, Order, SelectQuery
 from cloudwatch.text_fault import TextFault
+from cloudwatch.token_reader import Token, TokenReader, split_text
 
 SERIES_MAX = 500
 
@@ -37,43 +37,22 @@ def parse_select(text: str) -> SelectQuery:
     return _SelectReader(_tokens(text)).query()
 
 
-class _SelectToken(NamedTuple):
-    """``kind`` is quoted, value, number, word, sign or end; ``text`` is without quotation marks."""
+def _tokens(text: str) -> list[Token]:
+    """The tokens: quoted, value, number, word, sign or end; their texts are without quotation marks."""
 
-    kind: str
-    text: str
-    position: int
+    def unreadable(position: int) -> SelectRefused:
+        ends = "this text does not end" if text[position] in "\"'" else "quote names with such characters"
+        return SelectRefused(position, f"unexpected {text[position]!r}: {ends}")
 
-    @property
-    def keyword(self) -> str:
-        """The word in capitals if it is a keyword, else an empty text."""
-        return self.text.upper() if self.kind == "word" and self.text.upper() in _KEYWORDS else ""
-
-    @property
-    def shown(self) -> str:
-        return "the end" if self.kind == "end" else repr(self.text)
+    return split_text(text, _TOKEN, _read, unreadable)
 
 
-def _tokens(text: str) -> list[_SelectToken]:
-    tokens: list[_SelectToken] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            ends = "this text does not end" if text[position] in "\"'" else "quote names with such characters"
-            raise SelectRefused(position, f"unexpected {text[position]!r}: {ends}")
-        kind = str(match.lastgroup)
-        if kind != "space":
-            inner = re.sub(r"\\(.)", r"\1", match[0][1:-1]) if kind in ("quoted", "value") else match[0]
-            tokens.append(_SelectToken(kind, inner, position))
-        position = match.end()
-    return [*tokens, _SelectToken("end", "", len(text))]
+def _read(kind: str, matched: str) -> tuple[str, str]:
+    return kind, re.sub(r"\\(.)", r"\1", matched[1:-1]) if kind in ("quoted", "value") else matched
 
 
-class _SelectReader:
-    def __init__(self, tokens: list[_SelectToken]) -> None:
-        self._tokens = tokens
-        self._index = 0
+class _SelectReader(TokenReader):
+    refusal = SelectRefused
 
     def query(self) -> SelectQuery:
         self._keyword("SELECT")
@@ -83,74 +62,67 @@ class _SelectReader:
         self._sign(")")
         self._keyword("FROM")
         namespace, schema = self._source()
-        where = self._conditions() if self._take("WHERE") else ()
-        group_by = self._groups() if self._take("GROUP") else ()
-        order_by = self._order() if self._take("ORDER") else None
-        limit = self._limit() if self._take("LIMIT") else None
+        where = self._conditions() if self._take_keyword("WHERE") else ()
+        group_by = self._groups() if self._take_keyword("GROUP") else ()
+        order_by = self._order() if self._take_keyword("ORDER") else None
+        limit = self._limit() if self._take_keyword("LIMIT") else None
         if self._next.kind != "end":
             raise self._unexpected("WHERE, GROUP BY, ORDER BY, LIMIT (in this order) or the end", _CLAUSES)
         return SelectQuery(function, metric, namespace, schema, where, group_by, order_by, limit)
 
     @property
-    def _next(self) -> _SelectToken:
-        return self._tokens[self._index]
+    def _next_keyword(self) -> str:
+        """The next token in capitals if it is a keyword, else an empty text."""
+        word = self._next.text.upper()
+        return word if self._next.kind == "word" and word in _KEYWORDS else ""
 
-    def _advance(self) -> _SelectToken:
-        token = self._next
-        self._index += 1
-        return token
-
-    def _take(self, keyword: str) -> bool:
+    def _take_keyword(self, keyword: str) -> bool:
         """Take the keyword if it is the next token, and return whether it was."""
-        found = self._next.keyword == keyword
+        found = self._next_keyword == keyword
         self._index += found
         return found
 
     def _keyword(self, *allowed: str) -> str:
-        if self._next.keyword not in allowed:
+        keyword = self._next_keyword
+        if keyword not in allowed:
             raise self._unexpected(" or ".join(allowed), allowed)
-        return self._advance().keyword
+        self._advance()
+        return keyword
 
     def _sign(self, sign: str) -> None:
-        if (self._next.kind, self._next.text) != ("sign", sign):
+        if not self._take("sign", sign):
             raise self._unexpected(repr(sign))
-        self._advance()
-
-    def _take_sign(self, sign: str) -> bool:
-        found = (self._next.kind, self._next.text) == ("sign", sign)
-        self._index += found
-        return found
 
     def _function(self) -> str:
         return self._keyword(*STATISTICS)
 
     def _name(self, what: str) -> Named:
         token = self._next
-        if token.kind not in ("quoted", "word") or token.keyword or not token.text:
+        if token.kind not in ("quoted", "word") or self._next_keyword or not token.text:
             raise self._unexpected(f"{what} (in double quotation marks if it is a keyword)")
         self._advance()
         return Named(token.text, token.position)
 
     def _source(self) -> tuple[Named, tuple[Named, ...] | None]:
-        if not self._take("SCHEMA"):
+        if not self._take_keyword("SCHEMA"):
             return self._name("a namespace"), None
         self._sign("(")
         namespace = self._name("a namespace")
         schema: list[Named] = []
-        while self._take_sign(","):
+        while self._take("sign", ","):
             schema.append(self._name("the name of a dimension"))
         self._sign(")")
         return namespace, tuple(schema)
 
     def _conditions(self) -> tuple[Condition, ...]:
         conditions = [self._condition()]
-        while self._take("AND"):
+        while self._take_keyword("AND"):
             conditions.append(self._condition())
         return tuple(conditions)
 
     def _condition(self) -> Condition:
         key = self._name("the name of a dimension")
-        negated = self._take_sign("!=")
+        negated = self._take("sign", "!=")
         if not negated:
             self._sign("=")
         if self._next.kind != "value":
@@ -161,7 +133,7 @@ class _SelectReader:
     def _groups(self) -> tuple[Named, ...]:
         self._keyword("BY")
         groups = [self._name("the name of a dimension")]
-        while self._take_sign(","):
+        while self._take("sign", ","):
             groups.append(self._name("the name of a dimension"))
         return tuple(groups)
 
@@ -170,9 +142,9 @@ class _SelectReader:
         function = self._function()
         self._sign("(")
         self._sign(")")
-        descending = self._take("DESC")
+        descending = self._take_keyword("DESC")
         if not descending:
-            self._take("ASC")
+            self._take_keyword("ASC")
         return Order(function, descending)
 
     def _limit(self) -> int:
@@ -182,5 +154,5 @@ class _SelectReader:
 
     def _unexpected(self, expected: str, words: tuple[str, ...] = ()) -> SelectRefused:
         near = difflib.get_close_matches(self._next.text.upper(), words, n=1) if self._next.kind == "word" else []
-        hint = f"; did you mean {near[0]}?" if near and not self._next.keyword else ""
+        hint = f"; did you mean {near[0]}?" if near and not self._next_keyword else ""
         return SelectRefused(self._next.position, f"unexpected {self._next.shown} where {expected} is expected{hint}")

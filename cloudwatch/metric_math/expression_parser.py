@@ -21,7 +21,8 @@ from cloudwatch.metric_math.syntax import (
     Unary,
     Word,
 )
-from cloudwatch.metric_math.tokens import Token, tokenize
+from cloudwatch.metric_math.tokens import tokenize
+from cloudwatch.token_reader import Token, TokenReader
 
 EXPRESSION_CHARACTERS_MAX = 2048  # MetricExpression of the CloudWatch API
 NESTING_MAX = 64  # not a limit of AWS: far above any real expression, far below the limit of Python's stack
@@ -43,10 +44,11 @@ def parse(text: str) -> Expression:
     return _Parser(tokenize(text)).whole()
 
 
-class _Parser:
+class _Parser(TokenReader):
+    refusal = ExpressionError
+
     def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._index = 0
+        super().__init__(tokens)
         self._nesting = 0
 
     def whole(self) -> Expression:
@@ -58,21 +60,6 @@ class _Parser:
             raise ExpressionError(self._next.position, f"unexpected {self._next.text!r}: {hint}")
         return expression
 
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._index]
-
-    def _take(self) -> Token:
-        token = self._next
-        self._index += 1
-        return token
-
-    def _take_if(self, operator: str) -> bool:
-        """Take the operator if it is the next token, and return whether it was."""
-        found = self._next.kind == "operator" and self._next.text == operator
-        self._index += found
-        return found
-
     def _expression(self, precedence: int) -> Expression:
         """The longest expression whose operators bind at least as tightly as ``precedence``."""
         self._nesting += 1
@@ -80,7 +67,7 @@ class _Parser:
             raise ExpressionError(self._next.position, f"nested deeper than {NESTING_MAX} levels")
         left = self._operand()
         while self._next_precedence() >= precedence:
-            operator = self._take()
+            operator = self._advance()
             right = self._expression(PRECEDENCE[operator.text] + (operator.text != "^"))
             left = Binary(operator.position, operator.text, left, right)
         self._nesting -= 1
@@ -91,7 +78,7 @@ class _Parser:
         return PRECEDENCE.get(self._next.text, 0) if self._next.kind == "operator" else 0
 
     def _operand(self) -> Expression:
-        token = self._take()
+        token = self._advance()
         match token.kind, token.text:
             case "operator", "-" | "!":
                 return Unary(token.position, token.text, self._expression(SIGN_PRECEDENCE))
@@ -99,8 +86,8 @@ class _Parser:
                 return Unary(token.position, "!", self._expression(NOT_PRECEDENCE))
             case "operator", "(":
                 inside = self._expression(1)
-                if not self._take_if(")"):
-                    raise self._unclosed(token, ")")
+                if not self._take("operator", ")"):
+                    raise self._unclosed(token, "')'")
                 return inside
             case "operator", "[":
                 return Array(token.position, self._items(token, "]"))
@@ -121,7 +108,7 @@ class _Parser:
     def _named(self, token: Token) -> Expression:
         """The expression that begins with a word: a call, a keyword or an id."""
         opening = self._next
-        if self._take_if("("):
+        if self._take("operator", "("):
             if token.text not in SIGNATURES:
                 raise _unknown_function(token)
             return Call(token.position, token.text, self._items(opening, ")"))
@@ -135,19 +122,14 @@ class _Parser:
 
     def _items(self, opening: Token, closing: str) -> tuple[Expression, ...]:
         """The expressions between ``opening``, which is taken already, and ``closing``."""
-        if self._take_if(closing):
+        if self._take("operator", closing):
             return ()
         items = [self._expression(1)]
-        while self._take_if(","):
+        while self._take("operator", ","):
             items.append(self._expression(1))
-        if not self._take_if(closing):
-            raise self._unclosed(opening, closing)
+        if not self._take("operator", closing):
+            raise self._unclosed(opening, repr(closing))
         return tuple(items)
-
-    def _unclosed(self, opening: Token, closing: str) -> ExpressionError:
-        if self._next.kind == "end":
-            return ExpressionError(opening.position, f"this {opening.text!r} is never closed")
-        return ExpressionError(self._next.position, f"unexpected {self._next.text!r} where {closing!r} is expected")
 
 
 def _unknown_function(token: Token) -> ExpressionError:

@@ -1,9 +1,9 @@
 """Splits the text of an expression into tokens."""
 
 import re
-from typing import NamedTuple
 
 from cloudwatch.metric_math.errors import ExpressionError
+from cloudwatch.token_reader import Token, split_text
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -24,25 +24,18 @@ _HINTS = {
 } | dict.fromkeys("“”‘’", "strings are written in straight quotation marks")
 
 
-class Token(NamedTuple):
-    """``kind`` is number, word, string, operator or end. && and || have the texts AND and OR."""
-
-    kind: str
-    text: str
-    position: int
-
-
 def tokenize(text: str) -> list[Token]:
-    """The tokens of the text, followed by one of kind ``end``. Raises ExpressionError for an unknown character."""
-    tokens: list[Token] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            hint = _HINTS.get(text[position], "it has no meaning here")
-            raise ExpressionError(position, f"unexpected {text[position]!r}: {hint}")
-        if match.lastgroup != "space":
-            kind = "operator" if match[0] in _WORD_OPERATORS else str(match.lastgroup)
-            tokens.append(Token(kind, _SPELLINGS.get(match[0], match[0]), position))
-        position = match.end()
-    return [*tokens, Token("end", "", len(text))]
+    """The tokens of the text: number, word, string, operator or end. && and || have the texts AND and OR.
+
+    Raises ExpressionError for an unknown character.
+    """
+
+    def unreadable(position: int) -> ExpressionError:
+        hint = _HINTS.get(text[position], "it has no meaning here")
+        return ExpressionError(position, f"unexpected {text[position]!r}: {hint}")
+
+    return split_text(text, _TOKEN, _read, unreadable)
+
+
+def _read(kind: str, matched: str) -> tuple[str, str]:
+    return "operator" if matched in _WORD_OPERATORS else kind, _SPELLINGS.get(matched, matched)

@@ -1,10 +1,10 @@
 """Parses the query text of a search."""
 
 import re
-from typing import NamedTuple
 
 from cloudwatch.search.search_query import AllOf, AnyOf, Match, Not, SearchQuery, Term
 from cloudwatch.text_fault import TextFault
+from cloudwatch.token_reader import Token, TokenReader, split_text
 
 CHARACTERS_MAX = 1024
 NESTING_MAX = 64  # not a limit of AWS: far above any real search, far below the limit of Python's stack
@@ -30,86 +30,52 @@ def parse_search(text: str) -> SearchQuery:
     return _SearchReader(_tokens(text)).query()
 
 
-class _SearchToken(NamedTuple):
-    """``kind`` is quoted, sign, word, operator or end; ``text`` is without quotation marks."""
+def _tokens(text: str) -> list[Token]:
+    """The tokens: quoted, sign, word, operator or end; their texts are without quotation marks."""
 
-    kind: str
-    text: str
-    position: int
+    def unreadable(position: int) -> SearchRefused:  # only a quotation mark can stand here
+        return SearchRefused(position, "this text does not end: a quotation mark is missing")
 
-    @property
-    def shown(self) -> str:
-        return "the end" if self.kind == "end" else repr(self.text)
+    return split_text(text, _TOKEN, _read, unreadable)
 
 
-def _tokens(text: str) -> list[_SearchToken]:
-    tokens: list[_SearchToken] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:  # only a quotation mark can stand here
-            raise SearchRefused(position, "this text does not end: a quotation mark is missing")
-        kind = str(match.lastgroup)
-        if kind == "quoted":  # the marks are escaped where the whole search stands in double quotation marks
-            inner = match[0][2:-2] if match[0].startswith("\\") else match[0][1:-1]
-            tokens.append(_SearchToken(kind, re.sub(r"\\(.)", r"\1", inner), position))
-        elif kind != "space":
-            tokens.append(_SearchToken("operator" if match[0] in _OPERATORS else kind, match[0], position))
-        position = match.end()
-    return [*tokens, _SearchToken("end", "", len(text))]
+def _read(kind: str, matched: str) -> tuple[str, str]:
+    if kind == "quoted":  # the marks are escaped where the whole search stands in double quotation marks
+        inner = matched[2:-2] if matched.startswith("\\") else matched[1:-1]
+        return kind, re.sub(r"\\(.)", r"\1", inner)
+    return "operator" if matched in _OPERATORS else kind, matched
 
 
-class _SearchReader:
-    def __init__(self, tokens: list[_SearchToken]) -> None:
-        self._tokens = tokens
-        self._index = 0
+class _SearchReader(TokenReader):
+    refusal = SearchRefused
+
+    def __init__(self, tokens: list[Token]) -> None:
+        super().__init__(tokens)
         self._nesting = 0
 
     def query(self) -> SearchQuery:
         if self._next.kind == "end":
             raise SearchRefused(self._next.position, "a search has a schema in braces, a term, or both")
         namespace, dimensions, position = None, None, self._next.position
-        if self._is_sign("{"):
+        if self._is_next("sign", "{"):
             namespace, dimensions = self._schema()
-            self._take_sign(",")  # the guide writes one in some examples
+            self._take("sign", ",")  # the guide writes one in some examples
         term = None if self._next.kind == "end" else self._any(None)
         if self._next.kind != "end":
             hint = "it closes nothing" if self._next.text in ")}" else "it cannot stand here"
             raise SearchRefused(self._next.position, f"unexpected {self._next.shown}: {hint}")
         return SearchQuery(namespace, dimensions, term, position)
 
-    @property
-    def _next(self) -> _SearchToken:
-        return self._tokens[self._index]
-
-    def _advance(self) -> _SearchToken:
-        token = self._next
-        self._index += 1
-        return token
-
-    def _is_sign(self, sign: str) -> bool:
-        return (self._next.kind, self._next.text) == ("sign", sign)
-
-    def _take_sign(self, sign: str) -> bool:
-        found = self._is_sign(sign)
-        self._index += found
-        return found
-
-    def _take_operator(self, operator: str) -> bool:
-        found = (self._next.kind, self._next.text) == ("operator", operator)
-        self._index += found
-        return found
-
     def _schema(self) -> tuple[str, tuple[str, ...]]:
         opening = self._advance()
         names = [self._schema_name(opening, "a namespace")]
-        while self._take_sign(","):
+        while self._take("sign", ","):
             names.append(self._schema_name(opening, "the name of a dimension"))
-        if not self._take_sign("}"):
+        if not self._take("sign", "}"):
             raise self._unclosed(opening, "',' or '}'")
         return names[0], tuple(names[1:])
 
-    def _schema_name(self, opening: _SearchToken, what: str) -> str:
+    def _schema_name(self, opening: Token, what: str) -> str:
         if self._next.kind not in ("word", "quoted", "operator"):
             raise self._unclosed(opening, what)
         return self._advance().text
@@ -117,29 +83,29 @@ class _SearchReader:
     def _any(self, where: str | None) -> Term:
         """Terms with OR between them. ``where`` is the property in front of the parentheses, if there is one."""
         terms = [self._all(where)]
-        while self._take_operator("OR"):
+        while self._take("operator", "OR"):
             terms.append(self._all(where))
         return terms[0] if len(terms) == 1 else AnyOf(tuple(terms))
 
     def _all(self, where: str | None) -> Term:
         terms = [self._one(where)]
-        while self._take_operator("AND") or self._begins_a_term():
+        while self._take("operator", "AND") or self._begins_a_term():
             terms.append(self._one(where))
         return terms[0] if len(terms) == 1 else AllOf(tuple(terms))
 
     def _begins_a_term(self) -> bool:
-        return self._next.kind in ("word", "quoted") or self._is_sign("(") or self._next.text == "NOT"
+        return self._next.kind in ("word", "quoted") or self._is_next("sign", "(") or self._next.text == "NOT"
 
     def _one(self, where: str | None) -> Term:
-        if self._take_operator("NOT"):
+        if self._take("operator", "NOT"):
             return Not(self._one(where))
-        if self._is_sign("("):
+        if self._is_next("sign", "("):
             return self._group(where)
         if self._next.kind not in ("word", "quoted"):
             raise SearchRefused(self._next.position, f"unexpected {self._next.shown} where a term is expected")
         token = self._advance()
-        if where is None and self._take_sign("="):
-            if self._is_sign("("):
+        if where is None and self._take("sign", "="):
+            if self._is_next("sign", "("):
                 return self._group(token.text)
             if self._next.kind not in ("word", "quoted"):
                 reason = f"unexpected {self._next.shown} where the value of {token.text} is expected"
@@ -148,7 +114,7 @@ class _SearchReader:
         return self._match(token, where)
 
     @staticmethod
-    def _match(token: _SearchToken, where: str | None) -> Match:
+    def _match(token: Token, where: str | None) -> Match:
         return Match(token.text, token.kind == "quoted", where, token.position)
 
     def _group(self, where: str | None) -> Term:
@@ -157,12 +123,7 @@ class _SearchReader:
         if self._nesting > NESTING_MAX:
             raise SearchRefused(opening.position, f"nested deeper than {NESTING_MAX} levels")
         inside = self._any(where)
-        if not self._take_sign(")"):
+        if not self._take("sign", ")"):
             raise self._unclosed(opening, "')'")
         self._nesting -= 1
         return inside
-
-    def _unclosed(self, opening: _SearchToken, expected: str) -> SearchRefused:
-        if self._next.kind == "end":
-            return SearchRefused(opening.position, f"this {opening.text!r} is never closed")
-        return SearchRefused(self._next.position, f"unexpected {self._next.shown} where {expected} is expected")

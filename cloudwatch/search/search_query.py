@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from cloudwatch.metric import MetricId
 from cloudwatch.search.search_tokens import matches_partly
 
-METRIC_NAME = "MetricName"
-NAMESPACE = "Namespace"
-
 
 @dataclass(frozen=True, slots=True)
 class Match:

@@ -70,7 +70,7 @@ def test_one_token_serves_many_reads(imds: Imds) -> None:
 def test_an_expired_token_is_replaced_within_the_same_read(imds: Imds) -> None:
     metadata = InstanceMetadata(imds.url)
     metadata.read(STATE)
-    imds.tokens.append("expired")  # only the newest token is accepted
+    imds.expire_token()
     assert metadata.read(STATE) == "InService"
     assert imds.tokens == ["token-0", "expired", "token-2"]
 
