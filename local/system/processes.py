@@ -1,10 +1,12 @@
 """Child processes of the local system: started with a log file, stopped by their own pid, never left behind."""
 
-import random
+import fcntl
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,8 +17,8 @@ from showcase.settings import child_environment
 
 STOP_SECONDS = 40.0
 LOOK_SECONDS = 0.05
-SERVER_PORTS = (20_000, 32_000)
-PORTS_TRIED_MAX = 100
+SERVER_PORTS = range(20_000, 32_000)
+PORTS_HANDED_OUT = "anb-ports-handed-out-{user}"  # a file in the folder for temporary files
 TAIL_CHARS = 1000
 INTERRUPTED = 130  # the exit code of a command that a signal has stopped: 128 + SIGINT, as shells have it
 
@@ -123,21 +125,36 @@ def _interrupt(_signum: int, _frame: FrameType | None) -> None:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port of loopback if it is free, else another free port.
+    """The preferred port of loopback if it is free, else the next free port.
 
-    The other port lies below the range from which the operating system takes ports of outgoing connections, because
-    such a connection could take the port before the server does. Raises LocalSystemError.
+    The next port lies below the range from which the operating system takes ports of outgoing connections, because
+    such a connection could take the port before the server does. All processes of this user count on from the same
+    file. So none of them is given a port that another was given a moment ago, for a server that does not listen yet.
+    Raises LocalSystemError.
     """
-    drawn = (random.randrange(*SERVER_PORTS) for _ in range(PORTS_TRIED_MAX))  # noqa: S311
-    for port in [preferred, *drawn] if preferred else drawn:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    if preferred and _is_free(preferred):
+        return preferred
+    with Path(tempfile.gettempdir(), PORTS_HANDED_OUT.format(user=os.getuid())).open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        handed_out = int(file.read() or 0)
+        for step in range(len(SERVER_PORTS)):
+            port = SERVER_PORTS[(handed_out + step) % len(SERVER_PORTS)]
+            if _is_free(port):
+                file.truncate(0)
+                file.write(str(handed_out + step + 1))
+                return port
     raise LocalSystemError("no free port on loopback")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def answers(port: int) -> bool:
