@@ -18,7 +18,7 @@ class Breakage:
 
     patch: Path
     test: str
-    by_somebody_else: bool  # written by somebody who had not seen the tests
+    by_somebody_else: bool  # not by the authors of the tests
 
     @property
     def name(self) -> str:
@@ -26,9 +26,9 @@ class Breakage:
 
     @property
     def description(self) -> str:
-        """What is broken: the text of the patch above its first file. git ignores that text."""
+        """What is broken: the first sentence of the patch. git ignores the text above the first file."""
         head = re.split(r"^(?:diff --git |--- )", self.patch.read_text(), maxsplit=1, flags=re.MULTILINE)[0]
-        return " ".join(head.split())
+        return re.split(r"(?<=\.) ", " ".join(head.split()), maxsplit=1)[0]
 
     @property
     def row(self) -> str:

@@ -15,11 +15,12 @@ from showcase.aws import Aws
 from showcase.database.engine import Database
 from showcase.errors import Unavailable
 from showcase.jobs.job_queue import Delivery, JobQueue
+from showcase.jobs.jobs import finish
 from showcase.jobs.outbox import Outbox, Pause
 from showcase.orphans import Orphans
 from showcase.storage.media_store import MediaStore
 from showcase.videos import original_key
-from tests.records import new_video, shift_due
+from tests.records import claimed, new_video, shift_due
 from tests.showcase.test_aws_facades import message
 from tests.showcase.test_deadlines import PEERS, SilentPeer
 
@@ -103,6 +104,30 @@ def test_a_sweep_of_the_outbox_ends_when_the_process_stops(database: Database, q
     assert outbox.sweep(lambda: queue.depth().visible >= 2) == 2
     time.sleep(MOMENT)
     assert outbox.sweep() == 3, "the other rows are due again at once"
+
+
+@sqlite_only
+def test_a_row_that_was_claimed_or_settled_during_its_reservation_is_not_due_again(
+    database: Database, outbox: Outbox
+) -> None:
+    in_work, settled, untouched = (new_video(database) for _ in range(3))
+    for entry in (in_work, settled, untouched):
+        shift_due(database, entry.video_id, -1)
+    is_first_look = iter([True])
+
+    def is_stopping() -> bool:
+        if next(is_first_look, False):
+            return False  # nothing is reserved yet
+        if claims := [claimed(database, entry) for entry in to_claim]:
+            to_claim.clear()
+            with database.writing() as connection:
+                assert finish(connection, claims[-1], "key")
+        return True
+
+    to_claim = [in_work, settled]
+    assert outbox.sweep(is_stopping) == 0
+    time.sleep(MOMENT)
+    assert outbox.sweep() == 1, "only the untouched row is due"
 
 
 @sqlite_only

@@ -12,6 +12,7 @@ from showcase.database.engine import Database
 from showcase.jobs.job_queue import Delivery, JobQueue
 from tests.records import claimed, expire_lease, new_video
 from tests.telemetry.receivers import wait_until
+from tests.watched_database import WatchedDatabase
 from tests.worker.job_rig import JobRig
 from worker.errors import Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Turn
@@ -121,20 +122,8 @@ def test_an_interrupted_job_raises_another_error_than_a_lost_one(rig: JobRig) ->
             lease.check()
 
 
-class DatabaseWithCallback(Database):
-    """Calls ``after_commit`` after each write."""
-
-    after_commit: Callable[[], None]
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with super().writing() as connection:
-            yield connection
-        self.after_commit()
-
-
 def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(rig: JobRig, database_url: str) -> None:
-    database = DatabaseWithCallback(database_url)
+    database = WatchedDatabase(database_url)
     beat = heartbeat(database, rig.queue, Turns())
     claim = claimed(rig.database, rig.accepted_video())
     delivery = rig.receive()
@@ -148,6 +137,33 @@ def test_a_message_that_was_released_during_a_turn_is_not_hidden_again(rig: JobR
         beat.turn()
     assert rig.messages() == (1, 0)
     database.close()
+
+
+class InterruptingLock:
+    """A lock. Before it is taken for the first time, all jobs are interrupted."""
+
+    def __init__(self, interrupt_all: Callable[[], None]) -> None:
+        self._interrupt_all: Callable[[], None] | None = interrupt_all
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        interrupt_all, self._interrupt_all = self._interrupt_all, None
+        if interrupt_all:
+            interrupt_all()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_a_job_that_is_claimed_while_all_are_interrupted_is_interrupted_too(
+    rig: JobRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat = heartbeat(rig.database, rig.queue, Turns())
+    monkeypatch.setattr(beat, "_lock", InterruptingLock(beat.interrupt_all))
+    claim = claimed(rig.database, new_video(rig.database))
+    with beat.holding(claim, DELIVERY, time.monotonic()) as lease, pytest.raises(Interrupted):
+        lease.check()
 
 
 class QueueWithCallback(JobQueue):

@@ -7,22 +7,20 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from local.system.aws_emulator import REGION
 from showcase.aws import Aws
 from showcase.clips.clip_rules import unacceptable
 from showcase.database.engine import Database, database_time
 from showcase.database.tables import Video
-from showcase.errors import Unavailable
 from showcase.storage.media_store import MediaStore
 from showcase.videos import delete_own
 from tests.records import claimed, expire_lease, new_player, new_video, original_of, video_state
+from tests.watched_database import WatchedDatabase, away, in_turn, nothing
 from tests.worker.job_rig import ATTEMPTS_MAX, JobRig, result_of
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
 from worker.job import BACKOFF_SECONDS, MESSAGE_GRACE_SECONDS, backoff_seconds
@@ -240,21 +238,6 @@ def test_without_database_the_message_is_released(rig: JobRig) -> None:
     assert rig.handler().handle(rig.receive()) is Outcome.PROCESSED
 
 
-class LostAnswer(Database):
-    """Loses the answer of the commit that settles the video."""
-
-    def is_lost(self) -> bool:
-        """A test replaces this."""
-        return False
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with super().writing() as connection:
-            yield connection
-        if self.is_lost():
-            raise Unavailable("database", "write")
-
-
 @pytest.mark.parametrize("outcome", [Outcome.PROCESSED, Outcome.REFUSED])
 def test_a_commit_that_happened_without_an_answer_is_recorded_as_it_ended(
     rig: JobRig, database_url: str, outcome: Outcome
@@ -262,11 +245,26 @@ def test_a_commit_that_happened_without_an_answer_is_recorded_as_it_ended(
     entry = rig.accepted_video()
     if outcome is Outcome.REFUSED:
         fail_with(unacceptable("damaged"), rig)
-    answers = iter([False, True])  # of the claim and of the result; afterwards the hand-back finds the row settled
-    database = LostAnswer(database_url)
-    database.is_lost = lambda: next(answers, False)  # type: ignore[method-assign]
+    database = WatchedDatabase(database_url)
+    database.after_commit = in_turn(nothing, away)  # of the claim and of the result; the hand-back finds it settled
     assert rig.handler(database=database).handle(rig.receive()) is outcome
     assert rig.state(entry).status == ("processed" if outcome is Outcome.PROCESSED else "failed")
+    assert rig.messages() == (0, 0)
+    database.close()
+
+
+@pytest.mark.parametrize("meanwhile", ["a renewal", "a drain"])
+def test_a_committed_result_stays_published_whatever_happens_to_its_lease(
+    rig: JobRig, database_url: str, meanwhile: str
+) -> None:
+    """The renewal finds the row no longer in work, and takes the lease for lost."""
+    entry = rig.accepted_video()
+    hooks = {"a renewal": rig.heartbeat.turn, "a drain": rig.heartbeat.interrupt_all}
+    database = WatchedDatabase(database_url)
+    database.after_commit = in_turn(nothing, hooks[meanwhile])  # of the claim and of the result
+    assert rig.handler(database=database).handle(rig.receive()) is Outcome.PROCESSED
+    assert rig.state(entry).status == "processed"
+    assert rig.objects() == {entry.original_key, result_of(entry)}
     assert rig.messages() == (0, 0)
     database.close()
 

@@ -38,7 +38,10 @@ class DoorThread:
         proxy: str | None = None,
         hops: int = 1,
         on_turn: Callable[[bool], None] = lambda _: None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
+        self._drain_seconds = drain_seconds
+        self.cut = 0  # requests that the drain cut off
         self._draining = Draining()
         self._server = HttpServer(
             behind_proxy(application or create_app(api, self._draining), proxy, hops),
@@ -67,7 +70,7 @@ class DoorThread:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _serve(self) -> None:
-        self._server.serve(lame_duck_seconds=0, drain_seconds=DRAIN_SECONDS)
+        self.cut = self._server.serve(lame_duck_seconds=0, drain_seconds=self._drain_seconds)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -76,7 +79,12 @@ class DoorThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.begin_drain()
+        self._thread.join()
+        self._server.task_dispatcher.shutdown(timeout=DRAIN_SECONDS)  # with a thread that works, its pipe stays open
+        self._server.close()
+
+    def begin_drain(self) -> None:
+        """What SIGTERM does."""
         self._draining.begin()
         self._server.wake()
-        self._thread.join()
-        self._server.close()

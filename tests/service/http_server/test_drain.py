@@ -1,17 +1,21 @@
 """After SIGTERM, the API first fails readiness, then answers the requests that have begun, and ends."""
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from local.system.aws_emulator import AwsEmulator, Queues
+from service.app import Api
 from tests.service.conftest import signup_body
 from tests.service.http_server.raw_http import RawClient, head
 from tests.service.http_server.scenes import MULTIPART, form, wait_until
+from tests.service.http_server.server_thread import DoorThread
 from tests.service.service_process import ServiceProcess, StartService, places
 
 READY = head("GET /api/health/ready")
@@ -107,6 +111,28 @@ def test_a_body_that_does_not_come_in_time_is_refused_with_503(start: StartServi
         assert other.answer().code == "request_timeout"
     assert service.exit_code() == 0
     assert service.logged("stopped; 0 requests cut off")
+
+
+def test_a_request_that_ends_among_the_last_words_is_not_cut_off(api: Api) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            begun.set()
+            go_on.wait(60)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    door = DoorThread(api, application=answer, drain_seconds=0.5)
+    with door, RawClient(door.port) as slow, RawClient(door.port) as incomplete:
+        slow.send(head("GET /slow"))
+        assert begun.wait(60)
+        incomplete.send(head("POST /incomplete", Content_Length=10), "half")
+        door.begin_drain()
+        assert incomplete.answer().status == 200, "the drain is over, and the server refuses what still comes"
+        go_on.set()
+        assert slow.answer().status == 200
+    assert door.cut == 0
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from showcase.errors import Unavailable
 from showcase.jobs.job_message import parse_message
 from tests.service.conftest import UPLOAD_BYTES_MAX, Contest
 from tests.service.player_requests import error, upload, uploaded
@@ -82,18 +81,6 @@ class TestUpload:
         contest.emulator.sqs.delete_queue(QueueUrl=contest.api.queue.url)
         body = uploaded(client, clip)
         assert client.get(f"/api/videos/{body['video_id']}").json()["status"] == "uploaded"
-
-    def test_is_not_answered_201_without_its_row(
-        self, contest: Contest, clip: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client = contest.sign_up()
-
-        def refuse(*_: object) -> None:
-            raise Unavailable("database", "write")
-
-        monkeypatch.setattr("service.resources.form_upload.add_video", refuse)
-        assert error(upload(client, clip.read_bytes())) == (503, "unavailable")
-        assert client.get("/api/videos").json() == []
 
     def _nothing_is_left(self, contest: Contest, client: httpx.Client) -> None:
         assert client.get("/api/videos").json() == []

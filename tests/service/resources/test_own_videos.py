@@ -4,12 +4,7 @@ import uuid
 from pathlib import Path
 
 import httpx
-import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
 
-from service.resources import own_videos
-from showcase.videos import delete_own
 from tests.service.conftest import Contest
 from tests.service.player_requests import error, uploaded
 
@@ -49,24 +44,6 @@ class TestOwnVideos:
         assert answer.json() == {"message": "El video ha sido eliminado exitosamente.", "video_id": video_id}
         assert error(client.get(f"/api/videos/{video_id}")) == (404, "video_not_found")
         assert "Contents" not in contest.emulator.s3.list_objects_v2(Bucket=contest.api.media.bucket)
-
-    def test_a_video_whose_deletion_was_not_committed_keeps_its_file(
-        self, contest: Contest, clip: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client = contest.sign_up()
-        video_id = uploaded(client, clip)["video_id"]
-
-        def refuse(_: Connection) -> None:
-            raise OperationalError("COMMIT", {}, ConnectionError())
-
-        def delete_and_refuse_the_commit(connection: Connection, *arguments: uuid.UUID) -> list[str]:
-            event.listen(connection, "commit", refuse)
-            return delete_own(connection, *arguments)
-
-        monkeypatch.setattr(own_videos, "delete_own", delete_and_refuse_the_commit)
-        assert error(client.delete(f"/api/videos/{video_id}")) == (503, "unavailable")
-        assert client.get(f"/api/videos/{video_id}").is_success
-        assert "Contents" in contest.emulator.s3.list_objects_v2(Bucket=contest.api.media.bucket)
 
     def test_a_video_that_is_open_for_voting_cannot_be_deleted(self, contest: Contest, clip: Path) -> None:
         client = contest.sign_up()

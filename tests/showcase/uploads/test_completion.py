@@ -22,6 +22,7 @@ from showcase.uploads.inbox import Inbox
 from tests.clips import Clips
 from tests.records import new_player
 from tests.showcase.test_orphans import stored
+from tests.watched_database import WatchedDatabase, away
 
 AWAY = "http://127.0.0.1:1"
 
@@ -103,6 +104,19 @@ def test_when_the_storage_is_away_the_upload_stays_open(upload: ArrivedUpload, o
         upload.complete(broken)
     assert upload.rows() == []
     assert upload.complete() is not None
+
+
+def test_an_upload_that_was_accepted_without_an_answer_keeps_its_original(
+    upload: ArrivedUpload, database_url: str, aws: Aws, outbox: Outbox, emulator: AwsEmulator
+) -> None:
+    database = WatchedDatabase(database_url)
+    database.after_commit = away
+    with pytest.raises(Unavailable):
+        upload.complete(Completion(database, upload.media, Inbox(aws, upload.media.bucket), outbox))
+    database.close()
+    video_id = upload.complete()
+    assert upload.rows() == [(video_id, zlib.crc32(upload.content))]
+    assert f"uploads/{video_id}.mp4" in stored(emulator, upload.media)
 
 
 def test_the_copy_of_an_attempt_that_died_is_swept_as_an_orphan(upload: ArrivedUpload, emulator: AwsEmulator) -> None:
