@@ -5,6 +5,11 @@ body that was cut, the answer to another request. ``watch_answers`` holds each a
 before botocore returns it, also inside paginators and transfers. An operation without an entry cannot be called.
 
 A rule looks at what botocore has read anyway, so it costs microseconds. Only a checksum costs more: 4 ms for a part.
+
+To refuse a true answer would be worse than to believe a false one, so a rule asks only for what AWS documents for this
+call and other storages also send. Two members of S3's answers are not examined for that reason: the name of the bucket,
+which is another one than was asked for behind an alias of an access point, and the region of the bucket, which MinIO
+leaves out.
 """
 
 import base64
@@ -26,6 +31,7 @@ _ROOT_OF_XML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:[\w.-]+:)?([\w.-]+)")
 # SQS says nothing in each of these ways: no body, {} and {"Messages": null}.
 _NOTHING = re.compile(rb'\s*(?:\{\s*(?:"Messages"\s*:\s*null\s*)?\}\s*)?')
 _COUNT = re.compile(r"[0-9]{1,15}")
+_CRC32 = re.compile(r"[A-Za-z0-9+/]{6}==(?:-[0-9]{1,5})?")  # with the number of parts, it is a CRC of their CRCs
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/")
 
 
@@ -134,13 +140,12 @@ def _is_json(answer: AwsAnswer) -> str:
     return "" if is_json or not answer.body else "not JSON of AWS"
 
 
-def _is_xml(*roots: str) -> Rule:
-    """XML with one of these roots. Another operation's XML can have the same members."""
-    names = frozenset(root.encode() for root in roots)
+def _is_xml(name: str) -> Rule:
+    """XML with this root. Another operation's XML can have the same members."""
 
     def rule(answer: AwsAnswer) -> str:
         root = _ROOT_OF_XML.match(answer.body or b"")
-        return "" if root and root.group(1) in names else f"no {roots[0]}"
+        return "" if root and root.group(1) == name.encode() else f"no {name}"
 
     return rule
 
@@ -161,12 +166,11 @@ def _has(*members: str) -> Rule:
     return rule
 
 
-def _repeats(**parameter_by_member: str) -> Rule:
+def _repeats(*parameters: str) -> Rule:
     """The answer repeats these parameters of the call."""
 
     def rule(answer: AwsAnswer) -> str:
-        pairs = parameter_by_member.items()
-        return next((f"another {m}" for m, p in pairs if answer.read.get(m) != answer.asked[p]), "")
+        return next((f"another {name}" for name in parameters if answer.read.get(name) != answer.asked[name]), "")
 
     return rule
 
@@ -301,7 +305,7 @@ def _has_a_copy(answer: AwsAnswer) -> str:
     if not copied.get("ETag"):
         return "no ETag"
     crc32 = copied.get("ChecksumCRC32")
-    return "" if crc32 is None or re.fullmatch(r"[A-Za-z0-9+/]{6}==", crc32) else "an unreadable checksum"
+    return "" if crc32 is None or _CRC32.fullmatch(crc32) else "an unreadable checksum"
 
 
 def _is_the_group(answer: AwsAnswer) -> str:
@@ -346,42 +350,35 @@ EXPECTED: Final[Mapping[str, tuple[Rule, ...]]] = {
     "CopyObject": _xml("CopyObjectResult", _has_a_copy),
     "GetObject": (_OBJECT, _has_an_end, _is_the_range, _has_readable_checksums),
     "HeadObject": (_status(200), _OBJECT, _has("ContentLength")),
-    "HeadBucket": (_status(200), _has("BucketRegion")),
+    "HeadBucket": (_status(200),),
     "DeleteObject": _REMOVED,
     "AbortMultipartUpload": _REMOVED,
-    "CreateMultipartUpload": _xml(
-        "InitiateMultipartUploadResult", _repeats(Bucket="Bucket", Key="Key"), _has("UploadId")
-    ),
-    "CompleteMultipartUpload": _xml(
-        "CompleteMultipartUploadResult", _repeats(Bucket="Bucket", Key="Key"), _has("ETag")
-    ),
+    "CreateMultipartUpload": _xml("InitiateMultipartUploadResult", _repeats("Key"), _has("UploadId")),
+    "CompleteMultipartUpload": (_status(200), _repeats("Key"), _has("ETag")),
     "ListObjectsV2": _xml(
         "ListBucketResult",
-        _repeats(Name="Bucket"),
         _is_page("NextContinuationToken"),
         _is_list("Contents", Key=str, LastModified=datetime),
     ),
     "ListMultipartUploads": _xml(
         "ListMultipartUploadsResult",
-        _repeats(Bucket="Bucket"),
         _is_page("NextKeyMarker", "NextUploadIdMarker"),
         _is_list("Uploads", Key=str, UploadId=str, Initiated=datetime),
     ),
     "ListParts": (
         _status(200),
-        _is_xml("ListPartsResult", "ListPartsResponse"),  # the second name is moto's
-        _repeats(Bucket="Bucket", Key="Key", UploadId="UploadId"),
+        _repeats("Key", "UploadId"),
         _is_page("NextPartNumberMarker"),
         _is_list("Parts", PartNumber=int, Size=int, ETag=str),
     ),
-    # Auto Scaling
-    "DescribeAutoScalingGroups": _xml(
-        "DescribeAutoScalingGroupsResponse",
+    # Auto Scaling. botocore can read an answer only if it has the element that is named after the operation.
+    "DescribeAutoScalingGroups": (
+        _status(200),
         _has("AutoScalingGroups"),
         _is_list("AutoScalingGroups", AutoScalingGroupName=str, Instances=list),
         _is_the_group,
     ),
-    "RecordLifecycleActionHeartbeat": _xml("RecordLifecycleActionHeartbeatResponse"),
-    "CompleteLifecycleAction": _xml("CompleteLifecycleActionResponse"),
-    "SetInstanceProtection": _xml("SetInstanceProtectionResponse"),
+    "RecordLifecycleActionHeartbeat": (_status(200),),
+    "CompleteLifecycleAction": (_status(200),),
+    "SetInstanceProtection": (_status(200),),
 }

@@ -116,7 +116,8 @@ class MediaStore:
     def copy(self, source: str, target: str) -> int | None:
         """Copy an object of at most 5 GB inside the storage. Raises ObjectMissing.
 
-        Returns the CRC-32 of all its bytes as the storage read them, or None if the storage does not return it.
+        Returns the CRC-32 of all its bytes as the storage read them, or None if the storage does not return it. A
+        storage may return the CRC-32 of the checksums of its parts instead ("…-2"), which is none of its bytes.
         """
         with translated("storage", "copy", deadline="storage transfer"), _present(source):
             copied = self._client.copy_object(
@@ -128,7 +129,7 @@ class MediaStore:
                 MetadataDirective="REPLACE",
             )["CopyObjectResult"]
         crc32 = copied.get("ChecksumCRC32")
-        return int.from_bytes(base64.b64decode(crc32)) if crc32 else None
+        return int.from_bytes(base64.b64decode(crc32)) if crc32 and "-" not in crc32 else None
 
     def size(self, key: str) -> int:
         """The size of an object in bytes. Raises ObjectMissing."""

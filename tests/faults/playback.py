@@ -1,10 +1,8 @@
 """Servers that record the answers of AWS, play them back, and lie; calls of the facades with a lie in one answer."""
 
-import queue
 import random
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,6 @@ from showcase.errors import Unavailable
 from tests.faults.facade_calls import FacadeCall, Rig
 from tests.faults.lies import LIES, Lie
 
-AT_ONCE = 12  # most of them wait, because botocore repeats some requests after a pause
 INVOCATION = "amz-sdk-invocation-id"  # all tries of one request have the same
 CONFIRMED = Answer(204, b"", {"x-amz-request-id": "id"})  # for requests that come after a lie, for example an abort
 
@@ -119,39 +116,28 @@ def record(aws: RecordedAws, rig: Rig, call: FacadeCall) -> Recording:
     return Recording(call, prepared, answers, returned)
 
 
-class Players:
-    """Servers that play back, each with facades of its own, for as many calls at once."""
+class Player:
+    """A server that plays back, with facades over it."""
 
     def __init__(self, stack: ExitStack, directory: Path) -> None:
-        self._free: queue.Queue[tuple[Playback, Rig]] = queue.Queue()
-        for _ in range(AT_ONCE):
-            server = stack.enter_context(Playback()).start()
-            self._free.put((server, Rig(server.url, directory)))
+        self._server = stack.enter_context(Playback()).start()
+        self._rig = Rig(self._server.url, directory)
 
     def failures(self, cases: list[Case]) -> list[str]:
         """For each case in which no Unavailable was raised, what came instead."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return [failure for failure in pool.map(self._failure, cases) if failure]
+        return [failure for failure in map(self._failure, cases) if failure]
 
     def _failure(self, case: Case) -> str:
-        server, rig = self._free.get()
-        call = case.recording.call
-        expected: tuple[type[Exception], ...] = (Unavailable, *call.documented)
+        expected: tuple[type[Exception], ...] = (Unavailable, *case.recording.call.documented)
         try:
-            server.play(case.answers)
-            returned = call.call(rig, case.recording.prepared)
+            returned, _count = self.replay(case.recording, case.answers)
         except expected:
             return ""
         except Exception as error:  # noqa: BLE001 - any other error is what the test looks for
             return f"{case.description}: {type(error).__name__}: {error}"
-        finally:
-            self._free.put((server, rig))
         return f"{case.description}: returned {returned!r}"
 
-    def replay(self, recording: Recording) -> tuple[object, int]:
-        """What the call returns when nobody lies, and how many requests it makes."""
-        server, rig = self._free.get()
-        server.play(recording.answers)
-        returned = recording.call.call(rig, recording.prepared)
-        self._free.put((server, rig))
-        return returned, server.count
+    def replay(self, recording: Recording, answers: tuple[Answer, ...]) -> tuple[object, int]:
+        """What the call returns with these answers, and how many requests it makes."""
+        self._server.play(answers)
+        return recording.call.call(self._rig, recording.prepared), self._server.count

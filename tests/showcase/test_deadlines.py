@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, select, text
 
+from local.system.ec2_stub import Answer, Asked, Imds
 from showcase import deadlines
 from showcase.aws import Aws
 from showcase.database.engine import Database
@@ -131,6 +132,27 @@ def test_a_question_about_the_instance_ends_at_its_deadline(
 ) -> None:
     with ends_in_time():
         InstanceMetadata(f"http://127.0.0.1:{peer(**options).port}", timeout_seconds=60).instance_id()
+
+
+class SlowImds(Imds):
+    """Takes more than half of a deadline for each answer, once ``is_slow`` is set."""
+
+    is_slow = False
+
+    def answer(self, asked: Asked) -> Answer:
+        if self.is_slow:
+            time.sleep(0.6 * SECONDS)
+        return super().answer(asked)
+
+
+def test_the_requests_of_one_question_about_the_instance_share_its_deadline() -> None:
+    with SlowImds() as imds:
+        metadata = InstanceMetadata(imds.start().url, timeout_seconds=60)
+        metadata.instance_id()
+        imds.expire_token()  # so the next question takes three requests
+        imds.is_slow = True
+        with ends_in_time():
+            metadata.instance_id()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from showcase.deadlines import DEADLINES, limited, watch_connection
+from showcase.deadlines import DEADLINES, DeadlinePassed, limited, watch_connection
 from showcase.errors import Unavailable
 
 TIMEOUT_SECONDS = 1.0  # of each step; the metadata service runs on the host itself
@@ -46,8 +46,15 @@ class InstanceMetadata:
     def read(self, path: str) -> str | None:
         """The item at ``path`` below ``/latest/meta-data/``, which is one of those above; None if there is none.
 
-        Raises Unavailable, also for a text that does not look like this item.
+        Raises Unavailable, at the latest when its deadline passes; also for a text that does not look like this item.
         """
+        try:
+            with limited(DEADLINES["instance metadata"].seconds):
+                return self._read(path)
+        except DeadlinePassed as error:
+            raise Unavailable("instance metadata", f"GET {path}", kind=type(error).__name__) from error
+
+    def _read(self, path: str) -> str | None:
         status, text = self._get(path) if self._token else (HTTPStatus.UNAUTHORIZED, "")
         if status == HTTPStatus.UNAUTHORIZED:  # there is no token yet, or it has expired
             self._token = self._new_token()
@@ -82,13 +89,12 @@ class InstanceMetadata:
     def _request(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
         try:
-            with limited(DEADLINES["instance metadata"].seconds):
-                connection.connect()
-                used = connection.sock  # the connection forgets it before an answer that ends it is read
-                watch_connection(used.fileno)
-                connection.request(method, path, headers=headers)
-                answer = connection.getresponse()
-                text = answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
+            connection.connect()
+            used = connection.sock  # the connection forgets it before an answer that ends it is read
+            watch_connection(used.fileno)
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read(ANSWER_BYTES_MAX).decode("utf-8", "replace").strip()
         except (OSError, HTTPException) as error:  # DeadlinePassed is an OSError
             raise Unavailable("instance metadata", f"{method} {path}", kind=type(error).__name__) from error
         finally:
@@ -133,7 +139,7 @@ class InstanceWatch:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the current check: after a few timeouts at most."""
+        """End the thread after the current check, which reads two items and so takes two deadlines at most."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
