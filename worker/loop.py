@@ -75,10 +75,12 @@ class WorkerLoop:
         self._jobs.shutdown(wait=True)
 
     def _poll_until_stopped(self) -> None:
-        while self._breaker.wait_until_closed(self._stopping) and not self._stopping.is_set():
+        while not self._stopping.is_set():
             self._on_turn()
             free = self._slots.take(BATCH_MAX, TURN_SECONDS)
-            deliveries = self._receive(free) if free else []
+            # The breaker is asked last: the job that gives its place back may be the one that has opened it.
+            is_closed = self._breaker.wait_until_closed(self._stopping)
+            deliveries = self._receive(free) if free and is_closed else []
             self._slots.give_back(free - len(deliveries))
             for delivery in deliveries:
                 self._jobs.submit(self._work, delivery)

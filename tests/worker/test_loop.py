@@ -86,12 +86,20 @@ def test_a_job_with_an_unexpected_error_gives_its_slot_back(rig: JobRig) -> None
 
 
 @sqlite_only
-def test_a_job_that_meets_an_outage_opens_the_breaker(rig: JobRig) -> None:
+def test_after_a_job_that_meets_an_outage_no_message_is_received(rig: JobRig) -> None:
+    visible: list[int] = []
     is_open = threading.Event()
+
+    def pause() -> None:
+        visible.append(rig.messages()[0])
+        is_open.set()
+
     away = MediaStore(Aws(REGION, "http://127.0.0.1:1"), rig.media.bucket)
-    rig.accepted_video()
-    with polling(rig, rig.handler(media=away), Breaker([Away()], is_open.set)):
+    for _ in range(2):
+        rig.accepted_video()
+    with polling(rig, rig.handler(media=away), Breaker([Away()], pause)):
         assert is_open.wait(WAIT_SECONDS)
+    assert visible[0] == 1
 
 
 class StopsAtFirstMessage(Breaker):
