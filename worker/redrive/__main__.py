@@ -93,7 +93,8 @@ def _go_through(letters: DeadLetters, asked: argparse.Namespace, screen: Screen)
     state = None if shown or failure else _reopen_without_message(letters, asked)
     if asked.json:
         screen.document(_document(shown, failure, state, asked))
-    screen.line(_summary(shown, state, asked))
+    if shown or not failure:
+        screen.line(_summary(shown, state, asked))
     if failure:
         raise failure
 

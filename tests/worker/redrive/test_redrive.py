@@ -295,6 +295,14 @@ def test_the_text_says_that_the_queue_is_empty(capsys: pytest.CaptureFixture[str
 
 
 @sqlite_only
+def test_a_queue_that_does_not_answer_is_not_called_empty(rig: JobRig, capsys: pytest.CaptureFixture[str]) -> None:
+    rig.emulator.sqs.delete_queue(QueueUrl=rig.queues.dead_letter)
+    assert main(["list"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("queue: receive failed")
+
+
+@sqlite_only
 def test_the_text_says_that_the_native_move_needs_aws(rig: JobRig, capsys: pytest.CaptureFixture[str]) -> None:
     given_up(rig)
     assert main(["run", "--native"]) == 1
