@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alarms.check.scope import Definitions, error, remark
-from alarms.definition_files import CALLS, Definition, DefinitionKind
+from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.anomaly_detector import read_anomaly_detector
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.put_log_alarm import read_log_alarm
@@ -14,8 +14,8 @@ from cloudwatch.composite.composite_alarm import read_composite_alarm
 from cloudwatch.dashboard.body import name_fault, read_dashboard
 from cloudwatch.mute.mute_rule import read_mute_rule
 from cloudwatch.notice import Notice
-from cloudwatch.parameters import Parameters, ParametersRefused
-from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.parameters import ParametersRefused
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
 
 _READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
     DefinitionKind.METRIC_ALARM: read_metric_alarm,
@@ -35,13 +35,13 @@ def call_notices(definition: Definition, definitions: Definitions) -> Iterator[N
         yield from _dashboard_notices(definition)
         return
     try:
-        alarm = _read(definition, definitions)
+        called = _read(definition, definitions)
     except ParametersRefused as refusal:
         for problem in refusal.problems:
             yield error(definition, problem.field, problem.text)
     else:
-        if isinstance(alarm, UnplayedAlarm):
-            yield remark(definition, "", f"is valid, and not played here: {alarm.reason}")
+        if isinstance(called, UnplayedAlarm | UnplayedPolicy):
+            yield remark(definition, "", f"is valid, and not played here: {called.reason}")
 
 
 def _dashboard_notices(definition: Definition) -> Iterator[Notice]:
@@ -56,15 +56,8 @@ def _read(definition: Definition, definitions: Definitions) -> object:
     """The object of a call. Raises ParametersRefused."""
     if reader := _READERS.get(definition.kind):
         return reader(definition.parameters)
-    if definition.parameters.get("PolicyType") == "TargetTrackingScaling":
-        return TargetTracking.from_api(definition.parameters)
-    service, operation = CALLS[definition.kind]
-    Parameters.of_call(service, operation, definition.parameters).raise_problems(operation)
     alarm = next((read_metric_alarm(user.parameters) for user in alarms_that_use(definition, definitions)), None)
-    if isinstance(alarm, MetricAlarm):
-        kind = StepScaling if definition.parameters.get("PolicyType") == "StepScaling" else SimpleScaling
-        return kind.from_api(definition.parameters, alarm)
-    return None
+    return read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
 
 
 def alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from alarms.alarm_reading import alarm_of, refused
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
+from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricId
 from cloudwatch.parameters import ParametersRefused
-from cloudwatch.scaling.policy import Policy, SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType
+from cloudwatch.scaling.policy import Policy, SimpleScaling
+from cloudwatch.scaling.policy_parameters import CommonParameters
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +64,18 @@ def _policies_of(definitions: Iterable[Definition]) -> list[Definition]:
 
 def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy | str:
     """The policy, or the reason why it cannot be simulated."""
+    action = f"${{policy:{definition.stem}}}"
+    using = next((d for d in known if action in d.parameters.get("AlarmActions", [])), None)
+    alarm = alarm_of(using) if using else None
     try:
-        if definition.parameters.get("PolicyType") == "TargetTrackingScaling":
-            return TargetTracking.from_api(definition.parameters)
-        action = f"${{policy:{definition.stem}}}"
-        using = next((d for d in known if action in d.parameters.get("AlarmActions", [])), None)
-        if using is None:
-            return "no alarm has it as an action"
-        alarm = alarm_of(using)
-        if not isinstance(alarm, MetricAlarm):
-            return f"its alarm {alarm.name} is not played, {alarm.reason}"
-        return StepScaling.from_api(definition.parameters, alarm)
+        policy = read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
     except ParametersRefused as error:
         raise refused(definition, error) from error
+    if isinstance(policy, UnplayedPolicy):
+        return policy.reason
+    if isinstance(alarm, UnplayedAlarm):
+        return f"its alarm {alarm.name} is not played, {alarm.reason}"
+    return policy if policy.alarms else "no alarm has it as an action"
 
 
 def planned_policies(namespace: str) -> list[Policy]:
@@ -86,13 +89,6 @@ def planned_policies(namespace: str) -> list[Policy]:
 def _planned_policy(
     namespace: str, name: str, adjustment: int, comparison: Comparison, threshold: float
 ) -> SimpleScaling:
-    policy = {
-        "AutoScalingGroupName": "plan",
-        "PolicyName": name,
-        "PolicyType": "SimpleScaling",
-        "AdjustmentType": "ChangeInCapacity",
-        "ScalingAdjustment": adjustment,
-    }
     depth = MetricId.of(namespace, "QueueDepth", {"Service": "worker"})
     alarm = MetricAlarm(
         name=f"plan-{name}",
@@ -102,4 +98,5 @@ def _planned_policy(
         evaluation_periods=2,
         datapoints_to_alarm=2,
     )
-    return SimpleScaling.from_api(policy, alarm)
+    common = CommonParameters(name=name, group="plan")
+    return SimpleScaling(common=common, alarm=alarm, adjustment=Adjustment(AdjustmentType.CHANGE, adjustment))

@@ -1,26 +1,17 @@
-"""Scaling policies, with the parameters of PutScalingPolicy of EC2 Auto Scaling, and the capacity that each proposes.
+"""Scaling policies of EC2 Auto Scaling, and the capacity that each proposes.
 
-Sources: the API reference of PutScalingPolicy; the pages on target tracking, step and simple scaling policies in the
-EC2 Auto Scaling user guide.
+Source: the pages on target tracking, step and simple scaling policies in the EC2 Auto Scaling user guide.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.alarm.watched import Watched
-from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, proportional_capacity
-from cloudwatch.scaling.policy_parameters import (
-    CALL,
-    CommonParameters,
-    read_adjustment,
-    read_common,
-    read_steps,
-    read_tracked,
-)
+from cloudwatch.scaling.policy_parameters import CommonParameters
 
 States = Mapping[str, AlarmState]
 
@@ -67,27 +58,24 @@ class TargetTracking:
     low: MetricAlarm | None
 
     @classmethod
-    def from_api(
-        cls, values: Mapping[str, Any], *, high_periods: int = 3, low_periods: int = 15, scale_in_margin: float = 0.1
+    def of(
+        cls,
+        common: CommonParameters,
+        watched: Watched,
+        target: float,
+        *,
+        scales_in: bool = True,
+        high_periods: int = 3,
+        low_periods: int = 15,
+        scale_in_margin: float = 0.1,
     ) -> Self:
-        """The policy of a PutScalingPolicy call. Raises ParametersRefused with every problem.
+        """The policy with its alarms.
 
         The high alarm fires when all ``high_periods`` are above the target. The low alarm fires when all
         ``low_periods`` are below the target by ``scale_in_margin``, a part of the target (0 to 1).
         AWS does not document these figures; the defaults are those that users see. Since November 2024 Auto Scaling
         tunes these alarms to the metric and to the speed of its changes, so the real alarms may be faster.
         """
-        parameters = Parameters.of_call("autoscaling", CALL, values)
-        common = read_common(
-            parameters, "TargetTrackingScaling", "TargetTrackingConfiguration", "EstimatedInstanceWarmup"
-        )
-        configuration = parameters.object("TargetTrackingConfiguration")
-        watched = read_tracked(configuration, common.group)
-        target = configuration.number("TargetValue")
-        if "TargetValue" in configuration and target <= 0:
-            configuration.refuse("TargetValue", "must be more than 0")
-        scales_in = not configuration.flag("DisableScaleIn", default=False)
-        parameters.raise_problems(CALL)
         low = _tracking_alarm(common, watched, Comparison.LESS, target * (1 - scale_in_margin), low_periods)
         high = _tracking_alarm(common, watched, Comparison.GREATER, target, high_periods)
         return cls(common=common, target=target, high=high, low=low if scales_in else None)
@@ -110,38 +98,23 @@ class TargetTracking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepScaling:
-    """Adjusts the capacity while its alarm is in ALARM. The size of the breach selects the step."""
+    """Adjusts the capacity while its alarm is in ALARM. The size of the breach selects the step.
+
+    ``alarm`` has this policy as an action. None: no alarm has, so the policy never acts.
+    """
 
     common: CommonParameters
-    alarm: MetricAlarm
+    alarm: MetricAlarm | None
     type: AdjustmentType
     steps: tuple[Step, ...]
     minimum_magnitude: int = 0
 
-    @classmethod
-    def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
-        """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
-        parameters = Parameters.of_call("autoscaling", CALL, values)
-        own = ("AdjustmentType", "StepAdjustments", "MinAdjustmentMagnitude", "MetricAggregationType")
-        common = read_common(parameters, "StepScaling", *own, "EstimatedInstanceWarmup")
-        parameters.choice("MetricAggregationType", ("Minimum", "Maximum", "Average"), "Average")
-        adjustment = read_adjustment(parameters, amount=0)
-        steps = read_steps(parameters, adjustment.type)
-        parameters.raise_problems(CALL)
-        return cls(
-            common=common,
-            alarm=alarm,
-            type=adjustment.type,
-            steps=steps,
-            minimum_magnitude=adjustment.minimum_magnitude,
-        )
-
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]:
-        return (self.alarm,)
+        return (self.alarm,) if self.alarm else ()
 
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
-        if value is None or states.get(self.alarm.name) is not AlarmState.ALARM:
+        if value is None or not self.alarm or states.get(self.alarm.name) is not AlarmState.ALARM:
             return None
         difference = value - self.alarm.threshold
         above = difference > 0 or (difference == 0 and self.alarm.comparison.upward)
@@ -155,31 +128,23 @@ class StepScaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimpleScaling:
-    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: the group's)."""
+    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: the group's).
+
+    ``alarm`` has this policy as an action. None: no alarm has, so the policy never acts.
+    """
 
     common: CommonParameters
-    alarm: MetricAlarm
+    alarm: MetricAlarm | None
     adjustment: Adjustment
     cooldown: int | None = None
 
-    @classmethod
-    def from_api(cls, values: Mapping[str, Any], alarm: MetricAlarm) -> Self:
-        """The policy of a PutScalingPolicy call. ``alarm`` has this policy as an action. Raises ParametersRefused."""
-        parameters = Parameters.of_call("autoscaling", CALL, values)
-        own = ("AdjustmentType", "ScalingAdjustment", "MinAdjustmentMagnitude", "Cooldown")
-        common = read_common(parameters, "SimpleScaling", *own)
-        adjustment = read_adjustment(parameters, amount=parameters.integer("ScalingAdjustment"))
-        cooldown = parameters.integer("Cooldown", least=0) if "Cooldown" in parameters else None
-        parameters.raise_problems(CALL)
-        return cls(common=common, alarm=alarm, adjustment=adjustment, cooldown=cooldown)
-
     @property
     def alarms(self) -> tuple[MetricAlarm, ...]:
-        return (self.alarm,)
+        return (self.alarm,) if self.alarm else ()
 
     def propose(self, capacity: Capacity, states: States, value: float | None) -> Proposal | None:
         """The proposal does not depend on ``value``, because the size of the breach does not matter."""
-        if states.get(self.alarm.name) is not AlarmState.ALARM:
+        if not self.alarm or states.get(self.alarm.name) is not AlarmState.ALARM:
             return None
         return _adjusted(self.common.name, self.adjustment, Capacity(capacity.desired, capacity.desired), "its alarm")
 

@@ -1,6 +1,7 @@
 """Reads the parameters of PutScalingPolicy that several kinds of policies have. Source: its API reference."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
 
 CALL = "PutScalingPolicy"
+_MAGNITUDE, _OLD_MAGNITUDE = "MinAdjustmentMagnitude", "MinAdjustmentStep"  # AWS takes the old name, too
+ADJUSTMENT = ("AdjustmentType", _MAGNITUDE, _OLD_MAGNITUDE)
 PERIODS = (10, 30, 60)
 DEFAULT_PERIOD = 60
 
@@ -20,6 +23,8 @@ _PREDEFINED = {
     "ASGAverageNetworkIn": "NetworkIn",
     "ASGAverageNetworkOut": "NetworkOut",
 }
+_OF_A_TARGET_GROUP = "ALBRequestCountPerTarget"
+_RESOURCE_LABEL = re.compile(r"app/[^/]+/[^/]+/targetgroup/[^/]+/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,9 @@ class CommonParameters:
     enabled: bool = True
 
 
-def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameters:
-    """The common parameters of a policy of this ``kind``. ``own`` are the names of its other parameters."""
+def read_common(parameters: Parameters, *own: str) -> CommonParameters:
+    """The common parameters of a policy. ``own`` are the names of the other parameters that its type takes."""
     parameters.allow_only(("PolicyName", "AutoScalingGroupName", "PolicyType", "Enabled", *own))
-    parameters.choice("PolicyType", (kind,), "SimpleScaling" if kind == "SimpleScaling" else None)
     warmup = "EstimatedInstanceWarmup"
     return CommonParameters(
         name=parameters.text("PolicyName"),
@@ -48,9 +52,10 @@ def read_common(parameters: Parameters, kind: str, *own: str) -> CommonParameter
 def read_adjustment(parameters: Parameters, *, amount: int) -> Adjustment:
     name = parameters.choice("AdjustmentType", list(AdjustmentType))
     kind = AdjustmentType(name) if name in list(AdjustmentType) else AdjustmentType.CHANGE
-    minimum_magnitude = parameters.integer("MinAdjustmentMagnitude", least=0, default=0)
+    magnitude = _OLD_MAGNITUDE if _OLD_MAGNITUDE in parameters else _MAGNITUDE
+    minimum_magnitude = parameters.integer(magnitude, least=0, default=0)
     if minimum_magnitude and kind is not AdjustmentType.PERCENT:
-        parameters.refuse("MinAdjustmentMagnitude", f"is only for {AdjustmentType.PERCENT.value}")
+        parameters.refuse(magnitude, f"is only for {AdjustmentType.PERCENT.value}")
     if kind is AdjustmentType.EXACT and amount < 0:
         parameters.refuse("ScalingAdjustment", "an exact capacity cannot be negative")
     return Adjustment(kind, amount, minimum_magnitude)
@@ -76,7 +81,7 @@ def _read_step(item: Parameters, kind: AdjustmentType) -> Step:
     return Step(lower, upper, amount)
 
 
-def read_tracked(configuration: Parameters, group: str) -> Watched:
+def read_tracked(configuration: Parameters, group: str) -> Watched | NotComputed:
     """The metric of a TargetTrackingConfiguration."""
     predefined, customized = "PredefinedMetricSpecification", "CustomizedMetricSpecification"
     configuration.allow_only((predefined, customized, "TargetValue", "DisableScaleIn"))
@@ -84,11 +89,22 @@ def read_tracked(configuration: Parameters, group: str) -> Watched:
         configuration.refuse(customized, "either a predefined or a customized metric must be given, not both")
     if customized in configuration:
         return _read_customized(configuration.object(customized))
-    name = "CPUUtilization"
-    if predefined in configuration:
-        specification = configuration.object(predefined)
-        name = _PREDEFINED.get(specification.choice("PredefinedMetricType", list(_PREDEFINED)), name)
-    return WatchedMetric(MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": group}), "Average", DEFAULT_PERIOD)
+    return _read_predefined(configuration.object(predefined), group)
+
+
+def _read_predefined(specification: Parameters, group: str) -> Watched | NotComputed:
+    """The metric of a PredefinedMetricSpecification. AWS documents which metric three of its types are."""
+    label = "ResourceLabel"
+    type_ = specification.text("PredefinedMetricType")
+    if type_ == _OF_A_TARGET_GROUP:
+        specification.require(label)
+        if not _RESOURCE_LABEL.fullmatch(specification.text(label)):
+            specification.refuse(label, "must be app/NAME/ID/targetgroup/NAME/ID, the ends of two ARNs")
+    elif label in specification:
+        specification.refuse(label, f"is only for {_OF_A_TARGET_GROUP}")
+    if name := _PREDEFINED.get(type_):
+        return WatchedMetric(MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": group}), "Average", DEFAULT_PERIOD)
+    return NotComputed(f"AWS does not document which metric is {type_}")
 
 
 def _read_customized(specification: Parameters) -> Watched:

@@ -13,6 +13,7 @@ from cloudwatch.alarm.watched import WatchedMath, WatchedMetric
 from cloudwatch.metric import MetricId
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, proportional_capacity
 from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling, TargetTracking
+from cloudwatch.scaling.put_scaling_policy import read_scaling_policy
 from tests.cloudwatch.alarm.played import played_alarm
 from tests.cloudwatch.alarm.test_metric_alarm import parameters
 
@@ -30,7 +31,10 @@ BACKLOG: Json = {"Namespace": "Shop", "MetricName": "BacklogPerWorker", "Statist
 
 def tracking(target: float = 10, *, name: str = "p", **configuration: Any) -> TargetTracking:
     given_ = {"TargetValue": target, "CustomizedMetricSpecification": BACKLOG} | configuration
-    return TargetTracking.from_api(policy("TargetTrackingScaling", PolicyName=name, TargetTrackingConfiguration=given_))
+    values = policy("TargetTrackingScaling", PolicyName=name, TargetTrackingConfiguration=given_)
+    read = read_scaling_policy(values)
+    assert isinstance(read, TargetTracking)
+    return read
 
 
 def cpu(threshold: float = 50, comparison: str = "GreaterThanOrEqualToThreshold", name: str = "cpu") -> MetricAlarm:
@@ -44,12 +48,16 @@ def step(lower: float | None, upper: float | None, amount: int) -> Json:
 
 def stepping(*steps: Json, alarm: MetricAlarm | None = None, kind: str = "ChangeInCapacity", **own: Any) -> StepScaling:
     values = policy("StepScaling", AdjustmentType=kind, StepAdjustments=list(steps), **own)
-    return StepScaling.from_api(values, alarm or cpu())
+    read = read_scaling_policy(values, alarm or cpu())
+    assert isinstance(read, StepScaling)
+    return read
 
 
 def simple(amount: int, *, kind: str = "ChangeInCapacity", name: str = "p", **own: Any) -> SimpleScaling:
     values = policy("SimpleScaling", PolicyName=name, AdjustmentType=kind, ScalingAdjustment=amount, **own)
-    return SimpleScaling.from_api(values, cpu(name=f"{name} alarm"))
+    read = read_scaling_policy(values, cpu(name=f"{name} alarm"))
+    assert isinstance(read, SimpleScaling)
+    return read
 
 
 def proposed(of: Any, value: float | None, desired: int, current: int | None = None, *, alarm: int = 0) -> int | None:
@@ -83,11 +91,9 @@ def test_target_tracking_makes_two_alarms() -> None:
 
 
 def test_the_undocumented_figures_of_target_tracking_alarms_are_parameters() -> None:
-    values = policy(
-        "TargetTrackingScaling",
-        TargetTrackingConfiguration={"TargetValue": 10, "CustomizedMetricSpecification": BACKLOG},
-    )
-    high, low = TargetTracking.from_api(values, high_periods=1, low_periods=5, scale_in_margin=0.5).alarms
+    read = tracking(10)
+    made = TargetTracking.of(read.common, read.high.watched, 10, high_periods=1, low_periods=5, scale_in_margin=0.5)
+    high, low = made.alarms
     assert (high.evaluation_periods, low.evaluation_periods, low.threshold) == (1, 5, 5)
 
 

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from cloudwatch.parameters import ParametersRefused
-from cloudwatch.scaling.policy import SimpleScaling, StepScaling, TargetTracking
-from tests.cloudwatch.scaling.test_policies import BACKLOG, Json, cpu, policy, step
+from cloudwatch.scaling.policy import Capacity, SimpleScaling, StepScaling
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
+from tests.cloudwatch.scaling.test_policies import BACKLOG, Json, policy, step
 
 
-def refusal(kind: Any, values: Json, *more: Any) -> dict[str, str]:
+def refusal(values: Json) -> dict[str, str]:
     with pytest.raises(ParametersRefused) as refused:
-        kind.from_api(values, *more)
+        read_scaling_policy(values)
     return {problem.field: problem.message for problem in refused.value.problems}
 
 
@@ -40,7 +41,7 @@ def test_a_target_tracking_configuration_is_refused_with_its_field(
 ) -> None:
     given_ = {"TargetValue": 10, "CustomizedMetricSpecification": BACKLOG} | configuration
     complete = {name: value for name, value in given_.items() if value is not None}
-    found = refusal(TargetTracking, policy("TargetTrackingScaling", TargetTrackingConfiguration=complete))
+    found = refusal(policy("TargetTrackingScaling", TargetTrackingConfiguration=complete))
     assert message in found[f"TargetTrackingConfiguration.{field}"]
 
 
@@ -59,7 +60,7 @@ def test_a_target_tracking_configuration_is_refused_with_its_field(
 )
 def test_steps_that_do_not_fit_together_are_refused(steps: list[Json], message: str) -> None:
     values = policy("StepScaling", AdjustmentType="ChangeInCapacity", StepAdjustments=steps)
-    assert message in refusal(StepScaling, values, cpu())["StepAdjustments"]
+    assert message in refusal(values)["StepAdjustments"]
 
 
 @pytest.mark.parametrize(
@@ -71,17 +72,105 @@ def test_steps_that_do_not_fit_together_are_refused(steps: list[Json], message: 
         ({"AdjustmentType": "ExactCapacity", "ScalingAdjustment": -1}, "ScalingAdjustment", "negative"),
         ({"MinAdjustmentMagnitude": 2}, "MinAdjustmentMagnitude", "PercentChangeInCapacity"),
         ({"Cooldown": -1}, "Cooldown", "at least 0"),
-        ({"PolicyType": "StepScaling"}, "PolicyType", "none of"),
+        ({"PolicyType": "SimplyScaling"}, "PolicyType", "none of"),
         ({"PolicyName": None}, "PolicyName", "missing"),
         ({"StepAdjustments": []}, "StepAdjustments", "no such parameter"),
     ],
 )
 def test_a_simple_policy_is_refused_with_its_field(own: Json, field: str, message: str) -> None:
     values = policy("SimpleScaling", **({"AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": 1} | own))
-    assert message in refusal(SimpleScaling, values, cpu())[field]
+    assert message in refusal(values)[field]
 
 
 def test_a_policy_without_a_type_is_simple() -> None:
     values = policy("SimpleScaling", PolicyType=None, AdjustmentType="ChangeInCapacity", ScalingAdjustment=1)
-    SimpleScaling.from_api(values, cpu())
-    assert "missing" in refusal(StepScaling, values, cpu())["PolicyType"]
+    assert isinstance(read_scaling_policy(values), SimpleScaling)
+
+
+def test_the_old_name_of_the_minimum_magnitude_is_taken() -> None:
+    percent = {"AdjustmentType": "PercentChangeInCapacity", "ScalingAdjustment": 10, "MinAdjustmentStep": 2}
+    read = read_scaling_policy(policy("SimpleScaling", **percent))
+    assert isinstance(read, SimpleScaling) and read.adjustment.minimum_magnitude == 2
+    assert (
+        "PercentChange"
+        in refusal(policy("SimpleScaling", **(percent | {"AdjustmentType": "ExactCapacity"})))["MinAdjustmentStep"]
+    )
+
+
+def test_a_step_policy_that_no_alarm_uses_is_read_and_never_acts() -> None:
+    steps = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [step(0, None, 1)]}
+    read = read_scaling_policy(policy("StepScaling", **steps))
+    assert isinstance(read, StepScaling) and read.alarms == ()
+    assert read.propose(Capacity(1, 1), {}, 99.0) is None
+
+
+LABEL = "app/web/778d41231b141a0f/targetgroup/web/943f017f100becff"
+
+
+@pytest.mark.parametrize(
+    ("specification", "reason"),
+    [
+        ({"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": LABEL}, "ALBRequestCountPerTarget"),
+        ({"PredefinedMetricType": "ASGAverageCPUUtilizationHighResolution"}, "HighResolution"),
+    ],
+)
+def test_a_predefined_metric_without_a_documented_identity_is_valid_and_not_played(
+    specification: Json, reason: str
+) -> None:
+    configuration = {"TargetValue": 10, "PredefinedMetricSpecification": specification}
+    read = read_scaling_policy(policy("TargetTrackingScaling", TargetTrackingConfiguration=configuration))
+    assert isinstance(read, UnplayedPolicy) and reason in read.reason
+
+
+@pytest.mark.parametrize(
+    ("specification", "message"),
+    [
+        ({"PredefinedMetricType": "ALBRequestCountPerTarget"}, "missing"),
+        ({"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": "targetgroup/web/9"}, "must be app/"),
+        ({"PredefinedMetricType": "ASGAverageNetworkIn", "ResourceLabel": LABEL}, "only for ALBRequestCountPerTarget"),
+    ],
+)
+def test_only_the_request_count_has_a_resource_label(specification: Json, message: str) -> None:
+    configuration = {"TargetValue": 10, "PredefinedMetricSpecification": specification}
+    found = refusal(policy("TargetTrackingScaling", TargetTrackingConfiguration=configuration))
+    assert message in found["TargetTrackingConfiguration.PredefinedMetricSpecification.ResourceLabel"]
+
+
+PAIR = {"PredefinedMetricPairSpecification": {"PredefinedMetricType": "ASGCPUUtilization"}}
+LOAD = {"PredefinedLoadMetricSpecification": {"PredefinedMetricType": "ASGTotalCPUUtilization"}}
+SCALING = {"PredefinedScalingMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+
+
+def predictive(*specifications: Json, **own: Any) -> Json:
+    targeted = [{"TargetValue": 50} | specification for specification in specifications]
+    return policy("PredictiveScaling", PredictiveScalingConfiguration={"MetricSpecifications": targeted} | own)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        predictive(PAIR),
+        predictive(LOAD | SCALING, Mode="ForecastAndScale"),
+        predictive(PAIR, MaxCapacityBreachBehavior="IncreaseMaxCapacity", MaxCapacityBuffer=10),
+        predictive(PAIR, MaxCapacityBreachBehavior="HonorMaxCapacity", SchedulingBufferTime=300),
+    ],
+)
+def test_a_predictive_policy_is_valid_and_not_played(values: Json) -> None:
+    assert read_scaling_policy(values) == UnplayedPolicy("p", "only AWS can compute a forecast of the load")
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "message"),
+    [
+        (predictive(), "MetricSpecifications", "exactly one"),
+        (predictive(PAIR, PAIR), "MetricSpecifications", "exactly one"),
+        (predictive(PAIR | LOAD), "MetricSpecifications[0].PredefinedMetricPairSpecification", "either"),
+        (predictive(LOAD), "MetricSpecifications[0].PredefinedMetricPairSpecification", "one scaling metric"),
+        (predictive(PAIR, MaxCapacityBuffer=10), "MaxCapacityBuffer", "only then"),
+        (predictive(PAIR, MaxCapacityBreachBehavior="IncreaseMaxCapacity"), "MaxCapacityBuffer", "must be given"),
+        (predictive(PAIR, SchedulingBufferTime=3600), "SchedulingBufferTime", "3600 s"),
+        (predictive(PAIR, Mode="Forecast"), "Mode", "ForecastOnly"),
+    ],
+)
+def test_a_predictive_policy_is_refused_with_its_field(values: Json, field: str, message: str) -> None:
+    assert message in refusal(values)[f"PredictiveScalingConfiguration.{field}"]

@@ -13,7 +13,7 @@ from cloudwatch.metric import MetricId
 from cloudwatch.scaling.policy import TargetTracking
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 from tests.cloudwatch.sample_source import SampleSource
-from tests.cloudwatch.scaling.test_policies import OUT, cpu, policy, simple, step, stepping, tracking
+from tests.cloudwatch.scaling.test_policies import OUT, cpu, simple, step, stepping, tracking
 
 FIRING = AlarmState.ALARM
 
@@ -45,15 +45,15 @@ def test_a_decision_names_its_policy_and_reason() -> None:
 # "a maximum capacity of 3, a current capacity of 2, and a scaling policy that adds 3 instances" (user guide)
 def test_the_maximum_of_the_group_is_not_exceeded() -> None:
     adding = simple(3)
-    assert sizes([group(adding, desired=2, maximum=3).step(0, {adding.alarm.name: FIRING}, {})]) == [3]
-    assert group(adding, desired=3, maximum=3).step(0, {adding.alarm.name: FIRING}, {}) is None
+    assert sizes([group(adding, desired=2, maximum=3).step(0, {adding.alarms[0].name: FIRING}, {})]) == [3]
+    assert group(adding, desired=3, maximum=3).step(0, {adding.alarms[0].name: FIRING}, {}) is None
 
 
 # "a minimum capacity of 2, a current capacity of 3, and a scaling policy that removes 2 instances"
 def test_the_minimum_of_the_group_is_kept() -> None:
     removing = simple(-2)
     small = ScalingGroup([removing], minimum=2, maximum=9, desired=3)
-    assert sizes([small.step(0, {removing.alarm.name: FIRING}, {})]) == [2]
+    assert sizes([small.step(0, {removing.alarms[0].name: FIRING}, {})]) == [2]
 
 
 @pytest.mark.parametrize(("minimum", "desired", "maximum"), [(2, 1, 3), (2, 4, 3), (-1, 0, 3), (3, 3, 2)])
@@ -77,7 +77,7 @@ def test_a_group_begins_with_its_minimum_and_lists_the_alarms_it_needs() -> None
 # "the policy for CPU utilization launches one instance, while the policy for the SQS queue launches two"
 def test_the_largest_capacity_wins_when_scaling_out() -> None:
     one, two = simple(1, name="cpu"), simple(2, name="queue")
-    decision = group(one, two, desired=1).step(0, {one.alarm.name: FIRING, two.alarm.name: FIRING}, {})
+    decision = group(one, two, desired=1).step(0, {one.alarms[0].name: FIRING, two.alarms[0].name: FIRING}, {})
     assert decision is not None
     assert (decision.policy, decision.new) == ("queue", 3)
 
@@ -86,7 +86,7 @@ def test_the_largest_capacity_wins_when_scaling_out() -> None:
 # has eight instances"
 def test_the_largest_capacity_wins_when_scaling_in() -> None:
     three, quarter = simple(-3, name="three"), simple(-25, name="quarter", kind="PercentChangeInCapacity")
-    states = {three.alarm.name: FIRING, quarter.alarm.name: FIRING}
+    states = {three.alarms[0].name: FIRING, quarter.alarms[0].name: FIRING}
     assert sizes([group(three, quarter, desired=8).step(0, states, {})]) == [6]
 
 
@@ -122,18 +122,18 @@ def test_a_disabled_policy_has_no_effect() -> None:
     off = stepping(step(0, None, 9), Enabled=False)
     both = group(queue, off, desired=4)
     assert both.alarms == queue.alarms
-    assert both.step(0, {off.alarm.name: FIRING}, {"p": 99.0}) is None
+    assert both.step(0, {off.alarms[0].name: FIRING}, {"p": 99.0}) is None
 
 
 def test_a_step_policy_that_removes_needs_no_agreement_of_target_tracking() -> None:
     queue, removing = tracking(10, name="queue"), simple(-1, name="removing")
-    assert sizes([group(queue, removing, desired=4).step(0, {removing.alarm.name: FIRING}, {"queue": 9.5})]) == [3]
+    assert sizes([group(queue, removing, desired=4).step(0, {removing.alarms[0].name: FIRING}, {"queue": 9.5})]) == [3]
 
 
 # The example of the user guide: 60 percent, then 62 and 70 while the new instance warms up.
 def test_a_repeated_breach_does_not_add_instances_again_that_still_warm_up() -> None:
     steps = group(OUT, desired=10, default_warmup=300)
-    states = {OUT.alarm.name: FIRING}
+    states = {OUT.alarms[0].name: FIRING}
     assert sizes(steps.step(at, states, {"p": value}) for at, value in ((0, 60.0), (60, 62.0), (120, 70.0))) == [
         11,
         None,
@@ -143,7 +143,7 @@ def test_a_repeated_breach_does_not_add_instances_again_that_still_warm_up() -> 
 
 def test_an_instance_counts_when_it_has_warmed_up() -> None:
     steps = group(OUT, desired=10, default_warmup=300)
-    states = {OUT.alarm.name: FIRING}
+    states = {OUT.alarms[0].name: FIRING}
     assert sizes(steps.step(at, states, {"p": 60.0}) for at in (0, 299, 300)) == [11, None, 12]
 
 
@@ -168,7 +168,7 @@ def test_the_warmup_is_the_policys_else_the_groups_else_its_cooldown(
 ) -> None:
     adding = stepping(step(0, None, 1), EstimatedInstanceWarmup=of_policy)
     workers = group(adding, desired=1, default_warmup=of_group, default_cooldown=90)
-    workers.step(0, {adding.alarm.name: FIRING}, {"p": 60.0})
+    workers.step(0, {adding.alarms[0].name: FIRING}, {"p": 60.0})
     assert workers.current(warm_at) == 2
     assert workers.current(warm_at - 1) == 1
 
@@ -176,7 +176,7 @@ def test_the_warmup_is_the_policys_else_the_groups_else_its_cooldown(
 def test_the_warmup_begins_when_the_instance_is_in_service() -> None:
     adding = stepping(step(0, None, 1))
     workers = group(adding, desired=1, default_warmup=100, launch_seconds=50)
-    workers.step(0, {adding.alarm.name: FIRING}, {"p": 60.0})
+    workers.step(0, {adding.alarms[0].name: FIRING}, {"p": 60.0})
     assert [workers.in_service(at) for at in (0, 49, 50)] == [1, 1, 2]
     assert [workers.current(at) for at in (50, 149, 150)] == [1, 1, 2]
 
@@ -184,26 +184,31 @@ def test_the_warmup_begins_when_the_instance_is_in_service() -> None:
 def test_a_simple_policy_waits_for_its_cooldown() -> None:
     adding = simple(1, Cooldown=120)
     workers = group(adding, desired=1)
-    assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 60, 119, 120)) == [2, None, None, 3]
+    assert sizes(workers.step(at, {adding.alarms[0].name: FIRING}, {}) for at in (0, 60, 119, 120)) == [
+        2,
+        None,
+        None,
+        3,
+    ]
 
 
 def test_a_simple_policy_without_a_cooldown_acts_every_minute_and_its_instances_count_at_once() -> None:
     adding = simple(1, Cooldown=0)
     workers = group(adding, desired=1)
-    assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 60, 120)) == [2, 3, 4]
+    assert sizes(workers.step(at, {adding.alarms[0].name: FIRING}, {}) for at in (0, 60, 120)) == [2, 3, 4]
     assert workers.current(120) == 4
 
 
 def test_the_default_cooldown_is_the_groups() -> None:
     adding = simple(1)
     workers = group(adding, desired=1)
-    assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 299, 300)) == [2, None, 3]
+    assert sizes(workers.step(at, {adding.alarms[0].name: FIRING}, {}) for at in (0, 299, 300)) == [2, None, 3]
 
 
 def test_the_cooldown_begins_when_the_instances_are_in_service() -> None:
     adding = simple(1, Cooldown=60)
     workers = group(adding, desired=1, launch_seconds=100)
-    assert sizes(workers.step(at, {adding.alarm.name: FIRING}, {}) for at in (0, 159, 160)) == [2, None, 3]
+    assert sizes(workers.step(at, {adding.alarms[0].name: FIRING}, {}) for at in (0, 159, 160)) == [2, None, 3]
 
 
 def test_a_simple_policy_waits_for_the_launches_of_other_policies() -> None:
@@ -211,14 +216,14 @@ def test_a_simple_policy_waits_for_the_launches_of_other_policies() -> None:
     workers = group(adding, other, desired=1, launch_seconds=100, default_warmup=0)
     assert sizes(
         workers.step(at, {name: FIRING}, {"other": 60.0})
-        for at, name in ((0, "other"), (99, adding.alarm.name), (100, adding.alarm.name))
+        for at, name in ((0, "other"), (99, adding.alarms[0].name), (100, adding.alarms[0].name))
     ) == [2, None, 7]
 
 
 def test_the_cooldown_of_a_simple_policy_does_not_delay_a_step_policy() -> None:
     adding, other = simple(1, name="simple"), stepping(step(0, None, 2), alarm=cpu(name="other"), PolicyName="other")
     workers = group(adding, other, desired=1)
-    workers.step(0, {adding.alarm.name: FIRING}, {})
+    workers.step(0, {adding.alarms[0].name: FIRING}, {})
     assert sizes([workers.step(60, {"other": FIRING}, {"other": 60.0})]) == [4]
 
 
@@ -230,14 +235,7 @@ def simulate(jobs: list[int], *, visible_only: bool, target: float = 3, **option
 
     The backlog is published as a metric: without the running jobs if ``visible_only``.
     """
-    values = policy(
-        "TargetTrackingScaling",
-        TargetTrackingConfiguration={
-            "TargetValue": target,
-            "CustomizedMetricSpecification": {"Namespace": "Shop", "MetricName": BACKLOG.name, "Statistic": "Average"},
-        },
-    )
-    queue = TargetTracking.from_api(values)
+    queue = tracking(target)
     workers = ScalingGroup([queue], minimum=1, maximum=10, default_warmup=0, **options)
     samples: list[tuple[int, float]] = []
     source = SampleSource({BACKLOG: samples})
@@ -288,7 +286,7 @@ def test_the_group_stays_within_its_bounds_and_never_scales_in_during_a_warmup(
     workers = ScalingGroup([queue, shrinking], minimum=2, maximum=8, desired=desired, default_warmup=150)
     for minute, (up, down, value) in enumerate(minutes):
         before = workers.desired, workers.current(minute * 60)
-        states = (high(queue) if up else low(queue)) | ({shrinking.alarm.name: FIRING} if down else {})
+        states = (high(queue) if up else low(queue)) | ({shrinking.alarms[0].name: FIRING} if down else {})
         decision = workers.step(minute * 60, states, {"queue": value})
         assert 2 <= workers.desired <= 8
         assert 0 <= workers.current(minute * 60) <= workers.in_service(minute * 60) <= workers.desired
