@@ -49,13 +49,13 @@ soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 v
 sabotage: $(VENV)/requirements-dev.stamp ## break copies of the product on purpose, and see each breakage found by its test (ARGS="NAME …")
 	@$(RUN) tests.sabotage $(ARGS)
 
-check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the doors between rooms, and the alarms: contract, quirks, unit tests
+check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the imports between rooms, and the alarms: contract, quirks, unit tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@mkdir -p .local
-	@for doors in pyproject.toml $(BRIDGE:%=%/import-contracts.toml); do \
-	  $(BIN)/lint-imports $$doors >.local/import-contracts.txt || { cat .local/import-contracts.txt; exit 1; }; done
+	@for contracts in pyproject.toml $(BRIDGE:%=%/import-contracts.toml); do \
+	  $(BIN)/lint-imports $$contracts >.local/import-contracts.txt || { cat .local/import-contracts.txt; exit 1; }; done
 	@$(RUN) tests.architecture
 	@$(RUN) alarms.check
 	@$(RUN) alarms.test | tail -1

@@ -93,4 +93,4 @@ def _video_id(arguments: object, keywords: object) -> uuid.UUID:
     try:
         return uuid.UUID(value)
     except ValueError:
-        raise _NoVideo("its argument is no video id") from None
+        raise _NoVideo("its argument is not a video id") from None

@@ -1,4 +1,4 @@
-"""``python -m local.sample_clip``: a clip like one from a phone: 1920x1080, 30 fps, H.264 and AAC, hard to compress.
+"""``python -m local.sample_clip``: render a clip like one from a phone: 1920x1080, 30 fps, H.264, AAC, much detail.
 
 The project has no rights to real footage. So a court is painted once, players run over it, and a shaky camera follows.
 The clip has the properties that cost the worker time: detail, motion everywhere, sensor noise, sound and about

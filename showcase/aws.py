@@ -1,4 +1,4 @@
-"""What all facades over AWS share: the clients, the look at each answer, and the translation of AWS' errors."""
+"""What all facades over AWS share: the clients, the check of each answer, and the translation of AWS' errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +67,8 @@ class Aws:
 
     def s3(self, budget: Budget = NEEDED, *, connections: int) -> "S3Client":
         # Links are signed with SigV4, because newer regions take no other signature. "virtual" signs links for the
-        # endpoint of the region. "auto" would sign them for the global endpoint, which redirects requests for young
-        # buckets of other regions, and no upload survives a redirection. Emulators do not resolve bucket.host: "path".
+        # endpoint of the region. "auto" would sign them for the global endpoint, which redirects requests for new
+        # buckets of other regions, and a redirected upload fails. Emulators do not resolve bucket.host: "path".
         style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
         s3_only = Config(signature_version="s3v4", s3={"addressing_style": style})
         config = _config(budget, connections=connections).merge(s3_only)
@@ -92,7 +92,7 @@ class _Watched(AWSConnection):
     def request(self, *arguments: Any, **keywords: Any) -> Any:
         watch_connection(lambda: self.sock.fileno() if self.sock else None)
         answer = super().request(*arguments, **keywords)
-        # Before an answer that closes the connection is read, this object forgets its socket.
+        # If the answer closes the connection, this object drops its reference to the socket before the body is read.
         used = self.sock
         watch_connection(lambda: used.fileno() if used else None)
         return answer

@@ -1,15 +1,14 @@
 """What an answer of AWS must have, for each operation that this project calls.
 
-botocore reads whatever comes with a status below 300, and takes it for success: the page of a proxy, an empty body, a
-body that was cut, the answer to another request. ``watch_answers`` holds each answer of a client against ``EXPECTED``
-before botocore returns it, also inside paginators and transfers. An operation without an entry cannot be called.
+botocore accepts any answer with a status below 300 as a success: the page of a proxy, an empty body, a body that was
+cut, the answer to another request. ``watch_answers`` checks each answer of a client against ``EXPECTED`` before
+botocore returns it, also inside paginators and transfers. An operation without an entry cannot be called.
 
 A rule looks at what botocore has read anyway, so it costs microseconds. Only a checksum costs more: 4 ms for a part.
 
-To refuse a true answer would be worse than to believe a false one, so a rule asks only for what AWS documents for this
-call and other storages also send. Two members of S3's answers are not examined for that reason: the name of the bucket,
-which is another one than was asked for behind an alias of an access point, and the region of the bucket, which MinIO
-leaves out.
+Refusing a true answer would be worse than accepting a false one. So a rule requires only what AWS documents for this
+call and other storages also send. Two members of S3's answers are not examined for that reason. The name of the bucket
+differs from the requested one if that was an alias of an access point. MinIO leaves out the region of the bucket.
 """
 
 import base64
@@ -36,7 +35,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/")
 
 
 class UnexpectedAnswer(Exception):
-    """What came is not the answer of AWS to this call. The text says why, and quotes nothing of it."""
+    """The answer is not AWS' answer to this call. The text says why, without quoting the answer."""
 
 
 class GuardedParsers(ResponseParserFactory):
@@ -155,7 +154,7 @@ def _has_no_body(answer: AwsAnswer) -> str:
 
 
 def _says_nothing(answer: AwsAnswer) -> str:
-    """Anything else answers another request."""
+    """The answer is empty. An answer with content belongs to another request."""
     return "" if _NOTHING.fullmatch(answer.body or b"") else "a body where none belongs"
 
 
@@ -276,7 +275,7 @@ def _has_readable_checksums(answer: AwsAnswer) -> str:
 
 
 def _has_an_end(answer: AwsAnswer) -> str:
-    """A stream whose end can be told from a cut: by its announced length, or by its last chunk."""
+    """A stream that shows whether it is complete: by its announced length, or by its last chunk."""
     is_chunked = "chunked" in answer.headers.get("transfer-encoding", "")
     return "" if is_chunked or "ContentLength" in answer.read else "no ContentLength"
 
@@ -294,7 +293,7 @@ def _is_the_range(answer: AwsAnswer) -> str:
 
 
 def check_length(content_range: str, data: bytes) -> None:
-    """Raises UnexpectedAnswer unless these are as many bytes as the answer to GetObject has announced."""
+    """Raises UnexpectedAnswer unless ``data`` has the length that the answer to GetObject announced."""
     came = _CONTENT_RANGE.match(content_range)
     if not came or len(data) != int(came[2]) - int(came[1]) + 1:
         raise UnexpectedAnswer("GetObject: another number of bytes")

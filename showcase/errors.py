@@ -130,7 +130,7 @@ class UnreadableMessage(ShowcaseError):
 
 
 class Unavailable(ShowcaseError):
-    """A dependency does not answer, or answers with errors of its own, or what came is not its answer: try again later.
+    """A dependency gave no answer, an error of its own, or an answer that is not valid for the call: try again later.
 
     ``kind`` is the code or the class of the library's error. It is never the library's text, which may quote a secret.
     """

@@ -65,7 +65,7 @@ class Orphans:
                 awaited = awaited_keys(connection, uploads.values())
             for upload in old:
                 if upload.key not in awaited and not is_stopping():
-                    self._media.give_up(upload.key, upload.multipart_id)
+                    self._media.abort_upload(upload.key, upload.multipart_id)
                     aborted += 1
             if is_stopping():
                 break

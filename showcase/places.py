@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from showcase.errors import SettingsError, Unavailable
 
-# The codes of errors for a place that does not exist. AWS answers them, or boto3 raises them without a call.
+# The codes of errors for a queue or bucket that does not exist. AWS answers them, or boto3 raises them without a call.
 _MISSING = frozenset(
     {"404", "NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist", "InvalidAddress", "ParamValidationError"}
 )
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 
 def check_places(pings: Mapping[str, Callable[[], None]]) -> None:
-    """Ping the place of each variable. Raises SettingsError for one that does not exist.
+    """Ping the queue or bucket of each variable. Raises SettingsError for one that does not exist.
 
-    A place that refuses this process, or that does not answer, is only logged. Its permission or network may be mended
-    later, and the process can use the place then.
+    If one refuses access or does not answer, that is only logged. The permission or the network may be mended later,
+    and then the process can use the queue or bucket.
     """
     for variable, ping in pings.items():
         try:
@@ -32,7 +32,7 @@ def check_places(pings: Mapping[str, Callable[[], None]]) -> None:
             kind = error.kind.rpartition(".")[2]
             if kind in _MISSING:
                 raise SettingsError(
-                    f"{variable}: there is no such place ({kind}). Check its name, the region and the account."
+                    f"{variable}: the queue or bucket does not exist ({kind}). Check name, region and account."
                 ) from error
             if kind in _REFUSED:
                 log.error("%s: access is refused (%s). Check the credentials and their policy.", variable, kind)

@@ -176,5 +176,5 @@ def test_a_name_that_does_not_exist_is_found(check: Check, text: str, said: str)
         (unknown_settings, "`ANB_LIMIT_…_ADDRESS=off` `ANB_BUCKET` `sqs_queue_url`"),
     ],
 )
-def test_what_exists_or_is_no_name_passes(check: Check, text: str) -> None:
+def test_existing_names_and_other_texts_pass(check: Check, text: str) -> None:
     assert list(check(text, ROOT / "docs" / "ALARMS.md")) == []

@@ -19,7 +19,7 @@ def nothing() -> None:
 
 
 def in_turn(*hooks: Callable[[], None]) -> Callable[[], None]:
-    """A hook that is another one at each commit, and nothing after the last one."""
+    """A hook that calls the next of ``hooks`` at each commit, and does nothing after the last one."""
     left = iter(hooks)
 
     def call() -> None:
@@ -29,7 +29,7 @@ def in_turn(*hooks: Callable[[], None]) -> Callable[[], None]:
 
 
 class WatchedDatabase(Database):
-    """Calls a hook before and after the commit of each write. What it raises reaches the caller.
+    """Calls a hook before and after the commit of each write. An error of a hook reaches the caller.
 
     If ``before_commit`` raises, the commit does not happen.
     """

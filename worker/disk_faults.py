@@ -1,7 +1,7 @@
 """The numbers of errors that are the fault of the disk or of the machine, and never of a clip.
 
-A job works on files that it has made itself, in its own folder. So a missing file, or a file that may not be opened, is
-no fault of a clip either.
+A job works on files that it has made itself, in its own folder. So if a file is missing or may not be opened, the clip
+is not at fault either.
 """
 
 import errno
@@ -19,7 +19,7 @@ DISK_ERRNOS = frozenset(
         errno.EACCES,  # no permission
     }
 )
-# The worker process meets these by a fault of the machine, too. ffmpeg can also meet them by its own limits.
+# In the worker process, a fault of the machine causes these, too. In ffmpeg, its own limits can cause them.
 HOST_ERRNOS = DISK_ERRNOS | {
     errno.EPERM,
     errno.ENODEV,

@@ -25,4 +25,4 @@ class EncodeStuck(ShowcaseError):
 
 
 class EncodeWrong(ShowcaseError):
-    """ffmpeg succeeded, but its result is not what was ordered."""
+    """ffmpeg succeeded, but its result has the wrong form or length."""

@@ -36,7 +36,7 @@ BACKOFF_SECONDS = 10.0
 BACKOFF_SECONDS_MAX = 900.0
 HANDED_BACK_SECONDS = 2  # not 0: a message could arrive again before the call that released it has ended
 MESSAGE_GRACE_SECONDS = 60.0  # after the time when a released message should be back, until it counts as lost
-HAND_BACK_PAUSES = (0.0, 0.5, 1.0)  # before each try to hand a row back; later its lease ends by itself
+HAND_BACK_PAUSES = (0.0, 0.5, 1.0)  # before each try to hand a row back; if all fail, its lease ends by itself
 HAND_BACK_SECONDS_MAX = 3.0  # after this time without an answer, there is no further try
 
 _ALL_ATTEMPTS_FAILED = "El video no se pudo procesar después de varios intentos."
@@ -264,7 +264,7 @@ class JobHandler:
         return self._fail(lease, jobs.GAVE_UP, _ALL_ATTEMPTS_FAILED, Outcome.EXHAUSTED, report)
 
     def _hand_back(self, lease: Lease, seconds: int, outcome: Outcome) -> Outcome:
-        """Free the row, then the message. If database or queue is away, their timeouts do the same later."""
+        """Free the row, then the message. If database or queue is away, they become free when their timeouts end."""
         self._heartbeat.let_go(lease)  # otherwise a renewal in progress could hide the released message
         self._free_row(lease.claim, seconds, attempt_counts=outcome is Outcome.RETRY)
         self._queue.release(lease.delivery, seconds)
@@ -305,7 +305,7 @@ class JobHandler:
                         ending = jobs.ending_of(connection, claim)
             except Unavailable as error:
                 log.warning("not handed back: %s", error)
-                if ending:  # the ending was read: how this transaction ended does not matter
+                if ending:  # the ending was read, so the result of this transaction does not matter
                     return ending
             else:
                 return ending

@@ -24,6 +24,6 @@ class Outages:
             return self._count
 
     def end(self) -> None:
-        """Call this when a job ended as it should: the count starts again at 0."""
+        """Call this when a job was processed or refused: the count starts again at 0."""
         with self._lock:
             self._count = 0

@@ -42,7 +42,7 @@ def measure_block(shared: SharedServers, contestant: Contestant, name: str, mess
         looks = feed(worker, messages)
         wall_seconds, cpu_seconds = time.monotonic() - started, worker.process.cpu().tree - cpu.tree
         answered = shared.requests() - requests
-    sqs_calls = answered["POST"]  # S3 has no POST here: files of a few bytes are PUT
+    sqs_calls = answered["POST"]  # only SQS: S3 stores files of a few bytes by PUT
     own = looks + messages if contestant.on_sqs else 0
     return MessageBlock(messages, cpu_seconds, wall_seconds, sqs_calls - own, answered.total() - sqs_calls)
 

@@ -63,7 +63,7 @@ UNUSABLE = {
     "only JSON is read": message(call(str(uuid.uuid4())), content_type=PICKLE),
     "compressed": message(call(str(uuid.uuid4())), compression=GZIP),
     "no video id among": message(call()),
-    "is no video id": message(call("../../etc/passwd")),
+    "is not a video id": message(call("../../etc/passwd")),
     "not base64": json.dumps(
         {"body": "%", "content-type": "application/json", "properties": {"body_encoding": "base64"}, "headers": {}}
     ).encode(),
@@ -104,7 +104,7 @@ def test_tasks_of_other_names_are_left_where_they_are(old: OldSystem, system: Sy
     assert list(old.redis.lrange(QUEUE, 0, -1)) == others[::-1]
 
 
-def test_a_queue_with_only_other_names_puts_the_expected_name_in_doubt(
+def test_a_queue_with_only_other_names_causes_a_hint_about_the_expected_name(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     entry = new_video(system.database)
@@ -118,7 +118,7 @@ def test_a_queue_with_only_other_names_puts_the_expected_name_in_doubt(
 
 
 def test_a_task_that_a_worker_takes_meanwhile_is_not_parked(old: OldSystem) -> None:
-    taken = json.dumps([json.loads(UNUSABLE["is no video id"]), "", QUEUE])
+    taken = json.dumps([json.loads(UNUSABLE["is not a video id"]), "", QUEUE])
     old.redis.lpush(QUEUE, UNUSABLE["too long"])
     old.redis.hset(TAKEN, "tag", taken)
     old.redis.zadd(TAKEN_AT, {"tag": 1})
@@ -194,7 +194,7 @@ def test_on_the_way_back_a_video_in_work_is_moved_too(old: OldSystem, system: Sy
     assert (code, document["moved"], old.waiting()) == (0, 1, 1)
 
 
-def test_after_the_move_the_sweeper_cares_for_a_row_of_a_producer_without_outbox(
+def test_after_the_move_the_sweeper_sends_the_message_of_a_row_without_outbox_entry(
     old: OldSystem, system: SystemUnderFaults
 ) -> None:
     entry = new_video(system.database)

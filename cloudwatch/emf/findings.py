@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-KINDS_MAX = 100  # a log with more is the wrong file
+KINDS_MAX = 100  # a file with more kinds of lines is not a log of EMF
 EXCERPT_CHARACTERS_MAX = 80
 
 MORE_KINDS = "something else"

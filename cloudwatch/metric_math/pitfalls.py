@@ -1,9 +1,9 @@
 """Expressions of an alarm that AWS accepts and advises against, or that seldom do what their author meant.
 
 Sources: "Using math expressions with CloudWatch metrics" in the user guide. In an alarm, a function over time sees the
-points of one evaluation, which may be later or fewer than in a graph. FILL takes a point that is only late for a
-missing one, so an alarm may keep its state although the metric changes; the guide's remedy is M out of N. AWS does not
-document ``%`` and ``!``.
+points of one evaluation, which may be later or fewer than in a graph. FILL fills in a point that is only late, so
+an alarm may keep its state although the metric changes; the guide's remedy is M out of N. AWS does not document ``%``
+and ``!``.
 """
 
 from collections.abc import Iterator, Sequence

@@ -128,8 +128,8 @@ def free_port(preferred: int | None = None) -> int:
     """The preferred port of loopback if it is free, else the next free port.
 
     The next port lies below the range from which the operating system takes ports of outgoing connections, because
-    such a connection could take the port before the server does. All processes of this user count on from the same
-    file. So none of them is given a port that another was given a moment ago, for a server that does not listen yet.
+    such a connection could take the port before the server does. All processes of this user count on from the number in
+    one file. So no process gets a port that another process got a moment ago for a server that does not listen yet.
     Raises LocalSystemError.
     """
     if preferred and _is_free(preferred):

@@ -58,7 +58,7 @@ class RuntimePackage:
 def runtime_packages(requirements: Path) -> list[RuntimePackage]:
     """The packages of a requirements file and everything that they require, by name.
 
-    Raises LicenseError if one is not installed, or if its licence or address cannot be told.
+    Raises LicenseError if one is not installed, or if its metadata has no licence or address.
     """
     return [
         RuntimePackage(name, found.version, spdx_license(name, found.metadata), address(name, found.metadata))
@@ -96,7 +96,7 @@ def _required(package: Distribution, extras: set[str]) -> Iterator[Requirement]:
 def spdx_license(name: str, metadata: PackageMetadata) -> str:
     """The SPDX expression of a package: its own, or what its licence field or its classifiers mean.
 
-    Raises LicenseError if neither can be told.
+    Raises LicenseError if none of them is known.
     """
     if known := SPDX_BY_PACKAGE.get(name):
         return known

@@ -55,7 +55,7 @@ def _unpack_licenses(wheel: Path, target: Path) -> tuple[str, str]:
 
 
 def license_place(member: PurePosixPath) -> PurePosixPath | None:
-    """Where a file of a wheel belongs in the wheel's folder of licences; None if it is no licence.
+    """Where a file of a wheel belongs in the wheel's folder of licences; None if it is not a licence.
 
     Licences lie in ``NAME.dist-info/licenses/`` (PEP 639) or, in older wheels, in ``NAME.dist-info/`` itself.
     """

@@ -20,7 +20,7 @@ from showcase.errors import Overloaded
 from telemetry.catalogue import Route
 
 TURN_SECONDS = 0.5  # one turn of the loop when nothing happens; deadlines are as exact as this
-LAST_WORDS_SECONDS = 2.0
+LAST_REFUSALS_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
     def _refuse_what_still_comes(self) -> None:
         for channel in self._channels():
             channel.refuse(Overloaded("an incomplete request was refused: the API stops"))
-        self._turn_until(time.monotonic() + LAST_WORDS_SECONDS, while_connected=True)
+        self._turn_until(time.monotonic() + LAST_REFUSALS_SECONDS, while_connected=True)
 
     def close(self) -> None:
         """Close every connection, and the server once no thread works.

@@ -83,7 +83,7 @@ OPERATIONS: dict[Route, Json] = {
         "Upload a clip",
         description="The clip is an MP4 file, lasts 20 to 60 seconds, and its shorter side has at least 1080 pixels. "
         "Its bytes are checked, not its name. The file has at most 100 MiB (104,857,600 bytes). It is checked while it "
-        "arrives. A clip that breaks a rule is refused, and nothing of it is kept.",
+        "arrives. A clip that breaks a rule is refused and not stored.",
         needs_token=True,
         body=_FORM,
         responses={

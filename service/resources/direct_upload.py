@@ -77,7 +77,7 @@ class DirectUploads:
                 open_upload(connection, upload, seconds=self._seconds)
         except Refused:
             if upload.multipart_id:
-                self._media.give_up(inbox_key(upload.id), upload.multipart_id)
+                self._media.abort_upload(inbox_key(upload.id), upload.multipart_id)
             raise
 
 

@@ -123,7 +123,7 @@ class FormUpload:
         response.media = answer
 
     def _receive(self, parts: MultipartForm, key: str) -> tuple[str, StoredClip]:
-        """Store the clip under ``key``; return title and clip. Nothing of a refused upload stays stored."""
+        """Store the clip under ``key``; return title and clip. The object of a refused upload is removed."""
         form = _Form()
         try:
             for part in parts:

@@ -122,7 +122,7 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block.
 
-        Raises Unavailable when the database is away. Then nobody knows whether the commit happened, so every write of
+        Raises Unavailable when the database is away. Then it is unknown whether the commit happened. So every write of
         the domain can be repeated.
         """
         with _translated("write"), self._connect() as connection:

@@ -130,7 +130,7 @@ def _why_not(connection: Connection, video_id: uuid.UUID, task_id: uuid.UUID, at
         return ClaimRefusal.GONE
     if row.status in (VideoStatus.PROCESSED, VideoStatus.FAILED):
         return ClaimRefusal.SETTLED
-    # A row that was freed after the claim's UPDATE may have attempts left: the message is still needed.
+    # If the row was freed after the claim's UPDATE, it may have attempts left, so the message is still needed.
     is_exhausted = row.attempts >= attempts_max and not row.is_leased
     return ClaimRefusal.EXHAUSTED if is_exhausted else ClaimRefusal.BUSY
 

@@ -104,7 +104,7 @@ class Outbox:
         try:
             self.deliver(entry, within=OPTIONAL)
         except Unavailable as error:
-            log.warning("%s; for a while, only sweepers send", error)
+            log.warning("%s; for a while, only sweepers send messages", error)
             self._pause.begin()
             return False
         self._pause.end()

@@ -71,8 +71,8 @@ class MediaStore:
     A method that returns has an answer of S3 to its call (``showcase.aws_answers``): an object that was stored has an
     ETag, and the checksum of our bytes if the storage returns one.
 
-    Deleting, listing and giving up are optional steps: they get one attempt of BACKGROUND's seconds, because a request
-    or a stop may wait for them, and the sweep of orphans does later what they did not do.
+    Deleting, listing and aborting are optional steps: they get one attempt of BACKGROUND's seconds, because a request
+    or a stop may wait for them. If a step fails, the sweep of orphans repeats it later.
     """
 
     def __init__(self, aws: Aws, bucket: str, *, connections: int = 10) -> None:
@@ -117,7 +117,7 @@ class MediaStore:
         """Copy an object of at most 5 GB inside the storage. Raises ObjectMissing.
 
         Returns the CRC-32 of all its bytes as the storage read them, or None if the storage does not return it. A
-        storage may return the CRC-32 of the checksums of its parts instead ("…-2"), which is none of its bytes.
+        storage may return the CRC-32 of the checksums of its parts instead ("…-2"). Then the result is None, too.
         """
         with translated("storage", "copy", deadline="storage transfer"), _present(source):
             copied = self._client.copy_object(
@@ -181,9 +181,9 @@ class MediaStore:
                 for item in page.get("Uploads", [])
             ]
 
-    def give_up(self, key: str, multipart_id: str) -> None:
+    def abort_upload(self, key: str, multipart_id: str) -> None:
         """Abort an unfinished upload, and remove its parts. An upload that has ended meanwhile is no error."""
-        with translated("storage", "give up upload", deadline=BACKGROUND.deadline):
+        with translated("storage", "abort upload", deadline=BACKGROUND.deadline):
             try:
                 self._background.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=multipart_id)
             except ClientError as error:

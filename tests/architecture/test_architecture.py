@@ -1,4 +1,4 @@
-"""The checks of the architecture work: they find a violation of each kind that a test puts into a copy of the code."""
+"""The checks of the architecture find a violation of each kind that a test puts into a copy of the code."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ IMPORTS = [
     ("worker/progress.py", "import boto3", r"worker\.progress -> boto3"),
     ("showcase/errors.py", "import showcase.votes", r"No cycles are allowed in showcase"),
 ]
-HOUSE = [
+RULES = [
     ("showcase/database/pages.py", "with open('/etc/hostname') as file:\n    HOST = 1", "a with statement at import"),
     ("showcase/votes.py", "if True:\n    from os import environ", "a if statement at import"),
     ("showcase/votes.py", "if True:\n    from os import environ", r"os\.environ is used outside"),
@@ -61,9 +61,9 @@ AUDITED = (
 
 
 @dataclass(frozen=True)
-class Judged:
+class Reports:
     imports: str
-    house: str
+    rules: str
 
 
 def planted(copy: Path, plants: list[tuple[str, str, str]]) -> None:
@@ -75,7 +75,7 @@ def planted(copy: Path, plants: list[tuple[str, str, str]]) -> None:
 @pytest.fixture(scope="module")
 def make_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     def make() -> Path:
-        copy = tmp_path_factory.mktemp("house") / "copy"
+        copy = tmp_path_factory.mktemp("planted") / "copy"
         ignored = shutil.ignore_patterns("__pycache__", "*.mp4", "*.json")
         for room in (*rooms(ROOT), ROOT / "tests" / "architecture"):
             shutil.copytree(room, copy / room.relative_to(ROOT), ignore=ignored)
@@ -87,11 +87,11 @@ def make_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="module")
-def judged(make_copy: Callable[[], Path]) -> Judged:
+def reports(make_copy: Callable[[], Path]) -> Reports:
     """The output of both commands for copies that have every violation."""
     with_imports, with_the_rest = make_copy(), make_copy()
     planted(with_imports, IMPORTS)
-    planted(with_the_rest, [*HOUSE, AUDITED])
+    planted(with_the_rest, [*RULES, AUDITED])
     lint = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=with_imports,
@@ -100,25 +100,23 @@ def judged(make_copy: Callable[[], Path]) -> Judged:
         check=False,
     )
     assert lint.returncode == 1
-    return Judged(" ".join(lint.stdout.split()), "\n".join(find_violations(with_the_rest)))
+    return Reports(" ".join(lint.stdout.split()), "\n".join(find_violations(with_the_rest)))
 
 
 @pytest.mark.parametrize(("file", "code", "said"), IMPORTS)
-def test_an_import_through_no_door_is_found(judged: Judged, file: str, code: str, said: str) -> None:
-    assert re.search(said, judged.imports), (file, code)
+def test_a_forbidden_import_is_found(reports: Reports, file: str, code: str, said: str) -> None:
+    assert re.search(said, reports.imports), (file, code)
 
 
-@pytest.mark.parametrize(("file", "code", "said"), HOUSE)
-def test_what_breaks_a_rule_of_the_house_is_found_where_it_stands(
-    judged: Judged, file: str, code: str, said: str
-) -> None:
-    lines = [line for line in judged.house.splitlines() if re.search(said, line)]
-    assert any(file in line for line in lines), (code, judged.house)
+@pytest.mark.parametrize(("file", "code", "said"), RULES)
+def test_a_violation_is_found_with_its_file(reports: Reports, file: str, code: str, said: str) -> None:
+    lines = [line for line in reports.rules.splitlines() if re.search(said, line)]
+    assert any(file in line for line in lines), (code, reports.rules)
 
 
-def test_what_a_function_does_at_import_is_seen_by_the_audit_hook(judged: Judged) -> None:
+def test_the_audit_hook_finds_what_a_function_does_at_import(reports: Reports) -> None:
     file, _, said = AUDITED
-    assert any(file in line and said in line for line in judged.house.splitlines())
+    assert any(file in line and said in line for line in reports.rules.splitlines())
 
 
 def test_the_product_breaks_no_rule() -> None:

@@ -1,6 +1,6 @@
-"""A proxy in front of PostgreSQL that loses the answers of chosen commits: they happen, and the client does not know.
+"""A proxy in front of PostgreSQL that loses the answers of chosen commits: they happen, and the client gets no answer.
 
-microburst inspects only the beginning of a connection that it relays as it is, so it cannot choose a late commit.
+microburst inspects only the beginning of a connection whose bytes it relays, so it cannot choose a late commit.
 """
 
 import socket
@@ -49,7 +49,7 @@ class AnswerCutter:
                 threading.Thread(target=_Relay(self, client, server).run, daemon=True).start()
 
     def takes(self, transaction: bytes) -> bool:
-        """Whether the answer of this commit is lost; it counts."""
+        """Whether the answer of this commit is lost. Each lost answer is counted."""
         with self._lock:
             if self._left == 0 or not any(statement in transaction for statement in self._statements):
                 return False

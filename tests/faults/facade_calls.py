@@ -35,7 +35,7 @@ PART = Part(1, len(CLIP))
 
 
 class KnownInstance(InstanceMetadata):
-    """Knows its id. The real one has calls of its own below."""
+    """Has a fixed id. The calls of the real class are tested by entries of their own."""
 
     def instance_id(self) -> str:
         return INSTANCE_ID
@@ -79,7 +79,7 @@ class Rig:
 
 @dataclass(frozen=True)
 class Step:
-    """One request of a call: its operation, and the members without which its answer is worth nothing."""
+    """One request of a call: its operation, and the members that its answer must have."""
 
     operation: str
     needed: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Step:
 class FacadeCall:
     """A call of the public method ``name``. What ``prepare`` returns is given to ``call``.
 
-    ``documented`` are errors that may be raised instead of Unavailable. ``true_lies`` are answers that are right.
+    ``documented`` are errors that may be raised instead of Unavailable. ``true_lies`` are valid answers to this call.
     """
 
     name: str
@@ -225,9 +225,9 @@ CALLS = (
         lambda rig: rig.multipart("inbox/1"),
     ),
     FacadeCall(
-        "MediaStore.give_up",
+        "MediaStore.abort_upload",
         (Step("AbortMultipartUpload"),),
-        lambda rig, multipart_id: rig.media.give_up("inbox/2", multipart_id),
+        lambda rig, multipart_id: rig.media.abort_upload("inbox/2", multipart_id),
         lambda rig: rig.multipart("inbox/2"),
     ),
     FacadeCall("MediaStore.ping", (Step("HeadBucket"),), lambda rig, _: rig.media.ping()),

@@ -1,4 +1,4 @@
-"""A relay in front of a server that can freeze: it takes bytes then, and never answers."""
+"""A relay in front of a server. While it is frozen, it takes bytes and never answers."""
 
 import socket
 import threading

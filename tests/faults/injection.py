@@ -33,8 +33,8 @@ HANGING_CALL_SECONDS = 2.0
 class Fault:
     """Strikes at ``step``, once. ``kind`` is KILL, STOP, RAISE or WAIT. The file ``marker`` shows that it has struck.
 
-    WAIT holds the thread until the test has made the file ``marker.go``, so that the test can make everything hang
-    there. From then on all calls have the deadline HANGING_CALL_SECONDS.
+    WAIT holds the thread until the test has made the file ``marker.go``. Meanwhile the test makes everything outside
+    hang. From then on all calls have the deadline HANGING_CALL_SECONDS.
     """
 
     step: str
@@ -50,7 +50,7 @@ class Fault:
 
 
 class Steps:
-    """The facades announce each step here. The fault strikes at its step: ``before copy 2`` is the second copy."""
+    """The facades announce each step here. The fault happens at its step. ``before copy 2`` means the second copy."""
 
     def __init__(self, fault: Fault | None) -> None:
         self._fault = fault

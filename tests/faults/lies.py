@@ -1,4 +1,4 @@
-"""Lies: what a broken proxy, a cut connection or a confused server makes of a true answer."""
+"""Lies: false answers that a broken proxy, a cut connection or a faulty server sends in place of the true one."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from local.system.ec2_stub import Answer
 PAGE = b"<html><body><h1>Welcome</h1></body></html>"
 BROKEN_PAGE = b"<!doctype html><html><body>Welcome<br></body></html>"
 NONSENSE = "\u00bf?"
-# These describe the answer as such. A lie about them would be another lie.
+# ``nonsense`` leaves these headers, because they describe the body or the sender of the answer.
 ABOUT_THE_ANSWER = frozenset(
     {"content-length", "content-type", "x-amzn-requestid", "x-amz-request-id", "x-amz-id-2", "x-amz-crc32"}
 )
@@ -53,27 +53,27 @@ def page_of_a_404(_true: Answer) -> Answer:
 
 
 def bare_null(_true: Answer) -> Answer:
-    """JSON that is no object, without the headers of AWS."""
+    """JSON that is not an object, without the headers of AWS."""
     return Answer(200, b"null")
 
 
 def accepted(true: Answer) -> Answer:
-    """A right answer, but only "accepted" (202)."""
+    """The true answer with the status "accepted" (202)."""
     return Answer(202, true.body, true.headers)
 
 
 def called_html(true: Answer) -> Answer:
-    """A right answer that is called HTML."""
+    """The true answer with the content type of HTML."""
     return Answer(true.status, true.body, {**true.headers, "content-type": "text/html"})
 
 
 def strange_error(status: int, body: bytes) -> Lie:
-    """An error that has the headers of AWS, and a body that is not AWS'."""
+    """An error with the headers of AWS and a body that AWS does not send."""
     return lambda true: Answer(status, body, {**true.headers, "content-length": str(len(body))})
 
 
 def other_type(body: bytes) -> Lie:
-    """All headers are right, and the body is JSON of another type."""
+    """The true headers, with a body that is JSON of another type."""
 
     def lie(true: Answer) -> Answer:
         return Answer(true.status, body, {**true.headers, "content-length": str(len(body))})
@@ -96,7 +96,7 @@ LIES: Mapping[str, Lie] = {
 
 
 def instead(other: Answer) -> Lie:
-    """This answer, whatever the true one is."""
+    """This answer instead of the true one."""
     return lambda _true: other
 
 

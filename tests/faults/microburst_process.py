@@ -1,6 +1,6 @@
 """``python -m tests.faults.microburst_process``: microburst with a correction: HEAD tells the size of an object.
 
-microburst 0.10 streams every answer without its Content-Length. The answer to a HEAD then lacks what was asked for.
+microburst 0.10 streams every answer without its Content-Length. So the answer to a HEAD lacks the size.
 """
 
 import sys

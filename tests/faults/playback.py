@@ -1,4 +1,4 @@
-"""Servers that record the answers of AWS, play them back, and lie; calls of the facades with a lie in one answer."""
+"""Servers that record the answers of AWS, play them back, and send false ones; and calls with one false answer."""
 
 import random
 import threading
@@ -13,7 +13,7 @@ from showcase.errors import Unavailable
 from tests.faults.facade_calls import FacadeCall, Rig
 from tests.faults.lies import LIES, Lie
 
-INVOCATION = "amz-sdk-invocation-id"  # all tries of one request have the same
+INVOCATION = "amz-sdk-invocation-id"  # the same in all tries of one request
 CONFIRMED = Answer(204, b"", {"x-amz-request-id": "id"})  # for requests that come after a lie, for example an abort
 
 
@@ -83,7 +83,7 @@ class Playback(Stub):
 
 @dataclass(frozen=True)
 class Recording:
-    """An honest call: what it was given, the answers that came, and what it returned."""
+    """A call with true answers: its input, the answers, and its result."""
 
     call: FacadeCall
     prepared: Any
@@ -124,7 +124,7 @@ class Player:
         self._rig = Rig(self._server.url, directory)
 
     def failures(self, cases: list[Case]) -> list[str]:
-        """For each case in which no Unavailable was raised, what came instead."""
+        """For each case in which no Unavailable was raised, what was raised or returned instead."""
         return [failure for failure in map(self._failure, cases) if failure]
 
     def _failure(self, case: Case) -> str:

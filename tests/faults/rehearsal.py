@@ -85,7 +85,7 @@ class Rehearsal:
     def histories(self) -> list[History]:
         """The history that each alarm would have had, by CloudWatch's rules."""
         documents = [json.loads(line) for line in self.system.emf_log.read_text().splitlines()]
-        begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # before that, the processes started
+        begin = max(_first(documents, "Queue"), _first(documents, "ApiRequest"))  # the processes start before this
         stretched = self.system.directory / "stretched.log"
         with stretched.open("w") as out:
             for document in documents:

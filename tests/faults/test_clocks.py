@@ -1,4 +1,4 @@
-"""Processes whose clocks are two days off, in both directions, lose nothing and keep nothing for ever.
+"""Processes whose clocks are two days off, in both directions, lose no upload, and still remove old objects.
 
 That no other code reads the clock of its process is held by ``tests.architecture.clocks``.
 """

@@ -24,7 +24,7 @@ from tests.faults.system_under_faults import SystemUnderFaults
 from tests.faults.test_single_fault import AT_ONCE, TIDY, direct_client
 
 Answer = TypeVar("Answer")
-END_SECONDS_MAX = 45.0  # the drain is 2 s; without deadlines a hanging call takes its process with it for good
+END_SECONDS_MAX = 45.0  # the drain is 2 s; without deadlines, a hanging call would keep its process alive for ever
 JOB_STEPS = (
     "after receive",
     "after commit of claim",
@@ -94,7 +94,7 @@ def test_all_calls_of_a_worker_may_hang_at_any_step_of_a_job(make_system: System
 
 @contextmanager
 def api_behind_relays(system: SystemUnderFaults, step: str) -> Iterator[list[FreezingRelay]]:
-    """The API that waits at a step. At the end everything outside hangs again, and SIGTERM ends it in time."""
+    """An API that waits at a step. At the end everything outside hangs again, and the API must end in time."""
     with relays(system) as (settings, all_relays):
         api = system.start_api(**settings, **system.fault(step, "WAIT"), ANB_API_DRAIN_SECONDS="2")
         yield all_relays
@@ -106,7 +106,7 @@ def api_behind_relays(system: SystemUnderFaults, step: str) -> Iterator[list[Fre
 def answer_while_all_hangs(
     system: SystemUnderFaults, all_relays: list[FreezingRelay], step: str, request: Callable[[], Answer]
 ) -> Answer | Exception:
-    """What ``request`` returns or raises while everything hangs from a step on. Then nothing hangs any more."""
+    """What ``request`` returns or raises when everything begins to hang at a step. Afterwards nothing hangs."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(request)
         freeze_at_the_step(system, all_relays, step)

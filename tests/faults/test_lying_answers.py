@@ -1,7 +1,7 @@
-"""A lie at each request of each public method of each facade over AWS: it raises Unavailable, and never succeeds.
+"""A false answer to any request of any public method of a facade over AWS raises Unavailable.
 
 Each call is first made on the emulator, and its true answers are recorded. Then it is made again and again on a server
-that plays them back, with a lie in place of one of them.
+that plays them back, with a lie (tests.faults.lies) in place of one of them.
 """
 
 import ast
@@ -32,12 +32,12 @@ from tests.faults.lies import (
 from tests.faults.playback import Playback, Player, RecordedAws, Recording, case_of, record
 from tests.worker.ec2.groups import create_group
 
-# Their answers have no body, so a lie in the body is none.
+# Their answers have no body, so these lies change nothing.
 WITHOUT_BODY = frozenset({"HeadObject", "HeadBucket", "DeleteObject", "AbortMultipartUpload"})
 BODY_LIES = frozenset({"cut", "a list", "a text", "null"})
-# The values are opaque: any text is right.
+# The values are opaque, so any text is valid.
 OPAQUE = frozenset({"StartMessageMoveTask"})
-# Their answers say nothing but their status and a request id.
+# Their answers have only a status and a request id.
 SILENT = frozenset({"HeadBucket"})
 # The answers of a service are tried on its own facades, and on one that has another protocol.
 AROUND = {
@@ -48,7 +48,7 @@ AROUND = {
     "GroupMember": {"FleetSize", "GroupMember", "JobQueue"},
     "InstanceMetadata": {"InstanceMetadata", "FleetSize"},
 }
-# For each operation, the operations whose answers are right for it, too.
+# For each operation, the operations whose answers are valid for it, too.
 ALIKE = {
     "DeleteMessage": {"ChangeMessageVisibility", "empty ReceiveMessage"},
     "ChangeMessageVisibility": {"DeleteMessage", "empty ReceiveMessage"},
@@ -84,7 +84,7 @@ def steps(recordings: tuple[Recording, ...]) -> Iterator[tuple[Recording, int, s
             yield recording, at, step.operation
 
 
-def test_no_facade_and_no_public_method_is_forgotten() -> None:
+def test_every_public_method_of_every_facade_is_called() -> None:
     methods = {
         f"{facade.__name__}.{name}"
         for facade in FACADES
@@ -108,9 +108,7 @@ def test_each_operation_with_rules_is_tested() -> None:
     assert set(EXPECTED) <= operations
 
 
-def test_a_call_returns_what_it_was_asked_for_when_nobody_lies(
-    recordings: tuple[Recording, ...], player: Player
-) -> None:
+def test_a_call_with_true_answers_returns_its_result(recordings: tuple[Recording, ...], player: Player) -> None:
     for recording in recordings:
         returned, count = player.replay(recording, recording.answers)
         assert count == len(recording.call.steps), recording.call.name
@@ -120,7 +118,7 @@ def test_a_call_returns_what_it_was_asked_for_when_nobody_lies(
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_lie_is_no_answer(recordings: tuple[Recording, ...], player: Player, name: str) -> None:
+def test_a_false_answer_is_unavailable(recordings: tuple[Recording, ...], player: Player, name: str) -> None:
     is_about_the_body = name in BODY_LIES
     cases = [
         case_of(recording, at, name, LIES[name])
@@ -132,7 +130,7 @@ def test_a_lie_is_no_answer(recordings: tuple[Recording, ...], player: Player, n
     assert not player.failures(cases)
 
 
-def test_the_answer_of_another_operation_is_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_the_answer_of_another_operation_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     answers = {operation: recording.answers[at] for recording, at, operation in steps(recordings)}
     facades = {operation: recording.call.facade for recording, _at, operation in steps(recordings)}
     cases = [
@@ -146,7 +144,7 @@ def test_the_answer_of_another_operation_is_no_answer(recordings: tuple[Recordin
     assert not player.failures(cases)
 
 
-def test_json_that_is_called_html_is_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_json_that_is_called_html_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     cases = [
         case_of(recording, at, "called HTML", called_html)
         for recording, at, _operation in steps(recordings)
@@ -156,19 +154,19 @@ def test_json_that_is_called_html_is_no_answer(recordings: tuple[Recording, ...]
 
 
 def test_a_strange_error_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
-    """Above all, a 404 does not mean that an object is missing, unless the storage says so."""
+    """In particular, a 404 means that an object is missing only if the body is that of the storage."""
     cases = [
         case_of(recording, at, f"{status} {body!r}", strange_error(status, body))
         for recording, at, operation in steps(recordings)
         for status, body in STRANGE_ERRORS
-        # There a 404 is an answer: a HEAD has no body, and the metadata service has a page of its own.
+        # For these two, a 404 is an answer: a HEAD has no body, and the metadata service sends a page of its own.
         if not (status == 404 and operation in ("HeadObject", "target state"))
     ]
     assert not player.failures(cases)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"Messages": null}', b'{"Messages": []}'])
-def test_sqs_may_say_nothing_in_more_than_one_way(
+def test_an_empty_answer_of_sqs_may_have_several_forms(
     recordings: tuple[Recording, ...], player: Player, body: bytes
 ) -> None:
     empty = recordings[0]
@@ -176,7 +174,7 @@ def test_sqs_may_say_nothing_in_more_than_one_way(
     assert player.replay(empty, (Answer(200, body, headers),)) == ([], 1)
 
 
-# What S3 and other storages may answer, and the emulator does not: a call, a change of its answer, what it returns.
+# Answers of S3 and other storages that the emulator does not give: a call, a change of its answer, what it returns.
 # An answer behind an alias of an access point has the name of the bucket. MinIO names no region.
 SAME = object()
 TRUE_ANSWERS: tuple[tuple[str, Lie, object], ...] = (
@@ -191,7 +189,7 @@ TRUE_ANSWERS: tuple[tuple[str, Lie, object], ...] = (
 )
 
 
-def test_answers_that_other_storages_give_are_right(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_true_answers_of_other_storages_are_accepted(recordings: tuple[Recording, ...], player: Player) -> None:
     by_name = {recording.call.name: recording for recording in recordings}
     for name, change, returned in TRUE_ANSWERS:
         recording = by_name[name]
@@ -200,7 +198,7 @@ def test_answers_that_other_storages_give_are_right(recordings: tuple[Recording,
         assert player.replay(recording, changed)[0] == expected, name
 
 
-def test_an_answer_without_a_needed_member_is_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_an_answer_without_a_needed_member_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     cases = [
         case_of(recording, at, f"without {member}", without(member))
         for recording, at, _operation in steps(recordings)
@@ -209,7 +207,7 @@ def test_an_answer_without_a_needed_member_is_no_answer(recordings: tuple[Record
     assert not player.failures(cases)
 
 
-def test_nonsense_in_place_of_all_values_is_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_nonsense_in_place_of_all_values_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     cases = [
         case_of(recording, at, "nonsense", nonsense)
         for recording, at, operation in steps(recordings)
@@ -261,7 +259,7 @@ WRONG_VALUES: tuple[tuple[str, str, object], ...] = (
 )
 
 
-def test_a_wrong_value_is_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_a_wrong_value_is_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     by_name = {recording.call.name: recording for recording in recordings}
     cases = [
         case_of(by_name[name], 0, f"{member} = {value!r}", replaced(member, value))
@@ -270,7 +268,7 @@ def test_a_wrong_value_is_no_answer(recordings: tuple[Recording, ...], player: P
     assert not player.failures(cases)
 
 
-def test_more_messages_than_there_are_slots_are_no_answer(recordings: tuple[Recording, ...], player: Player) -> None:
+def test_more_messages_than_asked_for_are_unavailable(recordings: tuple[Recording, ...], player: Player) -> None:
     (recording,) = (recording for recording in recordings if recording.call.name == "JobQueue.receive")
 
     def twice(true: Answer) -> Answer:
@@ -282,7 +280,7 @@ def test_more_messages_than_there_are_slots_are_no_answer(recordings: tuple[Reco
     assert not player.failures([case_of(recording, 0, "the message twice", twice)])
 
 
-def test_the_error_says_what_is_wrong_and_quotes_nothing(tmp_path: Path, aws_credentials: None) -> None:
+def test_the_error_says_what_is_wrong_and_does_not_quote_the_answer(tmp_path: Path, aws_credentials: None) -> None:
     secret = Answer(200, b'{"password": "secret"}', {"content-type": "application/json", "x-amzn-requestid": "id"})
     with Playback() as server:
         server.play((secret,))

@@ -92,11 +92,11 @@ def test_exactly_the_expected_alarms_fire_in_time(make_system: SystemMaker, post
     with ThreadPoolExecutor(len(INCIDENTS)) as pool:
         systems = {name: make_system() for name in INCIDENTS}
         runs = {name: pool.submit(incident, systems[name], postgres) for name, (incident, _) in INCIDENTS.items()}
-        problems = [p for name, run in runs.items() for p in judge(name, run.result())]
+        problems = [p for name, run in runs.items() for p in differences(name, run.result())]
     assert problems == []
 
 
-def judge(name: str, rehearsal: Rehearsal) -> list[str]:
+def differences(name: str, rehearsal: Rehearsal) -> list[str]:
     """What differs from the expected alarms, one line each."""
     for process in rehearsal.system.processes:
         process.stop()

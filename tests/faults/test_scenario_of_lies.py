@@ -1,4 +1,4 @@
-"""For some seconds everything that AWS and the metadata service answer is a lie, while real workers work."""
+"""For some seconds, all answers of AWS and the metadata service are false, while real workers work."""
 
 import io
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ NOT_PUBLISHED = "backlog not published"
 
 
 @pytest.fixture
-def liar(emulator: AwsEmulator) -> Iterator[LyingAws]:
-    with Imds() as imds, LyingAws(emulator.url, imds) as liar:
-        yield liar.start()
+def lying_aws(emulator: AwsEmulator) -> Iterator[LyingAws]:
+    with Imds() as imds, LyingAws(emulator.url, imds) as lying_aws:
+        yield lying_aws.start()
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def group(emulator: AwsEmulator) -> str:
     return GROUP
 
 
-def start_workers(system: SystemUnderFaults, liar: LyingAws, group: str) -> list[ManagedProcess]:
+def start_workers(system: SystemUnderFaults, lying_aws: LyingAws, group: str) -> list[ManagedProcess]:
     """A worker that polls all the time, and one on an instance that protects itself from scale-in."""
-    often = {"ANB_BACKLOG_INTERVAL_SECONDS": "0.2", **system.through(liar.url), **TIDY}
+    often = {"ANB_BACKLOG_INTERVAL_SECONDS": "0.2", **system.through(lying_aws.url), **TIDY}
     instance = {
-        "ANB_METADATA_URL": liar.url,
+        "ANB_METADATA_URL": lying_aws.url,
         "ANB_METADATA_SECONDS": "0.1",
         "ANB_AUTO_SCALING_GROUP": group,
         "ANB_LIFECYCLE_HOOK": HOOK,
@@ -54,32 +54,35 @@ def published(system: SystemUnderFaults) -> int:
     return sum(1 for point in system.datapoints() if point.name == "BacklogPerWorker")
 
 
-@pytest.mark.long("each kind of lie is told eight times, and then everything is settled")
-def test_lies_lose_nothing_confirm_nothing_and_end_no_process(
-    system: SystemUnderFaults, liar: LyingAws, group: str
+@pytest.mark.long("each kind of false answer comes eight times, and then everything is settled")
+def test_false_answers_lose_no_video_confirm_no_message_and_end_no_process(
+    system: SystemUnderFaults, lying_aws: LyingAws, group: str
 ) -> None:
-    workers = start_workers(system, liar, group)
-    urls = system.through(liar.url)
-    queue = JobQueue(Aws(REGION, liar.url), urls["sqs_queue_url"], urls["sqs_dead_letter_queue_url"])
+    workers = start_workers(system, lying_aws, group)
+    urls = system.through(lying_aws.url)
+    queue = JobQueue(Aws(REGION, lying_aws.url), urls["sqs_queue_url"], urls["sqs_dead_letter_queue_url"])
     outbox = Outbox(system.database, queue, system.bucket)
-    media = MediaStore(Aws(REGION, liar.url), system.bucket)
+    media = MediaStore(Aws(REGION, lying_aws.url), system.bucket)
     entries = [system.accepted_video() for _ in range(3)]
     system.wait_until(lambda: any(system.state(entry).status == "processing" for entry in entries), "in work")
 
-    liar.lying.set()
+    lying_aws.lying.set()
     entries += [system.accepted_video(send=False) for _ in range(3)]
-    assert not any(outbox.send(entry) for entry in entries[3:]), "a send was confirmed by a lie"
+    assert not any(outbox.send(entry) for entry in entries[3:]), "a false answer confirmed a send"
     with pytest.raises(Unavailable):
         media.put_stream("uploads/lie.mp4", io.BytesIO(b"clip"))
     for worker in workers:
         system.wait_until(lambda w=worker: w.logged(NOT_PUBLISHED), "the backlog is unknown")  # type: ignore[misc]
     before = published(system)
-    told = liar.told.copy()
-    system.wait_until(lambda: all(liar.told[name] >= told[name] + LIES_OF_EACH_KIND for name in LIES), "lied to")
-    assert published(system) == before, "a backlog was made of lies"
+    told = lying_aws.told.copy()
+    system.wait_until(
+        lambda: all(lying_aws.told[name] >= told[name] + LIES_OF_EACH_KIND for name in LIES),
+        "false answers of each kind",
+    )
+    assert published(system) == before, "a backlog was computed from false answers"
     assert [worker.exit_code for worker in workers] == [None, None]
     assert not system.counted("MessagesDeadLettered")
-    liar.lying.clear()
+    lying_aws.lying.clear()
 
     for entry in entries:
         if not system.is_settled(entry):

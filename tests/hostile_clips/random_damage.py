@@ -1,4 +1,4 @@
-"""Random damage, as disks, networks and fuzzers cause it. It knows nothing of the format but the places of headers."""
+"""Random damage, as disks, networks and fuzzers cause it. Of the format, it uses only the positions of the headers."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -11,12 +11,12 @@ _HEADERS = frozenset((b"ftyp", b"moov", b"moof"))
 
 
 def headers(content: bytes) -> list[range]:
-    """The places of the boxes that describe the movie."""
+    """The positions of the boxes that describe the movie."""
     return [span for kind, span in _spans(content) if kind in _HEADERS]
 
 
 def first_media(content: bytes) -> list[range]:
-    """The place of the samples of the first seconds: the first eighth of the media."""
+    """The position of the samples of the first seconds: the first eighth of the media."""
     span = next(span for kind, span in _spans(content) if kind == b"mdat" and len(span) > 100)
     return [span[8 : 8 + len(span) // 8]]
 

@@ -22,7 +22,7 @@ from showcase.uploads.inbox import Inbox
 from tests.clips import Clips
 from tests.fixtures import Recorded
 from tests.records import CHEAP_PASSWORDS
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 from tests.service.promises import hold_to_the_document
 from tests.service.resources.direct_upload_client import DirectClient
 
@@ -139,7 +139,7 @@ def api(
 
 @pytest.fixture
 def contest(api: Api, emulator: AwsEmulator, recorded: Recorded) -> Iterator[Contest]:
-    with DoorThread(api) as server, ExitStack() as clients:
+    with ServerThread(api) as server, ExitStack() as clients:
         yield Contest(api, server.url, emulator, recorded, clients)
 
 

@@ -16,7 +16,7 @@ END_SECONDS = 90.0
 StartService = Callable[..., "ServiceProcess"]
 
 
-def places(database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str) -> dict[str, str]:
+def addresses(database_url: str, emulator: AwsEmulator, queues: Queues, bucket: str) -> dict[str, str]:
     """The settings with the addresses of database, queues and bucket."""
     return {
         "ANB_DATABASE_URL": database_url,

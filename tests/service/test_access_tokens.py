@@ -19,7 +19,7 @@ from service.app import Api
 from showcase.errors import NotAuthenticated
 from tests.records import new_player
 from tests.service.conftest import SECRET
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 
 OLD, NEW, STRANGE = (f"a secret of the tests, number {number}, long enough" for number in range(3))
 PLAYER = uuid.UUID(int=7)
@@ -55,7 +55,7 @@ def refused(tokens: Tokens, token: str) -> bool:
     return False
 
 
-def test_a_token_names_its_secret_and_tells_nothing_of_it() -> None:
+def test_a_token_names_its_secret_and_does_not_reveal_it() -> None:
     header = jwt.get_unverified_header(Tokens(NEW, 60).issue(PLAYER))
     assert header == {"alg": "HS256", "typ": "JWT", "kid": key_id(NEW)}
     assert key_id(NEW) != key_id(OLD)
@@ -77,15 +77,15 @@ def test_a_rotation_in_three_steps_logs_nobody_out() -> None:
     assert refused(Tokens(NEW, 60), steps[0].issue(PLAYER)), "the last step ends the life of the old secret"
 
 
-def test_a_token_of_a_secret_that_is_not_ours_is_refused() -> None:
+def test_a_token_of_an_unknown_secret_is_refused() -> None:
     tokens = Tokens(NEW, 60, previous=OLD)
     assert refused(tokens, Tokens(STRANGE, 60).issue(PLAYER))
     assert refused(tokens, signed(STRANGE, kid=key_id(NEW)))
     assert refused(tokens, signed(NEW, kid=key_id(STRANGE)))
-    assert refused(tokens, signed(OLD, kid=key_id(NEW))), "the name chooses, the signature decides"
+    assert refused(tokens, signed(OLD, kid=key_id(NEW))), "the key id selects the secret, and the signature decides"
 
 
-def test_a_token_without_key_id_is_held_to_the_current_secret_only() -> None:
+def test_a_token_without_key_id_is_checked_against_the_current_secret_only() -> None:
     tokens = Tokens(NEW, 60, previous=OLD)
     assert tokens.player_id(signed(NEW)) == PLAYER
     assert refused(tokens, signed(OLD))
@@ -125,12 +125,12 @@ def test_a_strange_header_is_refused_although_the_signature_is_right(header: obj
     assert refused(Tokens(NEW, 60), forged(header))
 
 
-def test_the_forgery_of_these_tests_is_as_good_as_ours_but_for_the_header() -> None:
+def test_a_forged_token_of_these_tests_differs_from_a_real_one_only_in_its_header() -> None:
     assert Tokens(NEW, 60).player_id(forged({"alg": "HS256", "typ": "JWT"})) == PLAYER
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "é.é.é", "x" * 5000, "\ud800", "a.b.c.d", "." * 1000])
-def test_what_is_no_token_is_refused(token: str) -> None:
+def test_a_text_that_is_not_a_token_is_refused(token: str) -> None:
     assert refused(Tokens(NEW, 60), token)
 
 
@@ -141,12 +141,14 @@ def test_a_token_is_bounded_before_it_is_parsed() -> None:
     assert not refused(Tokens(NEW, 60), signed(claims={"padding": "x" * 200}))
 
 
-def test_the_api_says_401_to_a_key_it_does_not_know_and_200_to_both_of_its_own(api: Api) -> None:
+def test_the_api_answers_401_to_an_unknown_key_and_200_to_both_known_keys(api: Api) -> None:
     rotating = dataclasses.replace(api, tokens=Tokens(NEW, 3600, previous=SECRET))
     player_id = new_player(api.database)
-    with DoorThread(rotating) as door:
+    with ServerThread(rotating) as server:
         answers = [
-            httpx.get(f"{door.url}/api/videos", headers={"Authorization": f"Bearer {Tokens(key, 60).issue(player_id)}"})
+            httpx.get(
+                f"{server.url}/api/videos", headers={"Authorization": f"Bearer {Tokens(key, 60).issue(player_id)}"}
+            )
             for key in (NEW, SECRET, STRANGE)
         ]
     assert [answer.status_code for answer in answers] == [200, 200, 401]

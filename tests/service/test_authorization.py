@@ -62,9 +62,9 @@ FAULTS: dict[str, Fault] = {
     "a scheme without token": lambda _: b"Bearer",
     "a token without scheme": lambda player: signed(claims_of(player)).removeprefix(b"Bearer "),
     "two tokens": lambda player: signed(claims_of(player)) + b", " + signed(claims_of(player)),
-    "what is no token": lambda _: b"Bearer x.y.z",
+    "a token that is not a JWT": lambda _: b"Bearer x.y.z",
     "letters that are not ASCII": lambda _: "Bearer é".encode(),
-    "a header that is no object": lambda player: by_hand([], claims_of(player)),
+    "a header that is not an object": lambda player: by_hand([], claims_of(player)),
     "a header nested deeply": lambda _: b"Bearer " + base64.urlsafe_b64encode(b"[" * 700) + b".e30.x",
     "a token that is too long": lambda player: signed(claims_of(player, note="x" * 2000)),
     "no signature": lambda player: signed(claims_of(player)).rpartition(b".")[0] + b".",
@@ -74,10 +74,10 @@ FAULTS: dict[str, Fault] = {
     "alg NONE": lambda player: by_hand({"alg": "NONE"}, claims_of(player)),
     "another algorithm": lambda player: signed(claims_of(player), SECRET * 2, algorithm="HS512"),
     "another key": lambda player: signed(claims_of(player), "another secret that is long enough, too"),
-    "a key id of nobody": lambda player: signed(claims_of(player), kid="../../dev/null"),
-    "a key id that is no text": lambda player: by_hand({"alg": "HS256", "kid": {}}, claims_of(player)),
+    "an unknown key id": lambda player: signed(claims_of(player), kid="../../dev/null"),
+    "a key id that is not a text": lambda player: by_hand({"alg": "HS256", "kid": {}}, claims_of(player)),
     "expired": lambda player: signed(claims_of(player, exp=int(time.time()) - 1)),
-    "an end that is no number": lambda player: signed(claims_of(player, exp="mañana")),
+    "an expiry that is not a number": lambda player: signed(claims_of(player, exp="mañana")),
     "not yet valid": lambda player: signed(claims_of(player, nbf=int(time.time()) + 600)),
     "issued in the future": lambda player: signed(claims_of(player, iat=int(time.time()) + 600)),
     "another audience": lambda player: signed(claims_of(player, aud="somebody-else")),
@@ -86,9 +86,9 @@ FAULTS: dict[str, Fault] = {
     "no issuer": lambda player: signed(claims_of(player, iss=None)),
     "no audience": lambda player: signed(claims_of(player, aud=None)),
     "no time of issue": lambda player: signed(claims_of(player, iat=None)),
-    "no end": lambda player: signed(claims_of(player, exp=None)),
-    "a subject that is no id": lambda player: signed(claims_of(player, sub="admin")),
-    "a player who never was": lambda _: signed(claims_of(uuid.uuid4())),
+    "no expiry": lambda player: signed(claims_of(player, exp=None)),
+    "a subject that is not an id": lambda player: signed(claims_of(player, sub="admin")),
+    "a player who does not exist": lambda _: signed(claims_of(uuid.uuid4())),
 }
 
 
@@ -130,7 +130,7 @@ def test_the_faulty_tokens_are_faulty_in_one_thing_only(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
-def test_no_faulty_token_gets_in_and_401_is_decided_before_everything_else(scene: Scene, operation: Operation) -> None:
+def test_every_faulty_token_gets_401_before_any_other_error(scene: Scene, operation: Operation) -> None:
     for name, fault in FAULTS.items():
         for ids in ({}, {"video_id": NOBODYS, "upload_id": NOBODYS}, {"video_id": "no-uuid", "upload_id": "no-uuid"}):
             answer = scene.ask(operation, fault(scene.player_id), **ids)
@@ -168,7 +168,7 @@ OWNERSHIP: dict[str, tuple[tuple[int, str] | None, int]] = {
 
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=lambda operation: operation.id)
-def test_only_the_owner_gets_at_what_is_theirs(scene: Scene, operation: Operation) -> None:
+def test_only_the_owner_has_access_to_a_video_or_upload(scene: Scene, operation: Operation) -> None:
     strangers, owners = OWNERSHIP[operation.id]
     stranger = scene.contest.sign_up()
     if strangers:
@@ -176,12 +176,12 @@ def test_only_the_owner_gets_at_what_is_theirs(scene: Scene, operation: Operatio
     assert scene.ask(operation, scene.token).status_code == owners
 
 
-def test_a_list_shows_nothing_of_others(scene: Scene) -> None:
+def test_a_list_shows_no_videos_of_other_players(scene: Scene) -> None:
     assert scene.contest.sign_up().get("/api/videos").json() == []
     assert [item["video_id"] for item in scene.player.get("/api/videos").json()] == [scene.video_id]
 
 
-def test_what_needs_no_token_does_not_look_at_one(contest: Contest, clip: Path) -> None:
+def test_an_operation_that_needs_no_token_ignores_a_token(contest: Contest, clip: Path) -> None:
     processed(contest, clip)
     client = contest.client("x.y.z")
     for operation in operations():

@@ -16,16 +16,16 @@ LOGIN = "/api/auth/login"
 
 @pytest.fixture
 def full(contest: Contest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Takes all places for hashing."""
+    """Takes all slots for hashing."""
     monkeypatch.setattr(module, "WAIT_SECONDS_MAX", 0.05)
-    with ExitStack() as places:
+    with ExitStack() as slots:
         for _ in range(CONCURRENT_MAX):
-            places.enter_context(contest.api.passwords._slot())
+            slots.enter_context(contest.api.passwords._slot())
         yield
 
 
 @pytest.mark.usefixtures("full")
-def test_what_is_too_long_or_too_short_is_refused_before_it_is_hashed(contest: Contest) -> None:
+def test_a_password_that_is_too_long_or_too_short_is_refused_before_it_is_hashed(contest: Contest) -> None:
     client = contest.client()
     long = "x" * 1025
     answers = [client.post(LOGIN, json={"email": "a@example.com", "password": long})]
@@ -36,7 +36,7 @@ def test_what_is_too_long_or_too_short_is_refused_before_it_is_hashed(contest: C
 
 
 @pytest.mark.usefixtures("full")
-def test_who_finds_no_place_is_told_to_come_back_and_everybody_else_is_served(contest: Contest) -> None:
+def test_a_log_in_without_a_free_slot_is_503_and_other_requests_are_served(contest: Contest) -> None:
     client = contest.client()
     for answer in (
         client.post(LOGIN, json={"email": "a@example.com", "password": "x"}),
@@ -47,7 +47,7 @@ def test_who_finds_no_place_is_told_to_come_back_and_everybody_else_is_served(co
     assert client.get("/api/public/rankings").status_code == 200
 
 
-def test_more_log_ins_than_places_are_all_answered(contest: Contest) -> None:
+def test_more_log_ins_than_slots_are_all_answered(contest: Contest) -> None:
     client = contest.sign_up(email="a@example.com")
     statuses: list[int] = []
 

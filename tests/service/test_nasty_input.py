@@ -32,9 +32,9 @@ BODIES = {
     "deep arrays": b"[" * DEEP,
     "deep objects": b'{"email":' * (DEEP // 5),
     "deep in a field": b'{"email": ' + b"[" * DEEP + b"]" * DEEP + b', "password": "x"}',
-    "deep in a field nobody knows": b'{"x": ' + b"[" * DEEP + b"]" * DEEP + b', "email": "a@b.c", "password": 1}',
+    "deep in an unknown field": b'{"x": ' + b"[" * DEEP + b"]" * DEEP + b', "email": "a@b.c", "password": 1}',
     "wrong types": b'{"email": {"$ne": null}, "password": ["x"]}',
-    "a field of nothing": b'{"email": null, "password": null}',
+    "null fields": b'{"email": null, "password": null}',
     "a form": b"email=a%40b.c&password=x",
     "too much": b'{"email": "' + b"a" * 70_000 + b'"}',
 }
@@ -42,7 +42,7 @@ TARGETS = ("/api/auth/signup", "/api/auth/login", "/api/videos/uploads")
 
 
 @pytest.mark.parametrize("path", TARGETS)
-def test_a_body_that_is_none_is_refused(contest: Contest, path: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(contest: Contest, path: str) -> None:
     client = contest.sign_up()
     for name, body in BODIES.items():
         answer = client.post(path, content=body)
@@ -51,7 +51,7 @@ def test_a_body_that_is_none_is_refused(contest: Contest, path: str) -> None:
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/json;"])
-def test_json_is_read_whatever_it_is_called(contest: Contest, content_type: str | None) -> None:
+def test_json_is_read_under_any_content_type(contest: Contest, content_type: str | None) -> None:
     """Clients may forget the header, and no rule depends on it."""
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = contest.client().post("/api/auth/login", content=b'{"email": "a@b.c", "password": "x"}', headers=headers)
@@ -82,7 +82,7 @@ IDS = ("no-uuid", "%00", "%ff%fe", "%c0%80", "%ed%a0%80", "%F0%9F%8F%80", "0", "
 
 
 @pytest.mark.parametrize("operation", [each for each in operations() if "{" in each.path], ids=lambda each: each.id)
-def test_an_id_that_is_none_is_not_found(contest: Contest, operation: Operation) -> None:
+def test_an_id_that_is_not_a_uuid_is_not_found(contest: Contest, operation: Operation) -> None:
     client = contest.sign_up()
     for text in IDS:
         address = operation.address(video_id=text, upload_id=text)
@@ -119,10 +119,10 @@ FORMS = {
     "an odd boundary": ('multipart/form-data; boundary="\\"', END),
     "no end": (B, _part(b"x")),
     "no names": (B, b"--b\r\n\r\nx\r\n" + END),
-    "a charset that is none": (B, _part(b"x", content_type="text/plain; charset=nada") + END),
+    "an unknown charset": (B, _part(b"x", content_type="text/plain; charset=nada") + END),
     "a surrogate in UTF-7": (B, _part(b"+2AA-", content_type="text/plain; charset=utf-7") + END),
-    "a codec that is no charset": (B, _part(b"zz", content_type="text/plain; charset=hex") + END),
-    "a title that is no UTF-8": (B, _part(b"\xff\xfe") + END),
+    "a codec that is not a charset": (B, _part(b"zz", content_type="text/plain; charset=hex") + END),
+    "a title that is not UTF-8": (B, _part(b"\xff\xfe") + END),
     "a title that is a file": (B, _part(b"{}", rest='; filename="a"', content_type="application/json") + END),
     "a long title": (B, _part(b"x" * 100_000) + END),
     "a part of parts": (B, _part(b"--c--", "video_file", content_type="multipart/mixed; boundary=c") + END),
@@ -131,7 +131,7 @@ FORMS = {
 }
 
 
-def test_a_form_that_is_none_is_refused(contest: Contest) -> None:
+def test_a_malformed_form_is_refused(contest: Contest) -> None:
     client = contest.sign_up()
     for name, (content_type, body) in FORMS.items():
         answer = client.post("/api/videos/upload", content=body, headers={"Content-Type": content_type})
@@ -140,7 +140,9 @@ def test_a_form_that_is_none_is_refused(contest: Contest) -> None:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.id)
-def test_a_method_that_is_not_there_is_405_and_says_which_are(contest: Contest, operation: Operation) -> None:
+def test_a_method_that_a_route_lacks_is_405_and_the_answer_names_its_methods(
+    contest: Contest, operation: Operation
+) -> None:
     client = contest.client()
     address = operation.address(video_id="x", upload_id="x")
     own = {each.method.upper() for each in operations() if each.path == operation.path}

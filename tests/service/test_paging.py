@@ -84,7 +84,7 @@ def test_the_bare_call_is_the_plain_array_without_links(contest: Contest, fill: 
 
 
 @FILLS
-def test_the_next_pages_bring_everything_once_though_all_are_ties(contest: Contest, fill: Fill) -> None:
+def test_the_next_pages_have_each_item_once_although_all_are_ties(contest: Contest, fill: Fill) -> None:
     client, path = fill(contest)
     pages = list(walk(client, f"{path}?limit=3"))
     assert [len(page) for page in pages] == [3, 3, 1]
@@ -152,7 +152,7 @@ def test_positions_may_be_open_at_either_end(contest: Contest) -> None:
     "query",
     ["from=3&to=2", "from=0", "to=0", "from=-1", "to=x", "from=1&from=2", "to=1000001", "city=Cali&city=Bogota"],
 )
-def test_positions_that_are_none_are_refused(contest: Contest, query: str) -> None:
+def test_invalid_positions_are_refused(contest: Contest, query: str) -> None:
     assert error(contest.client().get(f"/api/public/rankings?{query}")) == (400, "bad_parameter")
 
 

@@ -20,7 +20,7 @@ from showcase.settings import read_settings
 from tests.fixtures import Recorded
 from tests.records import new_player
 from tests.service.conftest import SECRET, no_limits, signup_body
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 
 FIVE_A_DAY = Limit(5, 86_400)
 PROXY = "127.0.0.1"
@@ -31,11 +31,11 @@ Start = Callable[..., str]
 @pytest.fixture
 def start(api: Api) -> Iterator[Start]:
     """Starts an instance of the API with these limits, and returns its URL. All instances share one database."""
-    with ExitStack() as doors:
+    with ExitStack() as servers:
 
         def start(proxy: str | None = None, **limits: RouteLimits) -> str:
             limited = dataclasses.replace(api, limits=dataclasses.replace(no_limits(api.rate_limits), **limits))
-            return doors.enter_context(DoorThread(limited, proxy=proxy)).url
+            return servers.enter_context(ServerThread(limited, proxy=proxy)).url
 
         yield start
 
@@ -88,14 +88,14 @@ def test_an_account_is_the_same_in_any_spelling_and_another_account_is_free(api:
     assert log_in(url, "eva@example.com").status_code == 401
 
 
-def test_the_right_password_does_not_help_who_asks_too_often(api: Api, start: Start) -> None:
+def test_the_right_password_is_429_too_after_too_many_log_ins(api: Api, start: Start) -> None:
     url = start(login=by_account(api, "login"))
     body = signup_body()
     assert httpx.post(f"{url}/api/auth/signup", json=body).status_code == 201
     assert statuses([log_in(url, body["email"]) for _ in range(6)]) == [200] * 5 + [429]
 
 
-def test_an_address_is_limited_whatever_account_it_asks_for(api: Api, start: Start) -> None:
+def test_an_address_is_limited_for_all_accounts_together(api: Api, start: Start) -> None:
     url = start(login=by_address(api, "login"))
     assert statuses([log_in(url, f"{uuid.uuid4()}@example.com") for _ in range(6)]) == [401] * 5 + [429]
 
@@ -160,7 +160,7 @@ def test_fifty_at_once_over_two_instances_never_pass_more_than_the_burst(api: Ap
     assert sorted(statuses(answers)) == [401] * 5 + [429] * 45
 
 
-def test_what_was_refused_is_counted_as_too_many_and_as_the_clients_error(
+def test_a_refused_request_is_counted_as_too_many_and_as_a_client_error(
     api: Api, start: Start, recorded: Recorded
 ) -> None:
     url = start(login=by_account(api, "login", Limit(1, 86_400)))

@@ -14,7 +14,7 @@ from showcase.database.engine import Database, database_time
 from showcase.database.tables import RateLimit
 from tests.records import new_player
 from tests.service.conftest import SECRET
-from tests.service.service_process import ServiceProcess, places
+from tests.service.service_process import ServiceProcess, addresses
 
 NEXT_SECRET = SECRET[::-1]
 PAGE = "https://anb.example"
@@ -26,7 +26,7 @@ def instances(
 ) -> Iterator[list[ServiceProcess]]:
     """Two instances of the API on one database, in the first step of a change of the secret."""
     settings = {
-        **places(database_url, emulator, queues, bucket),
+        **addresses(database_url, emulator, queues, bucket),
         "ANB_JWT_SECRET_PREVIOUS": NEXT_SECRET,
         "ANB_CORS_ORIGINS": PAGE,
         "ANB_LIMIT_LOGIN_ACCOUNT": "4/86400",

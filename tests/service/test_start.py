@@ -7,14 +7,14 @@ import pytest
 from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.system.processes import ManagedProcess, free_port
 from tests.service.conftest import SECRET
-from tests.service.service_process import END_SECONDS, places
+from tests.service.service_process import END_SECONDS, addresses
 
 
 @pytest.mark.parametrize(
     ("variable", "setting", "said"),
     [
         ("ANB_EMF_DESTINATION", "file:{directory}", "ANB_EMF_DESTINATION: file:{directory} cannot be opened"),
-        ("ANB_BUCKET", "no-such-bucket", "ANB_BUCKET: there is no such place (404)"),
+        ("ANB_BUCKET", "no-such-bucket", "ANB_BUCKET: the queue or bucket does not exist (404)"),
         ("ANB_JWT_SECRET", "-", "ANB_JWT_SECRET: "),
         ("sqs_queue_url", "no url", "sqs_queue_url: "),
     ],
@@ -31,7 +31,7 @@ def test_a_wrong_setting_stops_the_start_and_its_variable_is_named(
 ) -> None:
     environment = {
         **CREDENTIALS,
-        **places(sqlite_url, emulator, queues, bucket),
+        **addresses(sqlite_url, emulator, queues, bucket),
         "ANB_JWT_SECRET": SECRET,
         "ANB_API_PORT": str(free_port()),
         "ANB_EMF_DESTINATION": "none",

@@ -15,8 +15,8 @@ from service.watchdog import ApiWatchdog
 from showcase.systemd import USEC, Notifier
 from tests.service.http_server.raw_http import RawClient, head
 from tests.service.http_server.scenes import wait_until
-from tests.service.http_server.server_thread import DoorThread
-from tests.service.service_process import ServiceProcess, places
+from tests.service.http_server.server_thread import ServerThread
+from tests.service.service_process import ServiceProcess, addresses
 from tests.service_manager import ServiceManager
 
 
@@ -27,12 +27,12 @@ def manager(tmp_path: Path) -> Iterator[ServiceManager]:
     manager.close()
 
 
-def test_the_process_says_when_it_is_ready_that_it_works_and_how_long_its_end_may_take(
+def test_the_process_reports_that_it_is_ready_that_it_works_and_how_long_its_end_may_take(
     tmp_path: Path, sqlite_url: str, emulator: AwsEmulator, queues: Queues, bucket: str, manager: ServiceManager
 ) -> None:
     service = ServiceProcess(
         tmp_path,
-        **places(sqlite_url, emulator, queues, bucket),
+        **addresses(sqlite_url, emulator, queues, bucket),
         ANB_API_LAME_DUCK_SECONDS="2",
         ANB_API_DRAIN_SECONDS="3",
         NOTIFY_SOCKET=manager.address,
@@ -63,21 +63,21 @@ class Blocked:
         return []
 
 
-def voucher(manager: ServiceManager, seconds: float) -> ApiWatchdog:
+def watchdog_of(manager: ServiceManager, seconds: float) -> ApiWatchdog:
     return ApiWatchdog(Notifier(manager.address), round(seconds * USEC), Draining(), end_seconds=1)
 
 
-def test_threads_that_all_hang_while_requests_wait_are_not_vouched_for(api: Api, manager: ServiceManager) -> None:
-    application, vouching = Blocked(), voucher(manager, 0.2)
+def test_the_watchdog_is_not_fed_while_requests_wait_and_all_threads_hang(api: Api, manager: ServiceManager) -> None:
+    application, watchdog = Blocked(), watchdog_of(manager, 0.2)
     turns: list[bool] = []
 
     def on_turn(requests_wait: bool) -> None:
-        vouching.turn(requests_wait)
+        watchdog.turn(requests_wait)
         turns.append(requests_wait)
 
     with ExitStack() as stack:
-        door = stack.enter_context(DoorThread(api, application=vouching.around(application), on_turn=on_turn))
-        clients = [stack.enter_context(RawClient(door.port)) for _ in range(9)]  # one more than there are threads
+        server = stack.enter_context(ServerThread(api, application=watchdog.around(application), on_turn=on_turn))
+        clients = [stack.enter_context(RawClient(server.port)) for _ in range(9)]  # one more than there are threads
         for client in clients:
             client.send(head("GET /"))
         wait_until(lambda: turns[-3:] == [True] * 3, "requests that wait")
@@ -89,10 +89,10 @@ def test_threads_that_all_hang_while_requests_wait_are_not_vouched_for(api: Api,
         wait_until(lambda: manager.messages() != [], "the first report")
 
 
-def test_a_busy_process_is_vouched_for_while_requests_end(manager: ServiceManager) -> None:
-    vouching = voucher(manager, 120)
-    answering = vouching.around(lambda _environ, _start: [b""])
-    vouching.turn(requests_wait=True)
+def test_the_watchdog_of_a_busy_process_is_fed_while_requests_end(manager: ServiceManager) -> None:
+    watchdog = watchdog_of(manager, 120)
+    answering = watchdog.around(lambda _environ, _start: [b""])
+    watchdog.turn(requests_wait=True)
     answering({}, None)
-    vouching.turn(requests_wait=True)
+    watchdog.turn(requests_wait=True)
     assert manager.messages() == ["WATCHDOG=1"] * 2

@@ -161,7 +161,7 @@ BACKGROUND_CALLS: dict[str, Callable[[SilentPeer], Call]] = {
     "delete a leftover": lambda peer: partial(media_of(peer).delete, "a"),
     "list objects": lambda peer: all_of(media_of(peer).pages),
     "list uploads": lambda peer: all_of(media_of(peer).unfinished_uploads),
-    "give up an upload": lambda peer: partial(media_of(peer).give_up, "a", "1"),
+    "abort an upload": lambda peer: partial(media_of(peer).abort_upload, "a", "1"),
 }
 
 
@@ -200,7 +200,7 @@ def test_many_messages_are_released_at_once_also_with_receipts_that_are_no_longe
     assert len(queue.receive(10) + queue.receive(10)) == 12
 
 
-def test_the_deadline_of_a_listing_does_not_hold_for_what_is_done_with_a_page(media: MediaStore) -> None:
+def test_the_deadline_of_a_listing_does_not_cover_the_work_on_a_page(media: MediaStore) -> None:
     media.put_stream("a", io.BytesIO(b"x"))
     for _ in media.pages():
         assert deadlines._current.limit is None

@@ -1,4 +1,4 @@
-"""At its start a process says which queue or bucket of the settings is wrong, by the name of the variable."""
+"""At its start, a process names the variable of a queue or bucket that does not exist or refuses access."""
 
 import logging
 from collections.abc import Callable

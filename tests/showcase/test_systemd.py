@@ -90,7 +90,7 @@ def test_a_service_manager_that_does_not_read_causes_no_delay(
     assert manager.messages() == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000"]
 
 
-def test_the_watchdog_is_fed_while_every_part_gives_signs_of_life(
+def test_the_watchdog_is_fed_while_every_part_reports(
     manager: ServiceManager, clock: Clock, liveness: Liveness, watchdog: Watchdog
 ) -> None:
     for _ in range(5):

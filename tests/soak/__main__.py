@@ -18,9 +18,10 @@ from tests.soak.soak import Plan, soaked
 
 DIRECTORY = Path(".local/soak")
 DESCRIPTION = """\
-Run two APIs and three workers on a real PostgreSQL and the AWS emulator. Let players upload in three ways, look at
-their videos, vote and delete, inject random faults, and check that nothing was lost, doubled, taken back, late or left
-behind. The journal, all logs and what the processes held are in .local/soak/SEED.
+Run two APIs and three workers on a real PostgreSQL and the AWS emulator. Players upload in three ways, look at their
+videos, vote and delete, while random faults are injected. Then check that no upload was lost or published twice, that
+no answer was late or contradicted an earlier one, and that no object, file or process is left. The journal, all logs,
+and samples of the processes' memory, descriptors, threads and files are in .local/soak/SEED.
 """
 EXAMPLES = [
     ("", "five minutes of faults over 500 videos, with a new seed"),
@@ -34,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a soak, print the verdict, and return an ExitCode."""
     parser = command_parser("tests.soak", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("--seed", type=_seed, default=f"{random.randrange(1 << 32):08x}", help="default: a new one")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of faults, at least (default 5)")
-    parser.add_argument("--videos", type=int, default=500, help="accepted videos, at least (default 500)")
-    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="only this one; can be repeated")
+    parser.add_argument("--minutes", type=float, default=5.0, help="time with faults, at least (default 5)")
+    parser.add_argument("--videos", type=int, default=500, help="videos to accept, at least (default 500)")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME", help="inject only this fault; can be repeated"
+    )
     asked = parser.parse_args(arguments)
     screen = Screen()
     plan = Plan(asked.seed, 60 * asked.minutes, asked.videos, frozenset(asked.fault))

@@ -1,4 +1,4 @@
-"""Sends the requests of one player, and journals each: when it is made, how it ends, and how long it took."""
+"""Sends the requests of one player, and journals each: when it was made, how it ended, and how long it took."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from tests.service.promises import hold_to_the_document
 from tests.soak.journal import End, Journal
 from tests.soak.short_times import REQUEST_SECONDS_MAX
 
-WAIT_SECONDS = REQUEST_SECONDS_MAX + 10.0  # so that an answer that is too late is seen
+WAIT_SECONDS = REQUEST_SECONDS_MAX + 10.0  # longer than the deadline, so that late answers are seen
 STORAGE_SECONDS = 10.0  # the storage promises no deadline, and a sent clip can be sent again
 
 Facts = Mapping[str, Any]
@@ -31,7 +31,7 @@ class Reply:
 
 
 class Caller:
-    """One player's client of all APIs; a call goes to any of them."""
+    """One player's client of all APIs. Each call goes to one of them, chosen at random."""
 
     def __init__(self, who: str, api_urls: Sequence[str], journal: Journal, choose: random.Random) -> None:
         self._who = who
@@ -81,7 +81,7 @@ class Caller:
         return reply.end
 
     def note(self, what: str, **facts: Any) -> None:
-        """Journal something that is no single call."""
+        """Journal an event that is not a single call."""
         self._journal.note(self._who, what, **facts)
 
     def _note_end(self, what: str, end: End, status: int | str, began: float, facts: Facts) -> None:

@@ -15,13 +15,13 @@ from tests.soak.fault_injector import Excuse
 from worker.job_record import Outcome
 from worker.media.pipeline import BUMPER_FRAMES, HEIGHT, WIDTH
 
-KILLED_SECONDS = 5.0  # a process that is killed so soon after a commit may not have written its record
-ASKED_SECONDS = 15.0  # after which a worker that got no answer to a commit asks no more
+KILLED_SECONDS = 5.0  # a process that is killed within this time after a commit may not have written its record
+ASKED_SECONDS = 15.0  # after this time, a worker without an answer to its commit no longer reads the row
 RESULT = ("avc1", WIDTH, HEIGHT, 600 + 2 * BUMPER_FRAMES)  # codec, size and frames that the encoder makes of 20 s
 
 
 def objects_without_rows(evidence: Evidence) -> Iterator[Breach]:
-    """Nothing is stored that no row needs: nothing is left of deleted videos, failures and lost claims."""
+    """A row needs each stored object: deleted videos, failures and lost claims have left none."""
     needed = evidence.awaited_keys | {original_key(row.id) for row in evidence.rows.values()}
     needed |= {row.processed_key for row in evidence.rows.values() if row.processed_key}
     for key in evidence.object_sizes.keys() - needed:
@@ -33,7 +33,7 @@ def objects_without_rows(evidence: Evidence) -> Iterator[Breach]:
 
 
 def rows_without_objects(evidence: Evidence) -> Iterator[Breach]:
-    """Every row has its original, whole; and the result of its last claim if it is published, else none."""
+    """Every row has its whole original. A published row has the result of its last claim, and no other row has one."""
     for row in evidence.rows.values():
         if (size := evidence.object_sizes.get(original_key(row.id))) != row.original_bytes:
             yield Breach("I2", f"{row.title}: of {row.original_bytes} bytes of its original, {size} are stored", row.id)

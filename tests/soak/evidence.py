@@ -31,7 +31,7 @@ WRITTEN_BY_PYTHON = ("Traceback", "Exception in thread", "Exception ignored", "F
 
 @dataclass(frozen=True)
 class Call:
-    """A request, or an upload with all its requests, with the end that its player saw, at the time ``at``."""
+    """A request, or an upload with all its requests. ``end`` is what its player saw, at the time ``at``."""
 
     who: str
     what: str
@@ -183,7 +183,7 @@ class Evidence:
         return growth([(bisect(work, each.at), getattr(each, amount)) for each in samples])
 
     def is_excused(self, excuse: Excuse, began: float, ended: float) -> bool:
-        """Whether a fault with that excuse struck between two times."""
+        """Whether a fault with that excuse lasted at a moment between the two times."""
         spans = (span for tally in self.tallies if tally.fault.excuses is excuse for span in tally.spans)
         return any(span[0] <= ended and began <= span[1] for span in spans)
 

@@ -23,11 +23,11 @@ class Excuse(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong.
+    """One kind of fault.
 
     ``strike`` causes it, lets it last, ends it, and returns how many requests, processes or messages it hit.
-    ``evidence`` is a metric that is above 0 if the product handled the fault as it should; empty if there is none.
-    ``excuses``: what may happen while it lasts, and never without it.
+    ``evidence`` is a metric that is above 0 if the product handled the fault correctly; empty if there is none.
+    ``excuses`` is what is allowed only while the fault lasts.
     """
 
     name: str
@@ -47,7 +47,7 @@ class FaultTally:
 
 
 class FaultInjector:
-    """Strikes with its faults in an order that the seed decides: each fault ``weight`` times, then shuffled again."""
+    """Injects its faults in an order that the seed decides: each fault ``weight`` times, then shuffled again."""
 
     def __init__(
         self,

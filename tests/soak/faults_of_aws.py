@@ -1,4 +1,4 @@
-"""Faults of the requests to AWS: rules of the HTTP proxy between the product and the emulator, and lies."""
+"""Faults of the requests to AWS: rules of the HTTP proxy between the product and the emulator, and false answers."""
 
 import random
 import time
@@ -44,9 +44,9 @@ def strike(
 class FaultsOfAws:
     """Errors, lost and false answers, and damaged contents of SQS and S3."""
 
-    def __init__(self, proxy: FaultProxy, liar: LyingAws, control: UploadControl) -> None:
+    def __init__(self, proxy: FaultProxy, lying_aws: LyingAws, control: UploadControl) -> None:
         self._proxy = proxy
-        self._liar = liar
+        self._lying_aws = lying_aws
         self._control = control
 
     def all(self) -> Iterable[Fault]:
@@ -63,7 +63,7 @@ class FaultsOfAws:
             self._fault("downloads corrupted", _s3("GetObject", 4, CORRUPTED), "JobErrors", excuses=Excuse.REFUSED),
             self._fault("answers of puts lost", _s3("PutObject", 4, LOST)),
             Fault("answers of multipart ends lost", self._lose_ends_of_multipart_uploads),
-            Fault("answers are lies", self._lie),
+            Fault("answers are false", self._send_false_answers),
             self._fault("everything slow", {"service": "*", "latency": {"min": 50, "max": 700}}),
             self._fault("storage away", {"service": "s3", **GONE}, lasts=AWAY_SECONDS),
             self._fault("queue away", {"service": "sqs", **GONE}, lasts=AWAY_SECONDS),
@@ -82,13 +82,13 @@ class FaultsOfAws:
 
         return Fault(name, strikes, evidence=evidence, excuses=excuses)
 
-    def _lie(self, choose: random.Random) -> int:
-        """Half of the requests are carried out. Hits are the lies."""
-        before = self._liar.told.total()
-        self._liar.lying.set()
+    def _send_false_answers(self, choose: random.Random) -> int:
+        """All answers are false. Half of the requests are carried out nevertheless. Hits are the false answers."""
+        before = self._lying_aws.told.total()
+        self._lying_aws.lying.set()
         time.sleep(choose.uniform(*AWAY_SECONDS))
-        self._liar.lying.clear()
-        return self._liar.told.total() - before
+        self._lying_aws.lying.clear()
+        return self._lying_aws.told.total() - before
 
     def _refuse_visibility(self, choose: random.Random) -> int:
         operations = ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch")

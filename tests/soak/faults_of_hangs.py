@@ -13,7 +13,7 @@ from tests.soak.system import PUBLISHING_HANGS, SoakSystem
 
 CALL_SECONDS = SHORT_DEADLINES["database transaction"].seconds
 HANG_SECONDS = (CALL_SECONDS + 1.0, CALL_SECONDS + 4.0)
-NEVER_MS = 60_000  # every client has given up by then; the request is not carried out
+NEVER_MS = 60_000  # by then every client has ended its call; the request is not carried out
 
 
 class FaultsOfHangs:
@@ -38,7 +38,7 @@ class FaultsOfHangs:
         return strike(self._system.aws_proxy, [rule], choose, HANG_SECONDS)
 
     def _hang_publishing(self, choose: random.Random) -> int:
-        """The heartbeat of the job has another connection, and goes on."""
+        """Only the publishing writes hang. The heartbeat of the job has another connection, and goes on."""
         rule: Rule = {**PUBLISHING_HANGS, "times": choose.randint(1, 3)}
         return strike(self._system.postgres_proxy, [rule], choose, HANG_SECONDS)
 

@@ -19,7 +19,7 @@ BEFORE_RESUME_SECONDS = 0.1
 class FaultsOfProcesses:
     """Each fault waits a short time until the worker has a job, because an idle worker has nothing to lose.
 
-    They strike the processes that the system says may be struck.
+    They affect only the processes in ``SoakSystem.struck``.
     """
 
     def __init__(self, system: SoakSystem) -> None:
@@ -48,7 +48,7 @@ class FaultsOfProcesses:
         return len(jobs)
 
     def pause_worker(self, choose: random.Random) -> int:
-        """Pause it until another worker has taken over one of its jobs, and a little longer. Hits are its lost jobs."""
+        """Pause a worker until another one has taken over a job, and a little longer. Hits are the lost jobs."""
         worker = choose.choice(self._workers)
         self._wait_for_work(worker)
         worker.pause()

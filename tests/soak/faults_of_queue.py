@@ -21,7 +21,7 @@ from tests.soak.system import SoakSystem
 from tests.soak.waiting import retry_while_unavailable, wait_for
 
 WAIT_SECONDS_MAX = 15.0  # for a message to purge, or until unreadable messages are dead letters
-# A process that was paused in between may send before the purge, and note the sending in the row only after it.
+# A process that is paused after it has sent a message may note that in the row only after the purge.
 NOTED_LATE = timedelta(seconds=20)
 COPIES_MAX = 8
 SWEEPERS = 2
@@ -52,7 +52,7 @@ class FaultsOfQueue:
     def purge(self, _choose: random.Random) -> int:
         """Purge all messages, waiting and in flight; then make their rows due, as if hours had passed.
 
-        Hits are the videos that were waiting for their message. Receives are refused first, so that some wait.
+        Hits are the videos whose message was waiting. Receives are refused first, so that some messages wait.
         """
         known = len(self.vanished)
         self._system.aws_proxy.set_rules({"service": "sqs", "operation": "ReceiveMessage", **REFUSED})

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WARM_UP_SHARE = 0.2  # of the work: caches and pools fill up
-WORK_MIN = 15  # after it
+WORK_MIN = 15  # after the warm-up
 PIECES = 12
-PIECES_MIN = 4  # in which the process was looked at
+PIECES_MIN = 4  # that have samples
 
 Point = tuple[float, float]  # (work done, amount held)
 
@@ -24,7 +24,7 @@ class Growth:
     """How an amount grew with ``work`` units of work, after the warm-up."""
 
     work: float
-    slope: float  # of one unit of work
+    slope: float  # for one unit of work
 
     def exceeds(self, bound: Bound) -> bool:
         return self.slope > bound.each and self.slope * self.work > bound.total

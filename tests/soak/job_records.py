@@ -14,7 +14,7 @@ class JobRecord:
     """One record. ``video_id`` and ``fence`` are missing if the job claimed nothing."""
 
     outcome: str
-    processed: int  # VideosProcessed
+    processed: int  # the value of VideosProcessed
     video_id: uuid.UUID | None
     fence: int | None
 

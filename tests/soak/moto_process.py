@@ -1,7 +1,7 @@
 """``python -m tests.soak.moto_process``: moto's server with a correction, so that its queue loses no messages.
 
 In moto 5.2.5, a delete copies the list of messages without holding its lock, so a message that is sent at the same
-moment is lost. Without the correction, a loss by the product could not be told from a loss by moto.
+moment is lost. Without the correction, a loss by moto would look like a loss by the product.
 """
 
 import sys

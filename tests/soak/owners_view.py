@@ -1,4 +1,4 @@
-"""What owners were shown of their videos, in order. It must never go backwards, whichever process answered."""
+"""The states of their videos that owners saw, in order. A state must never go backwards, whichever process answers."""
 
 import uuid
 from collections import defaultdict
@@ -17,10 +17,10 @@ class Told(StrEnum):
 
     ACCEPTED = "accepted"
     SHOWN = "shown"
-    MISSING = "missing"  # from a complete list, or 404
+    MISSING = "missing"  # not in a complete list, or 404
     DELETED = "deleted"
     MAY_BE_DELETED = "may be deleted"  # the delete got no answer
-    REOPENED = "reopened"  # by the operator; nobody told the owner
+    REOPENED = "reopened"  # by the operator; no answer told the owner
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def views(events: Iterable[Event]) -> dict[uuid.UUID, list[View]]:
 
 
 def broken_views(told: Sequence[View]) -> Iterator[str]:
-    """What went backwards in the views of one video, one text each."""
+    """The violations in the views of one video, one text each."""
     may_be_missing = is_gone = False
     last: View | None = None
     for view in told:
@@ -95,7 +95,7 @@ def _backwards(before: View, after: View) -> str:
 
 
 def _undocumented_failure(view: View) -> str:
-    """A failed video tells its owner why, in a sentence of the product."""
+    """What is wrong with the code or the reason of a failure that the owner saw; empty if nothing is."""
     code, reason = view.seen.get("failure_code"), view.seen.get("failure_reason")
     if view.status != "failed" or "votes" not in view.seen:  # a list does not say why
         return f"{view.status}, and fails with {code}" if code else ""

@@ -17,7 +17,7 @@ PAUSE_SECONDS_MIN = 0.2  # between two uploads
 CLIPS_OF_100 = {Kind.PLAIN: 82, Kind.LARGE: 2, Kind.CRASHING: 5, Kind.DAMAGED: 3, Kind.CUT: 3, Kind.REAL: 5}
 WAYS_OF_100 = {Way.FORM: 50, Way.DIRECT: 25, Way.RESUMABLE: 25}
 NEW_DELETED = 0.06  # of the uploads, while the video is in work
-OLD_DELETED = 0.02  # of the uploads; mostly the video is published, and its owner may not delete it
+OLD_DELETED = 0.02  # of the uploads; most of these videos are published, so their owner may not delete them
 VOTES_PER_UPLOAD = 0.4  # far below the limit on votes of one player
 LIST_MAX = 100
 LOOKED_AT = 10  # of the newest videos
@@ -57,7 +57,7 @@ class Player:
         self._caller.log_in(email, PASSWORD)
 
     def run(self, interval_seconds: float, is_over: Callable[[], bool]) -> None:
-        """One upload an interval, and some looks, votes and deletes. Uploads that are late are made up for."""
+        """Upload once in each interval, and look, vote and delete now and then. Late uploads follow without a pause."""
         due = time.monotonic()
         while not is_over():
             due += interval_seconds * self._choose.uniform(0.5, 1.5)

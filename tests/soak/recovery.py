@@ -1,4 +1,4 @@
-"""After the faults: half of the system goes on hanging, and the rest must settle all videos. Then everything heals."""
+"""After the faults: half of the system hangs, and the rest must settle all videos. Then all faults are removed."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ SETTLE_SECONDS = 300.0
 ROUND_SECONDS = 10.0
 TIDY_SECONDS = 60.0
 HEALTH_SECONDS = 10.0
-# SIGTERM ends a process within its drain and this, whatever hangs (docs/RELIABILITY.md, Deadlines).
+# After SIGTERM, a process ends within its drain and these seconds, even if everything hangs (docs/RELIABILITY.md).
 END_SECONDS = {"worker": DRAIN_SECONDS + 60.0, "api": API_DRAIN_SECONDS + 30.0}
 REDRIVE = ("-m", "worker.redrive", "run", "--json", "--rate", "100")
 REDRIVE_SECONDS = 120.0
@@ -31,9 +31,9 @@ REDRIVE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Recovery:
-    """How the system recovered. ``complaints`` are about what was seen before the healing.
+    """How the system recovered. ``complaints`` are the violations that were found before the faults were removed.
 
-    ``redriven`` counts the dead letters that the operator's tool handled.
+    ``redriven`` counts the dead letters that ``worker.redrive`` settled.
     """
 
     complaints: list[str]
@@ -46,7 +46,7 @@ class Recovery:
 
 
 def recover(system: SoakSystem, queue_faults: FaultsOfQueue, players: Sequence[Player]) -> Recovery:
-    """Judge while half of the system hangs, heal, wait until all is settled, stop the processes, remove orphans.
+    """Check while half of the system hangs, heal, wait until all is settled, stop the processes, remove orphans.
 
     Dead letters are redriven, as an operator would do it.
     """
@@ -96,7 +96,7 @@ def _why_not(system: SoakSystem) -> str:
 
 
 def _silent_apis(system: SoakSystem) -> list[str]:
-    """Health must answer while everything outside hangs."""
+    """The APIs whose health does not answer while everything outside hangs."""
     silent = []
     for url in system.api_urls:
         try:
@@ -107,7 +107,7 @@ def _silent_apis(system: SoakSystem) -> list[str]:
 
 
 def _late_ends(system: SoakSystem) -> list[str]:
-    """Stop the hanging processes. Each must end in time, with 0 or 1."""
+    """Stop the hanging processes. Return those that do not end in time with 0 or 1."""
     with ThreadPoolExecutor() as stoppers:
         codes = list(stoppers.map(lambda each: each.end(END_SECONDS[each.kind]), system.struck))
     return [

@@ -11,14 +11,14 @@ from tests.faults.injection import set_deadlines
 from tests.faults.system_under_faults import LEASE_SECONDS
 from worker.heartbeat import Heartbeat
 
-SHORTER = 20  # times shorter than the product's deadlines are those of the soak
+SHORTER = 20  # the deadlines of the soak are those of the product divided by this
 DEADLINE_SECONDS_MIN = 2.5  # the machine may be busy
 BACKOFF_SECONDS = 1.0
 MESSAGE_GRACE_SECONDS = 10.0
 ENCODE_SECONDS_MAX = 40.0
 STILL_SECONDS = 25.0  # longer than a transfer may take
 STUCK_SECONDS = 15.0  # longer than the calls that settle a job
-LATE_SECONDS = 10.0  # of a busy machine, beside a deadline
+LATE_SECONDS = 10.0  # that a busy machine may add to a deadline
 
 SHORT_DEADLINES = {
     name: Deadline(max(each.seconds / SHORTER, min(each.seconds, DEADLINE_SECONDS_MIN)), each.consequence)

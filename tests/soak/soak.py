@@ -15,13 +15,13 @@ from tests.soak.fault_injector import Fault, FaultInjector
 from tests.soak.faults_of_aws import FaultsOfAws
 from tests.soak.faults_of_database import FaultsOfDatabase
 from tests.soak.faults_of_hangs import FaultsOfHangs
+from tests.soak.faults_of_machine import FaultsOfMachine
 from tests.soak.faults_of_processes import FaultsOfProcesses
 from tests.soak.faults_of_queue import FaultsOfQueue
-from tests.soak.faults_of_surroundings import FaultsOfSurroundings
 from tests.soak.players import Player, UploadControl
 from tests.soak.recovery import recover
 from tests.soak.system import SoakSystem, running_system
-from tests.soak.verdict import Finding, judge
+from tests.soak.verdict import Finding, check_invariants
 from tests.soak.watch import Watch
 from worker.media.encoder import find_encoder
 
@@ -64,7 +64,7 @@ class Verdict:
 
 @dataclass
 class _FaultPhase:
-    """Players and fault injectors at work, until the plan is fulfilled."""
+    """Runs the players and the fault injectors until the plan is fulfilled."""
 
     plan: Plan
     players: list[Player]
@@ -108,7 +108,7 @@ class _FaultPhase:
 
 @contextmanager
 def soaked(plan: Plan, directory: Path, report: Report = lambda _text: None) -> Iterator[Verdict]:
-    """Start the system, inject faults, remove them, wait, judge. The system runs until the end of the block."""
+    """Start the system, inject faults, remove them, wait, check. The system runs until the end of the block."""
     base = Clips(find_encoder(None).path, CLIPS).plain().read_bytes()
     report("starting")
     with running_system(directory) as system:
@@ -123,8 +123,8 @@ def soaked(plan: Plan, directory: Path, report: Report = lambda _text: None) -> 
             recovery = recover(system, queue_faults, phase.players)
         tallies = [tally for injector in phase.injectors for tally in injector.tallies.values()]
         evidence = Evidence(system, tallies, queue_faults, recovery, watch.samples, base, plan.videos)
-        report("judging")
-        yield Verdict(evidence, judge(evidence))
+        report("checking the invariants")
+        yield Verdict(evidence, check_invariants(evidence))
 
 
 def _fault_phase(plan: Plan, system: SoakSystem, queue_faults: FaultsOfQueue, base: bytes) -> _FaultPhase:
@@ -135,13 +135,13 @@ def _fault_phase(plan: Plan, system: SoakSystem, queue_faults: FaultsOfQueue, ba
         return FaultInjector(name, chosen, plan.seed, system.journal)
 
     of_environment = [
-        *FaultsOfAws(system.aws_proxy, system.liar, control).all(),
+        *FaultsOfAws(system.aws_proxy, system.lying_aws, control).all(),
         *FaultsOfDatabase(system).all(),
         *FaultsOfHangs(system).all(),
         *queue_faults.all(),
     ]
-    # A record may be lost if its process ends while it cannot be written. So these strike one after the other.
-    of_processes = [*FaultsOfProcesses(system).all(), *FaultsOfSurroundings(system).all()]
+    # A record is lost if its process ends while the record cannot be written. So these faults come one by one.
+    of_processes = [*FaultsOfProcesses(system).all(), *FaultsOfMachine(system).all()]
     injectors = [injector("processes", of_processes), injector("environment", of_environment)]
     injectors = [each for each in injectors if each.tallies]
     names = random.Random(plan.seed).sample(("Laura", "Andrés", "Valentina", "Mateo", "Sofía", "Camilo"), PLAYERS)

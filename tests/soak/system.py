@@ -1,13 +1,13 @@
 """The system of the soak: the product's own processes, with fault-injecting proxies between them and their services.
 
-api-1, worker-2 ── liar ── AWS relay ──┐
-worker-1, api-2, worker-3 ─────────────┴─ AWS proxy ── emulator
+api-1, worker-2 ── lying AWS ── AWS relay ──┐
+worker-1, api-2, worker-3 ──────────────────┴─ AWS proxy ── emulator
 api-1, worker-2 ── TCP proxy ── database relay ──┐
 worker-1 ───────── PostgreSQL proxy ─────────────┤
 api-2, worker-3 ─────────────────────────────────┴─ PostgreSQL
 
-The proxies inject faults by rule, the relays hang, and the liar lies. No fault of processes strikes api-2 and worker-3,
-so that leaks show.
+The proxies inject faults by rule, the relays can freeze, and the lying AWS can send false answers. No fault of
+processes hits api-2 and worker-3, so that leaks show in these two.
 """
 
 import socket
@@ -40,7 +40,7 @@ DATABASE = "soak"
 RECEIVE_COUNT_MAX = 20
 ORPHAN_AGE_SECONDS = 120.0  # longer than any upload or job of the soak
 DRAIN_SECONDS, API_DRAIN_SECONDS = 20.0, 10.0
-TOKEN_SECONDS = 7 * 86_400  # longer than any clock of the soak is wrong
+TOKEN_SECONDS = 7 * 86_400  # more than the error of any clock of the soak
 PUBLISHING_HANGS: Rule = {"service": "postgres", "sql": "processed_key='", "timeout": True}
 HANGING_WRITES = 2
 SETTINGS = {
@@ -51,7 +51,7 @@ SETTINGS = {
     "ANB_DRAIN_SECONDS": str(DRAIN_SECONDS),
     "ANB_API_DRAIN_SECONDS": str(API_DRAIN_SECONDS),
     "ANB_TOKEN_SECONDS": str(TOKEN_SECONDS),
-    "ANB_DIRECT_UPLOAD_SECONDS": "120",  # a player who gave some up may soon begin others
+    "ANB_DIRECT_UPLOAD_SECONDS": "120",  # short, because abandoned uploads count against the player's limit
 }
 
 
@@ -77,7 +77,7 @@ class SoakSystem:
     journal: Journal
     aws_proxy: FaultProxy
     aws_relay: FreezingRelay
-    liar: LyingAws
+    lying_aws: LyingAws
     database_relay: FreezingRelay
     postgres_proxy: FaultProxy
     tcp_proxy: FaultProxy
@@ -91,7 +91,7 @@ class SoakSystem:
         self.apis = [
             self._supervised(f"api-{number}", "api_process", "listening on", database_port, aws, ANB_API_PORT=str(port))
             for number, database_port, aws, port in (
-                (1, self.tcp_proxy.port, self.liar.url, self.api_ports[0]),
+                (1, self.tcp_proxy.port, self.lying_aws.url, self.api_ports[0]),
                 (2, self.server.port, self.aws_proxy.url, self.api_ports[1]),
             )
         ]
@@ -101,7 +101,7 @@ class SoakSystem:
             )
             for number, database_port, aws, slots in (
                 (1, self.postgres_proxy.port, self.aws_proxy.url, "2"),
-                (2, self.tcp_proxy.port, self.liar.url, "2"),
+                (2, self.tcp_proxy.port, self.lying_aws.url, "2"),
                 (3, self.server.port, self.aws_proxy.url, "3"),  # more jobs, so that a leak shows soon
             )
         ]
@@ -109,12 +109,12 @@ class SoakSystem:
     def _supervised(
         self, name: str, module: str, ready_text: str, database_port: int, aws_url: str, **own: str
     ) -> SupervisedProcess:
-        places = {
+        addresses = {
             "ANB_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{database_port}/{DATABASE}",
             "TMPDIR": str(self.temporary),
             **self.resources.through(aws_url),
         }
-        environment = self.resources.environment(SETTINGS | places | own)
+        environment = self.resources.environment(SETTINGS | addresses | own)
         return SupervisedProcess(name, f"tests.soak.{module}", ready_text, environment, self.directory / "logs")
 
     @property
@@ -123,7 +123,7 @@ class SoakSystem:
 
     @property
     def steady(self) -> list[SupervisedProcess]:
-        """The processes that no fault of processes strikes, and that go on while others hang."""
+        """The processes that no fault of processes hits, and that go on while others hang."""
         return [self.apis[-1], self.workers[-1]]
 
     @property
@@ -148,7 +148,7 @@ class SoakSystem:
         return sorted(path for path in self.directory.glob(f"{self.record_log.name}*") if path.is_file())
 
     def hang(self) -> None:
-        """Let all outside of api-1 and worker-2 hang, and the next publishing writes of worker-1, until ``heal``.
+        """Until ``heal``, every call of api-1 and worker-2 hangs, and so do the next publishing writes of worker-1.
 
         The heartbeat of worker-1 goes on: a job that hangs there must end although its lease could be renewed.
         """
@@ -157,10 +157,10 @@ class SoakSystem:
         self.postgres_proxy.set_rules({**PUBLISHING_HANGS, "times": HANGING_WRITES})
 
     def heal(self) -> None:
-        """Remove all faults: nothing hangs or lies, and every process is there, but those that the soak has stopped."""
+        """Remove all faults: no call hangs, no answer is false, and each process runs that the soak has not stopped."""
         self.aws_relay.frozen.clear()
         self.database_relay.frozen.clear()
-        self.liar.lying.clear()
+        self.lying_aws.lying.clear()
         for proxy in (self.aws_proxy, self.postgres_proxy, self.tcp_proxy):
             proxy.set_rules()
         for process in self.processes:
@@ -226,7 +226,7 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
         aws_proxy = stack.enter_context(FaultProxy(logs / "aws-proxy.log", emulator.url))
         aws_relay = FreezingRelay(aws_proxy.port)
         stack.callback(aws_relay.close)
-        imds = stack.enter_context(Imds())  # nobody asks it
+        imds = stack.enter_context(Imds())  # no process uses it
         system = SoakSystem(
             directory=directory,
             server=server,
@@ -234,7 +234,7 @@ def running_system(directory: Path) -> Iterator[SoakSystem]:
             journal=journal,
             aws_proxy=aws_proxy,
             aws_relay=aws_relay,
-            liar=stack.enter_context(LyingAws(_url(aws_relay), imds)).start(),
+            lying_aws=stack.enter_context(LyingAws(_url(aws_relay), imds)).start(),
             database_relay=database_relay,
             postgres_proxy=stack.enter_context(FaultProxy(logs / "postgres-proxy.log", postgres, "postgres")),
             tcp_proxy=stack.enter_context(FaultProxy(logs / "tcp-proxy.log", relayed, "tcp")),

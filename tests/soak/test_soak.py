@@ -37,7 +37,7 @@ VIDEO = uuid.UUID(int=7)
 
 @pytest.mark.long("faults for 20 seconds, and the recovery from each of them")
 @pytest.mark.timeout(1200)
-def test_forty_videos_come_through_half_a_minute_of_faults(tmp_path: Path, aws_credentials: None) -> None:
+def test_forty_videos_are_settled_under_half_a_minute_of_faults(tmp_path: Path, aws_credentials: None) -> None:
     plan = Plan("22", seconds=20, videos=40, faults=frozenset(FAULTS), has_real_encodes=False)
     with soaked(plan, tmp_path / "soak") as verdict:
         assert len(verdict.evidence.rows) >= 40 - len(verdict.evidence.deletes)

@@ -1,4 +1,4 @@
-"""The three ways of uploading a clip, as a player's client goes them while the system fails."""
+"""The three ways to upload a clip, as a player's client uses them while parts of the system fail."""
 
 import time
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def complete(caller: Caller, upload_id: str) -> Reply:
 
 
 def _sent(caller: Caller, state: dict[str, Any], content: bytes) -> bool:
-    """Whether the storage confirmed all bytes that are still missing. A decided upload misses none."""
+    """Send the missing bytes. True if the storage confirmed all of them. A decided upload has no missing bytes."""
     if "fields" in state:
         clip = {"file": ("clip.mp4", content, "video/mp4")}
         return caller.send("send clip", "POST", state["url"], data=state["fields"], files=clip) is End.OK

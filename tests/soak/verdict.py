@@ -25,8 +25,8 @@ from tests.soak.uploading import Way
 
 SHOWN_MAX = 5  # lines with unexpected errors
 LINE_CHARACTERS_MAX = 600
-# What a process may grow by. The units of work are the jobs of a worker and the requests of an API. An API of eight
-# threads may need 10 MB for the uploads of each (ANB_API_THREADS).
+# How much a process may grow. The units of work are the jobs of a worker and the requests of an API. Each of the eight
+# threads of an API may need 10 MB for uploads (ANB_API_THREADS).
 GROWTH_BOUNDS = {
     "worker": {
         "memory": Bound(100_000, 4e6),
@@ -48,7 +48,7 @@ class Finding:
     breaches: list[Breach]
 
 
-def judge(evidence: Evidence) -> list[Finding]:
+def check_invariants(evidence: Evidence) -> list[Finding]:
     """Check all invariants, also after a violation."""
     return [Finding(name, list(check(evidence))) for name, check in INVARIANTS.items()]
 
@@ -119,7 +119,7 @@ def files_left(evidence: Evidence) -> Iterator[Breach]:
 def unsettled_while_half_of_the_system_hung(evidence: Evidence) -> Iterator[Breach]:
     yield from (Breach("hangs", complaint) for complaint in evidence.recovery.complaints)
     if not evidence.recovery.all_settled:
-        yield Breach("I1", "not all videos were settled after the healing")
+        yield Breach("I1", "not all videos were settled after all faults were removed")
 
 
 def jobs_in_work_for_too_long(evidence: Evidence) -> Iterator[Breach]:
@@ -157,7 +157,7 @@ def uploads_with_two_videos(evidence: Evidence) -> Iterator[Breach]:
 
 
 def processes_that_grow(evidence: Evidence) -> Iterator[Breach]:
-    """A process holds no more after many jobs or requests than before. Those that no fault strikes work long enough."""
+    """A process holds no more after many jobs or requests than before. The steady ones have done enough to show it."""
     for lifetime in evidence.lifetimes:
         for amount, bound in GROWTH_BOUNDS[lifetime.kind].items():
             found = evidence.growth_of(lifetime, amount)
@@ -166,11 +166,11 @@ def processes_that_grow(evidence: Evidence) -> Iterator[Breach]:
                 yield Breach("growth", f"{lifetime.name} (pid {lifetime.pid}): {growth}")
     for process in evidence.system.steady:
         if evidence.growth_of(process.lifetimes[0], "memory") is None:
-            yield Breach("I8", f"{process.name} did too little to be judged for its growth")
+            yield Breach("I8", f"{process.name} did too little work to measure its growth")
 
 
 def faults_without_effect(evidence: Evidence) -> Iterator[Breach]:
-    """Too few videos, or a fault that hit nothing or does not show in the metrics. Then the soak proves nothing."""
+    """The soak proves nothing if it had too few videos, or if a fault hit nothing or does not show in the metrics."""
     accepted = sum(call.end is End.OK for call in evidence.uploads.values())
     if accepted < evidence.videos_wanted:
         yield Breach("I8", f"{accepted} videos were accepted, {evidence.videos_wanted} were wanted")

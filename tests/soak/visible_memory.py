@@ -1,4 +1,4 @@
-"""Makes the allocator of this process give freed memory back at once, so that what it holds is what it uses.
+"""Makes the allocator of this process return freed memory at once, so that its resident memory is what it uses.
 
 By default, glibc keeps memory that it may need again, in several arenas. Then a leak of some megabytes does not show.
 """

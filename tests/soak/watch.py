@@ -1,4 +1,4 @@
-"""Watches what the product's processes hold while they work: memory, descriptors, threads, files of the work folder."""
+"""Samples the memory, descriptors, threads and work files of the product's processes while they work."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Sample:
-    """What one process held at a moment. ``memory`` is its own, in bytes; ``files`` are those of its work folder."""
+    """One process at one moment. ``memory`` is its own, in bytes; ``files`` are those of its work folder."""
 
     at: float  # seconds since the epoch
     pid: int
@@ -26,7 +26,7 @@ class Sample:
 
 
 class Watch:
-    """A context manager: a thread looks at all processes inside the block. ``log`` keeps the samples for people."""
+    """A context manager: inside the block, a thread samples all processes. ``log`` keeps the samples for people."""
 
     def __init__(self, processes: Sequence[SupervisedProcess], log: Path) -> None:
         self.samples: list[Sample] = []

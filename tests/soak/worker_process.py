@@ -1,4 +1,4 @@
-"""``python -m tests.soak.worker_process``: the worker, with short times and an encoder that mostly pretends."""
+"""``python -m tests.soak.worker_process``: the worker, with short times and an encoder that pretends for most clips."""
 
 import random
 import shutil
@@ -68,7 +68,7 @@ class PretendingTranscoder:
         try:
             with self._building:
                 return self._real
-        except SettingsError as error:  # as at a start while the work directory is away
+        except SettingsError as error:  # the work directory is away
             raise Unavailable("encoder", "prepare") from error
 
     def ping(self) -> None:

@@ -89,7 +89,8 @@ def test_a_queue_that_does_not_exist_stops_the_start_and_the_variable_is_named(
 ) -> None:
     done = run(module, directory=tmp_path, variables=variables | {"sqs_queue_url": f"{variables['sqs_queue_url']}-no"})
     assert done.returncode == 2
-    assert "sqs_queue_url: there is no such place (NonExistentQueue)" in done.stderr and "Traceback" not in done.stderr
+    assert "sqs_queue_url: the queue or bucket does not exist (NonExistentQueue)" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @sqlite_only

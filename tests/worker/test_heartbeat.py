@@ -190,7 +190,7 @@ def test_a_message_that_is_released_while_it_is_hidden_stays_visible(rig: JobRig
 
     def hand_back_meanwhile() -> None:
         handing_back.start()
-        handing_back.join(0.5)  # it ends in this time unless it waits, as it must
+        handing_back.join(0.5)  # it must still wait after this time
 
     queue.before_hiding = hand_back_meanwhile
     with beat.holding(claim, delivery, time.monotonic()) as lease:
@@ -252,7 +252,7 @@ def test_a_job_that_stands_still_loses_its_lease_although_every_renewal_would_su
             lease.check()
         assert not beat.stuck.is_set()
         wait_until(lambda: time.monotonic() - lease.lost_at > 0.2, "lost for long enough")
-        lease.lose()  # as each turn does while the last confirmation is old; it was lost before
+        lease.lose()  # each turn calls this again while the last confirmation is old
         beat.turn()
         assert beat.stuck.is_set(), "its thread did not come back"
 

@@ -199,7 +199,7 @@ def test_jobs_of_one_outage_count_it_once_and_a_success_ends_the_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [unacceptable("damaged"), EncodeFailed(-11, "crash"), EncodeWrong("shorter than ordered")]
+    "error", [unacceptable("damaged"), EncodeFailed(-11, "crash"), EncodeWrong("shorter than expected")]
 )
 def test_a_clip_is_not_blamed_for_an_original_that_spoilt_on_our_disk(rig: JobRig, error: Exception) -> None:
     entry = rig.accepted_video()
@@ -254,7 +254,7 @@ def test_a_commit_that_happened_without_an_answer_is_recorded_as_it_ended(
 
 
 @pytest.mark.parametrize("meanwhile", ["a renewal", "a drain"])
-def test_a_committed_result_stays_published_whatever_happens_to_its_lease(
+def test_a_committed_result_stays_published_although_its_lease_is_lost(
     rig: JobRig, database_url: str, meanwhile: str
 ) -> None:
     """The renewal finds the row no longer in work, and takes the lease for lost."""

@@ -41,7 +41,7 @@ class Timed(JobQueue):
 
 
 @sqlite_only
-def test_a_queue_that_does_not_wait_for_messages_is_asked_about_once_a_second(rig: JobRig) -> None:
+def test_a_queue_that_does_not_wait_for_messages_is_polled_about_once_a_second(rig: JobRig) -> None:
     queue = Timed(Aws(REGION, rig.emulator.url), rig.queues.jobs, rig.queues.dead_letter, poll_seconds=0)
     queue.begin()
     loop = WorkerLoop(queue, rig.handler(), Breaker([], lambda: None), slots=1, on_turn=lambda: None)

@@ -112,7 +112,7 @@ def test_a_file_of_a_job_that_is_gone_is_an_outage(workspace: Workspace) -> None
 
 def test_an_error_that_is_not_a_fault_of_the_disk_is_raised_unchanged(workspace: Workspace) -> None:
     with pytest.raises(OSError, match="Invalid argument"), workspace.job_folder():
-        raise OSError(errno.EINVAL, "Invalid argument")  # as after a jump that a clip asked for
+        raise OSError(errno.EINVAL, "Invalid argument")  # for example, a clip made ffmpeg seek to an invalid position
 
 
 @pytest.mark.parametrize("removed", ["worker-*/lock", "worker-*", "."])

@@ -102,7 +102,7 @@ def _examine(settings: WorkerSettings) -> Iterator[Finding]:
 
 
 def _not_made(check: Check, why: str) -> Finding:
-    return Finding(check.name, CheckVerdict(Grade.WARNING, f"not checked: {why}", "Run the doctor again then."))
+    return Finding(check.name, CheckVerdict(Grade.WARNING, f"not checked: {why}", "Run the doctor again after that."))
 
 
 def _safe_text(error: Exception) -> str:
@@ -233,7 +233,7 @@ def check_artwork(settings: WorkerSettings) -> CheckVerdict:
     try:
         encoder = find_encoder(settings.ffmpeg)
     except SettingsError:  # the check of ffmpeg says why
-        return CheckVerdict(Grade.WARNING, "not checked: there is no ffmpeg", "Run the doctor again then.")
+        return CheckVerdict(Grade.WARNING, "not checked: there is no ffmpeg", "Run the doctor again after that.")
     confinement = find_confinement()
     read_watermark(encoder, confinement, files.watermark)
     for bumper in (files.opening, files.closing):

@@ -21,7 +21,7 @@ ANSWER_BYTES_MAX = 64 * 1024
 
 _INSTANCE_ID, _TARGET_STATE, _SPOT_ACTION = "instance-id", "autoscaling/target-lifecycle-state", "spot/instance-action"
 
-# What each item looks like. Whatever else comes is not from the metadata service, and must not end a worker.
+# The form of each item. Any other text does not come from the metadata service, and must not end a worker.
 _FORMS: Mapping[str, re.Pattern[str]] = {
     _INSTANCE_ID: re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})"),
     _TARGET_STATE: re.compile(r"Detached|InService|Standby|Terminated|Warmed:[A-Z][A-Za-z]+"),
@@ -44,9 +44,9 @@ class InstanceMetadata:
         self._token = ""
 
     def read(self, path: str) -> str | None:
-        """The item at ``path`` below ``/latest/meta-data/``, which is one of those above; None if there is none.
+        """The item at ``path`` (a key of ``_FORMS``) below ``/latest/meta-data/``; None if there is none.
 
-        Raises Unavailable, at the latest when its deadline passes; also for a text that does not look like this item.
+        Raises Unavailable, at the latest when its deadline passes; also for a text that has not the form of the item.
         """
         try:
             with limited(DEADLINES["instance metadata"].seconds):
@@ -90,7 +90,7 @@ class InstanceMetadata:
         connection = HTTPConnection(self._address, timeout=self._timeout_seconds)
         try:
             connection.connect()
-            used = connection.sock  # the connection forgets it before an answer that ends it is read
+            used = connection.sock  # kept, because http.client may drop its own reference before the body is read
             watch_connection(used.fileno)
             connection.request(method, path, headers=headers)
             answer = connection.getresponse()

@@ -182,7 +182,7 @@ def _reopen_failed(videos: FailedVideos, asked: argparse.Namespace, screen: Scre
     if asked.json:
         screen.document(_document_of_failed(shown, failure, asked))
     done = "Nothing was changed: run would reopen them." if asked.dry_run else "They were reopened."
-    screen.line(f"{len(shown)} failed video(s). {done}" if shown else "No video has failed so in that time.")
+    screen.line(f"{len(shown)} failed video(s). {done}" if shown else "No failed video matches the options.")
     if failure:
         raise failure
 

@@ -1,1 +1,1 @@
-"""The same endpoints, written as the users of other frameworks write them. They import nothing of the product."""
+"""The same endpoints, written as the users of other frameworks write them. They do not import the product."""

@@ -2,8 +2,8 @@
 
 Usage: python moviepy_clip.py CLIP WATERMARK OPENING CLOSING TARGET
 
-It imports nothing of this project, so that interpreter needs only MoviePy. The clip is scaled once and laid with the
-watermark on one canvas, which is the least that MoviePy can do.
+It does not import this project, so that interpreter needs only MoviePy. The clip is scaled once and laid with the
+watermark on one canvas, which is the cheapest way that MoviePy offers.
 """
 
 import sys

@@ -1,5 +1,5 @@
 "use strict";
-// Shows /api/openapi.json. Text enters the page as text only: nothing of the document is ever read as HTML.
+// Shows /api/openapi.json. Texts of the document enter the page as text only, never as HTML.
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 let api;

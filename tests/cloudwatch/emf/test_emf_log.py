@@ -15,7 +15,7 @@ GOOD = json.dumps(document())
 
 
 def refusal(log: Path) -> tuple[str, str]:
-    """Place and reason of the only line of three that is no document."""
+    """The place and the reason of the finding. One of the three lines is not a document."""
     reader = EmfReader()
     first, second = reader.scan_datapoints(log_lines(log))
     assert first == second

@@ -156,9 +156,7 @@ def a_video_was_published_twice(ending: Ending) -> None:
         (a_video_was_published_twice, {"0 doubled"}),
     ],
 )
-def test_a_spoilt_end_breaks_exactly_the_invariants_that_it_spoils(
-    spoil: Callable[[Ending], None], broken: set[str]
-) -> None:
+def test_a_bad_end_breaks_exactly_the_expected_invariants(spoil: Callable[[Ending], None], broken: set[str]) -> None:
     ending = Ending()
     spoil(ending)
     assert ending.broken() == broken

@@ -22,7 +22,7 @@ PATIENT = Deadlines(
 )
 
 
-class DoorThread:
+class ServerThread:
     """A context manager: the server answers at ``url`` inside the block. At the end, all connections are drained."""
 
     def __init__(
@@ -65,7 +65,7 @@ class DoorThread:
             proxy=proxy,
             on_turn=on_turn,
         )
-        self._thread = threading.Thread(target=self._serve, name="door")
+        self._thread = threading.Thread(target=self._serve, name="http-server")
         self.port = int(self._server.effective_port)
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -85,6 +85,6 @@ class DoorThread:
         self._server.close()
 
     def begin_drain(self) -> None:
-        """What SIGTERM does."""
+        """Begin the drain, as SIGTERM does."""
         self._draining.begin()
         self._server.wake()

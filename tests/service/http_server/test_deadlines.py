@@ -14,7 +14,7 @@ from service.app import Api
 from service.http_server.client_deadlines import Deadlines
 from tests.service.http_server.raw_http import RawClient, head
 from tests.service.http_server.scenes import MULTIPART, token, wait_until
-from tests.service.http_server.server_thread import PATIENT, DoorThread
+from tests.service.http_server.server_thread import PATIENT, ServerThread
 
 UPLOAD = "POST /api/videos/upload"
 DRIPPERS = 50
@@ -36,16 +36,16 @@ def clients() -> Iterator[ExitStack]:
 def drip(client: RawClient, byte: bytes) -> None:
     """Send single bytes until the server answers or closes."""
 
-    def has_enough() -> bool:
+    def has_answer_or_end() -> bool:
         if not client.has_something_to_read():
             client.send(byte)
         return client.has_something_to_read()
 
-    wait_until(has_enough, "the server has had enough of a dripping client")
+    wait_until(has_answer_or_end, "the server answers or closes the connection")
 
 
 def test_headers_that_drip_are_cut_off(api: Api) -> None:
-    with DoorThread(api, deadlines=replace(PATIENT, head_seconds=1)) as door, RawClient(door.port) as client:
+    with ServerThread(api, deadlines=replace(PATIENT, head_seconds=1)) as server, RawClient(server.port) as client:
         client.send("GET /api/health/live HTTP/1.1\r\nX-Drip: ")
         drip(client, b"x")
         answer = client.answer()
@@ -66,7 +66,7 @@ def test_headers_that_drip_are_cut_off(api: Api) -> None:
     ids=["json", "upload", "chunked"],
 )  # fmt: skip
 def test_a_body_that_drips_is_cut_off(api: Api, deadlines: Deadlines, start: str) -> None:
-    with DoorThread(api, deadlines=deadlines) as door, RawClient(door.port) as client:
+    with ServerThread(api, deadlines=deadlines) as server, RawClient(server.port) as client:
         drip(client.send(start), b"x")
         answer = client.answer()
         assert (answer.status, answer.code) == (408, "request_timeout")
@@ -74,10 +74,10 @@ def test_a_body_that_drips_is_cut_off(api: Api, deadlines: Deadlines, start: str
 
 def test_a_client_that_drips_on_after_its_answer_is_cut_off_too(api: Api) -> None:
     deadlines = replace(PATIENT, linger_seconds=1)
-    with DoorThread(api, deadlines=deadlines) as door, RawClient(door.port) as client:
+    with ServerThread(api, deadlines=deadlines) as server, RawClient(server.port) as client:
         assert client.send(head(UPLOAD, Content_Length=1_000_000)).answer().status == 401
         assert client.is_closed_by_server()
-        wait_until(lambda: is_reset(client), "nothing more is taken")
+        wait_until(lambda: is_reset(client), "the server resets the connection")
 
 
 def is_reset(client: RawClient) -> bool:
@@ -89,20 +89,20 @@ def is_reset(client: RawClient) -> bool:
 
 
 @pytest.mark.parametrize("begin", ["", "\r\n\r\n"], ids=["silence", "blank lines"])
-def test_a_connection_that_never_asks_is_closed(api: Api, begin: str) -> None:
-    with DoorThread(api, deadlines=replace(PATIENT, head_seconds=1)) as door, RawClient(door.port) as client:
+def test_a_connection_without_a_request_is_closed(api: Api, begin: str) -> None:
+    with ServerThread(api, deadlines=replace(PATIENT, head_seconds=1)) as server, RawClient(server.port) as client:
         assert client.send(begin).is_closed_by_server()
 
 
-def test_a_connection_that_asks_no_more_is_closed(api: Api) -> None:
-    with DoorThread(api, deadlines=replace(PATIENT, idle_seconds=1)) as door, RawClient(door.port) as client:
+def test_a_connection_without_a_further_request_is_closed(api: Api) -> None:
+    with ServerThread(api, deadlines=replace(PATIENT, idle_seconds=1)) as server, RawClient(server.port) as client:
         assert client.send(head("GET /api/health/live")).answer().status == 200
         assert client.is_closed_by_server()
 
 
 def test_a_slow_client_within_the_deadlines_is_served(api: Api) -> None:
     deadlines = replace(PATIENT, body_grace_seconds=0, body_bytes_per_second_min=1)
-    with DoorThread(api, deadlines=deadlines) as door, RawClient(door.port) as client:
+    with ServerThread(api, deadlines=deadlines) as server, RawClient(server.port) as client:
         client.send(head("POST /api/auth/login", Content_Length=2 + 30))
         for _ in range(6):
             client.send(b" " * 5)
@@ -118,28 +118,28 @@ def test_a_slow_client_within_the_deadlines_is_served(api: Api) -> None:
     ],
     ids=["headers", "bodies"],
 )
-def test_fifty_clients_that_drip_do_not_keep_the_others_out(api: Api, clients: ExitStack, start: str) -> None:
+def test_fifty_clients_that_drip_do_not_block_other_clients(api: Api, clients: ExitStack, start: str) -> None:
     deadlines = replace(PATIENT, head_seconds=3, body_seconds=3)
-    with DoorThread(api, deadlines=deadlines) as door:
-        drippers = [clients.enter_context(RawClient(door.port)).send(start) for _ in range(DRIPPERS)]
+    with ServerThread(api, deadlines=deadlines) as server:
+        drippers = [clients.enter_context(RawClient(server.port)).send(start) for _ in range(DRIPPERS)]
         for _ in range(10):
-            assert httpx.get(f"{door.url}/api/public/videos", timeout=30).status_code == 200
+            assert httpx.get(f"{server.url}/api/public/videos", timeout=30).status_code == 200
         for dripper in drippers:
             drip(dripper, b"x")
             assert dripper.answer().status == 408
         clients.close()
 
 
-def test_who_comes_when_all_places_are_taken_waits_only_for_the_deadline(api: Api, clients: ExitStack) -> None:
+def test_a_client_that_finds_all_connections_taken_waits_only_for_the_deadline(api: Api, clients: ExitStack) -> None:
     deadlines = replace(PATIENT, head_seconds=1, linger_quiet_seconds=1)
-    with DoorThread(api, deadlines=deadlines, connections_max=10) as door:
+    with ServerThread(api, deadlines=deadlines, connections_max=10) as server:
         for _ in range(2 * 10):
-            clients.enter_context(RawClient(door.port)).send("GET / HTTP/1.1\r\nX-Drip: ")
-        assert httpx.get(f"{door.url}/api/public/videos", timeout=60).status_code == 200
+            clients.enter_context(RawClient(server.port)).send("GET / HTTP/1.1\r\nX-Drip: ")
+        assert httpx.get(f"{server.url}/api/public/videos", timeout=60).status_code == 200
         clients.close()
 
 
-def test_an_answer_that_nobody_takes_is_given_up(api: Api) -> None:
+def test_an_answer_that_the_client_does_not_read_is_aborted(api: Api) -> None:
     released = threading.Event()
 
     class LargeAnswer:
@@ -157,36 +157,36 @@ def test_an_answer_that_nobody_takes_is_given_up(api: Api) -> None:
 
     deadlines = replace(PATIENT, answer_seconds=1)
     with (
-        DoorThread(api, application=answer_at_length, deadlines=deadlines) as door,
-        RawClient(door.port) as client,
+        ServerThread(api, application=answer_at_length, deadlines=deadlines) as server,
+        RawClient(server.port) as client,
     ):
         client.send(head("GET /"))
         assert released.wait(60)
-        wait_until(lambda: is_reset(client), "the connection is given up")
+        wait_until(lambda: is_reset(client), "the server resets the connection")
 
 
-def one_more_is_let_in(door: DoorThread) -> bool:
-    with RawClient(door.port) as client:
+def one_more_is_accepted(server: ServerThread) -> bool:
+    with RawClient(server.port) as client:
         try:
             return client.send(head("GET /api/health/live")).answer().status == 200
         except (AssertionError, ConnectionError):
             return False
 
 
-def test_one_address_has_only_so_many_connections(api: Api, clients: ExitStack) -> None:
-    with DoorThread(api, per_address_max=3) as door:
-        first = [clients.enter_context(RawClient(door.port)) for _ in range(3)]
+def test_the_connections_of_one_address_are_limited(api: Api, clients: ExitStack) -> None:
+    with ServerThread(api, per_address_max=3) as server:
+        first = [clients.enter_context(RawClient(server.port)) for _ in range(3)]
         for client in first:
             assert client.send(head("GET /api/health/live")).answer().status == 200
-        assert not one_more_is_let_in(door)
+        assert not one_more_is_accepted(server)
         clients.close()
-        wait_until(lambda: one_more_is_let_in(door), "a place is free again")
+        wait_until(lambda: one_more_is_accepted(server), "a new connection is accepted again")
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", "*"])
-def test_the_trusted_proxy_may_have_as_many_as_it_needs(api: Api, clients: ExitStack, proxy: str) -> None:
-    with DoorThread(api, per_address_max=3, proxy=proxy) as door:
+def test_the_connections_of_the_trusted_proxy_are_not_limited(api: Api, clients: ExitStack, proxy: str) -> None:
+    with ServerThread(api, per_address_max=3, proxy=proxy) as server:
         for _ in range(10):
-            client = clients.enter_context(RawClient(door.port))
+            client = clients.enter_context(RawClient(server.port))
             assert client.send(head("GET /api/health/live")).answer().status == 200
         clients.close()

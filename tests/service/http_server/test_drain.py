@@ -15,8 +15,8 @@ from service.app import Api
 from tests.service.conftest import signup_body
 from tests.service.http_server.raw_http import RawClient, head
 from tests.service.http_server.scenes import MULTIPART, form, wait_until
-from tests.service.http_server.server_thread import DoorThread
-from tests.service.service_process import ServiceProcess, StartService, places
+from tests.service.http_server.server_thread import ServerThread
+from tests.service.service_process import ServiceProcess, StartService, addresses
 
 READY = head("GET /api/health/ready")
 LIVE = head("GET /api/health/live")
@@ -29,7 +29,7 @@ def start(
     with ExitStack() as running:
 
         def start(**settings: str) -> ServiceProcess:
-            service = ServiceProcess(tmp_path, **{**places(sqlite_url, emulator, queues, bucket), **settings})
+            service = ServiceProcess(tmp_path, **{**addresses(sqlite_url, emulator, queues, bucket), **settings})
             running.callback(service.stop)
             return service
 
@@ -113,7 +113,7 @@ def test_a_body_that_does_not_come_in_time_is_refused_with_503(start: StartServi
     assert service.logged("stopped; 0 requests cut off")
 
 
-def test_a_request_that_ends_among_the_last_words_is_not_cut_off(api: Api) -> None:
+def test_a_request_that_ends_while_others_are_refused_is_not_cut_off(api: Api) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -123,16 +123,16 @@ def test_a_request_that_ends_among_the_last_words_is_not_cut_off(api: Api) -> No
         start_response("200 OK", [("Content-Length", "0")])
         return []
 
-    door = DoorThread(api, application=answer, drain_seconds=0.5)
-    with door, RawClient(door.port) as slow, RawClient(door.port) as incomplete:
+    server = ServerThread(api, application=answer, drain_seconds=0.5)
+    with server, RawClient(server.port) as slow, RawClient(server.port) as incomplete:
         slow.send(head("GET /slow"))
         assert begun.wait(60)
         incomplete.send(head("POST /incomplete", Content_Length=10), "half")
-        door.begin_drain()
-        assert incomplete.answer().status == 200, "the drain is over, and the server refuses what still comes"
+        server.begin_drain()
+        assert incomplete.answer().status == 200, "the drain has ended, and incomplete requests are refused"
         go_on.set()
         assert slow.answer().status == 200
-    assert door.cut == 0
+    assert server.cut == 0
 
 
 @pytest.fixture

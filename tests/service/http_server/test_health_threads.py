@@ -10,9 +10,9 @@ import pytest
 
 from service.app import Api, create_app
 from tests.service.http_server.scenes import wait_until
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 
-THREADS = 8  # of DoorThread
+THREADS = 8  # of ServerThread
 MORE_THAN_THREADS = 3 * THREADS
 
 
@@ -28,13 +28,13 @@ def test_health_waits_for_no_other_request(api: Api, path: str) -> None:
             go_on.wait(60)
         return application(environ, start_response)
 
-    with DoorThread(api, application=call) as door, ThreadPoolExecutor(MORE_THAN_THREADS) as pool:
+    with ServerThread(api, application=call) as server, ThreadPoolExecutor(MORE_THAN_THREADS) as pool:
         waiting = [
-            pool.submit(httpx.get, f"{door.url}/api/public/videos", timeout=60) for _ in range(MORE_THAN_THREADS)
+            pool.submit(httpx.get, f"{server.url}/api/public/videos", timeout=60) for _ in range(MORE_THAN_THREADS)
         ]
         try:
             wait_until(lambda: len(hanging) == THREADS, "every thread hangs")
-            assert httpx.get(f"{door.url}{path}", timeout=30).status_code == 200
+            assert httpx.get(f"{server.url}{path}", timeout=30).status_code == 200
             assert not any(request.done() for request in waiting)
         finally:
             go_on.set()

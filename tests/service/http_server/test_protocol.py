@@ -12,7 +12,7 @@ from service.app import Api
 from service.http_server.request_parser import RequestParser
 from tests.fixtures import Recorded
 from tests.service.http_server.raw_http import RawClient, head
-from tests.service.http_server.server_thread import HEADER_BYTES_MAX, DoorThread
+from tests.service.http_server.server_thread import HEADER_BYTES_MAX, ServerThread
 
 LOGIN = "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\n"
 LIVE = "GET /api/health/live HTTP/1.1\r\nHost: localhost\r\n"
@@ -27,7 +27,7 @@ GARBAGE = {
     "another version": "GET / HTTP/3.0\r\nHost: localhost\r\n\r\n",
     "no version": "GET /api/health/live\r\n\r\n",
     "preface of HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "a URI that is none": "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a malformed URI": "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "no host": "GET / HTTP/1.1\r\n\r\n",
     "two hosts": LIVE + "Host: example.com\r\n\r\n",
     "a header without a colon": LIVE + "Nonsense\r\n\r\n",
@@ -69,14 +69,16 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def door(api: Api) -> Iterator[DoorThread]:
-    with DoorThread(api) as door:
-        yield door
+def server(api: Api) -> Iterator[ServerThread]:
+    with ServerThread(api) as server:
+        yield server
 
 
 @pytest.mark.parametrize("request_text", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_answered_in_the_one_shape_and_closed(door: DoorThread, request_text: str) -> None:
-    with RawClient(door.port) as client:
+def test_a_malformed_request_gets_an_error_of_the_api_and_the_connection_is_closed(
+    server: ServerThread, request_text: str
+) -> None:
+    with RawClient(server.port) as client:
         answer = client.send(request_text.encode("latin-1")).answer()
         assert (answer.status, answer.code) == (400, "malformed_request")
         assert answer.headers["connection"] == "close" and answer.headers["x-request-id"]
@@ -84,35 +86,35 @@ def test_garbage_is_answered_in_the_one_shape_and_closed(door: DoorThread, reque
 
 
 @pytest.mark.parametrize("request_text", SMUGGLING.values(), ids=SMUGGLING)
-def test_a_request_with_two_readings_is_400_and_what_is_behind_it_is_not_read(
-    door: DoorThread, request_text: str
+def test_an_ambiguous_request_is_400_and_the_bytes_after_it_are_not_read(
+    server: ServerThread, request_text: str
 ) -> None:
-    with RawClient(door.port) as client:
+    with RawClient(server.port) as client:
         answer = client.send(request_text.encode("latin-1")).answer()
         assert (answer.status, answer.code) == (400, "malformed_request")
         assert client.is_closed_by_server()
 
 
-def test_headers_that_are_too_long_are_431(door: DoorThread) -> None:
-    with RawClient(door.port) as client:
+def test_headers_that_are_too_long_are_431(server: ServerThread) -> None:
+    with RawClient(server.port) as client:
         answer = client.send(LIVE, "X-Long: ", "x" * HEADER_BYTES_MAX).answer()
         assert (answer.status, answer.code) == (431, "headers_too_large")
         assert client.is_closed_by_server()
 
 
-def test_headers_just_short_enough_pass(door: DoorThread) -> None:
-    with RawClient(door.port) as client:
+def test_headers_just_short_enough_pass(server: ServerThread) -> None:
+    with RawClient(server.port) as client:
         filler = "x" * (HEADER_BYTES_MAX - len(LIVE) - len("X-Long: \r\n\r\n") - 1)
         assert client.send(LIVE, f"X-Long: {filler}\r\n\r\n").answer().status == 200
 
 
-def test_requests_in_a_row_are_answered_in_their_order(door: DoorThread) -> None:
-    with RawClient(door.port) as client:
+def test_requests_in_a_row_are_answered_in_their_order(server: ServerThread) -> None:
+    with RawClient(server.port) as client:
         client.send(head("GET /api/health/live"), head("POST /api/auth/login", Content_Length=2), "{}", head("GET /x"))
         assert [client.answer().status for _ in range(3)] == [200, 400, 404]
 
 
-def test_a_refused_request_swallows_all_that_has_come_with_it() -> None:
+def test_bytes_that_came_with_a_refused_request_are_dropped() -> None:
     def refuse(_head: RequestHead) -> BodyLimit:
         raise BODY.exceeded()
 
@@ -122,16 +124,16 @@ def test_a_refused_request_swallows_all_that_has_come_with_it() -> None:
     assert parser.completed and parser.get_body_stream().read() == b""
 
 
-def test_a_client_that_asks_and_asks_without_reading_is_stopped(door: DoorThread) -> None:
-    with RawClient(door.port) as client:
+def test_a_client_that_sends_requests_without_reading_answers_is_stopped(server: ServerThread) -> None:
+    with RawClient(server.port) as client:
         client.send(*[head("GET /api/health/live")] * 100)
         *served, last = client.all_answers()
         assert {answer.status for answer in served} == {200} and len(served) < 100
         assert (last.status, last.code) == (400, "malformed_request")
 
 
-def test_what_is_no_request_is_counted_under_no_route(api: Api, recorded: Recorded) -> None:
-    with DoorThread(api) as door, RawClient(door.port) as client:
+def test_a_malformed_request_is_counted_without_a_route(api: Api, recorded: Recorded) -> None:
+    with ServerThread(api) as server, RawClient(server.port) as client:
         assert client.send("nonsense\r\n\r\n").answer().status == 400
     counted = [(dict(point.dimensions)["Route"], point.values) for point in recorded.datapoints()
                if point.name == "ClientErrors" and len(point.dimensions) == 2]  # fmt: skip
@@ -149,12 +151,12 @@ LINES = st.lists(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES)
-def test_whatever_comes_the_server_answers_in_the_one_shape_or_not_at_all(door: DoorThread, lines: list[str]) -> None:
-    with RawClient(door.port) as client:
+def test_any_bytes_get_answers_of_the_api_or_none(server: ServerThread, lines: list[str]) -> None:
+    with RawClient(server.port) as client:
         client.send("".join(lines).encode("latin-1"))
         client.end()
         for answer in client.all_answers():
             assert answer.status < 500
             assert answer.status < 400 or answer.code
-    with RawClient(door.port) as other:
+    with RawClient(server.port) as other:
         assert other.send(head("GET /api/health/live")).answer().status == 200

@@ -12,7 +12,7 @@ from tests.fixtures import Recorded
 from tests.service.conftest import UPLOAD_BYTES_MAX, Contest
 from tests.service.http_server.raw_http import Answer, RawClient, head
 from tests.service.http_server.scenes import MULTIPART, OTHER_SECRET, TemporaryFiles, form, padding, token, wait_until
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 
 UPLOAD = "POST /api/videos/upload"
 MIB = 1024 * 1024
@@ -26,14 +26,14 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def door(api: Api) -> Iterator[DoorThread]:
-    with DoorThread(api) as door:
-        yield door
+def server(api: Api) -> Iterator[ServerThread]:
+    with ServerThread(api) as server:
+        yield server
 
 
 @pytest.fixture
-def client(door: DoorThread) -> Iterator[RawClient]:
-    with RawClient(door.port) as client:
+def client(server: ServerThread) -> Iterator[RawClient]:
+    with RawClient(server.port) as client:
         yield client
 
 
@@ -108,7 +108,7 @@ def test_an_upload_that_is_no_form_is_400_before_its_body(client: RawClient, con
         ("PUT /api/videos/upload", token(), 400, "body_too_large"),
     ],
 )
-def test_all_other_bodies_end_at_64_kib(
+def test_all_other_bodies_are_limited_to_64_kib(
     client: RawClient, line: str, authorization: str | None, status: int, code: str
 ) -> None:
     proof = {} if authorization is None else {"Authorization": authorization}
@@ -128,7 +128,7 @@ class TestChunks:
         client.send(head(UPLOAD, Transfer_Encoding="chunked", Content_Type=MULTIPART))
         ends_with(client, 401, "not_authenticated")
 
-    def test_are_counted_while_they_come(self, client: RawClient, temporary_files: TemporaryFiles) -> None:
+    def test_are_counted_while_they_arrive(self, client: RawClient, temporary_files: TemporaryFiles) -> None:
         proof = {"Authorization": token()}
         client.send(head(UPLOAD, Transfer_Encoding="chunked", Content_Type=MULTIPART, **proof))
         chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
@@ -139,22 +139,22 @@ class TestChunks:
         ends_with(client, 400, "clip_too_large")
         assert temporary_files.bytes() == 0
 
-    def test_of_other_bodies_end_at_64_kib(self, client: RawClient) -> None:
+    def test_of_other_bodies_are_limited_to_64_kib(self, client: RawClient) -> None:
         client.send(head("POST /api/auth/login", Transfer_Encoding="chunked"))
         client.send(b"ffffffff\r\n", b"x" * 65_537)
         ends_with(client, 400, "body_too_large")
 
-    def test_so_small_that_they_are_mostly_frame_end_too(self, client: RawClient) -> None:
+    def test_that_consist_mostly_of_size_lines_are_limited_too(self, client: RawClient) -> None:
         client.send(head("POST /api/auth/login", Transfer_Encoding="chunked"), b"1;e=xxxxxxxxxxxx\r\nx\r\n" * 8000)
         ends_with(client, 400, "body_too_large")
 
     @pytest.mark.parametrize("endless", [b"0" * 9000, b"1;" + b"x" * 9000, b"0\r\nTrailer: " + b"x" * 9000])
-    def test_with_an_endless_frame_are_refused(self, client: RawClient, endless: bytes) -> None:
+    def test_with_an_endless_size_line_or_trailer_are_refused(self, client: RawClient, endless: bytes) -> None:
         client.send(head("POST /api/auth/login", Transfer_Encoding="chunked"), endless)
         ends_with(client, 400, "malformed_request")
 
     @pytest.mark.parametrize("nonsense", [b"five\r\nhello\r\n", b"-1\r\n", b"5\r\nhelloworld\r\n", b"5 ;x=\x00\r\n"])
-    def test_that_are_none_are_refused(self, client: RawClient, nonsense: bytes) -> None:
+    def test_that_are_malformed_are_refused(self, client: RawClient, nonsense: bytes) -> None:
         client.send(head("POST /api/auth/login", Transfer_Encoding="chunked"), nonsense)
         ends_with(client, 400, "malformed_request")
 
@@ -179,13 +179,15 @@ class TestExpectContinue:
             assert client.send(head("GET /api/health/live", Expect="100-continue")).answer().status == 200
 
 
-def test_a_client_that_sends_everything_before_it_reads_still_gets_the_answer(door: DoorThread) -> None:
+def test_a_client_that_sends_everything_before_it_reads_still_gets_the_answer(server: ServerThread) -> None:
     body = b"x" * 30 * MIB  # far more than the buffers of the sockets
-    answer = httpx.post(f"{door.url}/api/videos/upload", content=body, headers={"Content-Type": MULTIPART}, timeout=60)
+    answer = httpx.post(
+        f"{server.url}/api/videos/upload", content=body, headers={"Content-Type": MULTIPART}, timeout=60
+    )
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-def test_what_follows_a_refusal_is_never_read_as_a_request(client: RawClient) -> None:
+def test_bytes_after_a_refusal_are_never_read_as_a_request(client: RawClient) -> None:
     behind = head("GET /api/health/live").encode()
     client.send(head(UPLOAD, Content_Length=len(behind)), behind, behind)
     ends_with(client, 401, "not_authenticated")
@@ -199,7 +201,7 @@ def test_a_refusal_looks_like_every_other_answer(client: RawClient) -> None:
 
 
 def test_a_refusal_is_counted_once_and_under_its_route(api: Api, recorded: Recorded) -> None:
-    with DoorThread(api) as door, RawClient(door.port) as client:
+    with ServerThread(api) as server, RawClient(server.port) as client:
         client.send(head(UPLOAD, Content_Length=MIB), A_BIT)
         ends_with(client, 401, "not_authenticated")
     routes = [dict(point.dimensions)["Route"] for point in recorded.datapoints()
@@ -211,25 +213,25 @@ class TestDisk:
     ROOM = 100_000
     MIN = 1_000_000
 
-    def upload(self, door: DoorThread, size: int) -> RawClient:
+    def upload(self, server: ServerThread, size: int) -> RawClient:
         fields = {"Content_Type": MULTIPART, "Authorization": token(), "Expect": "100-continue"}
-        return RawClient(door.port).send(head(UPLOAD, Content_Length=size, **fields))
+        return RawClient(server.port).send(head(UPLOAD, Content_Length=size, **fields))
 
     @pytest.fixture
-    def tight(self, api: Api) -> Iterator[DoorThread]:
-        with DoorThread(api, disk_free_bytes_min=self.MIN, bytes_free=lambda: self.MIN + self.ROOM) as door:
-            yield door
+    def tight(self, api: Api) -> Iterator[ServerThread]:
+        with ServerThread(api, disk_free_bytes_min=self.MIN, bytes_free=lambda: self.MIN + self.ROOM) as server:
+            yield server
 
-    def test_nearly_full_turns_uploads_away_for_now(self, tight: DoorThread) -> None:
+    def test_nearly_full_refuses_uploads_for_now(self, tight: ServerThread) -> None:
         with self.upload(tight, self.ROOM + 1) as client:
             answer = ends_with(client, 503, "unavailable")
             assert int(answer.headers["retry-after"]) > 0
 
-    def test_with_room_lets_them_in(self, tight: DoorThread) -> None:
+    def test_with_enough_room_admits_uploads(self, tight: ServerThread) -> None:
         with self.upload(tight, self.ROOM) as client:
             assert client.answer().status == 100
 
-    def test_counts_what_bodies_on_their_way_may_still_bring(self, tight: DoorThread) -> None:
+    def test_counts_the_bytes_that_may_still_arrive_for_admitted_bodies(self, tight: ServerThread) -> None:
         with self.upload(tight, self.ROOM - 10) as first:
             assert first.answer().status == 100
             with self.upload(tight, 11) as second:
@@ -237,26 +239,26 @@ class TestDisk:
             with self.upload(tight, 10) as third:
                 assert third.answer().status == 100
 
-    def test_counts_a_chunked_body_as_the_largest_that_may_come(self, tight: DoorThread) -> None:
+    def test_counts_a_chunked_body_as_the_largest_that_may_come(self, tight: ServerThread) -> None:
         with RawClient(tight.port) as client:
             fields = {"Content_Type": MULTIPART, "Authorization": token()}
             client.send(head(UPLOAD, Transfer_Encoding="chunked", **fields))
             ends_with(client, 503, "unavailable")
 
-    def test_nearly_full_leaves_everything_else_alone(self, tight: DoorThread) -> None:
+    def test_nearly_full_refuses_no_other_request(self, tight: ServerThread) -> None:
         with RawClient(tight.port) as client:
             assert client.send(head("POST /api/auth/login", Content_Length=2), "{}").answer().status == 400
 
-    def test_that_takes_no_more_refuses_the_body(
+    def test_that_cannot_be_written_refuses_the_body(
         self, api: Api, temporary_files: TemporaryFiles, tmp_path: Path
     ) -> None:
         (tmp_path / "bodies").rmdir()  # from now on, no temporary file can be made
         fields = {"Content_Type": MULTIPART, "Authorization": token()}
-        with DoorThread(api, bytes_free=lambda: 10 * MIB) as door, RawClient(door.port) as client:
+        with ServerThread(api, bytes_free=lambda: 10 * MIB) as server, RawClient(server.port) as client:
             client.send(head(UPLOAD, Content_Length=MIB, **fields), b"x" * 600_000)
             ends_with(client, 503, "unavailable")
 
-    def test_that_is_not_there_turns_uploads_away(
+    def test_that_does_not_exist_refuses_uploads(
         self, client: RawClient, temporary_files: TemporaryFiles, tmp_path: Path
     ) -> None:
         (tmp_path / "bodies").rmdir()

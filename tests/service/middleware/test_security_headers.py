@@ -11,7 +11,7 @@ import pytest
 from service.app import Api
 from service.middleware.security_headers import HTTPS_HEADERS, SECURITY_HEADERS
 from tests.service.conftest import Contest
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 
 PAGE = "https://anb.example"
 STRANGER = "https://evil.example"
@@ -33,10 +33,10 @@ ANY_ANSWER = [
 @pytest.fixture
 def start(api: Api) -> Iterator[Start]:
     """Starts the API with ``ANB_CORS_ORIGINS``; returns its URL."""
-    with ExitStack() as doors:
+    with ExitStack() as servers:
 
         def start(cors_origins: str | None) -> str:
-            return doors.enter_context(DoorThread(dataclasses.replace(api, cors_origins=cors_origins))).url
+            return servers.enter_context(ServerThread(dataclasses.replace(api, cors_origins=cors_origins))).url
 
         yield start
 
@@ -55,7 +55,7 @@ def cors_headers(answer: httpx.Response) -> set[str]:
 
 
 class TestSecurityHeaders:
-    def test_forbid_to_keep_run_frame_embed_sniff_and_tell_where_one_came_from(self) -> None:
+    def test_forbid_caching_scripts_frames_embedding_sniffing_and_referrers(self) -> None:
         assert dict(SECURITY_HEADERS) == {
             "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -81,21 +81,21 @@ class TestSecurityHeaders:
         for answer in answers:
             assert [(name, answer.headers.get(name)) for name, _ in SECURITY_HEADERS] == list(SECURITY_HEADERS)
 
-    def test_nothing_that_is_personal_is_kept_by_anybody(self, contest: Contest) -> None:
+    def test_no_personal_answer_may_be_cached(self, contest: Contest) -> None:
         client = contest.sign_up(email="a@example.com")
         login = {"email": "a@example.com", "password": "una contraseña"}
         answers = [client.get("/api/videos"), contest.client().post("/api/auth/login", json=login)]
         assert [(answer.status_code, answer.headers["Cache-Control"]) for answer in answers] == [(200, "no-store")] * 2
 
-    def test_the_server_does_not_say_what_it_is(self, contest: Contest) -> None:
+    def test_no_header_names_the_server_software(self, contest: Contest) -> None:
         for path in ("/api/health/live", "/api/nada"):
             headers = contest.client().get(path).headers
             assert not {"server", "via", "x-powered-by"} & set(headers)
 
-    def test_https_is_asked_for_only_where_the_client_came_by_it_and_the_proxy_is_trusted(self, api: Api) -> None:
+    def test_https_is_required_only_if_the_trusted_proxy_reports_it(self, api: Api) -> None:
         ((name, value),) = HTTPS_HEADERS
         came_by = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
-        with DoorThread(api, proxy="127.0.0.1") as trusting, DoorThread(api) as alone:
+        with ServerThread(api, proxy="127.0.0.1") as trusting, ServerThread(api) as alone:
             assert httpx.get(f"{trusting.url}/api/health/live", headers=came_by).headers[name] == value
             for url, headers in ((trusting.url, {}), (alone.url, came_by)):
                 assert name not in httpx.get(f"{url}/api/health/live", headers=headers).headers
@@ -108,7 +108,7 @@ class TestCors:
         assert [cors_headers(answer) for answer in answers] == [set(), set()]
         assert "Vary" not in answers[0].headers
 
-    def test_a_preflight_of_a_listed_origin_is_told_methods_and_headers(self, start: Start) -> None:
+    def test_a_preflight_of_a_listed_origin_gets_methods_and_headers(self, start: Start) -> None:
         answer = preflight(start(f"https://other.example,{PAGE}"), PAGE)
         assert answer.status_code == 200 and answer.content == b""
         assert answer.headers["Access-Control-Allow-Origin"] == PAGE
@@ -128,13 +128,13 @@ class TestCors:
     @pytest.mark.parametrize(
         "origin", [STRANGER, "http://anb.example", "https://anb.example:444", f"{PAGE}.evil.example", "null", ""]
     )
-    def test_any_other_origin_is_told_nothing(self, start: Start, origin: str) -> None:
+    def test_any_other_origin_gets_no_cors_header(self, start: Start, origin: str) -> None:
         url = start(PAGE)
         answers = [preflight(url, origin), httpx.get(f"{url}/api/public/videos", headers={"Origin": origin})]
         assert [cors_headers(answer) & {"access-control-allow-origin"} for answer in answers] == [set(), set()]
         assert [answer.headers["Vary"] for answer in answers] == ["Origin", "Origin"]
 
-    def test_every_origin_may_come_by_a_star_but_never_with_credentials(self, start: Start) -> None:
+    def test_a_star_allows_every_origin_but_never_credentials(self, start: Start) -> None:
         url = start("*")
         for answer in (preflight(url, STRANGER), httpx.get(f"{url}/api/public/videos", headers={"Origin": STRANGER})):
             assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -217,7 +217,7 @@ def _said(answer: httpx.Response, wanted: str) -> str:
     return str(answer.json()["message"]) if wanted else ""
 
 
-def test_the_contracts_sentences_are_its_own(world: World) -> None:
+def test_the_sentences_of_the_contract_are_used_word_for_word(world: World) -> None:
     assert sign_up(world).json()["message"] == "Usuario creado exitosamente."
     sent = upload(world.owner, world.clip).json()
     assert sent["message"] == "Video subido correctamente. Procesamiento en curso."

@@ -43,7 +43,7 @@ def _counts(output: str) -> str:
 
 
 @pytest.mark.timeout(SECONDS_MAX)
-def test_no_generated_request_finds_what_the_document_does_not_promise(
+def test_each_generated_request_gets_an_answer_that_the_document_promises(
     contest: Contest, clip: Path, tmp_path: Path, pytestconfig: pytest.Config, capfd: pytest.CaptureFixture[str]
 ) -> None:
     examples = pytestconfig.getoption("--fuzz-examples", default=3)

@@ -52,7 +52,7 @@ class TestOpening:
          ({"size_bytes": 1.5}, "invalid_field"), ({"resumable": 1}, "invalid_field"),
          ({"content_type": "text/html"}, "not_mp4"), ({"content_type": None}, "invalid_field")],
     )  # fmt: skip
-    def test_refuses_what_the_form_would_refuse(
+    def test_refuses_the_same_clips_as_the_form(
         self, contest: Contest, player: DirectClient, fields: dict[str, object], code: str
     ) -> None:
         assert error(player.open(**{"size_bytes": 1000, **fields})) == (400, code)  # type: ignore[arg-type]
@@ -71,13 +71,13 @@ class TestOpening:
         assert set(refused) == {(400, "too_many_uploads")}
         listed = contest.emulator.s3.list_multipart_uploads(Bucket=contest.api.media.bucket)
         resumable = [answer for answer in answers if answer.is_success and "parts" in answer.json()]
-        assert len(listed.get("Uploads", [])) == len(resumable), "what was refused has left parts behind"
-        assert DirectClient(contest.sign_up()).open(1000).status_code == 201, "another player is not concerned"
+        assert len(listed.get("Uploads", [])) == len(resumable), "a refused upload has left parts behind"
+        assert DirectClient(contest.sign_up()).open(1000).status_code == 201, "another player is not affected"
         move_end(contest, -1)
-        assert player.open(1000).status_code == 201, "what has expired is not open"
+        assert player.open(1000).status_code == 201, "an expired upload is not open"
 
 
-class TestWhoAsks:
+class TestAuthorization:
     @pytest.mark.parametrize(
         ("method", "path"),
         [("POST", ""), ("GET", f"/{NOBODYS}"), ("GET", "/no-uuid"), ("POST", f"/{NOBODYS}/complete")],
@@ -130,9 +130,7 @@ class TestCompletion:
             assert player.complete(upload).status_code == 201
         assert contest.recorded.values("UploadBytes") == [len(content)]
 
-    def test_is_the_same_however_often_it_is_asked(
-        self, contest: Contest, player: DirectClient, content: bytes
-    ) -> None:
+    def test_gives_the_same_answer_each_time(self, contest: Contest, player: DirectClient, content: bytes) -> None:
         upload = player.uploaded(content)
         bodies = [player.complete(upload).json() for _ in range(3)]
         assert bodies[0] == bodies[1] == bodies[2]
@@ -155,7 +153,7 @@ class TestCompletion:
         assert [item["video_id"] for item in player.api.get("/api/videos").json()] == [body["video_id"]]
         assert contest.objects() == {f"uploads/{body['video_id']}.mp4"}, "copies that did not count are left"
 
-    def test_before_the_bytes_have_arrived_is_refused_and_may_be_asked_again(
+    def test_before_the_bytes_have_arrived_is_refused_and_may_be_repeated(
         self, player: DirectClient, content: bytes
     ) -> None:
         upload = player.opened(len(content))
@@ -163,7 +161,7 @@ class TestCompletion:
         assert player.post(upload, content).is_success
         assert player.complete(upload).status_code == 201
 
-    def test_what_is_sent_to_the_link_afterwards_changes_nothing(
+    def test_bytes_sent_to_the_link_afterwards_change_nothing(
         self, contest: Contest, player: DirectClient, content: bytes
     ) -> None:
         upload = player.uploaded(content)

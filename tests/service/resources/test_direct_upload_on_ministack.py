@@ -22,7 +22,7 @@ from showcase.database.tables import Video
 from tests.clips import box
 from tests.ministack_server import MiniStackServer
 from tests.service.conftest import Contest
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 from tests.service.resources.direct_upload_client import Answer, DirectClient, cut
 
 MIB = 1024 * 1024
@@ -48,18 +48,18 @@ def database_url(sqlite_url: str) -> str:
 def contest(contest: Contest) -> Iterator[Contest]:
     """The contest with a larger limit, so that a clip can have several parts."""
     api = replace(contest.api, upload_bytes_max=20 * MIB)
-    with DoorThread(api) as server:
+    with ServerThread(api) as server:
         yield replace(contest, api=api, url=server.url)
 
 
-def test_what_was_announced_is_taken_and_becomes_a_video(contest: Contest, player: DirectClient, clip: Path) -> None:
+def test_a_clip_as_announced_is_stored_and_becomes_a_video(contest: Contest, player: DirectClient, clip: Path) -> None:
     content = clip.read_bytes()
     body = player.complete(player.uploaded(content)).json()
     detail = player.api.get(f"/api/videos/{body['video_id']}").json()
     assert player.storage.get(detail["original_url"]).content == content
     with contest.api.database.reading() as connection:
         checksum = connection.execute(select(Video.original_crc32)).scalar_one()
-    assert checksum is None, "this storage tells no checksum: the worker must do without"
+    assert checksum is None, "this storage returns no checksum"
 
 
 @pytest.mark.parametrize("size", [999, 1001, 5000, 1])
@@ -80,7 +80,7 @@ def test_a_tampered_field_is_refused(contest: Contest, player: DirectClient, fie
     assert contest.objects() == set()
 
 
-def test_the_policy_names_all_that_is_allowed_and_is_signed(player: DirectClient) -> None:
+def test_the_policy_limits_every_field_and_is_signed(player: DirectClient) -> None:
     """S3 compares the signature of a form with this one (Signature Version 4). MiniStack accepts any signature."""
     upload = player.opened(1000)
     fields = upload["fields"]
@@ -94,12 +94,14 @@ def test_the_policy_names_all_that_is_allowed_and_is_signed(player: DirectClient
     assert fields["x-amz-signature"] == key.hex()
 
 
-def test_what_got_past_the_policy_is_refused_when_it_is_completed(contest: Contest, player: DirectClient) -> None:
+def test_an_upload_that_passed_the_policy_with_a_wrong_size_is_refused_at_completion(
+    contest: Contest, player: DirectClient
+) -> None:
     upload = player.opened(1000)
     policy = base64.b64decode(upload["fields"]["policy"]).replace(b"1000, 1000", b"1000, 2000")
     widened = base64.b64encode(policy).decode()
     assert widened != upload["fields"]["policy"]
-    assert player.post(upload, bytes(2000), policy=widened).is_success, "MiniStack compares signatures now: ask for 403"
+    assert player.post(upload, bytes(2000), policy=widened).is_success, "MiniStack compares signatures now: expect 403"
     answer = player.complete(upload)
     assert (answer.status_code, answer.json()["code"]) == (400, "size_differs")
     assert contest.objects() == set()
@@ -122,7 +124,7 @@ def test_a_part_of_another_size_or_number_or_key_is_refused(contest: Contest, pl
 
 def test_an_expired_link_is_refused_and_can_be_renewed(contest: Contest, clip: Path) -> None:
     content = clip.read_bytes() + box(b"free", bytes(5 * MIB))
-    with DoorThread(replace(contest.api, link_seconds=1)) as hasty:
+    with ServerThread(replace(contest.api, link_seconds=1)) as hasty:
         player = DirectClient(replace(contest, url=hasty.url).sign_up())
         form, parts = player.opened(len(content)), player.opened(len(content), resumable=True)
         piece = cut(content, parts["parts"])[1]

@@ -1,4 +1,4 @@
-"""A request whose commit fails is answered with 503, and nothing else of it has happened."""
+"""A request whose commit fails is answered with 503, and has no other effect."""
 
 from collections.abc import Iterator
 from pathlib import Path

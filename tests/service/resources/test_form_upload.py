@@ -32,7 +32,9 @@ class TestUpload:
         ("content", "code"),
         [(b"", "not_mp4"), (b"texto" * 1000, "not_mp4"), (b"#EXTM3U\n" * 50, "not_mp4")],
     )
-    def test_refuses_what_is_no_clip_and_keeps_nothing(self, contest: Contest, content: bytes, code: str) -> None:
+    def test_refuses_a_file_that_is_not_a_clip_and_stores_nothing(
+        self, contest: Contest, content: bytes, code: str
+    ) -> None:
         client = contest.sign_up()
         assert error(upload(client, content)) == (400, code)
         self._nothing_is_left(contest, client)
@@ -61,7 +63,7 @@ class TestUpload:
         assert error(no_form) == (400, "video_file_missing")
         self._nothing_is_left(contest, client)
 
-    def test_refuses_part_headers_that_are_no_text(self, contest: Contest, clip: Path) -> None:
+    def test_refuses_part_headers_that_are_not_text(self, contest: Contest, clip: Path) -> None:
         client = contest.sign_up()
         body = b'--b\r\nContent-Disposition: form-data; name="t\xff"\r\n\r\nx\r\n--b--\r\n'
         headers = {"Content-Type": "multipart/form-data; boundary=b"}

@@ -6,7 +6,7 @@ from tests.service.conftest import Contest
 from tests.service.player_requests import error, upload
 
 
-class TestHealthAndOdds:
+class TestHealthAndUnknownPaths:
     def test_ready_asks_the_dependencies(self, contest: Contest) -> None:
         for path in ("/health", "/api/health/ready"):
             answer = contest.client().get(path)
@@ -16,7 +16,7 @@ class TestHealthAndOdds:
         assert answer.status_code == 503
         assert answer.json()["checks"] == {"database": "ok", "queue": "unavailable", "storage": "ok"}
 
-    def test_live_asks_nobody(self, contest: Contest) -> None:
+    def test_live_asks_no_dependency(self, contest: Contest) -> None:
         assert contest.client().get("/api/health/live").json() == {"status": "alive"}
 
     def test_unknown_paths_and_methods_have_the_same_shape_of_error(self, contest: Contest) -> None:

@@ -10,7 +10,7 @@ from tests.service.player_requests import error, processed, uploaded
 
 
 class TestPublic:
-    def test_lists_only_what_is_open_for_voting_and_never_an_email(self, contest: Contest, clip: Path) -> None:
+    def test_lists_only_videos_that_are_open_for_voting_and_never_an_email(self, contest: Contest, clip: Path) -> None:
         client, video_id = processed(contest, clip)
         uploaded(client, clip)
         answer = contest.client().get("/api/public/videos")
@@ -31,7 +31,7 @@ class TestPublic:
         assert second.json()["message"] == "Ya has votado por este video."
         assert owner.get(f"/api/videos/{video_id}").json()["votes"] == 1
 
-    def test_voting_for_what_is_not_open_is_not_found(self, contest: Contest, clip: Path) -> None:
+    def test_voting_for_a_video_that_is_not_open_is_not_found(self, contest: Contest, clip: Path) -> None:
         client = contest.sign_up()
         waiting = uploaded(client, clip)["video_id"]
         for video_id in (waiting, str(uuid.uuid4()), "no-uuid"):
@@ -47,6 +47,6 @@ class TestPublic:
         assert answer.json() == [{"position": 1, "username": "Laura Gómez", "city": "Bogotá", "votes": 1}]
         assert contest.client().get(path, params={"city": "Cali"}).json() == []
 
-    def test_a_city_that_no_city_can_be_called_is_refused(self, contest: Contest) -> None:
+    def test_a_name_that_no_city_can_have_is_refused(self, contest: Contest) -> None:
         for city in ("%00", "x" * 101):
             assert error(contest.client().get(f"/api/public/rankings?city={city}")) == (400, "bad_parameter")

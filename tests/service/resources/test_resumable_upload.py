@@ -11,7 +11,7 @@ from sqlalchemy import select
 from showcase.database.tables import Video
 from tests.clips import box
 from tests.service.conftest import Contest
-from tests.service.http_server.server_thread import DoorThread
+from tests.service.http_server.server_thread import ServerThread
 from tests.service.player_requests import error
 from tests.service.resources.direct_upload_client import DirectClient, cut
 
@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 def contest(contest: Contest) -> Iterator[Contest]:
     """The contest with a larger limit, so that a clip can have several parts."""
     api = replace(contest.api, upload_bytes_max=20 * MIB)
-    with DoorThread(api) as server:
+    with ServerThread(api) as server:
         yield replace(contest, api=api, url=server.url)
 
 

@@ -43,12 +43,12 @@ class TestSignUp:
         assert answer.json()["fields"] == [field]
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff\xfe", b'{"email": "\\ud800"}', b"[" * 60_000])
-    def test_refuses_what_is_no_json_object(self, contest: Contest, body: bytes) -> None:
+    def test_refuses_a_body_that_is_not_a_json_object(self, contest: Contest, body: bytes) -> None:
         answer = contest.client().post("/api/auth/signup", content=body)
         assert error(answer)[0] == 400
 
     @pytest.mark.parametrize("field", ["email", "city"])
-    def test_refuses_what_grows_too_long_when_it_is_folded(self, contest: Contest, field: str) -> None:
+    def test_refuses_texts_that_are_too_long_after_case_folding(self, contest: Contest, field: str) -> None:
         value = "\ufb03" * 90 + ("@example.com" if field == "email" else "")  # a ligature of three letters
         answer = contest.client().post("/api/auth/signup", json=signup_body(**{field: value}))
         assert error(answer) == (400, "invalid_field")
@@ -67,7 +67,7 @@ class TestLogin:
         assert (body["token_type"], body["expires_in"]) == ("Bearer", 3600)
         assert contest.client(body["access_token"]).get("/api/videos").status_code == 200
 
-    def test_says_the_same_for_an_unknown_email_and_a_wrong_password(self, contest: Contest) -> None:
+    def test_gives_the_same_answer_for_an_unknown_email_and_a_wrong_password(self, contest: Contest) -> None:
         client = contest.sign_up(email="a@example.com")
         answers = [
             client.post("/api/auth/login", json={"email": email, "password": "falsa"})

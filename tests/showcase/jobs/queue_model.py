@@ -78,7 +78,7 @@ class QueueModel(JobQueue):
         self.attempts: list[UUID] = []  # the videos of all sends, also of failed ones, in order
         self.kills_deleter = False  # the process that deletes next dies after it
         self.given_up = 0  # messages that were received too often
-        self.honours_old_handles = False  # AWS' documentation and reports of its users disagree
+        self.honours_old_handles = False  # AWS' documentation says no, and users report yes
 
     def send(self, message: JobMessage, *, request_id: str = "", within: Budget = NEEDED) -> None:
         sending = self.sendings.pop(message.video_id, CONFIRMED)

@@ -26,7 +26,7 @@ sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Storage(BaseHTTPRequestHandler):
-    """Lists one object and one unfinished upload, and notes what is deleted. Its clock stands at ``date``."""
+    """Lists one object and one unfinished upload, and notes the paths of deletions. Its clock stands at ``date``."""
 
     date: ClassVar[str]
     deleted: ClassVar[list[str]]
@@ -54,7 +54,7 @@ class Storage(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def storage_at(aws_credentials: None) -> Iterator[Callable[[str], tuple[MediaStore, list[str]]]]:
-    """A storage whose clock stands at this date, and the paths of what was deleted in it."""
+    """A storage whose clock stands at this date, and the paths that were deleted in it."""
     deleted: list[str] = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Storage)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -78,7 +78,7 @@ def storage_at(aws_credentials: None) -> Iterator[Callable[[str], tuple[MediaSto
         ("Thu, 01 May 2031 11:00:00 GMT", 0),  # a storage whose own clock goes back makes nothing old
     ],
 )
-def test_the_clock_of_the_storage_alone_tells_the_age_of_what_it_has(
+def test_only_the_clock_of_the_storage_decides_the_age_of_an_object(
     storage_at: Callable[[str], tuple[MediaStore, list[str]]], database: Database, date: str, age_seconds: float
 ) -> None:
     media, deleted = storage_at(date)

@@ -67,7 +67,7 @@ def test_an_ffmpeg_that_hangs_on_the_artwork_is_ended(
         read_watermark(hanging, confinement, find_artwork(None, None, None).watermark)
 
 
-def test_spoilt_artwork_of_the_project_asks_for_the_release_again(
+def test_for_spoilt_artwork_of_the_project_the_error_asks_to_install_the_release_again(
     encoder: Encoder, confinement: Confinement, tmp_path: Path
 ) -> None:
     failing = replace(encoder, path=str(program(tmp_path / "ffmpeg", "exit 183")))

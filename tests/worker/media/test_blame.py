@@ -173,7 +173,7 @@ def test_an_ffmpeg_that_no_longer_decodes_the_watermark_is_at_fault_itself(encod
 def test_a_complaint_about_a_good_watermark_fails_neither_the_clip_nor_the_encoder(encode: Encode) -> None:
     with pytest.raises(EncodeFailed) as caught:
         encode(script=f"{LATE}echo '{PNG_FAULT}' >&2; exit 183")
-    assert caught.value.exit_code == 183, "one attempt, and another worker may fare better"
+    assert caught.value.exit_code == 183, "it costs one attempt, and another worker may succeed"
 
 
 def test_a_bad_clip_is_still_refused(encode: Encode) -> None:

@@ -121,7 +121,7 @@ def is_trimmed_to_thirty_seconds(_pictures: Pictures, result: Path) -> None:
     assert video and video.frames == 900 + 2 * BUMPER_FRAMES and video.seconds == 35.0
 
 
-# What else is true of the result of a clip above.
+# Further properties of the results of some clips above.
 LOOKS: dict[str, Callable[[Pictures, Path], None]] = {
     "plain": has_both_bumpers_and_the_watermark,
     "long": is_trimmed_to_thirty_seconds,

@@ -112,7 +112,7 @@ def test_the_table_names_code_and_time(fail: Fail, capsys: pytest.CaptureFixture
     assert row.split() == ["reopen", str(entry.video_id), "failed:", "damaged", "2026-11-27T12:00:00Z"]
     assert summary == "1 failed video(s). Nothing was changed: run would reopen them."
     assert main(["run", "--code", "truncated"]) == 0
-    assert capsys.readouterr().out == "No video has failed so in that time.\n"
+    assert capsys.readouterr().out == "No failed video matches the options.\n"
 
 
 @pytest.mark.parametrize("text", ["2026-11-27T12:00", "2026-11-27 12:00:00Z", "2026-11-27T07:00-05:00"])

@@ -1,4 +1,4 @@
-"""Faults of what a process has on its own machine: the work directory, the file of records, the clock."""
+"""Faults of the machine of a process: of the work directory, the file of records, the clock."""
 
 import os
 import random
@@ -21,8 +21,8 @@ LASTING_SECONDS = (2.0, 4.0)
 WRITTEN_SECONDS = RETRY_SECONDS_MAX + 1.0  # after which all records that waited for their file are written
 
 
-class FaultsOfSurroundings:
-    """They strike any process, except wrong clocks, which need a restart."""
+class FaultsOfMachine:
+    """They can hit every process. Only a wrong clock hits no steady process, because it needs a restart."""
 
     def __init__(self, system: SoakSystem) -> None:
         self._system = system
@@ -51,7 +51,7 @@ class FaultsOfSurroundings:
         return jobs
 
     def replace_work_directory(self, choose: random.Random) -> int:
-        """Put a file in its place, as if its disk had vanished. Hits are the jobs in work."""
+        """Replace the work directory by a file, as if its disk had vanished. Hits are the jobs in work."""
         work, away = self._system.work, self._system.directory / "work-away"
         wait_for(lambda: self._jobs() > 0, WAIT_SECONDS)
         jobs = self._jobs()
@@ -67,7 +67,7 @@ class FaultsOfSurroundings:
         return int(wait_for(self._system.record_log.exists, WAIT_SECONDS))
 
     def replace_record_file(self, choose: random.Random) -> int:
-        """Hits are the processes that wait until they can write again."""
+        """Replace the file of records by a folder for a while. Hits are the processes that could not write."""
         log = self._system.record_log
         with self._records_waiting() as waiting:
             while not log.is_dir():
@@ -81,7 +81,7 @@ class FaultsOfSurroundings:
         return len(waiting)
 
     def fill_record_file(self, choose: random.Random) -> int:
-        """The file becomes a link to a device that is always full. Hits are the processes that wait."""
+        """Replace the file of records by a link to a device that is always full. Hits are as above."""
         log, link = self._system.record_log, self._system.directory / "full"
         with self._records_waiting() as waiting:
             os.link(log, self._rotated())
@@ -93,7 +93,7 @@ class FaultsOfSurroundings:
 
     @contextmanager
     def _records_waiting(self) -> Iterator[list[SupervisedProcess]]:
-        """After the block: the processes that said meanwhile that their records wait. All records are written then."""
+        """Yields a list. After the block it has the processes whose records waited, and all records are written."""
         waiting: list[SupervisedProcess] = []
         before = {process.name: _complaints(process) for process in self._system.processes}
         yield waiting
@@ -109,7 +109,7 @@ class FaultsOfSurroundings:
             return len(self._system.jobs_of(worker))
 
     def set_clock_of_api(self, choose: random.Random) -> int:
-        """Only ahead: a clock that is behind would refuse the tokens of the players, as it should."""
+        """Set the clock of an API ahead. If it were behind, the API would rightly refuse the tokens of the players."""
         (api,) = (process for process in self._system.struck if process.kind == "api")
         with _other_clock(api, TWO_DAYS):
             time.sleep(choose.uniform(*LASTING_SECONDS))

@@ -1,4 +1,4 @@
-"""Tests of the rules by which a soak judges: each is broken on purpose."""
+"""Tests of the rules that a soak checks: each rule is broken on purpose."""
 
 import itertools
 import os
@@ -33,7 +33,7 @@ GOOD_VIEWS = {
     "handed back": [ACCEPTED, shown("processing"), shown("uploaded"), shown("processed")],
     "refused by the worker": [ACCEPTED, shown("failed", **DAMAGED)],
     "deleted": [ACCEPTED, shown("uploaded"), DELETED, MISSING],
-    "perhaps deleted, and not": [ACCEPTED, MAY_BE_DELETED, shown("processing")],
+    "the delete got no answer and did not happen": [ACCEPTED, MAY_BE_DELETED, shown("processing")],
     "reopened": [ACCEPTED, shown("failed"), View(Told.REOPENED), shown("uploaded")],
     "votes": [shown("processed", votes=1), shown("processed"), shown("processed", votes=2)],
 }
@@ -60,7 +60,7 @@ def test_views_that_go_backwards_break_a_rule(told: list[View]) -> None:
     assert list(broken_views(told))
 
 
-def test_a_whole_list_tells_which_videos_are_missing() -> None:
+def test_a_complete_list_shows_which_videos_are_missing() -> None:
     accepted = {"who": "Laura", "what": "upload", "end": End.OK, "video_id": VIDEO}
     listed = {"who": "Laura", "what": "list own", "end": End.OK, "listed": {}}
     others = {**listed, "who": "Mateo", "is_whole": True}
@@ -78,7 +78,7 @@ JOBS = 70  # of the worker that no fault strikes, when 200 videos are processed
 
 
 def held(noise: float, leak: float = 0.0, seed: int = 1) -> list[tuple[float, float]]:
-    """A process that warms up, then holds what it needs and more under faults, and leaks with each job."""
+    """The points of a process that warms up, needs more at times because of faults, and leaks with each job."""
     choose = random.Random(seed)
     warm = [(work, 50e6 + 20 * noise * min(1.0, work / (0.15 * JOBS))) for work in range(JOBS)]
     return [(work, amount + leak * work + abs(choose.gauss(0, noise))) for work, amount in warm for _ in range(4)]
@@ -94,7 +94,7 @@ def test_a_leak_of_each_job_is_found_and_noise_is_not(seed: int) -> None:
         assert clean and not clean.exceeds(bound)
 
 
-def test_a_process_that_did_little_work_is_not_judged() -> None:
+def test_the_growth_of_a_process_that_did_little_work_is_unknown() -> None:
     assert growth([]) is None
     assert growth([(work, 1.0) for work in range(12)]) is None
 
