@@ -70,7 +70,8 @@ class Parameters:
             raise ParametersRefused(call, tuple(self._problems.values()))
 
     def __contains__(self, name: str) -> bool:
-        return self.values.get(name) is not None
+        """An empty list counts as missing: DescribeAlarms and the console write ``Dimensions: []`` beside Metrics."""
+        return self.values.get(name) not in (None, [], ())
 
     def require(self, name: str) -> None:
         """Record a problem if the parameter is missing, where other parameters decide that it must be there."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms, require_variables
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.recording import NothingRecorded, Recording, findings_text, read_recording
@@ -41,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        require_variables(variables, "NAMESPACE")
         require_alarms(asked.alarm, definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
         recording = read_recording(asked.log, definitions + (other or []))

@@ -26,7 +26,8 @@ def alarms_share_no_name(definitions: Definitions) -> Iterator[Notice]:
     for alarm in definitions.of(*ALARM_KINDS):
         other = seen.setdefault(alarm.name, alarm)
         if other is not alarm:
-            yield error(alarm, "AlarmName", f"the {other.kind.noun} of {other.file} has this name, too")
+            place = f"{other.file}: {other.place_of('AlarmName')}"
+            yield error(alarm, "AlarmName", f"the {other.kind.noun} at {place} has this name, too")
 
 
 def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:

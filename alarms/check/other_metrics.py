@@ -5,6 +5,7 @@ would go unnoticed, and an entry is quickly added. In any other definition it is
 """
 
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 
 from alarms.check.aws_metrics import LIST, AwsMetrics, KnownMetrics
 from alarms.check.scope import Definitions, doubt
@@ -13,6 +14,8 @@ from alarms.check.wording import braces, suggestion
 from alarms.definition_files import Definition
 from cloudwatch.insights import SelectQuery
 from cloudwatch.notice import Notice
+
+NAMESPACE_LIKENESS = 0.85  # AWS/Cloudfront and AWS/CloudFront have 0.9, AWS/ES and AWS/EKS 0.8
 
 Named = tuple[Definition, str, str, str]  # the definition, the key, the namespace, the name of the metric
 
@@ -60,18 +63,25 @@ def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[
             text = f"{name} of {namespace} is not in {LIST}, and is not checked{hint}"
         else:
             subject = (namespace,)
-            hint = suggestion(namespace, [*known.namespaces, *([own] if definition.is_ours else [])])
+            namespaces = [*known.namespaces, *([own] if definition.is_ours else [])]
+            hint = suggestion(namespace, (each for each in namespaces if _almost_equal(each, namespace)))
             text = f"{LIST} has no namespace {namespace!r}: its metrics are not checked{hint}"
         if definition.is_ours or subject not in said:
             yield doubt(definition, key, text)
         said.add(subject)
 
 
+def _almost_equal(one: str, other: str) -> bool:
+    """Whether one namespace may be the other one misspelt: the list lacks many, and AWS/SES is not meant as AWS/SQS."""
+    likeness = SequenceMatcher(a=one.rpartition("/")[2], b=other.rpartition("/")[2]).ratio()
+    return likeness >= NAMESPACE_LIKENESS
+
+
 def _misuses(use: MetricUse, entry: AwsMetrics) -> Iterator[Notice]:
     keys = tuple(sorted(key for key, _ in use.metric.dimensions))
     if entry.dimension_sets is not None and keys not in entry.dimension_sets:
         sets = " or ".join(map(braces, entry.dimension_sets))
-        yield doubt(use.definition, use.key, f"{use.metric.name} has no dimensions {braces(keys)}, but {sets}")
+        yield doubt(use.definition, use.key, f"{use.metric.name} has the dimensions {sets}, not {braces(keys)}")
     if use.period < entry.period:
         text = f"{use.metric.name} has a point every {entry.period} s, the period is {use.period} s"
         yield doubt(use.definition, use.key, text)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionKind
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind
 
 # The members by which a call is recognised, the most special ones first.
 MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
@@ -19,11 +19,15 @@ MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
     (DefinitionKind.COMPOSITE_ALARM, frozenset({"AlarmName", "AlarmRule"})),
     (DefinitionKind.METRIC_ALARM, frozenset({"AlarmName"})),
     (DefinitionKind.DASHBOARD, frozenset({"DashboardName", "DashboardBody"})),
+    (DefinitionKind.ANOMALY_DETECTOR, frozenset({"Namespace", "MetricName", "Stat"})),  # the older way to write it
 )
 
 
 def read_api_form(document: Any, file: str) -> list[Definition]:
-    """The definitions of a document; none if it is not of this form."""
+    """The definitions of a document; none if it is not of this form.
+
+    Raises DefinitionError for a list that has calls and something else: what is no call would not be checked.
+    """
     if isinstance(document, Mapping) and isinstance(document.get("widgets"), list):
         parameters = {"DashboardName": Path(file).stem, "DashboardBody": document}
         return [Definition(DefinitionKind.DASHBOARD, file, {}, {}, parameters, is_ours=False)]
@@ -32,9 +36,12 @@ def read_api_form(document: Any, file: str) -> list[Definition]:
     else:
         calls = [(document, "")]
     kinds = [(_kind_of(call), call, place) for call, place in calls]
-    return [
+    found = [
         Definition(kind, file, {}, {}, call, place, is_ours=False) for kind, call, place in kinds if kind is not None
     ]
+    if found and (unknown := [place for kind, _, place in kinds if kind is None]):
+        raise DefinitionError([f"{file}: {place}: is no call that is known here" for place in unknown])
+    return found
 
 
 def _kind_of(call: Any) -> DefinitionKind | None:

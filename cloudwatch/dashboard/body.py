@@ -7,18 +7,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from cloudwatch.dashboard.body_schema import (
     Report,
     anything,
+    check_range,
     integer,
-    is_relative,
     items,
     members,
     one_of,
-    time,
     time_or_relative,
 )
 from cloudwatch.dashboard.graphed_metrics import Graphed, GraphedExpression, GraphedMetric, read_graphed
@@ -37,7 +35,7 @@ _BODY = members(
         "widgets": items(anything, most=WIDGETS_MAX),
         "variables": items(VARIABLE, most=VARIABLES_MAX),
         "start": time_or_relative,
-        "end": time,
+        "end": time_or_relative,
         "periodOverride": one_of("auto", "inherit"),
     },
     required=("widgets",),
@@ -127,20 +125,13 @@ def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
     report = Report()
     _BODY(parsed, "", report)
     content: Mapping[str, Any] = parsed if isinstance(parsed, Mapping) else {}
-    _check_times(content, report)
+    check_range(content, "", report)
     found = content.get("widgets")
     values = found if isinstance(found, list) else []
     widgets = (_read_widget(value, f"/widgets/{index}", report) for index, value in enumerate(values))
     read = tuple(widget for widget in widgets if widget)
     _check_all(read, report)
     return Dashboard(read, tuple(report.problems))
-
-
-def _check_times(content: Mapping[str, Any], report: Report) -> None:
-    """The reference wants a start beside an end. PutDashboard takes an end alone, without effect (aws-cdk 27124)."""
-    start = content.get("start")
-    if "end" in content and (start is None or is_relative(start)):
-        report.remark("/end", "has no effect without an absolute start")
 
 
 def _read_widget(value: Any, path: str, report: Report) -> Widget | None:
@@ -186,6 +177,8 @@ def _check_all(widgets: tuple[Widget, ...], report: Report) -> None:
     for widget in widgets:
         if widget.x is not None and widget.x + widget.width > COLUMNS:
             report.remark(widget.path, f"reaches beyond the {COLUMNS} columns of the grid")
-    for one, other in combinations(widgets, 2):
-        if one.overlaps(other):
-            report.remark(other.path, f"overlaps {one.path}")
+    for index, widget in enumerate(widgets):
+        below = [other.path for other in widgets[:index] if widget.overlaps(other)]
+        if below:
+            others = f" and {len(below) - 1} more" if len(below) > 1 else ""
+            report.remark(widget.path, f"overlaps {below[0]}{others}")

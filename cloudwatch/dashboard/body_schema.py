@@ -15,7 +15,7 @@ from cloudwatch.statistics import parse_statistic
 
 SHORT_PERIODS = (1, 5, 10, 20, 30)
 
-_RELATIVE = re.compile(r"-P(?:T\d+[MH]|\d+[DWM])")
+_DURATION = re.compile(r"P(?=.)(?:\d+W|(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?)")
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
@@ -84,6 +84,26 @@ def one_of(*options: str) -> Check:
     return check
 
 
+def documented(*options: str) -> Check:
+    """One of the texts of the reference. PutDashboard takes others too: bodies with such texts are in use."""
+
+    def check(value: Any, path: str, report: Report) -> None:
+        if not isinstance(value, str):
+            report.refuse(path, "Should be string")
+        elif value not in options:
+            report.remark(path, f"{value!r} is none of the documented values: {', '.join(options)}")
+
+    return check
+
+
+def annotation_colour(value: Any, path: str, report: Report) -> None:
+    """The reference wants a hex colour here as in a metric. A body with a "red" line is in use, so it is taken."""
+    if not isinstance(value, str):
+        report.refuse(path, "Should be string")
+    elif not _COLOUR.fullmatch(value):
+        report.remark(path, f"{value!r} is not a hex colour such as #d62728")
+
+
 def colour(value: Any, path: str, report: Report) -> None:
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
         report.refuse(path, "Should be a hex colour such as #d62728")
@@ -97,13 +117,23 @@ def time(value: Any, path: str, report: Report) -> None:
 
 
 def is_relative(value: Any) -> bool:
-    """Whether the value is a time before now, like -PT3H."""
-    return isinstance(value, str) and _RELATIVE.fullmatch(value) is not None
+    """Whether the value is a time before now, like -PT3H or -PT1H30M, or now itself: P0D."""
+    if not isinstance(value, str) or _DURATION.fullmatch(value.removeprefix("-")) is None:
+        return False
+    return value.startswith("-") or not re.search("[1-9]", value)
 
 
 def time_or_relative(value: Any, path: str, report: Report) -> None:
+    """The reference knows a relative start only. The console writes "P0D" as its end, so PutDashboard takes it."""
     if not is_relative(value):
         time(value, path, report)
+
+
+def check_range(holder: Mapping[str, Any], path: str, report: Report) -> None:
+    """The reference wants a start beside an end. PutDashboard takes an end alone, without effect (aws-cdk 27124)."""
+    start, end = holder.get("start"), holder.get("end")
+    if end is not None and (start is None or (is_relative(start) and not is_relative(end))):
+        report.remark(f"{path}/end", "has no effect without an absolute start")
 
 
 def time_zone(value: Any, path: str, report: Report) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 from cloudwatch.dashboard.body_schema import (
     Check,
     Report,
+    annotation_colour,
     anything,
     boolean,
+    check_range,
     colour,
+    documented,
     integer,
     items,
     members,
@@ -33,8 +36,14 @@ NO_SOURCE = "The metric widget should have specified a region and a data source 
 
 _LEGEND = members({"position": one_of("right", "bottom", "hidden")})
 _AXIS = members({"min": number, "max": number, "label": text(), "showUnits": boolean})
-_LINE = {"value": number, "label": text(), "color": colour, "visible": boolean, "yAxis": one_of("left", "right")}
-_MOMENT = {"value": time, "label": text(), "color": colour, "visible": boolean}
+_LINE = {
+    "value": number,
+    "label": text(),
+    "color": annotation_colour,
+    "visible": boolean,
+    "yAxis": one_of("left", "right"),
+}
+_MOMENT = {"value": time, "label": text(), "color": annotation_colour, "visible": boolean}
 
 
 def _annotation(properties: Mapping[str, Check], *fills: str) -> Check:
@@ -82,7 +91,7 @@ _METRIC = members(
             }
         ),
         "start": time_or_relative,
-        "end": time,
+        "end": time_or_relative,
         "insightRule": _INSIGHT_RULE,
         "timezone": time_zone,
         "title": text(),
@@ -98,7 +107,8 @@ _LOG = members(
         "region": text(),
         "title": text(),
         "query": text(),
-        "view": one_of("table", "timeSeries", "bar", "pie"),
+        "queryLanguage": text(),  # the console and aws-cdk write CWLI, SQL and PPL; the reference does not have it
+        "view": documented("table", "timeSeries", "bar", "pie"),
         "stacked": boolean,
     },
     required=("region", "query"),
@@ -141,6 +151,7 @@ def _check_metric_widget(value: Any, path: str, report: Report) -> None:
     _METRIC(value, path, report)
     if not isinstance(value, Mapping):
         return
+    check_range(value, path, report)
     annotations = value.get("annotations")
     annotations = annotations if isinstance(annotations, Mapping) else {}
     alarms = annotations.get("alarms")

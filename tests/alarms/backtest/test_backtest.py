@@ -18,7 +18,7 @@ from alarms.recording import NothingRecorded, read_recording
 from alarms.replay import FLAP_SECONDS, replay
 from cloudwatch.alarm.state import AlarmState
 from telemetry.catalogue import WORKER_HEARTBEAT
-from tests.alarms.emf_log import BEGIN, MINUTE, document, job, queue, request, write_log
+from tests.alarms.emf_log import BEGIN, MINUTE, NAMESPACE, document, job, queue, request, write_log
 
 DEAD_LETTERS = "alarms/definitions/metric_alarms/dead-letters.json"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -283,6 +283,22 @@ def test_a_missing_or_damaged_log_exits_with_2(run: Run, log: Path, tmp_path: Pa
 
 def test_unreadable_definitions_exit_with_2(run: Run, log: Path, tmp_path: Path) -> None:
     assert run(log, "--variables", tmp_path / "nowhere.json")[0] == 2
+
+
+def test_definitions_of_any_account_need_no_variables(
+    capsys: pytest.CaptureFixture[str], log: Path, tmp_path: Path
+) -> None:
+    alarm = {
+        "AlarmName": "full",
+        **{"Namespace": NAMESPACE, "MetricName": "DeadLetterDepth", "Statistic": "Maximum", "Period": 60},
+        **{"Dimensions": [{"Name": "Service", "Value": "worker"}], "EvaluationPeriods": 1},
+        **{"Threshold": 0, "ComparisonOperator": "GreaterThanThreshold"},
+    }
+    theirs = tmp_path / "theirs.json"
+    theirs.write_text(json.dumps([alarm]))
+    assert backtest.main([str(log), "--definitions", str(theirs), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["alarms"]
+    assert (found["skipped"], len(found["episodes"])) == (None, 4)
 
 
 def test_a_recording_begins_and_ends_on_full_minutes(tmp_path: Path) -> None:

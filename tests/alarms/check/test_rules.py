@@ -196,7 +196,7 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
                     ),
                 ),
             ),
-            "composite_alarms/dead-letters.json: put_composite_alarm.AlarmName: the composite alarm of ",
+            "composite_alarms/dead-letters.json: put_composite_alarm.AlarmName: the composite alarm at ",
         )
     ],
     house_rules.alarms_say_why: [

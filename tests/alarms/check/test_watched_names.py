@@ -114,11 +114,46 @@ def test_an_unknown_metric_of_others_is_named_once(variables: Variables) -> None
 
 
 @pytest.mark.parametrize(
+    ("namespace", "hint"),
+    [
+        ("AWS/Cloudfront", "did you mean AWS/CloudFront?"),
+        ("AWS/Lamda", "did you mean AWS/Lambda?"),
+        ("AWS/SES", ""),
+        ("AWS/ES", ""),
+        ("AWS/Billing", ""),
+    ],
+)
+def test_another_namespace_is_suggested_only_for_a_misspelt_one(
+    variables: Variables, namespace: str, hint: str
+) -> None:
+    (found,) = check_definitions([strange_graph([namespace, "x"])], variables)
+    assert found.text.partition("; ")[2] == hint
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        ["AWS/RDS", "CPUUtilization", "DBClusterIdentifier", "db", "Role", "READER"],
+        ["AWS/RDS", "FreeableMemory", "EngineName", "postgres"],
+        ["AWS/EC2", "CPUUtilization", "InstanceType", "t3.small"],
+        ["AWS/EC2", "CPUUtilization"],
+        ["AWS/Logs", "IncomingBytes"],
+        ["AWS/ApplicationELB", "UnhealthyStateDNS", "LoadBalancer", "app/x/1", "TargetGroup", "targetgroup/x/1"],
+    ],
+)
+def test_the_dimensions_that_aws_documents_need_no_remark(variables: Variables, metric: list[str]) -> None:
+    assert check_definitions([strange_graph(metric)], variables) == []
+
+
+@pytest.mark.parametrize(
     ("metric", "text"),
     [
         ({"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "Period": 10}, "a point every 60 s"),
         ({"Namespace": "AWS/S3", "MetricName": "BucketSizeBytes", "Period": 300}, "a point every 86400 s"),
-        ({"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "Period": 60}, "has no dimensions {}"),
+        (
+            {"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "Period": 60},
+            "has the dimensions {QueueName}, not {}",
+        ),
     ],
 )
 def test_a_use_that_gives_no_data_is_named(variables: Variables, metric: dict[str, Any], text: str) -> None:
@@ -132,7 +167,7 @@ def test_the_list_can_be_extended_by_files(variables: Variables, tmp_path: Path)
     more = tmp_path / "more.json"
     more.write_text(json.dumps({"namespaces": {"AWS/Shop": [{"names": ["Sales"], "dimension_sets": [["Id"]]}]}}))
     (found,) = check_definitions([alarm], variables, [more])
-    assert found.text == "Sales has no dimensions {}, but {Id}"
+    assert found.text == "Sales has the dimensions {Id}, not {}"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"namespaces": {"A": [{}]}}', '{"namespaces": [1]}'])
@@ -154,6 +189,15 @@ def test_alarms_that_are_valid_and_not_played_are_named(variables: Variables) ->
 def test_a_missing_variable_is_named(definitions: list[Definition], variables: Variables, key: str) -> None:
     with pytest.raises(DefinitionError, match=f"the variable {key} is not set"):
         check_definitions(definitions, {name: value for name, value in variables.items() if name != key})
+
+
+def test_two_alarms_of_one_file_with_the_same_name_are_told_apart_by_their_places(variables: Variables) -> None:
+    alarm = strange_alarm(Namespace="MyApp", MetricName="x", Period=60, Statistic="Sum")
+    twins = [replace(alarm, place=f"[{index}]") for index in (0, 1)]
+    (found,) = [notice for notice in check_definitions(twins, variables) if notice.is_error]
+    assert str(found) == (
+        "theirs.json: [1].AlarmName: the metric alarm at theirs.json: [0].AlarmName has this name, too"
+    )
 
 
 def test_house_rules_are_not_for_others(variables: Variables) -> None:

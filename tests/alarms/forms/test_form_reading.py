@@ -48,6 +48,7 @@ def write(path: Path, document: Any) -> Path:
         ({"Name": "night", "Rule": {}}, [DefinitionKind.MUTE_RULE], [""]),
         ({"Name": "night", "Rule": {}, "AlarmMuteRuleArn": "arn", "MuteType": "x"}, [DefinitionKind.MUTE_RULE], [""]),
         ({"SingleMetricAnomalyDetector": {}}, [DefinitionKind.ANOMALY_DETECTOR], [""]),
+        ({"Namespace": "A", "MetricName": "m", "Stat": "Sum"}, [DefinitionKind.ANOMALY_DETECTOR], [""]),
         (
             {"AnomalyDetectors": [{"Namespace": "A", "SingleMetricAnomalyDetector": {}, "StateValue": "TRAINED"}]},
             [DefinitionKind.ANOMALY_DETECTOR],
@@ -99,6 +100,14 @@ def test_a_file_without_a_definition_is_refused_by_name(tmp_path: Path, document
     path = write(tmp_path / "checkout.json", document)
     with pytest.raises(DefinitionError, match=r"checkout\.json: "):
         read_paths([path], {})
+
+
+@pytest.mark.parametrize("other", [{"MetricName": "Errors", "Threshold": 1}, {}, [ALARM], "checkout", None])
+def test_an_entry_of_a_list_that_is_no_call_is_refused_with_its_place(tmp_path: Path, other: Any) -> None:
+    path = write(tmp_path / "theirs.json", [ALARM, other, COMPOSITE])
+    with pytest.raises(DefinitionError) as refusal:
+        read_paths([path], {})
+    assert refusal.value.problems == [f"{path}: [1]: is no call that is known here"]
 
 
 def test_an_empty_folder_and_a_missing_file_are_refused_together(tmp_path: Path) -> None:

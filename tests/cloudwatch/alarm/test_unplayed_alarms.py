@@ -29,6 +29,17 @@ PROMQL = {
 }
 
 
+@pytest.mark.parametrize("empty", ["Dimensions", "Tags", "AlarmActions"])
+@pytest.mark.parametrize("values", [ANOMALY, math_parameters(query("Errors", ReturnData=True)), PROMQL])
+def test_an_empty_list_beside_other_parameters_is_the_same_as_none(values: Json, empty: str) -> None:
+    assert read_metric_alarm({**values, empty: []}) == read_metric_alarm(values)
+
+
+def test_an_empty_list_of_queries_leaves_an_alarm_on_one_metric() -> None:
+    assert read_metric_alarm(parameters(Metrics=[])) == read_metric_alarm(parameters())
+    assert problems({**PROMQL, "Metrics": [query("Errors")]}) != {}
+
+
 def of_expression(text: str) -> Json:
     return math_parameters({"Id": "q1", "Expression": text, "Period": 60})
 

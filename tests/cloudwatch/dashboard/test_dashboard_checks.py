@@ -118,7 +118,8 @@ def test_a_fault_in_the_structure_of_a_body_is_refused_with_its_path(body: Any, 
         (graph(CPU, annotations={"alarms": [ARN]}), "/annotations/alarms", "excludes metrics"),
         (graph(metrics=None, annotations={"alarms": [ARN, ARN]}), "/annotations/alarms", "more than 1 items"),
         (line(label="x"), "/annotations/horizontal/0", "'value'"),
-        (line(value=1, color="red"), "/annotations/horizontal/0/color", "hex"),
+        (line(value=1, color=5), "/annotations/horizontal/0/color", "string"),
+        (widget("log", region="us-east-1", query="fields @message", view=5), "/view", "string"),
         (line(value=1, fill="after"), "/annotations/horizontal/0/fill", "allowed"),
         (graph(CPU, annotations={"horizontal": [[{"value": 1}]]}), "/annotations/horizontal/0", "less than 2 items"),
         (
@@ -141,6 +142,7 @@ def test_a_fault_in_a_widget_is_refused_with_its_path(wrong: Json, place: str, m
     [
         widget(background="transparent"),
         widget("log", region="us-east-1", query="fields @message", view="table"),
+        widget("log", region="us-east-1", query="SELECT `@message` FROM `logs`", queryLanguage="SQL"),
         widget("alarm", alarms=[ARN], states=["ALARM"], sortBy="timestamp", title="Alarms"),
         widget("custom", endpoint="arn:aws:lambda:us-east-1:123456789012:function:f"),
         widget(
@@ -164,9 +166,20 @@ def test_a_widget_of_the_reference_is_accepted(right: Json) -> None:
     assert read(right).problems == ()
 
 
-@pytest.mark.parametrize("start", ["-PT5M", "-PT8H", "-P7D", "-P2W", "-P3M"])
-def test_a_dashboard_may_have_a_relative_start(start: str) -> None:
-    assert read(start=start).problems == ()
+@pytest.mark.parametrize(
+    "start", ["-PT5M", "-PT8H", "-P7D", "-P2W", "-P3M", "-PT1H30M", "-P1DT12H", "-P0DT6H0M0S", "-PT300S"]
+)
+@pytest.mark.parametrize("end", [{}, {"end": "P0D"}, {"end": "PT0H"}, {"end": "-PT1M"}])
+def test_a_dashboard_and_a_graph_may_have_a_range_relative_to_now(start: str, end: Json) -> None:
+    assert read(start=start, **end).problems == ()
+    assert read(graph(CPU, start=start, **end)).problems == ()
+
+
+@pytest.mark.parametrize("moment", ["PT3H", "P1D", "-P", "-PT", "-3H", "-P1H", "-PT1D", "-P1DT", "P", "now", 3, None])
+def test_a_time_that_is_neither_absolute_nor_before_now_is_refused(moment: Any) -> None:
+    for name in ("start", "end"):
+        found = refusals(read(graph(CPU, **{"start": "-PT3H", name: moment or ""})))
+        assert [path for path, _ in found] == [f"/widgets/0/properties/{name}"]
 
 
 def test_a_dashboard_may_have_an_absolute_range_and_variables() -> None:
@@ -196,6 +209,13 @@ def test_all_widgets_together_have_at_most_2500_metrics() -> None:
         ({"widgets": [graph(CPU, timezone="Local")]}, "/widgets/0/properties/timezone"),
         ({"widgets": [], "end": "2024-01-01T00:00:00Z"}, "/end"),
         ({"widgets": [], "start": "-PT6H", "end": "2024-01-01T00:00:00Z"}, "/end"),
+        ({"widgets": [], "end": "P0D"}, "/end"),
+        ({"widgets": [line(value=1, color="red")]}, "/widgets/0/properties/annotations/horizontal/0/color"),
+        (
+            {"widgets": [widget("log", region="us-east-1", query="fields @message", view="stackedArea")]},
+            "/widgets/0/properties/view",
+        ),
+        ({"widgets": [graph(CPU, end="2024-01-01T00:00:00Z")]}, "/widgets/0/properties/end"),
     ],
 )
 def test_what_put_dashboard_takes_against_its_reference_is_a_remark(body: Any, place: str) -> None:
@@ -246,6 +266,14 @@ def test_overlapping_widgets_give_a_remark_and_are_not_refused() -> None:
     assert remarks(dashboard) == [
         ("/widgets/1", "overlaps /widgets/0"),
         ("/widgets/2", "overlaps /widgets/1"),
+    ]
+
+
+def test_a_widget_that_overlaps_many_others_gives_one_remark() -> None:
+    assert remarks(read(at(0, 0), at(0, 0), at(0, 0), at(0, 0))) == [
+        ("/widgets/1", "overlaps /widgets/0"),
+        ("/widgets/2", "overlaps /widgets/0 and 1 more"),
+        ("/widgets/3", "overlaps /widgets/0 and 2 more"),
     ]
 
 
