@@ -1,9 +1,10 @@
 """Says why an alarm saw no data in a recording. Without that, it would look like one that had no reason to fire."""
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from alarms.open_values import OpenValue, open_in
 from alarms.recording import Recording, watched_values
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.watched import WatchedMetric
@@ -16,12 +17,15 @@ COMPARED_MAX = 500  # of one name; with more, a dimension is an id
 _AWS = "AWS/"
 
 
-def missing_data(alarm: MetricAlarm, recording: Recording) -> list[str]:
-    """A sentence for each metric of the alarm that the recording does not have, each metric once."""
+def missing_data(alarm: MetricAlarm, recording: Recording, open_values: Sequence[OpenValue] = ()) -> list[str]:
+    """A sentence for each metric of the alarm that the recording does not have, each metric once.
+
+    ``open_values`` are those of its definition: a metric with a placeholder is in no recording.
+    """
     if isinstance(alarm.watched, WatchedQuery):
         return [] if has_data(alarm, recording) else ["its query selects no metric of the log"]
     missing = (each for each in watched_values(alarm) if not _is_there(each, recording))
-    return list(dict.fromkeys(_why_missing(each, recording) for each in missing))
+    return list(dict.fromkeys(_why_missing(each, recording, open_values) for each in missing))
 
 
 def has_data(alarm: MetricAlarm, recording: Recording) -> bool:
@@ -50,12 +54,14 @@ def _is_there(watched: WatchedMetric, recording: Recording) -> bool:
     return watched.unit in units or (watched.unit is None and bool(units))
 
 
-def _why_missing(watched: WatchedMetric, recording: Recording) -> str:
+def _why_missing(watched: WatchedMetric, recording: Recording, open_values: Sequence[OpenValue]) -> str:
     metric, units = watched.metric, recording.store.units(watched.metric)
     if units:
         return f"no datapoint of {metric.name} in the unit {watched.unit}; it was written in {', '.join(sorted(units))}"
     if metric.namespace.startswith(_AWS):
         return f"{metric.namespace} {metric.name} is a metric of AWS itself, and not in EMF logs"
+    if unknown := open_in(str(metric), open_values):
+        return f"which metric {metric} is depends on a variable: {'; '.join(map(str, unknown))}"
     metrics = list(recording.store.metrics())
     found = near_metrics(metric, metrics)
     near = f"; near: {', '.join(map(str, found))}" if found else ""

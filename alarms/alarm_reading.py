@@ -3,19 +3,25 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind
+from alarms.definition_files import APPLICATION_SCALING, Definition, DefinitionError, DefinitionKind
+from alarms.open_values import blocking_text, certain_problems
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.composite.composite_alarm import CompositeAlarm, read_composite_alarm
 from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
-from cloudwatch.parameters import ParametersRefused
+from cloudwatch.parameters import Parameters, ParametersRefused
+from cloudwatch.scaling.policy import Policy
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
 
 T = TypeVar("T")
 
 
 def alarm_of(definition: Definition) -> MetricAlarm | UnplayedAlarm:
-    """The alarm of a metric alarm's definition. Raises DefinitionError, with file and key, if AWS would refuse it."""
+    """The alarm of a metric alarm's definition. It is not played if open values leave it open whether AWS takes it.
+
+    Raises DefinitionError, with file and key, if AWS would refuse it.
+    """
     return _read(definition, DefinitionKind.METRIC_ALARM, read_metric_alarm)
 
 
@@ -27,20 +33,42 @@ def composite_of(definition: Definition) -> CompositeAlarm | UnplayedAlarm:
 def mute_rules_of(definitions: Iterable[Definition]) -> list[MuteRule]:
     """The mute rules among the definitions. Raises DefinitionError, with file and key, if AWS would refuse one."""
     kind = DefinitionKind.MUTE_RULE
-    return [_read(definition, kind, read_mute_rule) for definition in definitions if definition.kind is kind]
+    read = (_read(definition, kind, read_mute_rule) for definition in definitions if definition.kind is kind)
+    return [rule for rule in read if isinstance(rule, MuteRule)]
 
 
-def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[str, Any]], T]) -> T:
+def runs_policy(alarm: Definition, policy: Definition) -> bool:
+    """Whether an alarm has the policy as an action."""
+    actions = alarm.parameters.get("AlarmActions")
+    return isinstance(actions, list) and f"${{policy:{policy.stem}}}" in actions
+
+
+def policy_of(definition: Definition, alarm: MetricAlarm | UnplayedAlarm | None) -> Policy | UnplayedPolicy:
+    """The policy of a definition; ``alarm`` is the one that has it as an action. Raises ParametersRefused."""
+    if definition.call != APPLICATION_SCALING:
+        return read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
+    service, operation = definition.call
+    Parameters.of_call(service, operation, definition.parameters).raise_problems(operation)
+    return UnplayedPolicy(definition.name, "it is a policy of Application Auto Scaling")
+
+
+def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[str, Any]], T]) -> T | UnplayedAlarm:
     assert definition.kind is kind  # noqa: S101 - the caller chooses by the kind
     try:
         return read(definition.parameters)
     except ParametersRefused as error:
-        raise refused(definition, error) from error
+        return UnplayedAlarm(name=definition.name, reason=why_not_judged(definition, error))
 
 
-def refused(definition: Definition, error: ParametersRefused) -> DefinitionError:
-    """The refusal of a call as a problem of the definition that has it."""
+def why_not_judged(definition: Definition, error: ParametersRefused) -> str:
+    """The open values that leave it open whether AWS would refuse a call.
+
+    Raises DefinitionError, with file and key, if AWS would refuse it whatever these values are.
+    """
     problems = [
-        f"{definition.file}: {definition.place_of(problem.field)}: {problem.text}" for problem in error.problems
+        f"{definition.file}: {definition.place_of(problem.field)}: {problem.text}"
+        for problem in certain_problems(error, definition.open_values, definition.parameters, definition.call)
     ]
-    return DefinitionError(problems)
+    if problems:
+        raise DefinitionError(problems) from error
+    return blocking_text(error, definition.open_values)

@@ -21,6 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from alarms.open_values import EXISTENCE, OpenValue, open_in
 from cloudwatch.alarm.anomaly_detector import detector_identity
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,9 +66,11 @@ CALLS = {
     DefinitionKind.MUTE_RULE: ("cloudwatch", "PutAlarmMuteRule"),
     DefinitionKind.DASHBOARD: ("cloudwatch", "PutDashboard"),
 }
+# Policies of tables, services of containers and other targets that are not groups of instances: checked, nothing else.
+APPLICATION_SCALING = ("application-autoscaling", "PutScalingPolicy")
 ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.LOG_ALARM, DefinitionKind.COMPOSITE_ALARM)
 PLAYED_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
-_NAMES = {
+NAME_KEYS = {
     DefinitionKind.SCALING_POLICY: "PolicyName",
     DefinitionKind.METRIC_ALARM: "AlarmName",
     DefinitionKind.LOG_ALARM: "AlarmName",
@@ -91,7 +94,8 @@ class Definition:
 
     ``file`` is the path of its file, for messages; ``place`` is the path of its parameters in the file: the name of the
     call, if the file is in the form of this project. ``is_ours`` is false for the files of ``--definitions``: the rules
-    of this project, which hold all its definitions together, do not apply to them.
+    of this project, which hold all its definitions together, do not apply to them. ``open_values`` are the parameters
+    that the file does not tell.
     """
 
     kind: DefinitionKind
@@ -101,11 +105,17 @@ class Definition:
     parameters: Mapping[str, Any]
     place: str = ""
     is_ours: bool = True
+    open_values: tuple[OpenValue, ...] = ()
+
+    @property
+    def call(self) -> tuple[str, str]:
+        """The service and the operation, as botocore names them."""
+        return call_of(self.kind, self.parameters)
 
     @property
     def name_key(self) -> str:
         """The parameter that holds the name, for example ``AlarmName``; empty for an anomaly detector: it has none."""
-        return _NAMES.get(self.kind, "")
+        return NAME_KEYS.get(self.kind, "")
 
     @property
     def name(self) -> str:
@@ -122,9 +132,24 @@ class Definition:
         """
         return Path(self.file).stem if self.place == self.kind else self.name
 
+    @property
+    def surely_exists(self) -> bool:
+        """False if it depends on what the file does not tell: two such alarms may be alternatives."""
+        return all(value.key != EXISTENCE for value in self.open_values)
+
+    def is_open(self, text: str) -> bool:
+        """Whether a text of the parameters is not known as a whole."""
+        return bool(open_in(text, self.open_values))
+
     def place_of(self, key: str) -> str:
         """The path of a parameter in the file: ``put_metric_alarm.Metrics[0].Period``."""
         return f"{self.place}.{key}" if self.place and key else self.place or key
+
+
+def call_of(kind: DefinitionKind, parameters: Mapping[str, Any]) -> tuple[str, str]:
+    """The service and the operation of a call, as botocore names them."""
+    is_application = kind is DefinitionKind.SCALING_POLICY and "ServiceNamespace" in parameters
+    return APPLICATION_SCALING if is_application else CALLS[kind]
 
 
 def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition]:
@@ -201,8 +226,8 @@ def _read(kind: DefinitionKind, document: Mapping[str, Any], file: str, variable
     problems: list[str] = []
     filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
     why, parameters = filled["why"], filled[kind]
-    if kind in _NAMES and _NAMES[kind] not in parameters:
-        problems.append(f"{file}: {kind}.{_NAMES[kind]} is missing")
+    if kind in NAME_KEYS and NAME_KEYS[kind] not in parameters:
+        problems.append(f"{file}: {kind}.{NAME_KEYS[kind]} is missing")
     if not isinstance(document.get("assumes", {}), dict):
         problems.append(f"{file}: assumes: is not a JSON object")
     if problems:

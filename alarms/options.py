@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
-from alarms.forms.form_reading import read_paths
+from alarms.forms.form_reading import read_paths_with_notes
 from cli.screen import Screen
 
 VARIABLES = ROOT / "alarms/variables.json"
@@ -19,7 +19,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="PATH",
-        help="files or folders instead of this project's: in its form, as API calls, or as describe-alarms prints them",
+        help="files or folders instead of this project's: in its form, as API calls, as describe-alarms prints them, "
+        "or CloudFormation templates",
     )
     parser.add_argument(
         "--variables",
@@ -35,7 +36,10 @@ def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[l
     """The definitions, filled in with the variables that the command line names. Raises DefinitionError."""
     if asked.definitions:
         variables = read_variables(asked.variables) if asked.variables else {}
-        return read_paths(asked.definitions, variables), variables
+        reading = read_paths_with_notes(asked.definitions, variables)
+        for note in reading.notes:
+            screen.remark(note)
+        return reading.definitions, variables
     path = asked.variables or (VARIABLES if VARIABLES.exists() else EXAMPLE)
     if not asked.variables and path == EXAMPLE:
         screen.line(f"Variables: {path.relative_to(ROOT)} (there is no alarms/variables.json)", "dim")

@@ -1,11 +1,11 @@
 """Replays alarms over recorded EMF logs, by CloudWatch's own rules, to see when they would have fired."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alarms.absence import has_data, late_data, missing_data
 from alarms.alarm_reading import alarm_of, composite_of, mute_rules_of
-from alarms.definition_files import Definition, DefinitionKind
+from alarms.definition_files import ALARM_KINDS, Definition, DefinitionError, DefinitionKind
 from alarms.recording import Recording, watched_values
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
@@ -13,7 +13,7 @@ from cloudwatch.alarm.missing_data import TreatMissingData
 from cloudwatch.alarm.state import AlarmState, Transition
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched_query import WatchedQuery
-from cloudwatch.composite.composite_alarm import CompositeAlarm
+from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.metric import MetricId
@@ -85,8 +85,27 @@ def replay(definitions: Sequence[Definition], recording: Recording) -> list[Hist
 
     An alarm is skipped if the recording has none of its metrics, because their absence would count as missing data. So
     is an alarm that only CloudWatch can compute. A composite over skipped alarms has a known state while the others
-    decide it. Raises DefinitionError for an alarm that AWS would refuse.
+    decide it. Raises DefinitionError for an alarm that AWS would refuse, and for composites that watch each other.
     """
+    return [history for account in by_account(definitions) for history in _replay_account(account, recording)]
+
+
+def by_account(definitions: Sequence[Definition]) -> list[list[Definition]]:
+    """The definitions that can be in one account and region, in which an alarm has its name alone.
+
+    All of them, unless two files have alarms of the same name, as the stacks of two environments do: then those of
+    each file.
+    """
+    files: dict[str, list[Definition]] = {}
+    holders: dict[str, set[str]] = {}
+    for definition in definitions:
+        files.setdefault(definition.file, []).append(definition)
+        if definition.kind in ALARM_KINDS:
+            holders.setdefault(definition.name, set()).add(definition.file)
+    return list(files.values()) if any(len(each) > 1 for each in holders.values()) else [list(definitions)]
+
+
+def _replay_account(definitions: Sequence[Definition], recording: Recording) -> list[History]:
     mutes = mute_rules_of(definitions)
     alarms = [d for d in definitions if d.kind is DefinitionKind.METRIC_ALARM]
     histories = [_replay_alarm(d, recording, mutes) for d in alarms]
@@ -100,7 +119,12 @@ def _replay_composites(
     composites = [composite for _, composite in read if isinstance(composite, CompositeAlarm)]
     known = {h.definition.name for h in histories if not h.skipped} | {composite.name for composite in composites}
     unplayed = {name for composite in composites for name in composite.watches} - known
-    machine = CompositeMachine(composites, unplayed=unplayed)
+    by_name = {composite.name: composite for composite in composites}
+    try:
+        machine = CompositeMachine(composites, unplayed=unplayed)
+    except CompositeCycle as cycle:
+        first = next(definition for definition, _ in read if definition.name == cycle.names[0])
+        raise DefinitionError([f"{first.file}: {first.place_of('AlarmRule')}: {cycle}"]) from cycle
     changes = [transition for history in histories for transition in history.transitions]
     events = list(machine.run(changes, recording.start, recording.end))
     found = []
@@ -115,17 +139,33 @@ def _replay_composites(
                 for event in own
                 if isinstance(event, ActionsDue) and event.actions and event.suppressed_by is None
             ]
-            missing = tuple(name for name in composite.watches if name in unplayed)
+            missing = tuple(_unplayed_below(composite, by_name, unplayed))
             muted = tuple(_muted(composite.name, due, transitions, mutes, recording.end))
             found.append(History(definition, recording.end, transitions, unplayed=missing, muted=muted))
     return found
+
+
+def _unplayed_below(
+    composite: CompositeAlarm, composites: Mapping[str, CompositeAlarm], unplayed: Collection[str]
+) -> list[str]:
+    """The alarms that are not played among those that a composite watches, directly or through other composites."""
+    found: dict[str, None] = {}
+    waiting, seen = list(composite.watches), {composite.name}
+    while waiting:
+        name = waiting.pop(0)
+        if name in unplayed:
+            found[name] = None
+        elif name in composites and name not in seen:
+            seen.add(name)
+            waiting += composites[name].watches
+    return list(found)
 
 
 def _replay_alarm(definition: Definition, recording: Recording, mutes: Sequence[MuteRule]) -> History:
     alarm = alarm_of(definition)
     if isinstance(alarm, UnplayedAlarm):
         return History(definition, recording.end, skipped=alarm.reason)
-    missing = missing_data(alarm, recording)
+    missing = missing_data(alarm, recording, definition.open_values)
     if not has_data(alarm, recording):
         return History(definition, recording.end, skipped="; ".join(missing))
     machine = AlarmMachine(alarm, recording.store)

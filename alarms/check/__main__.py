@@ -21,13 +21,15 @@ of AWS. Every declared metric must be in a definition, or alarms/definitions/unw
 what AWS refuses, or what cannot work. A remark is what AWS accepts and somebody should look at.
 
 --definitions checks other files, by CloudWatch's rules alone: output of `aws cloudwatch describe-alarms` and
-`get-dashboard`, parameters as --cli-input-json takes them, bodies of dashboards, and files in the form of this project.
+`get-dashboard`, parameters as --cli-input-json takes them, bodies of dashboards, CloudFormation templates as people and
+`cdk synth` write them, and files in the form of this project.
 """
 
 EXAMPLES = [
     ("", "check the definitions"),
     ("--logs .local/demo/emf.log", "also check that its records are declared"),
     ("--definitions alarms.json dashboard.json", "check files of any account, by CloudWatch's rules alone"),
+    ("--definitions cdk.out", "check the templates of an application of the CDK"),
 ]
 EXIT_CODES = {
     ExitCode.DONE: "there is no error; there may be remarks",

@@ -1,10 +1,15 @@
 """The calls of the definitions: refused by AWS, valid, or valid and not played."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from alarms.alarm_reading import alarm_of, policy_of, runs_policy
+from alarms.check.open_value_notices import text_at
 from alarms.check.scope import Definitions, error, remark
-from alarms.definition_files import Definition, DefinitionKind
+from alarms.definition_files import Definition, DefinitionError, DefinitionKind
+from alarms.open_values import blocking_text, certain_problems
 from cloudwatch.alarm.anomaly_detector import read_anomaly_detector
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.put_log_alarm import read_log_alarm
@@ -15,7 +20,7 @@ from cloudwatch.dashboard.body import name_fault, read_dashboard
 from cloudwatch.mute.mute_rule import read_mute_rule
 from cloudwatch.notice import Notice
 from cloudwatch.parameters import ParametersRefused
-from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy
 
 _READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
     DefinitionKind.METRIC_ALARM: read_metric_alarm,
@@ -26,42 +31,69 @@ _READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
 }
 
 
-def call_notices(definition: Definition, definitions: Definitions) -> Iterator[Notice]:
+@dataclass(frozen=True, slots=True)
+class JudgedCall:
+    """``is_valid`` is false if AWS would refuse the call, and if its open values leave that open."""
+
+    definition: Definition
+    notices: tuple[Notice, ...]
+    is_valid: bool
+
+
+def judge_call(definition: Definition, definitions: Definitions) -> JudgedCall:
     """An error for each reason why AWS would refuse the call, and a remark if it is valid and not played.
 
     The remarks of PutDashboard are among them. ``definitions`` has the alarms of a scaling policy.
     """
     if definition.kind is DefinitionKind.DASHBOARD:
-        yield from _dashboard_notices(definition)
-        return
+        notices = tuple(_dashboard_notices(definition))
+        return JudgedCall(definition, notices, not any(notice.is_error for notice in notices))
     try:
         called = _read(definition, definitions)
     except ParametersRefused as refusal:
-        for problem in refusal.problems:
-            yield error(definition, problem.field, problem.text)
-    else:
-        if isinstance(called, UnplayedAlarm | UnplayedPolicy):
-            yield remark(definition, "", f"is valid, and not played here: {called.reason}")
+        return JudgedCall(definition, tuple(_refusal_notices(definition, refusal)), is_valid=False)
+    if isinstance(called, UnplayedAlarm | UnplayedPolicy):
+        unplayed = remark(definition, "", f"is valid, and not played here: {called.reason}")
+        return JudgedCall(definition, (unplayed,), is_valid=True)
+    return JudgedCall(definition, (), is_valid=True)
+
+
+def _refusal_notices(definition: Definition, refusal: ParametersRefused) -> Iterator[Notice]:
+    certain = certain_problems(refusal, definition.open_values, definition.parameters, definition.call)
+    for problem in certain:
+        yield error(definition, problem.field, problem.text)
+    if reason := blocking_text(refusal, definition.open_values):
+        yield remark(definition, "", f"cannot be judged as a whole: {reason}")
 
 
 def _dashboard_notices(definition: Definition) -> Iterator[Notice]:
-    if fault := name_fault(definition.name):
+    fault = name_fault(definition.name)
+    if fault and not definition.is_open(definition.name):
         yield error(definition, "DashboardName", fault)
-    for problem in read_dashboard(definition.parameters.get("DashboardBody", "")).problems:
-        found = error if problem.is_error else remark
-        yield found(definition, f"DashboardBody{problem.place}", problem.text)
+    body = definition.parameters.get("DashboardBody", "")
+    for problem in read_dashboard(body).problems:
+        place = f"DashboardBody{problem.place}"
+        if definition.is_open(problem.text) or definition.is_open(text_at(body, problem.place)):
+            yield remark(definition, place, "cannot be judged, because a part of it is not known")
+        else:
+            found = error if problem.is_error else remark
+            yield found(definition, place, problem.text)
 
 
 def _read(definition: Definition, definitions: Definitions) -> object:
     """The object of a call. Raises ParametersRefused."""
     if reader := _READERS.get(definition.kind):
         return reader(definition.parameters)
-    alarm = next((read_metric_alarm(user.parameters) for user in alarms_that_use(definition, definitions)), None)
-    return read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
+    return policy_of(definition, next(_read_alarms(alarms_that_use(definition, definitions)), None))
+
+
+def _read_alarms(definitions: Iterable[Definition]) -> Iterator[MetricAlarm | UnplayedAlarm]:
+    """The alarms that AWS would take. What is wrong with the others is said about them."""
+    for definition in definitions:
+        with suppress(DefinitionError):
+            yield alarm_of(definition)
 
 
 def alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
     """The metric alarms that have the policy as an action."""
-    action = f"${{policy:{policy.stem}}}"
-    alarms = [(alarm, alarm.parameters.get("AlarmActions")) for alarm in definitions.of(DefinitionKind.METRIC_ALARM)]
-    return [alarm for alarm, actions in alarms if isinstance(actions, list) and action in actions]
+    return [alarm for alarm in definitions.of(DefinitionKind.METRIC_ALARM) if runs_policy(alarm, policy)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from alarms.check.open_value_notices import text_at
 from alarms.check.scope import Definitions, doubt, error, remark
 from alarms.definition_files import ALARM_KINDS, Definition, DefinitionKind
 from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle, children_first, read_composite_alarm
@@ -21,23 +22,29 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*
 
 
 def alarms_share_no_name(definitions: Definitions) -> Iterator[Notice]:
-    """Metric alarms, composites and log alarms share one space of names in CloudWatch."""
+    """Metric alarms, composites and log alarms share one space of names in CloudWatch.
+
+    Strangers' files may be of two accounts or regions, as the stacks of two environments are.
+    """
     seen: dict[str, Definition] = {}
     for alarm in definitions.of(*ALARM_KINDS):
         other = seen.setdefault(alarm.name, alarm)
-        if other is not alarm:
+        are_of_two_stacks = alarm.is_open(alarm.name) and other.file != alarm.file
+        if other is not alarm and not are_of_two_stacks and alarm.surely_exists and other.surely_exists:
             place = f"{other.file}: {other.place_of('AlarmName')}"
-            yield error(alarm, "AlarmName", f"the {other.kind.noun} at {place} has this name, too")
+            found = error if other.file == alarm.file else doubt
+            yield found(alarm, "AlarmName", f"the {other.kind.noun} at {place} has this name, too")
 
 
 def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
     """CloudWatch refuses a rule over an alarm that does not exist; strangers' files may lack alarms of the account."""
     for definition, composite in composites(definitions):
         for child in composite.rule.children:
-            if child not in definitions.alarm_names:
+            if child not in definitions.alarm_names and not definition.is_open(child):
                 yield doubt(definition, "AlarmRule", f"there is no alarm {child} among the definitions")
         suppressor = composite.suppressor
-        if suppressor and suppressor.alarm not in definitions.alarm_names:
+        is_known = suppressor is None or suppressor.alarm in definitions.alarm_names
+        if suppressor and not is_known and not definition.is_open(suppressor.alarm):
             text = f"there is no alarm {suppressor.alarm} among the definitions"
             yield doubt(definition, "ActionsSuppressor", text)
 
@@ -56,7 +63,7 @@ def actions_are_well_formed(definitions: Definitions) -> Iterator[Notice]:
     for alarm in definitions.of(*ALARM_KINDS):
         for key, action in actions(alarm):
             match = _ARN.match(action)
-            if action.startswith("${policy:"):
+            if action.startswith("${policy:") or alarm.is_open(action):
                 continue
             if match is None:
                 yield error(alarm, key, f"{action!r} is not an ARN")
@@ -77,7 +84,7 @@ def mute_rules_name_alarms_that_exist(definitions: Definitions) -> Iterator[Noti
     """ "The alarm names must match existing alarms in your account and region", says PutAlarmMuteRule."""
     for rule in definitions.of(DefinitionKind.MUTE_RULE):
         for index, alarm in enumerate((rule.parameters.get("MuteTargets") or {}).get("AlarmNames") or ()):
-            if alarm not in definitions.alarm_names:
+            if alarm not in definitions.alarm_names and not rule.is_open(alarm):
                 text = f"there is no alarm {alarm} among the definitions"
                 yield doubt(rule, f"MuteTargets.AlarmNames[{index}]", text)
 
@@ -87,14 +94,16 @@ def metrics_are_of_this_account(definitions: Definitions) -> Iterator[Notice]:
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         for index, query in enumerate(alarm.parameters.get("Metrics") or ()):
             account = query.get("AccountId")
-            if account is not None and definitions.account and account != definitions.account:
-                yield doubt(alarm, f"Metrics[{index}].AccountId", f"{account} is not {definitions.account}")
+            for _, text in _elsewhere(None, account, definitions, alarm):
+                yield doubt(alarm, f"Metrics[{index}].AccountId", text)
 
 
 def expressions_of_dashboards_are_valid(definitions: Definitions) -> Iterator[Notice]:
     """PutDashboard does not read expressions; the widget shows an error."""
     for definition, widget in definitions.widgets:
         for fault in expression_faults(widget):
+            if definition.is_open(text_at(definition.parameters["DashboardBody"], fault.place)):
+                continue
             yield error(definition, f"DashboardBody{fault.place}", fault.text)
 
 
@@ -122,20 +131,23 @@ def widgets_show_this_region_and_account(definitions: Definitions) -> Iterator[N
                 isinstance(each, GraphedMetric) and each.metric.namespace != definitions.namespace
             )
             found = error if at_home else remark
-            for key, text in _elsewhere(each.region, each.account, definitions):
+            for key, text in _elsewhere(each.region, each.account, definitions, definition):
                 yield found(definition, f"DashboardBody{_place(widget, each, key)}", text)
         if widget.type == "log":
             region, account = (_text(widget.properties.get(key)) for key in ("region", "accountId"))
-            for key, text in _elsewhere(region, account, definitions):
+            for key, text in _elsewhere(region, account, definitions, definition):
                 yield doubt(definition, f"DashboardBody{widget.path}/properties/{key}", text)
 
 
-def _elsewhere(region: str | None, account: str | None, definitions: Definitions) -> Iterator[tuple[str, str]]:
+def _elsewhere(
+    region: str | None, account: str | None, definitions: Definitions, holder: Definition
+) -> Iterator[tuple[str, str]]:
+    """Which of region and account differ from those of the environment, if both are known."""
     for key, given, expected in (
         ("region", region, definitions.region),
         ("accountId", account, definitions.account),
     ):
-        if given and expected and given != expected:
+        if given and expected and given != expected and not holder.is_open(given):
             yield key, f"{given} is not {expected}"
 
 
@@ -155,9 +167,10 @@ def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[N
             key = f"DashboardBody{alarm.path}"
             match = _ALARM.fullmatch(alarm.arn)
             if match is None:
-                yield doubt(definition, key, f"{alarm.arn!r} is not the ARN of an alarm")
+                if not definition.is_open(alarm.arn):
+                    yield doubt(definition, key, f"{alarm.arn!r} is not the ARN of an alarm")
                 continue
-            for _, text in _elsewhere(match["region"], match["account"], definitions):
+            for _, text in _elsewhere(match["region"], match["account"], definitions, definition):
                 yield doubt(definition, key, f"{alarm.arn} is of another place: {text}")
             if definition.is_ours and match["name"] not in definitions.alarm_names:
                 yield error(definition, key, f"there is no alarm {match['name']}")

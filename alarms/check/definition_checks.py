@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from alarms.check.aws_metrics import read_known_metrics
-from alarms.check.calls import call_notices
+from alarms.check.calls import judge_call
 from alarms.check.cloudwatch_rules import RULES as CLOUDWATCH_RULES
 from alarms.check.contract import contract_notices
 from alarms.check.house_rules import RULES as HOUSE_RULES
+from alarms.check.open_value_notices import open_value_notices
 from alarms.check.other_metrics import other_metric_notices
 from alarms.check.scope import Definitions
 from alarms.definition_files import Definition, Variables, require_variables
@@ -20,14 +21,16 @@ def check_definitions(
 ) -> list[Notice]:
     """Everything that is wrong or doubtful in the definitions.
 
-    A call that AWS would refuse is checked no further. If it is one of this project, its rules and its catalogue are
-    not applied at all, because they hold all definitions together. ``aws_metrics`` are more files of the form of
-    ``aws_metrics.json``. Raises DefinitionError if one of them cannot be read, or if a variable is missing.
+    A call that AWS would refuse is checked no further, nor is one that cannot be judged because of its open values. If
+    it is one of this project, its rules and its catalogue are not applied at all, because they hold all definitions
+    together. ``aws_metrics`` are more files of the form of ``aws_metrics.json``. Raises DefinitionError if one of them
+    cannot be read, or if a variable is missing.
     """
     everything = Definitions(tuple(definitions), variables, read_known_metrics(aws_metrics))
-    calls = [(definition, list(call_notices(definition, everything))) for definition in definitions]
-    notices = [notice for _, found in calls for notice in found]
-    valid = tuple(definition for definition, found in calls if not any(notice.is_error for notice in found))
+    calls = [judge_call(definition, everything) for definition in definitions]
+    notices = [notice for call in calls for notice in call.notices]
+    notices += open_value_notices(definitions)
+    valid = tuple(call.definition for call in calls if call.is_valid)
     refused = everything.alarm_names - replace(everything, all=valid).alarm_names
     checked = replace(everything, all=valid, refused=frozenset(refused))
     for rule in CLOUDWATCH_RULES:

@@ -55,7 +55,7 @@ def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[
     """Of ours each use; of others the first one of each metric or namespace, because they may be hundreds."""
     said: set[tuple[str, ...]] = set()
     for definition, key, namespace, name in named:
-        if known.find(namespace, name):
+        if known.find(namespace, name) or definition.is_open(namespace) or definition.is_open(name):
             continue
         if namespace in known.namespaces:
             subject: tuple[str, ...] = (namespace, name)

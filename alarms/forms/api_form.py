@@ -12,6 +12,7 @@ from alarms.definition_files import Definition, DefinitionError, DefinitionKind
 # The members by which a call is recognised, the most special ones first.
 MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
     (DefinitionKind.SCALING_POLICY, frozenset({"PolicyName", "AutoScalingGroupName"})),
+    (DefinitionKind.SCALING_POLICY, frozenset({"PolicyName", "ServiceNamespace"})),
     (DefinitionKind.LOG_ALARM, frozenset({"AlarmName", "ScheduledQueryConfiguration"})),
     (DefinitionKind.MUTE_RULE, frozenset({"Name", "Rule"})),
     (DefinitionKind.ANOMALY_DETECTOR, frozenset({"SingleMetricAnomalyDetector"})),

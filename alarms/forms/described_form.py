@@ -1,5 +1,5 @@
-"""The output of ``describe-alarms``, ``describe-anomaly-detectors``, ``describe-policies``, ``get-dashboard``,
-``get-alarm-mute-rule``.
+"""The output of ``describe-alarms``, ``describe-anomaly-detectors``, ``describe-policies``,
+``describe-scaling-policies``, ``get-dashboard``, ``get-alarm-mute-rule``.
 
 It holds what was put, and more: states, times, ARNs. Only the parameters of the put call are kept.
 """
@@ -7,7 +7,7 @@ It holds what was put, and more: states, times, ARNs. Only the parameters of the
 from collections.abc import Mapping
 from typing import Any
 
-from alarms.definition_files import CALLS, Definition, DefinitionKind
+from alarms.definition_files import Definition, DefinitionKind, call_of
 from cloudwatch.alarm.anomaly_detector import MATH, SINGLE, TOP_LEVEL
 from cloudwatch.call_form import input_shape
 
@@ -42,7 +42,7 @@ def read_described_form(document: Any, file: str) -> list[Definition]:
 
 def put_members(kind: DefinitionKind, described: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a description that the put call takes."""
-    members = input_shape(*CALLS[kind]).members
+    members = input_shape(*call_of(kind, described)).members
     kept = {name: value for name, value in described.items() if name in members and value is not None}
     if kind is DefinitionKind.ANOMALY_DETECTOR and (SINGLE in kept or MATH in kept):
         return {name: value for name, value in kept.items() if name not in TOP_LEVEL}  # it is described in both ways

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alarms.alarm_reading import alarm_of, refused
+from alarms.alarm_reading import alarm_of, policy_of, runs_policy, why_not_judged
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
@@ -13,7 +13,7 @@ from cloudwatch.parameters import ParametersRefused
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType
 from cloudwatch.scaling.policy import Policy, SimpleScaling
 from cloudwatch.scaling.policy_parameters import CommonParameters
-from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy, read_scaling_policy
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,12 @@ def _policies_of(definitions: Iterable[Definition]) -> list[Definition]:
 
 def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy | str:
     """The policy, or the reason why it cannot be simulated."""
-    action = f"${{policy:{definition.stem}}}"
-    using = next((d for d in known if action in d.parameters.get("AlarmActions", [])), None)
+    using = next((other for other in known if runs_policy(other, definition)), None)
     alarm = alarm_of(using) if using else None
     try:
-        policy = read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
+        policy = policy_of(definition, alarm)
     except ParametersRefused as error:
-        raise refused(definition, error) from error
+        return why_not_judged(definition, error)
     if isinstance(policy, UnplayedPolicy):
         return policy.reason
     if isinstance(alarm, UnplayedAlarm):

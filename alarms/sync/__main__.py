@@ -9,6 +9,7 @@ from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import VARIABLES, add_common_options, read_asked_definitions
 from alarms.sync.account import AWS_ERRORS, LiveAccount
+from alarms.sync.deployable import require_deployable
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import Change, Plan, make_plan, with_policy_arns
 from alarms.sync.plan_text import change_lines, plan_document, summary_line
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         definitions, variables = read_asked_definitions(asked, screen)
         require_variables(variables, "PREFIX", "REGION")
+        require_deployable(definitions)
         notices = check_definitions(definitions, variables)
     except DefinitionError as error:
         screen.fail(str(error))

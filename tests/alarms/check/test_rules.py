@@ -10,7 +10,7 @@ import pytest
 
 from alarms.check import cloudwatch_rules, house_rules
 from alarms.check.aws_metrics import read_known_metrics
-from alarms.check.calls import call_notices
+from alarms.check.calls import judge_call
 from alarms.check.definition_checks import check_definitions
 from alarms.check.scope import Definitions
 from alarms.definition_files import Definition, DefinitionKind, Variables
@@ -151,7 +151,7 @@ PROMISES = ("promise", "threshold", "missing_data", "owner", "fires_within_minut
 
 def calls_are_valid(definitions: Definitions) -> Iterable[Notice]:
     """The rules of the API itself."""
-    return [notice for each in definitions.all for notice in call_notices(each, definitions)]
+    return [notice for each in definitions.all for notice in judge_call(each, definitions).notices]
 
 
 # Rule → violations of it, each with a part of the expected problem.

@@ -69,6 +69,12 @@ def write(path: Path, document: Any) -> Path:
             ["ScalingPolicies[0]"],
         ),
         (
+            {"ScalingPolicies": [{"PolicyName": "cpu", "ServiceNamespace": "ecs", "PolicyARN": "arn", "Alarms": []}]},
+            [DefinitionKind.SCALING_POLICY],
+            ["ScalingPolicies[0]"],
+        ),
+        ({"PolicyName": "cpu", "ServiceNamespace": "ecs"}, [DefinitionKind.SCALING_POLICY], [""]),
+        (
             {"why": {}, "put_metric_alarm": {**ALARM, "AlarmName": "${PREFIX}-errors"}},
             [DefinitionKind.METRIC_ALARM],
             ["put_metric_alarm"],
@@ -174,10 +180,42 @@ GRAPHS: dict[str, Any] = {
         {"type": "alarm", "properties": {"alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:x"]}},
     ]
 }
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {
+        "Env": {"Type": "String", "Default": "dev"},
+        "Zones": {"Type": "CommaDelimitedList", "Default": "a"},
+    },
+    "Mappings": {"Limits": {"dev": {"Errors": 7}}},
+    "Conditions": {"IsDev": {"Fn::And": [{"Fn::Equals": [{"Ref": "Env"}, "dev"]}, {"Fn::Not": [{"Condition": "No"}]}]}},
+    "Resources": {
+        "Errors": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Condition": "IsDev",
+            "Properties": {
+                **ALARM,
+                "AlarmName": {"Fn::Sub": ["${Env}-${A}", {"A": {"Fn::Select": [0, {"Fn::Split": [",", "a,b"]}]}}]},
+                "Threshold": {"Fn::FindInMap": ["Limits", {"Ref": "Env"}, "Errors"]},
+                "AlarmActions": {"Fn::If": ["IsDev", [{"Ref": "Up"}], {"Ref": "AWS::NoValue"}]},
+            },
+        },
+        "All": {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {"AlarmRule": {"Fn::Join": ["", ["ALARM(", {"Fn::GetAtt": ["Errors", "Arn"]}, ")"]]}},
+        },
+        "Up": {
+            "Type": "AWS::AutoScaling::ScalingPolicy",
+            "Properties": {"AutoScalingGroupName": {"Ref": "Group"}, "AdjustmentType": "ExactCapacity"},
+        },
+        "Screen": {
+            "Type": "AWS::CloudWatch::Dashboard",
+            "Properties": {"DashboardBody": {"Fn::Sub": json.dumps(GRAPHS).replace("eu-west-1", "${AWS::Region}")}},
+        },
+    },
+}
 JUNK: tuple[Any, ...] = (None, 1, -1.5, "", "x", "ALARM(", [], {}, [1], {"a": 1}, True, [[]], [{}])
 
 
-@pytest.mark.parametrize("document", [DESCRIPTION, GRAPHS], ids=["alarms", "dashboard"])
+@pytest.mark.parametrize("document", [DESCRIPTION, GRAPHS, TEMPLATE], ids=["alarms", "dashboard", "template"])
 def test_a_spoilt_file_gives_notices_and_no_traceback(tmp_path: Path, document: dict[str, Any]) -> None:
     random = Random(1)  # each case spoils one or two values at any depth
     for _ in range(150):
