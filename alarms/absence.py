@@ -1,4 +1,4 @@
-"""Says why an alarm saw no data in a recording. Without that, it would look like one that had no reason to fire."""
+"""Explains why a recording has no data for an alarm. Otherwise the alarm would look like one without a breach."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,14 +13,14 @@ from cloudwatch.metric import MetricId
 
 NEAR_MAX = 3
 NAME_LIKENESS = 0.75
-COMPARED_MAX = 500  # of one name; with more, a dimension is an id
+COMPARED_MAX = 500  # metrics of one name; if there are more, a dimension is an id
 _AWS = "AWS/"
 
 
 def missing_data(alarm: MetricAlarm, recording: Recording, open_values: Sequence[OpenValue] = ()) -> list[str]:
     """A sentence for each metric of the alarm that the recording does not have, each metric once.
 
-    ``open_values`` are those of its definition: a metric with a placeholder is in no recording.
+    ``open_values`` are those of its definition. No recording has a metric whose name or dimension has a placeholder.
     """
     if isinstance(alarm.watched, WatchedQuery):
         return [] if has_data(alarm, recording) else ["its query selects no metric of the log"]
@@ -36,7 +36,7 @@ def has_data(alarm: MetricAlarm, recording: Recording) -> bool:
 
 
 def late_data(alarm: MetricAlarm, recording: Recording) -> Iterator[str]:
-    """Sentences about metrics that the recording has, but not for all of its time."""
+    """Sentences about metrics whose data cover only a part of the recording."""
     window = alarm.evaluation_periods * alarm.period
     if window > recording.end - recording.start:
         yield f"the recording is shorter than the window of the alarm ({window // 60} min)"
@@ -71,7 +71,7 @@ def _why_missing(watched: WatchedMetric, recording: Recording, open_values: Sequ
 
 
 def near_metrics(metric: MetricId, metrics: Iterable[MetricId]) -> list[MetricId]:
-    """The metrics that may be meant: of a similar name, and among these the ones with the most similar dimensions.
+    """The metrics with the most similar names, and among these the most similar dimensions, up to NEAR_MAX.
 
     Upper and lower case count as the same.
     """

@@ -1,4 +1,4 @@
-"""The alarms of definitions: those that are played, and those that CloudWatch accepts and nobody can play offline."""
+"""Reads the alarms of definitions: some are played (evaluated offline), others only CloudWatch can evaluate."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def alarm_of(definition: Definition) -> MetricAlarm | UnplayedAlarm:
-    """The alarm of a metric alarm's definition. It is not played if open values leave it open whether AWS takes it.
+    """The alarm of a metric alarm's definition. It is not played if its open values decide whether AWS would refuse it.
 
     Raises DefinitionError, with file and key, if AWS would refuse it.
     """
@@ -44,7 +44,7 @@ def runs_policy(alarm: Definition, policy: Definition) -> bool:
 
 
 def policy_of(definition: Definition, alarm: MetricAlarm | UnplayedAlarm | None) -> Policy | UnplayedPolicy:
-    """The policy of a definition; ``alarm`` is the one that has it as an action. Raises ParametersRefused."""
+    """The policy of a definition. ``alarm`` is the alarm that has it as an action. Raises ParametersRefused."""
     if definition.call != APPLICATION_SCALING:
         return read_scaling_policy(definition.parameters, alarm if isinstance(alarm, MetricAlarm) else None)
     service, operation = definition.call
@@ -53,7 +53,7 @@ def policy_of(definition: Definition, alarm: MetricAlarm | UnplayedAlarm | None)
 
 
 def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[str, Any]], T]) -> T | UnplayedAlarm:
-    assert definition.kind is kind  # noqa: S101 - the caller chooses by the kind
+    assert definition.kind is kind  # noqa: S101 - the caller has checked the kind
     try:
         return read(definition.parameters)
     except ParametersRefused as error:
@@ -61,9 +61,9 @@ def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[
 
 
 def why_not_judged(definition: Definition, error: ParametersRefused) -> str:
-    """The open values that leave it open whether AWS would refuse a call.
+    """The open values because of which it is not known whether AWS would refuse a call, as text.
 
-    Raises DefinitionError, with file and key, if AWS would refuse it whatever these values are.
+    Raises DefinitionError, with file and key, if AWS would refuse it for any of their values.
     """
     problems = [
         f"{definition.file}: {definition.place_of(problem.field)}: {problem.text}"

@@ -10,7 +10,8 @@ that has the name of the API call and holds its parameters::
 The description of an alarm is made from its ``why``, and ends with the link to its section of the runbook.
 
 ``${NAME}`` stands for a value that differs between environments. ``${policy:NAME}`` stands for the ARN of the scaling
-policy in the file ``NAME.json``. The ARN exists only once the policy exists, so this module leaves the text as it is.
+policy in the file ``NAME.json``. The ARN exists only after the policy was created, so this module does not replace this
+text.
 """
 
 import json
@@ -43,7 +44,7 @@ class DefinitionKind(StrEnum):
 
     @property
     def noun(self) -> str:
-        """For people: ``metric alarm``."""
+        """The kind in messages, for example ``metric alarm``."""
         return self.removeprefix("put_").replace("_", " ")
 
 
@@ -66,7 +67,7 @@ CALLS = {
     DefinitionKind.MUTE_RULE: ("cloudwatch", "PutAlarmMuteRule"),
     DefinitionKind.DASHBOARD: ("cloudwatch", "PutDashboard"),
 }
-# Policies of tables, services of containers and other targets that are not groups of instances: checked, nothing else.
+# Policies for tables, services of containers and other targets that are not groups of instances. They are only checked.
 APPLICATION_SCALING = ("application-autoscaling", "PutScalingPolicy")
 ALARM_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.LOG_ALARM, DefinitionKind.COMPOSITE_ALARM)
 PLAYED_KINDS = (DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM)
@@ -114,31 +115,32 @@ class Definition:
 
     @property
     def name_key(self) -> str:
-        """The parameter that holds the name, for example ``AlarmName``; empty for an anomaly detector: it has none."""
+        """The parameter that holds the name, for example ``AlarmName``. An anomaly detector has none: empty."""
         return NAME_KEYS.get(self.kind, "")
 
     @property
     def name(self) -> str:
-        """Of an anomaly detector what it watches. Empty if the name is missing: then AWS would refuse the call."""
+        """The name in the account; for an anomaly detector, the metric that it watches. Empty if it is missing."""
         if self.kind is DefinitionKind.ANOMALY_DETECTOR:
             return detector_identity(self.parameters)
         return str(self.parameters.get(self.name_key, ""))
 
     @property
     def stem(self) -> str:
-        """The name by which commands ask for it. It is the same in every environment.
+        """The name by which command lines select the definition.
 
-        In the form of this project it is the name of the file without its ending, in others its own name.
+        In the form of this project it is the file name without its ending, which is the same in every environment. In
+        other forms it is the name in the account.
         """
         return Path(self.file).stem if self.place == self.kind else self.name
 
     @property
     def surely_exists(self) -> bool:
-        """False if it depends on what the file does not tell: two such alarms may be alternatives."""
+        """False if its existence depends on a value that is not known. Two such alarms may be alternatives."""
         return all(value.key != EXISTENCE for value in self.open_values)
 
     def is_open(self, text: str) -> bool:
-        """Whether a text of the parameters is not known as a whole."""
+        """Whether a part of this text of the parameters is not known."""
         return bool(open_in(text, self.open_values))
 
     def place_of(self, key: str) -> str:
@@ -171,7 +173,8 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
 def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
     """All definitions in any folder below ``root``, in the order of application. Raises DefinitionError.
 
-    A file that has no call is passed over: a former version of this project had its definitions in other folders.
+    The folder may be any, because earlier versions had their definitions in other folders. A file without a call is
+    skipped.
     """
     files = ((path.relative_to(root).as_posix(), read_json_object(path)) for path in sorted(root.rglob("*.json")))
     readings = (read_document(document, file, variables) for file, document in files)
@@ -254,7 +257,7 @@ def read_json_object(path: Path, file: str = "") -> dict[str, Any]:
 def _fill(value: Any, variables: Variables, place: str, problems: list[str]) -> Any:
     """``value`` with its variables filled in. A missing variable adds to ``problems``, with its place."""
     if isinstance(value, dict):
-        below = f"{place}." if ": " in place else f"{place}: "  # file: key.key
+        below = f"{place}." if ": " in place else f"{place}: "  # the form is "file: key.key"
         return {key: _fill(item, variables, f"{below}{key}", problems) for key, item in value.items()}
     if isinstance(value, list):
         return [_fill(item, variables, f"{place}[{index}]", problems) for index, item in enumerate(value)]

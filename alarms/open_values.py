@@ -1,4 +1,4 @@
-"""Values that a file does not tell: a reference of a CloudFormation template that only the deployed stack can answer.
+"""Values that a file does not give: references of a CloudFormation template that only the deployed stack can resolve.
 
 A placeholder, ``${Topic.TopicArn}``, stands for such a value among the parameters. In free text (an action, a
 dimension, a name) the rest of the definition is checked and played. Elsewhere (a threshold, a statistic) it is not
@@ -12,12 +12,12 @@ from typing import Any
 from cloudwatch.call_form import form_faults, input_shape
 from cloudwatch.parameters import ParametersRefused, Problem
 
-EXISTENCE = "Condition"  # the key of an open value if it decides whether there is such an alarm at all
+EXISTENCE = "Condition"  # the key of an open value that decides whether the alarm exists
 
 
 @dataclass(frozen=True, slots=True)
 class OpenValue:
-    """``key`` is the path of the parameter, ``text`` the placeholder in it, ``reason`` says why it is not known.
+    """``key`` is the path of the parameter, ``text`` the placeholder in it, and ``reason`` why it is not known.
 
     ``is_wrong`` is true if CloudFormation would refuse the expression, too.
     """
@@ -29,7 +29,7 @@ class OpenValue:
 
     @property
     def is_generated(self) -> bool:
-        """Whether the text is no placeholder, but stands for a name that CloudFormation makes."""
+        """Whether the text is not a placeholder, but a name like the one that CloudFormation makes."""
         return not self.text.startswith("${")
 
     def is_in(self, text: str) -> bool:
@@ -41,14 +41,14 @@ class OpenValue:
 
 
 def open_in(text: str, values: Iterable[OpenValue]) -> list[OpenValue]:
-    """The ``values`` whose placeholders stand in a text, each placeholder once."""
+    """The ``values`` whose placeholders are in a text, each placeholder once."""
     return list({value.text: value for value in values if value.is_in(text)}.values())
 
 
 def certain_problems(
     refusal: ParametersRefused, values: Iterable[OpenValue], parameters: Mapping[str, Any], call: tuple[str, str]
 ) -> list[Problem]:
-    """The problems of a call that it has whatever the open values are.
+    """The problems of a call that do not depend on its open values.
 
     A value outside free text shows as a problem of its own. Then only the form of the other parameters is certain,
     because a rule may compare them with that value.
@@ -62,7 +62,7 @@ def certain_problems(
 
 
 def blocking_text(refusal: ParametersRefused, values: Iterable[OpenValue]) -> str:
-    """The open values that leave it open whether AWS would refuse the call, as text."""
+    """The open values that decide whether AWS would refuse the call, as text."""
     blocking = [value for value in values if any(_concerns(problem, value) for problem in refusal.problems)]
     return "; ".join(dict.fromkeys(f"{value.key}: {value}" for value in blocking))
 

@@ -19,11 +19,11 @@ MINUTE = 60
 
 
 class NothingRecorded(Exception):
-    """The logs have no EMF record, or none of the kind that was looked for."""
+    """The logs have no EMF record, or none of the required kind."""
 
     @classmethod
     def among(cls, what: str, reader: EmfReader) -> Self:
-        """With ``what`` is missing, and what the reader found instead."""
+        """The error for logs that lack ``what``, with a summary of their lines."""
         documents = [f"EMF documents: {reader.documents}"] if reader.documents else []
         held = documents + findings_text(reader.findings) or [f"They have {reader.findings.summary()}."]
         return cls("\n".join([what, *held]))
@@ -44,7 +44,7 @@ class Recording:
 
 
 def findings_text(findings: Findings) -> list[str]:
-    """The findings, one a line, with what CloudWatch does with such lines."""
+    """The findings, one in a line, each with the way in which CloudWatch handles such lines."""
     return [f"{finding.kind}: {finding}" for finding in findings]
 
 
@@ -77,15 +77,15 @@ def _played_alarms(definitions: Iterable[Definition]) -> Iterator[MetricAlarm]:
 
 
 def raw_metrics(alarms: Iterable[MetricAlarm]) -> set[MetricId]:
-    """The metrics of which some alarm needs every value: for a percentile or another extended statistic.
+    """The metrics of which an alarm needs every value, because it has a percentile or another extended statistic.
 
-    A query of Metrics Insights needs none: it has no percentiles.
+    A Metrics Insights query needs none of them, because it has no percentiles.
     """
     return {w.metric for alarm in alarms for w in watched_values(alarm) if parse_statistic(w.statistic).needs_values}
 
 
 def watched_values(alarm: MetricAlarm) -> list[WatchedMetric]:
-    """The statistics of metrics that the alarm names. A query of Metrics Insights names none: it selects them."""
+    """The statistics of metrics that the alarm names. A Metrics Insights query selects metrics, and names none."""
     match alarm.watched:
         case WatchedMetric():
             return [alarm.watched]

@@ -25,7 +25,7 @@ FLAP_SECONDS = 900  # an alarm flaps if it fires again within this time after it
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A time in one state, in seconds since the epoch. If it did not end, ``ends`` is the end of the recording."""
+    """A stay in one state, in seconds since the epoch. If it did not end, ``ends`` is the end of the recording."""
 
     begins: int
     ends: int
@@ -37,11 +37,11 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed, else empty.
+    """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed; empty if it was.
 
-    The state of a composite is not known at some times (``unknown``) if it watches alarms that are not played, or not
-    defined here: ``unplayed`` are their names. ``muted`` are the actions that mute rules would have held back.
-    ``notes`` are what a reader must know of an alarm that was replayed: data that it did not have.
+    The state of a composite is not known at some times (``unknown``) if it watches alarms that were not replayed or
+    have no definition: ``unplayed`` are their names. ``muted`` are the actions that mute rules would have held back.
+    ``notes`` name data that a replayed alarm lacked.
     """
 
     definition: Definition
@@ -83,18 +83,19 @@ def find_episodes(
 def replay(definitions: Sequence[Definition], recording: Recording) -> list[History]:
     """Replay the metric alarms, then the composites over them.
 
-    An alarm is skipped if the recording has none of its metrics, because their absence would count as missing data. So
-    is an alarm that only CloudWatch can compute. A composite over skipped alarms has a known state while the others
-    decide it. Raises DefinitionError for an alarm that AWS would refuse, and for composites that watch each other.
+    An alarm is skipped if the recording has none of its metrics, because their absence would count as missing data. An
+    alarm that only CloudWatch can evaluate is skipped, too. A composite over skipped alarms has a known state while the
+    states of the other alarms are enough to decide it. Raises DefinitionError for an alarm that AWS would refuse, and
+    for composites that watch each other.
     """
     return [history for account in by_account(definitions) for history in _replay_account(account, recording)]
 
 
 def by_account(definitions: Sequence[Definition]) -> list[list[Definition]]:
-    """The definitions that can be in one account and region, in which an alarm has its name alone.
+    """Groups of definitions that can be in one account and region, where the name of an alarm is unique.
 
-    All of them, unless two files have alarms of the same name, as the stacks of two environments do: then those of
-    each file.
+    There is one group of all definitions, or one for each file if two files have alarms of the same name, as the stacks
+    of two environments do.
     """
     files: dict[str, list[Definition]] = {}
     holders: dict[str, set[str]] = {}
@@ -201,7 +202,8 @@ def first_evaluation(alarm: MetricAlarm, start: int) -> int:
     """
     if alarm.treat_missing_data is not TreatMissingData.BREACHING:
         return start
-    periods = alarm.evaluation_periods + (alarm.time_zone is not None)  # the first one has begun before the records
+    # The first period on the wall clock may begin before the records.
+    periods = alarm.evaluation_periods + (alarm.time_zone is not None)
     return start + periods * alarm.period
 
 

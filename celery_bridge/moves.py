@@ -44,7 +44,7 @@ class Tally:
     in_work: int = 0  # tasks or messages that workers of the emptied side still have
 
     def begin_pass(self) -> None:
-        """Reset the counts that each pass makes anew: tasks that are left, and tasks in work."""
+        """Reset the counts that each pass counts again: tasks that are left, and tasks in work."""
         self.left.clear()
         self.fates[Fate.LEFT] = self.in_work = 0
 

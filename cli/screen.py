@@ -38,7 +38,7 @@ class Screen:
         self._machine.print(json.dumps(document, ensure_ascii=False, indent=2), markup=False)
 
     def remark(self, text: str) -> None:
-        """Print what somebody should know to standard error, even when the screen is quiet."""
+        """Print a remark to standard error, even when the screen is quiet."""
         self._errors.print(text, style="yellow", markup=False)
 
     def fail(self, text: str) -> None:

@@ -1,1 +1,1 @@
-"""CloudWatch's rules, offline. This package imports nothing else of the project, so it can be used on its own."""
+"""CloudWatch's rules, offline. This package imports no other package of the project, so it can be used alone."""

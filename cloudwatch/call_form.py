@@ -1,6 +1,6 @@
 """The form of a call: names, types, enumerations and limits of its parameters, from botocore's model of the service.
 
-AWS checks the form of a call before anything else. A newer botocore brings newer parameters without a change here.
+AWS checks the form of a call before its other rules. New parameters are known as soon as botocore knows them.
 """
 
 import math
@@ -26,7 +26,7 @@ def service_model(service: str) -> ServiceModel:
 def input_shape(service: str, operation: str) -> StructureShape:
     """The parameters of a call, for example of ``PutMetricAlarm``. Raises an error of botocore for an unknown one."""
     shape = service_model(service).operation_model(operation).input_shape
-    assert isinstance(shape, StructureShape)  # noqa: S101 - each call that puts something has parameters
+    assert isinstance(shape, StructureShape)  # noqa: S101 - each put call has parameters
     return shape
 
 

@@ -24,7 +24,7 @@ class MetricId:
 
     @classmethod
     def from_api(cls, namespace: str, name: str, dimensions: Iterable[Mapping[str, str]]) -> Self:
-        """From the shape of the API: ``[{"Name": …, "Value": …}]``."""
+        """The metric with dimensions in the form of the API: ``[{"Name": …, "Value": …}]``."""
         return cls.of(namespace, name, {pair["Name"]: pair["Value"] for pair in dimensions})
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class MetricSource(Protocol):
     ) -> list[float | None]:
         """The statistic over each span [start, end), in seconds since the epoch; None is a gap.
 
-        Starts and ends rise from span to span, and spans may overlap. No value depends on data outside its span.
+        Starts and ends rise from span to span, and spans may overlap. A value depends only on data within its span.
         An unknown metric, or a ``unit`` in which nothing was published, gives gaps only, as in CloudWatch.
         ``statistic`` is spelt as in CloudWatch ("Average", "p99", "TM(10%:90%)"). Raises ValueError for an unknown one.
         """

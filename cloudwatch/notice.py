@@ -1,11 +1,11 @@
-"""What a check finds: one type from the parsers of this room to the line that ``alarms.check`` prints."""
+"""The findings of checks. The parsers of this package create them, and ``alarms.check`` prints them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """ERROR: AWS refuses it, or it can never do what it is for. REMARK: it works, but somebody should look at it."""
+    """ERROR: AWS refuses the call, or it can never work. REMARK: AWS accepts the call, but it should be reviewed."""
 
     ERROR = "error"
     REMARK = "remark"
@@ -13,7 +13,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """``place`` is a path in ``file`` (a key path, or a path in a dashboard body); ``text`` says what is wrong."""
+    """``place`` is a path in ``file`` (a key path, or a path in a dashboard body). ``text`` is the reason."""
 
     severity: Severity
     file: str

@@ -37,10 +37,10 @@ class ParametersRefused(ValueError):
 
 
 class Parameters:
-    """One object of a call. Each reader returns a usable value, also of a parameter whose form is wrong.
+    """One object of a call. Each reader returns a usable value, even if the form of the parameter is wrong.
 
     ``of_call`` has recorded all problems of form: names, types, enumerations, limits, missing parameters. The readers
-    add nothing to those. What a caller refuses is a rule that the model of the call does not have.
+    record no further ones. With ``refuse``, a caller adds the problems that the model does not cover.
     """
 
     def __init__(self, values: Mapping[str, Any], path: str = "", problems: dict[str, Problem] | None = None) -> None:
@@ -55,7 +55,7 @@ class Parameters:
         return cls(values, problems={field: Problem(field, message) for field, message in faults})
 
     def refuse(self, name: str, message: str, position: int | None = None) -> None:
-        """Record a problem with the parameter ``name``. The first problem of a parameter is its only one."""
+        """Record a problem with the parameter ``name``. Only the first problem of a parameter is recorded."""
         field = self._path + name
         self._problems.setdefault(field, Problem(field, message, position))
 
@@ -74,7 +74,7 @@ class Parameters:
         return self.values.get(name) not in (None, [], ())
 
     def require(self, name: str) -> None:
-        """Record a problem if the parameter is missing, where other parameters decide that it must be there."""
+        """Record a problem if the parameter is missing. The model does not require it, but other parameters do."""
         if name not in self:
             self.refuse(name, "is missing")
 
@@ -93,7 +93,7 @@ class Parameters:
         return tuple(value for value in self._list(name) if isinstance(value, str))
 
     def choice(self, name: str, options: Collection[str], default: str | None = None) -> str:
-        """One of ``options``, where the model says only "string". Without a default, the parameter must be there."""
+        """One of ``options``, for a parameter that is only a string in the model. Without a default, it is required."""
         if default is None:
             self.require(name)
         value: str = self._read(name, str, default or "")
@@ -102,7 +102,7 @@ class Parameters:
         return value
 
     def integer(self, name: str, *, least: int | None = None, default: int | None = None) -> int:
-        """An integer of at least ``least``. Without a default, the parameter must be there."""
+        """An integer of at least ``least``. Without a default, the parameter is required."""
         if default is None:
             self.require(name)
         value: int = self._read(name, int, default if default is not None else least or 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values at ``start``, ``start + period``, …; None is a gap, which means no data and never zero.
+    """The values at ``start``, ``start + period``, …; None is a gap, which means no data, not zero.
 
     ``start`` is in seconds since the epoch (UTC) and a multiple of ``period`` (seconds), because CloudWatch aligns
     periods. The value at a time covers the ``period`` seconds that begin at that time.

@@ -1,4 +1,4 @@
-"""Spans of time, of which a source gives one value each."""
+"""Spans of time. A metric source gives one value for each span."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Span = tuple[int, int]  # [start, end) in seconds since the epoch
 class SlidingSpans(Sequence[Span]):
     """``number`` spans of ``length`` seconds; the first begins at ``start``, and the others ``step`` seconds apart.
 
-    They behave like a list, and say how regular they are, so that a week of them is cheap.
+    They can be used like a list. Their fields describe the pattern, so a week of spans takes little memory and time.
     """
 
     start: int

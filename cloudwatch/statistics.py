@@ -30,7 +30,7 @@ _Sorted = Sequence[float]
 
 
 class StatisticSet(NamedTuple):
-    """The four numbers that CloudWatch keeps of every metric; some publishers send only these."""
+    """The four numbers that CloudWatch keeps of every metric. Some publishers send only these."""
 
     samples: float
     total: float
@@ -67,7 +67,7 @@ class Statistic:
 
     @property
     def measure(self) -> Callable[[Sequence[float]], float | None]:
-        """``of`` for at least one value, as a function that is called for many periods."""
+        """A function like ``of`` for at least one value. It is prepared once and called for many periods."""
         return self._of_unsorted if self._simple is None else self._simple.of_values
 
     def of(self, values: Sequence[float]) -> float | None:
@@ -82,7 +82,7 @@ class Statistic:
     def simple(self) -> "SimpleStatistic":
         """The statistic as a function of statistic sets. Raises ValueError if it needs values."""
         if self._simple is None:
-            raise ValueError(f"{self.name} needs the values themselves")
+            raise ValueError(f"{self.name} needs single values, not a statistic set")
         return self._simple
 
 
@@ -110,10 +110,10 @@ def _parse_extended(name: str) -> Callable[[_Sorted], float | None]:
 
 
 class SimpleStatistic(NamedTuple):
-    """A statistic that a statistic set is enough for.
+    """A statistic that can be computed from a statistic set.
 
-    ``of_values`` computes it from at least one value, ``of_sets`` from the sets from an index to another (exclusive, at
-    least one set), and ``each`` for each of several sets.
+    ``of_values`` computes it from at least one value. ``of_sets`` computes it from the sets between two indices (the
+    second exclusive, at least one set). ``each`` computes it for each of several sets.
     """
 
     of_values: Callable[[Sequence[float]], float]
@@ -199,7 +199,7 @@ def _keep_values(name: str, lower: str, upper: str) -> _Keep:
     low = float(lower) if lower else None
     high = float(upper) if upper else None
     if low is not None and high is not None and low >= high:
-        raise ValueError(f"{name!r} keeps nothing")
+        raise ValueError(f"{name!r} keeps no value")
 
     def keep(values: _Sorted) -> _Kept:
         start = 0 if low is None else bisect_right(values, low)
@@ -214,7 +214,7 @@ def _keep_shares(name: str, lower: str, upper: str) -> _Keep:
     lowest = _share(name, lower or "0")
     highest = _share(name, upper or "100")
     if lowest >= highest:
-        raise ValueError(f"{name!r} keeps nothing")
+        raise ValueError(f"{name!r} keeps no value")
 
     def keep(values: _Sorted) -> _Kept:
         start, end = lowest * len(values), highest * len(values)

@@ -1,4 +1,4 @@
-"""A store for the metrics of a log, which answers queries for any statistic of any period."""
+"""A store for the metrics of a log. It computes any statistic of any period."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, Self
@@ -11,7 +11,7 @@ from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import Statistic, StatisticSet, parse_statistic
 from cloudwatch.store_columns import StatisticSets, ValueFile, Values
 
-# Not documented. LocalStack found this order of preference on AWS (December 2023, pull request 9877 of LocalStack).
+# Not documented. LocalStack observed this order on AWS (December 2023, pull request 9877 of LocalStack).
 _UNITS_PREFERRED = (
     *("Megabits", "Terabits", "Gigabits", "Count", "Bytes", "Gigabytes", "Gigabytes/Second", "Kilobytes"),
     *("Kilobits/Second", "Terabytes", "Terabits/Second", "Bytes/Second", "Percent", "Megabytes", "Megabits/Second"),
@@ -20,7 +20,7 @@ _UNITS_PREFERRED = (
 )
 
 
-ROWS_MAX = 256  # of one batch
+ROWS_MAX = 256  # records in one batch
 BATCHES_MAX = 64
 
 
@@ -116,11 +116,11 @@ class MetricStore:
     ) -> list[float | None]:
         """One value or gap for each span [start, end); their starts and ends rise, and they may overlap.
 
-        Values of different units are never mixed ("aggregated separately", says PutMetricAlarm). If ``unit`` is None,
-        each span has the unit that comes first in the order that AWS was seen to use, of those with data in the span;
-        AWS's guide leaves this undefined. If spans are shorter than a minute, a metric of regular resolution has its
-        data in the first span of each minute.
-        Raises ValueError for an unknown statistic, and for one that needs values that this store does not keep.
+        Values of different units are never mixed (PutMetricAlarm: "aggregated separately"). If ``unit`` is None, each
+        span has one unit: of the units with data in the span, the first in the order that was observed on AWS. AWS does
+        not document it. If spans are shorter than a minute, a metric of regular resolution has its data in the first
+        span of each minute. Raises ValueError for an unknown statistic, and for one that needs values that this store
+        does not keep.
         """
         self._add_batches()
         wanted = parse_statistic(statistic)
@@ -145,7 +145,7 @@ class MetricStore:
     def extent(self, metric: MetricId | None = None) -> tuple[int, int] | None:
         """The beginnings of the first and of the last storage period with data, in seconds; None without data.
 
-        Those of one metric, or of all.
+        They are those of one metric, or of all metrics.
         """
         self._add_batches()
         found = self._columns.items()
@@ -162,7 +162,7 @@ class MetricStore:
 
 
 class _Columns(NamedTuple):
-    """The columns of one metric in one unit; ``values`` is None if its distribution is not kept."""
+    """The data of one metric in one unit. ``values`` is None if its distribution is not kept."""
 
     sets: StatisticSets
     values: Values | None
@@ -181,7 +181,7 @@ class _Columns(NamedTuple):
         return self.sets.over(statistic, spans)
 
     def add_set(self, start: int, found: StatisticSet, values: Sequence[float]) -> None:
-        """Add a set and its values, which may be unknown: then they have no percentiles."""
+        """Add a set and its values. If the values are not known, the period has no percentiles."""
         self.sets.add_set(start, found)
         if self.values is not None and values:
             self.values.add(start, values)

@@ -17,7 +17,7 @@ from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import Statistic, StatisticColumns, StatisticSet
 
 MINUTE = 60
-RUNS_UNSORTED_MAX = 1024  # on top of twice the number of runs that the last sort left
+RUNS_UNSORTED_MAX = 1024  # in addition to twice the number of runs after the last sort
 VALUES_UNMERGED_MAX = 512
 CHUNK_VALUES = 1024
 _VALUE_BYTES = 8
@@ -70,7 +70,7 @@ def _at_full_minutes(times: Iterable[int]) -> bool:
 
 
 def _runs_by_the_minute(starts: Sequence[int], spans: SlidingSpans) -> Iterable[tuple[int, int]]:
-    """``_runs`` if everything begins and ends at full minutes: the runs before each minute are counted once."""
+    """Like ``_runs``, if everything begins and ends at full minutes. The runs before each minute are counted once."""
     length, step = spans.length // MINUTE, spans.step // MINUTE
     after_last_start = spans.number * step
     marks = bytearray(after_last_start + length)
@@ -93,9 +93,9 @@ def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[
 
 
 class Values:
-    """Keeps every value: 24 bytes for each run in memory, and 8 bytes for each value in ``file``.
+    """Keeps every value. This takes 24 bytes of memory for each run, and 8 bytes in ``file`` for each value.
 
-    Fewer than CHUNK_VALUES of the values are in memory.
+    Fewer than CHUNK_VALUES values are in memory.
     """
 
     __slots__ = ("_begins", "_chunks", "_ends", "_file", "_in_order", "_latest", "_starts")
@@ -105,8 +105,8 @@ class Values:
         self._starts = array("q")
         self._begins = array("Q")  # the number of each run's first value, in the order of arrival
         self._ends = array("Q")
-        self._chunks = array("Q")  # their offsets in the file
-        self._latest = array("d")  # the values behind the last chunk
+        self._chunks = array("Q")  # the offsets of the chunks in the file
+        self._latest = array("d")  # the values after the last chunk
         self._in_order = True
 
     def add(self, start: int, values: Sequence[float]) -> None:
@@ -144,7 +144,7 @@ class Values:
         return [of(values[begins[first] : begins[last]]) if first < last else None for first, last in runs]
 
     def _read(self, begin: int, end: int, found: "array[float]") -> None:
-        """Append the values from ``begin`` to ``end`` (their numbers) to ``found``."""
+        """Append the values from number ``begin`` to number ``end`` to ``found``."""
         while begin < end:
             chunk, first = divmod(begin, CHUNK_VALUES)
             last = min(first + end - begin, CHUNK_VALUES)
@@ -166,7 +166,7 @@ class Values:
 
 
 class StatisticSets:
-    """Keeps count, sum, minimum and maximum: 40 bytes for each storage period, for any number of values."""
+    """Keeps count, sum, minimum and maximum. This takes 40 bytes for each storage period, for any number of values."""
 
     __slots__ = ("_in_order", "_numbers", "_runs_max", "_starts", "_unmerged", "_unmerged_start")
 
@@ -176,7 +176,7 @@ class StatisticSets:
         self._in_order = True
         self._runs_max = RUNS_UNSORTED_MAX
         self._unmerged_start = 0
-        self._unmerged = array("d")  # the latest values: one merge of many is faster than many merges of one
+        self._unmerged = array("d")  # the latest values, because one merge of many is faster than many merges of one
 
     def add(self, start: int, values: Sequence[float]) -> None:
         """Add values of the storage period that begins at ``start`` (seconds)."""

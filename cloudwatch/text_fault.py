@@ -1,4 +1,4 @@
-"""A fault at a character of a text: of an expression, a search or a query."""
+"""A fault at a character of an expression, a search or a query."""
 
 
 class TextFault(ValueError):

@@ -45,7 +45,7 @@ def split_text(
 
 
 class TokenReader:
-    """Reads tokens from the first to the last. A parser is made of it; ``refusal`` is the class of its faults."""
+    """Reads tokens from the first to the last. The base class of parsers; ``refusal`` is the class of their faults."""
 
     refusal: ClassVar[type[TextFault]]
 
@@ -73,7 +73,7 @@ class TokenReader:
         return found
 
     def _unclosed(self, opening: Token, expected: str) -> TextFault:
-        """The fault that ``expected`` does not come where something that ``opening`` opened could end."""
+        """The fault for a missing ``expected``: either ``opening`` is never closed, or another token stands there."""
         if self._next.kind == "end":
             return self.refusal(opening.position, f"this {opening.text!r} is never closed")
         return self.refusal(self._next.position, f"unexpected {self._next.shown} where {expected} is expected")

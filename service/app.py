@@ -1,4 +1,4 @@
-"""The WSGI application: which resource answers which route."""
+"""The WSGI application: the resource for each route."""
 
 from dataclasses import dataclass
 from typing import Any

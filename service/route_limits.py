@@ -1,4 +1,4 @@
-"""How often an account, and an address, may log in, sign up and vote.
+"""The limits of logins, sign-ups and votes, for each account and for each address.
 
 The address is that of the peer. Behind a trusted load balancer it is the address that the balancer reports.
 """

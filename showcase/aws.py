@@ -45,7 +45,7 @@ class Budget:
 NEEDED = Budget()  # the work cannot go on without this call
 # A request or a stop waits for the call, and the work goes on without it.
 OPTIONAL = Budget(connect_seconds=1, read_seconds=1.5, attempts=1, deadline="optional call")
-# A sweep makes the call, and makes it again in its next turn.
+# A sweep makes the call, and repeats it in its next run.
 BACKGROUND = Budget(connect_seconds=2, read_seconds=5, attempts=1, deadline="background call")
 
 

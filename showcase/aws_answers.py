@@ -330,7 +330,7 @@ _OBJECT = _has("ETag", "LastModified", "AcceptRanges")
 _REMOVED = (_status(204),)
 
 EXPECTED: Final[Mapping[str, tuple[Rule, ...]]] = {
-    # SQS. An empty receive and a delete say nothing, so their type and their id are all the proof that there is.
+    # SQS. The answers to an empty receive and to a delete have no content, so only their type and id can be checked.
     "SendMessage": _json(_has("MessageId"), _confirms_the_message),
     "ReceiveMessage": _json(
         _is_list("Messages", Body=str, MessageId=str, ReceiptHandle=str, MD5OfBody=str, Attributes=dict),

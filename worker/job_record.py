@@ -17,7 +17,7 @@ class Outcome(StrEnum):
 
     PROCESSED = "processed"
     REFUSED = "refused"  # the clip breaks a rule or is damaged
-    DUPLICATE = "duplicate"  # the video is settled already, or gone
+    DUPLICATE = "duplicate"  # the video is already published or refused, or was deleted
     BUSY = "busy"  # another worker has the video
     UNREADABLE = "unreadable"  # the body is not a job message
     HANDED_BACK = "handed_back"  # this worker is stopping

@@ -1,4 +1,4 @@
-"""Scratch space: one folder for each process, and in it one folder for each job. Dead processes leave nothing.
+"""Scratch space: one folder for each process, and in it one folder for each job. Folders of dead processes are removed.
 
 A disk that is full, gone or read-only is a fault of this machine, not of a video: it raises Unavailable.
 

@@ -20,13 +20,13 @@ from cloudwatch.mute.muted_actions import MutedActions
 DESCRIPTION = """\
 Replay the alarms over recorded EMF logs (plain or .gz), by CloudWatch's own rules: when each would have fired, for
 how long, and how often it would have flapped. An alarm is not replayed if the logs have none of its metrics: those of
-AWS itself (load balancer, database) are in no EMF log, and for a misspelt one the nearest are named.
+AWS itself (load balancer, database) are in no EMF log. For a misspelt metric, the most similar ones are named.
 """
 
 EXAMPLES = [
     (".local/demo/emf.log", "all alarms over one log"),
     ("--alarm worker-errors --against worker-errors-50.json logs/*.gz", "one alarm beside a changed copy of its file"),
-    ("--against HEAD~5 --png pictures logs/2026-11-*.log", "beside a former commit, with pictures"),
+    ("--against HEAD~5 --png pictures logs/2026-11-*.log", "beside an earlier commit, with pictures"),
 ]
 EXIT_CODES = {
     ExitCode.DONE: "replayed, whether or not an alarm fired",
@@ -93,7 +93,7 @@ def _print_table(recording: Recording, histories: list[History], others: list[Hi
         for muted in history.muted:
             screen.line(f"{history.definition.name}: {_muted_text(muted)}", "yellow")
     if others is not None:
-        screen.line("≠ marks what the other version would have done differently.")
+        screen.line("≠ marks results of the other version that differ.")
 
 
 def _row(history: History) -> str:

@@ -16,9 +16,9 @@ from cloudwatch.notice import Notice
 DESCRIPTION = """\
 Compare the definitions with the metrics that the code declares (both ways), and check them for CloudWatch's quirks.
 
-Every metric, dimension set, unit and statistic in a definition must be one that the code declares, or a known metric
-of AWS. Every declared metric must be in a definition, or alarms/definitions/unwatched.json says why not. An error is
-what AWS refuses, or what cannot work. A remark is what AWS accepts and somebody should look at.
+Every metric, dimension set, unit and statistic in a definition must be one that the code declares, or a known metric of
+AWS. Every declared metric must be in a definition, or in alarms/definitions/unwatched.json with the reason. An error is
+what AWS refuses, or what cannot work. A remark is what AWS accepts, but which should be reviewed.
 
 --definitions checks other files, by CloudWatch's rules alone: output of `aws cloudwatch describe-alarms` and
 `get-dashboard`, parameters as --cli-input-json takes them, bodies of dashboards, CloudFormation templates as people and
@@ -27,13 +27,13 @@ what AWS refuses, or what cannot work. A remark is what AWS accepts and somebody
 
 EXAMPLES = [
     ("", "check the definitions"),
-    ("--logs .local/demo/emf.log", "also check that its records are declared"),
+    ("--logs .local/demo/emf.log", "also check that the records of a log are declared"),
     ("--definitions alarms.json dashboard.json", "check files of any account, by CloudWatch's rules alone"),
     ("--definitions cdk.out", "check the templates of an application of the CDK"),
 ]
 EXIT_CODES = {
     ExitCode.DONE: "there is no error; there may be remarks",
-    ExitCode.FAILED: "there are errors; each line of the output has file, key and what is wrong",
+    ExitCode.FAILED: "there are errors; each line of the output has a file, a key and the reason",
 }
 
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_notices(errors, remarks, screen)
     if errors:
         return ExitCode.FAILED
-    screen.good(f"{len(definitions)} definitions: nothing is wrong.")
+    screen.good(f"{len(definitions)} definitions: no problem found.")
     return ExitCode.DONE
 
 

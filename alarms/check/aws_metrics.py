@@ -1,7 +1,7 @@
 """The metrics of AWS's own services that the checks know: ``aws_metrics.json``, and files of the same form.
 
 ``{"namespaces": {"AWS/SQS": [{"names": ["NumberOfMessagesSent"], "dimension_sets": [["QueueName"]]}]}}``. Without
-``dimension_sets``, any dimensions are taken. ``period`` is the least useful period in seconds (60 if it is missing).
+``dimension_sets``, any dimensions are accepted. ``period`` is the shortest useful period in seconds (default 60).
 ``sparse`` metrics are published only while there is something to count, so missing data is their normal state.
 """
 

@@ -1,4 +1,4 @@
-"""The calls of the definitions: refused by AWS, valid, or valid and not played."""
+"""Checks whether AWS would refuse the calls of the definitions, and names calls that cannot be evaluated offline."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -33,7 +33,7 @@ _READERS: Mapping[DefinitionKind, Callable[[Mapping[str, Any]], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class JudgedCall:
-    """``is_valid`` is false if AWS would refuse the call, and if its open values leave that open."""
+    """``is_valid`` is false if AWS would refuse the call, or might refuse it because of its open values."""
 
     definition: Definition
     notices: tuple[Notice, ...]
@@ -41,9 +41,9 @@ class JudgedCall:
 
 
 def judge_call(definition: Definition, definitions: Definitions) -> JudgedCall:
-    """An error for each reason why AWS would refuse the call, and a remark if it is valid and not played.
+    """An error for each reason why AWS would refuse the call, and a remark if it cannot be evaluated offline.
 
-    The remarks of PutDashboard are among them. ``definitions`` has the alarms of a scaling policy.
+    The remarks of PutDashboard are included. The alarms of a scaling policy are looked up in ``definitions``.
     """
     if definition.kind is DefinitionKind.DASHBOARD:
         notices = tuple(_dashboard_notices(definition))
@@ -53,7 +53,7 @@ def judge_call(definition: Definition, definitions: Definitions) -> JudgedCall:
     except ParametersRefused as refusal:
         return JudgedCall(definition, tuple(_refusal_notices(definition, refusal)), is_valid=False)
     if isinstance(called, UnplayedAlarm | UnplayedPolicy):
-        unplayed = remark(definition, "", f"is valid, and not played here: {called.reason}")
+        unplayed = remark(definition, "", f"is valid, but not evaluated offline: {called.reason}")
         return JudgedCall(definition, (unplayed,), is_valid=True)
     return JudgedCall(definition, (), is_valid=True)
 
@@ -81,14 +81,14 @@ def _dashboard_notices(definition: Definition) -> Iterator[Notice]:
 
 
 def _read(definition: Definition, definitions: Definitions) -> object:
-    """The object of a call. Raises ParametersRefused."""
+    """The alarm, policy or rule of the call. Raises ParametersRefused."""
     if reader := _READERS.get(definition.kind):
         return reader(definition.parameters)
     return policy_of(definition, next(_read_alarms(alarms_that_use(definition, definitions)), None))
 
 
 def _read_alarms(definitions: Iterable[Definition]) -> Iterator[MetricAlarm | UnplayedAlarm]:
-    """The alarms that AWS would take. What is wrong with the others is said about them."""
+    """The alarms that AWS would accept. The checks of the other alarms report their problems."""
     for definition in definitions:
         with suppress(DefinitionError):
             yield alarm_of(definition)

@@ -1,4 +1,4 @@
-"""What CloudWatch says nothing about, in anybody's definitions: each function of RULES is one rule, with its reason."""
+"""Finds mistakes that CloudWatch does not report, in definitions of any account. Each function in RULES is one rule."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*
 def alarms_share_no_name(definitions: Definitions) -> Iterator[Notice]:
     """Metric alarms, composites and log alarms share one space of names in CloudWatch.
 
-    Strangers' files may be of two accounts or regions, as the stacks of two environments are.
+    Files that are not of this project may belong to two accounts or regions, as the stacks of two environments do.
     """
     seen: dict[str, Definition] = {}
     for alarm in definitions.of(*ALARM_KINDS):
@@ -37,7 +37,7 @@ def alarms_share_no_name(definitions: Definitions) -> Iterator[Notice]:
 
 
 def composites_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
-    """CloudWatch refuses a rule over an alarm that does not exist; strangers' files may lack alarms of the account."""
+    """CloudWatch refuses a rule that names an unknown alarm. Files of other accounts need not be complete."""
     for definition, composite in composites(definitions):
         for child in composite.rule.children:
             if child not in definitions.alarm_names and not definition.is_open(child):
@@ -59,7 +59,7 @@ def composites_do_not_watch_each_other(definitions: Definitions) -> Iterator[Not
 
 
 def actions_are_well_formed(definitions: Definitions) -> Iterator[Notice]:
-    """CloudWatch does not say that a topic does not exist: with a wrong ARN, the page never comes."""
+    """CloudWatch does not check that a topic exists. With a wrong ARN, nobody is notified."""
     for alarm in definitions.of(*ALARM_KINDS):
         for key, action in actions(alarm):
             match = _ARN.match(action)
@@ -108,7 +108,7 @@ def expressions_of_dashboards_are_valid(definitions: Definitions) -> Iterator[No
 
 
 def alarms_avoid_pitfalls(definitions: Definitions) -> Iterator[Notice]:
-    """AWS documents them, and accepts them."""
+    """AWS accepts these expressions, but they may not do what their author intended."""
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         entries = alarm.parameters.get("Metrics") or ()
         places = {entry.get("Id"): f"Metrics[{index}]" for index, entry in enumerate(entries)}
@@ -124,7 +124,7 @@ def alarms_avoid_pitfalls(definitions: Definitions) -> Iterator[Notice]:
 
 
 def widgets_show_this_region_and_account(definitions: Definitions) -> Iterator[Notice]:
-    """A graph of another region or account is empty, and nothing says why."""
+    """A graph of the wrong region or account is empty, and CloudWatch shows no reason."""
     for definition, widget in definitions.widgets:
         for each in widget.graphed:
             at_home = definition.is_ours and not (
@@ -142,7 +142,7 @@ def widgets_show_this_region_and_account(definitions: Definitions) -> Iterator[N
 def _elsewhere(
     region: str | None, account: str | None, definitions: Definitions, holder: Definition
 ) -> Iterator[tuple[str, str]]:
-    """Which of region and account differ from those of the environment, if both are known."""
+    """The region and the account, if they are known and differ from those of the environment."""
     for key, given, expected in (
         ("region", region, definitions.region),
         ("accountId", account, definitions.account),
@@ -152,7 +152,7 @@ def _elsewhere(
 
 
 def _place(widget: Widget, each: Graphed, key: str) -> str:
-    """The path of a setting: that of the metric, else that of its widget."""
+    """The path of the setting in the metric if the metric has it, else in the widget."""
     return f"{each.path}/{key}" if key in each.options else f"{widget.path}/properties/{key}"
 
 
@@ -161,7 +161,7 @@ def _text(value: Any) -> str | None:
 
 
 def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[Notice]:
-    """CloudWatch shows an empty box for an alarm that does not exist, or is elsewhere."""
+    """CloudWatch shows an empty box for an alarm that does not exist, or is in another region or account."""
     for definition, widget in definitions.widgets:
         for alarm in widget.alarms:
             key = f"DashboardBody{alarm.path}"
@@ -171,13 +171,13 @@ def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[N
                     yield doubt(definition, key, f"{alarm.arn!r} is not the ARN of an alarm")
                 continue
             for _, text in _elsewhere(match["region"], match["account"], definitions, definition):
-                yield doubt(definition, key, f"{alarm.arn} is of another place: {text}")
+                yield doubt(definition, key, f"{alarm.arn} is in another region or account: {text}")
             if definition.is_ours and match["name"] not in definitions.alarm_names:
                 yield error(definition, key, f"there is no alarm {match['name']}")
 
 
 def composites(definitions: Definitions) -> list[tuple[Definition, CompositeAlarm]]:
-    """The composites whose rules can be read: all but those with a parameter that this version does not know."""
+    """The composites whose rules can be read. Those with a parameter that this version does not know are left out."""
     read = [(d, read_composite_alarm(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
     return [(d, composite) for d, composite in read if isinstance(composite, CompositeAlarm)]
 

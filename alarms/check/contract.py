@@ -1,6 +1,6 @@
 """Compares the metrics that the code emits with those that the definitions watch, both ways.
 
-CloudWatch never says that a metric does not exist: an alarm on a misspelt name never fires, and nothing shows it.
+CloudWatch never reports that a metric does not exist. An alarm on a misspelt name never fires, and gives no error.
 """
 
 import json
@@ -26,7 +26,7 @@ Emitted = tuple[str, tuple[str, ...]]  # name, dimension names
 
 
 def contract_notices(definitions: Definitions) -> list[Notice]:
-    """Everything in which the definitions of this project and the catalogue differ."""
+    """Every difference between the definitions of this project and the catalogue."""
     namespace = definitions.namespace
     uses = [use for use in definitions.metric_uses if use.metric.namespace == namespace]
     chosen = [use for use in definitions.selection_uses if use.namespace == namespace]
@@ -46,7 +46,7 @@ def contract_notices(definitions: Definitions) -> list[Notice]:
 
 
 def _emitted_metrics(namespace: str) -> dict[MetricId, RecordKind]:
-    """Every metric that the code can emit, with all values of its dimensions, and the record that has it."""
+    """Every metric that the code can emit, with all values of its dimensions, and the record that contains it."""
     metrics: dict[MetricId, RecordKind] = {}
     for kind in RECORD_KINDS:
         values = {SERVICE: kind.services, ROUTE: ROUTES}
@@ -94,7 +94,7 @@ def _statistic_notices(use: SelectionUse, metrics: dict[MetricId, RecordKind]) -
 
 
 def _statistic_fault(kind: RecordKind, name: str, statistic: str) -> str:
-    """Why the statistic of the metric has no meaning, or nothing."""
+    """The reason why the statistic of the metric has no meaning; empty if it has one."""
     if not kind.statistics or statistic in kind.statistics:
         return ""
     return f"several processes emit {name} of the same thing, so {statistic} of it has no meaning"
@@ -111,11 +111,11 @@ def _assumption_notices(definition: Definition, needed: set[str]) -> Iterator[No
         elif assumed is None:
             yield Notice(Severity.ERROR, definition.file, place, f"is missing; it is emitted in {unit}")
         elif assumed != unit:
-            yield Notice(Severity.ERROR, definition.file, place, f"is {assumed}, and {CATALOGUE} says {unit}")
+            yield Notice(Severity.ERROR, definition.file, place, f"is {assumed}, but {unit} in {CATALOGUE}")
 
 
 def _unwatched_notices(watched: set[Emitted]) -> Iterator[Notice]:
-    """Each emitted metric costs money, so a definition watches it, or UNWATCHED says why none does."""
+    """Each emitted metric costs money. So a definition must watch it, or UNWATCHED must give a reason."""
     emitted = {
         (metric.name, tuple(sorted(keys))): f"{kind.name}.{metric.name}"
         for kind in RECORD_KINDS
@@ -126,7 +126,7 @@ def _unwatched_notices(watched: set[Emitted]) -> Iterator[Notice]:
     reasons: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for key, place in emitted.items():
         if key not in watched and _text(key) not in reasons:
-            text = f"nothing watches {_text(key)}; watch it, or say why not in {UNWATCHED}"
+            text = f"no definition watches {_text(key)}; watch it, or give the reason in {UNWATCHED}"
             yield Notice(Severity.ERROR, CATALOGUE, place, text)
     for text in reasons:
         matching = [key for key in emitted if _text(key) == text]

@@ -19,12 +19,12 @@ from cloudwatch.notice import Notice
 def check_definitions(
     definitions: Sequence[Definition], variables: Variables, aws_metrics: Iterable[Path] = ()
 ) -> list[Notice]:
-    """Everything that is wrong or doubtful in the definitions.
+    """Every error and every remark about the definitions.
 
-    A call that AWS would refuse is checked no further, nor is one that cannot be judged because of its open values. If
-    it is one of this project, its rules and its catalogue are not applied at all, because they hold all definitions
-    together. ``aws_metrics`` are more files of the form of ``aws_metrics.json``. Raises DefinitionError if one of them
-    cannot be read, or if a variable is missing.
+    A call gets no further checks if AWS would refuse it, or if it cannot be judged because of its open values. If it is
+    a call of this project, the rules of this project and the comparison with the catalogue are left out, because both
+    need all definitions. ``aws_metrics`` are more files of the form of ``aws_metrics.json``. Raises DefinitionError if
+    one of them cannot be read, or if a variable is missing.
     """
     everything = Definitions(tuple(definitions), variables, read_known_metrics(aws_metrics))
     calls = [judge_call(definition, everything) for definition in definitions]

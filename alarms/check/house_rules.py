@@ -1,6 +1,6 @@
-"""The rules of this project for its own definitions, which CloudWatch does not have.
+"""The rules of this project for its own definitions. CloudWatch has no such rules.
 
-Each function in RULES is one rule, and its docstring is the reason. A definition that is not ours has no such rule.
+Each function in RULES is one rule, and its docstring gives the reason. Other definitions are exempt.
 """
 
 import re
@@ -20,14 +20,14 @@ _CONTINUOUS = (WORKER_HEARTBEAT, QUEUE)  # written every minute, with or without
 
 
 def names_are_those_of_their_files(definitions: Definitions) -> Iterator[Notice]:
-    """The name is ``PREFIX-file``: it leads to its file, it is unique, and sync reads the account by the prefix."""
+    """The name is ``PREFIX-file``. So it is unique and shows its file, and alarms.sync can find it by the prefix."""
     for definition in definitions.all:
         if definition.name_key and definition.name != (expected := f"{definitions.prefix}-{definition.stem}"):
             yield error(definition, definition.name_key, f"{definition.name} should be {expected}")
 
 
 def alarms_say_why(definitions: Definitions) -> Iterator[Notice]:
-    """OPS06-BP01: each alert names the promise at risk, the reason of its threshold, and its owner."""
+    """OPS06-BP01 of AWS: each alert names the promise at risk, the reason of its threshold, and its owner."""
     for alarm in definitions.of(*ALARM_KINDS):
         for name in _WHY_OF_ALARMS:
             if not alarm.why.get(name):
@@ -35,7 +35,7 @@ def alarms_say_why(definitions: Definitions) -> Iterator[Notice]:
 
 
 def each_alarm_has_its_section_of_the_runbook(definitions: Definitions) -> Iterator[Notice]:
-    """The description of the alarm links there, and a page without instructions is noise."""
+    """The description of an alarm links to its section, which tells the person on call what to do."""
     path = definitions.root / RUNBOOK
     sections = set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) if path.exists() else set()
     alarms = {alarm.stem: alarm.file for alarm in definitions.of(*ALARM_KINDS)}
@@ -77,7 +77,7 @@ def step_policies_have_an_alarm(definitions: Definitions) -> Iterator[Notice]:
 
 
 def no_alarm_gives_a_unit(definitions: Definitions) -> Iterator[Notice]:
-    """A unit other than the published one gives INSUFFICIENT_DATA for ever. ``assumes`` is checked instead."""
+    """An alarm with another unit than the published one stays in INSUFFICIENT_DATA. ``assumes`` is checked instead."""
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         for use in definitions.uses_of(alarm):
             if use.unit:
@@ -94,7 +94,7 @@ def percentiles_say_what_few_samples_mean(definitions: Definitions) -> Iterator[
 
 
 def missing_data_is_said(definitions: Definitions) -> Iterator[Notice]:
-    """The default (missing) is seldom what the author meant."""
+    """The definition must state how to treat missing data, because the default (``missing``) is seldom intended."""
     for alarm in definitions.of(DefinitionKind.METRIC_ALARM):
         if "TreatMissingData" not in alarm.parameters:
             yield error(alarm, "TreatMissingData", "is missing")
@@ -136,7 +136,7 @@ def tracked_metrics_have_an_alarm_on_their_absence(definitions: Definitions) -> 
 
 
 def dashboards_say_that_they_are_managed(definitions: Definitions) -> Iterator[Notice]:
-    """AWS advises this for PutDashboard: else somebody edits by hand what the next sync undoes."""
+    """AWS advises this for PutDashboard. Without the notice, people edit the dashboard, and the next sync undoes it."""
     for definition in definitions.of(DefinitionKind.DASHBOARD):
         shown = [widget.properties for each, widget in definitions.widgets if each is definition]
         texts = [str(properties.get("markdown", "")) for properties in shown]
@@ -150,7 +150,7 @@ def drawn_thresholds_are_those_of_the_alarms(definitions: Definitions) -> Iterat
     for definition, widget in definitions.widgets:
         for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
             key = f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}"
-            label = str(line.get("label", "")) if isinstance(line, dict) else ""  # a band is a list, and no threshold
+            label = str(line.get("label", "")) if isinstance(line, dict) else ""  # a band is a list of two
             match = re.match(r"alarm ([a-z0-9-]+)", label)
             if match and match[1] not in alarms:
                 yield error(definition, key, f"there is no alarm {match[1]}")

@@ -1,4 +1,4 @@
-"""Compares recorded EMF logs with the catalogue: is everything that was written declared, and as the format says?"""
+"""Checks that recorded EMF logs are valid, and that the catalogue declares every metric in them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
 from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE
 
-PROBLEMS_MAX = 100  # of one log: a log with more is the wrong file
+PROBLEMS_MAX = 100  # for one log: a log with more is the wrong file
 
 _KINDS = {
     (metric.name, tuple(sorted(keys))): kind
@@ -20,10 +20,11 @@ _KINDS = {
 
 
 def check_logs(paths: Iterable[Path], namespace: str) -> list[Notice]:
-    """What is not valid EMF or not declared is an error, once for each log. Raises OSError.
+    """An error for each line that is not valid EMF and each metric that is not declared, once for a log.
 
-    This project writes as the specification says, so what a reader remarks is an error, too. Lines without EMF are a
-    remark; but a log without any document is the wrong file, or its metrics never arrive.
+    This project must follow the specification, so a remark of the reader is an error here. A line without EMF is a
+    remark. A log without any EMF document is an error: it is the wrong file, or its metrics never reach CloudWatch.
+    Raises OSError.
     """
     return [notice for path in paths for notice in _check_log(path, namespace)]
 
@@ -57,7 +58,7 @@ def _undeclared_metrics(reader: EmfReader, path: Path, namespace: str) -> list[s
 
 
 def _undeclared(metric: MetricId, unit: str, namespace: str) -> str:
-    """How the metric differs from the catalogue, or nothing."""
+    """How the metric differs from the catalogue; empty if it does not."""
     if metric.namespace != namespace:
         return f"namespace {metric.namespace!r} is not {namespace!r}"
     name, values = metric.name, dict(metric.dimensions)

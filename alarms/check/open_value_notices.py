@@ -1,4 +1,4 @@
-"""Names what a file does not tell: each placeholder of a file once, at its first place."""
+"""Reports the values that a file does not give: each placeholder of a file once, at its first place."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from cloudwatch.notice import Notice
 def open_value_notices(definitions: Iterable[Definition]) -> Iterator[Notice]:
     """A remark for each value that is not known, and an error if CloudFormation would refuse its expression.
 
-    A name that CloudFormation makes is no remark: nearly every resource that ``cdk synth`` writes has one.
+    A name that CloudFormation makes gives no remark, because nearly every resource of ``cdk synth`` has one.
     """
     places: dict[tuple[str, str], list[tuple[Definition, OpenValue]]] = {}
     for definition in definitions:
@@ -32,7 +32,7 @@ def open_value_notices(definitions: Iterable[Definition]) -> Iterator[Notice]:
 def text_at(body: Any, path: str) -> str:
     """The text at a path of a dashboard body (``/widgets/0/properties/region``).
 
-    Of a body that is no JSON it is the body. It is empty if no text is there.
+    If the body is not JSON, it is the whole body. It is empty if the path does not lead to a text.
     """
     if isinstance(body, str):
         try:

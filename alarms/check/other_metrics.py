@@ -1,7 +1,7 @@
-"""Holds the metrics that this project does not emit against the list of AWS's metrics.
+"""Compares the metrics that this project does not emit with the list of AWS's metrics.
 
-The list is not complete. In a definition of this project, a metric that it does not have is an error: a misspelt name
-would go unnoticed, and an entry is quickly added. In any other definition it is a remark: it is not checked.
+The list is not complete. In a definition of this project, a metric that is not in the list is an error, because a
+misspelt name would otherwise go unnoticed. Add a missing metric to the list. In any other definition it is a remark.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ Named = tuple[Definition, str, str, str]  # the definition, the key, the namespa
 
 
 def other_metric_notices(definitions: Definitions) -> Iterator[Notice]:
-    """The metrics that are not in the list, and those that are used otherwise than the list says."""
+    """The metrics that are not in the list, and those whose use contradicts the list."""
     foreign = [use for use in definitions.metric_uses if _is_foreign(use, definitions)]
     named = [(use.definition, use.key, use.metric.namespace, use.metric.name) for use in foreign]
     of_queries = (name for use in definitions.selection_uses for name in _names_of(use))
@@ -52,7 +52,7 @@ def _names_of(use: SelectionUse) -> Iterator[Named]:
 
 
 def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[Notice]:
-    """Of ours each use; of others the first one of each metric or namespace, because they may be hundreds."""
+    """Each use of an unknown metric; of other accounts, which may have hundreds, only the first of each metric."""
     said: set[tuple[str, ...]] = set()
     for definition, key, namespace, name in named:
         if known.find(namespace, name) or definition.is_open(namespace) or definition.is_open(name):
@@ -72,7 +72,7 @@ def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[
 
 
 def _almost_equal(one: str, other: str) -> bool:
-    """Whether one namespace may be the other one misspelt: the list lacks many, and AWS/SES is not meant as AWS/SQS."""
+    """Whether one namespace may be a misspelling of the other. AWS/SES and AWS/SQS are near, but both may exist."""
     likeness = SequenceMatcher(a=one.rpartition("/")[2], b=other.rpartition("/")[2]).ratio()
     return likeness >= NAMESPACE_LIKENESS
 

@@ -1,4 +1,4 @@
-"""What the checks look at, and how they say what they find."""
+"""The definitions that the checks read, and the notices that they return."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,12 +11,12 @@ from cloudwatch.dashboard.body import Widget, read_dashboard
 from cloudwatch.notice import Notice, Severity
 
 
-@dataclass(frozen=True)  # without slots: what is read from the definitions is kept
+@dataclass(frozen=True)  # without slots, because cached_property needs a __dict__
 class Definitions:
     """The definitions that can be read, the variables of their environment, and the metrics of AWS that are known.
 
-    ``refused`` are the names of the alarms that AWS would refuse: nothing is read from them, but they exist. ``root``
-    is the folder that holds the runbook.
+    ``refused`` are the names of the alarms that AWS would refuse. Such an alarm exists, but its parameters are not
+    read. ``root`` is the folder that holds the runbook.
     """
 
     all: tuple[Definition, ...]
@@ -27,7 +27,7 @@ class Definitions:
 
     @property
     def ours(self) -> "Definitions":
-        """Those in the form of this project."""
+        """The definitions that are in the form of this project."""
         ours = tuple(definition for definition in self.all if definition.is_ours)
         return self if ours == self.all else replace(self, all=ours)
 
@@ -67,25 +67,25 @@ class Definitions:
 
     @property
     def region(self) -> str:
-        """The region of the environment; empty if the variables have none: then no region is compared."""
+        """The region of the environment. It is empty if the variables have none, and then no region is compared."""
         return str(self.variables.get("REGION", ""))
 
     @property
     def account(self) -> str:
-        """The id of the account; empty if the variables have none: then no account is compared."""
+        """The id of the account. It is empty if the variables have none, and then no account is compared."""
         return str(self.variables.get("ACCOUNT", ""))
 
 
 def error(definition: Definition, key: str, text: str) -> Notice:
-    """AWS refuses it, or it can never do what it is for. ``key`` is a path below the parameters."""
+    """A notice that AWS refuses the parameter, or that it can never work. ``key`` is a path below the parameters."""
     return Notice(Severity.ERROR, definition.file, definition.place_of(key), text)
 
 
 def remark(definition: Definition, key: str, text: str) -> Notice:
-    """AWS accepts it, and somebody should look at it."""
+    """A notice about a parameter that AWS accepts, but which should be reviewed."""
     return Notice(Severity.REMARK, definition.file, definition.place_of(key), text)
 
 
 def doubt(definition: Definition, key: str, text: str) -> Notice:
-    """An error in a definition of this project, which must name only what is known; a remark in any other."""
+    """An error in a definition of this project, which must name only known objects; a remark in any other."""
     return error(definition, key, text) if definition.is_ours else remark(definition, key, text)

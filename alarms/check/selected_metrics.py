@@ -1,4 +1,4 @@
-"""Holds a SEARCH or a query of Metrics Insights against metrics that are known to exist."""
+"""Checks that a SEARCH or a Metrics Insights query matches metrics that are known to exist."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -20,7 +20,7 @@ def selected(use: SelectionUse, metrics: Collection[MetricId]) -> list[MetricId]
 
 
 def selection_notices(use: SelectionUse, metrics: Collection[MetricId]) -> Iterator[Notice]:
-    """An error for each name that no metric of the namespace has, else one if the names never occur together."""
+    """An error for each name that no metric of the namespace has; if each exists, one if no metric has all of them."""
     query = use.selection.query
     of_namespace = [metric for metric in metrics if metric.namespace == use.namespace]
     faults = (
@@ -30,7 +30,7 @@ def selection_notices(use: SelectionUse, metrics: Collection[MetricId]) -> Itera
     )
     found = list(faults)
     if not found and not selected(use, metrics):
-        found = [(0, "no metric that is emitted has all of this together")]
+        found = [(0, "no emitted metric matches all of these conditions")]
     for position, text in found:
         yield error(use.definition, use.key, f"character {use.selection.position + position + 1}: {text}")
 

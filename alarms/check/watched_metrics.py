@@ -40,7 +40,7 @@ class SelectionUse:
 
 
 def metric_uses(definition: Definition) -> Iterator[MetricUse]:
-    """The metrics that one definition names. What cannot be read as a metric is among the notices about its call."""
+    """The metrics that one definition names. Unreadable ones are left out; the check of the call reports them."""
     if definition.kind is DefinitionKind.DASHBOARD:
         for each in read_dashboard(definition.parameters["DashboardBody"]).metrics:
             yield MetricUse(definition, f"DashboardBody{each.path}", each.metric, each.statistic, each.period)
@@ -72,7 +72,7 @@ def _metric_use(
 
 
 def selection_uses(definition: Definition) -> Iterator[SelectionUse]:
-    """The searches and queries of one definition that can be read; the faults of the others are found elsewhere."""
+    """The readable searches and queries of one definition. The checks of expressions report the others."""
     if definition.kind is DefinitionKind.DASHBOARD:
         for widget in read_dashboard(definition.parameters["DashboardBody"]).widgets:
             for holder, selection in widget_selections(widget):

@@ -1,1 +1,1 @@
-"""Files of definitions in other forms than that of this project: one module reads each form."""
+"""Reads files of definitions that are not in the form of this project. There is one module for each form."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind
 
-# The members by which a call is recognised, the most special ones first.
+# The members by which a call is recognised, the most specific ones first.
 MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
     (DefinitionKind.SCALING_POLICY, frozenset({"PolicyName", "AutoScalingGroupName"})),
     (DefinitionKind.SCALING_POLICY, frozenset({"PolicyName", "ServiceNamespace"})),
@@ -20,7 +20,7 @@ MEMBERS: tuple[tuple[DefinitionKind, frozenset[str]], ...] = (
     (DefinitionKind.COMPOSITE_ALARM, frozenset({"AlarmName", "AlarmRule"})),
     (DefinitionKind.METRIC_ALARM, frozenset({"AlarmName"})),
     (DefinitionKind.DASHBOARD, frozenset({"DashboardName", "DashboardBody"})),
-    (DefinitionKind.ANOMALY_DETECTOR, frozenset({"Namespace", "MetricName", "Stat"})),  # the older way to write it
+    (DefinitionKind.ANOMALY_DETECTOR, frozenset({"Namespace", "MetricName", "Stat"})),  # the older form
 )
 
 

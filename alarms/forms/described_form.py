@@ -1,7 +1,7 @@
 """The output of ``describe-alarms``, ``describe-anomaly-detectors``, ``describe-policies``,
 ``describe-scaling-policies``, ``get-dashboard``, ``get-alarm-mute-rule``.
 
-It holds what was put, and more: states, times, ARNs. Only the parameters of the put call are kept.
+A description has the parameters of the put call, and also states, times and ARNs, which are left out.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def put_members(kind: DefinitionKind, described: Mapping[str, Any]) -> dict[str,
     members = input_shape(*call_of(kind, described)).members
     kept = {name: value for name, value in described.items() if name in members and value is not None}
     if kind is DefinitionKind.ANOMALY_DETECTOR and (SINGLE in kept or MATH in kept):
-        return {name: value for name, value in kept.items() if name not in TOP_LEVEL}  # it is described in both ways
+        return {name: value for name, value in kept.items() if name not in TOP_LEVEL}  # it has both forms of the metric
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Reads a file as JSON or YAML, with the short forms of CloudFormation (``!Ref``) as their long ones (``Ref``)."""
+"""Reads a file as JSON or YAML. The short forms of CloudFormation (``!Ref``) become their long forms (``Ref``)."""
 
 import json
 import re
@@ -18,10 +18,10 @@ _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def read_any_document(path: Path) -> Any:
-    """The content of a JSON or YAML file. Raises DefinitionError, with the line of what cannot be read.
+    """The content of a JSON or YAML file. Raises DefinitionError, with the line that cannot be read.
 
-    A number of YAML that is not written as JSON writes it (``1.10``, ``012``) stays a text: CloudFormation keeps it as
-    one wherever a text is expected.
+    A number of YAML that is not written as JSON writes it (``1.10``, ``012``) stays a text, because CloudFormation
+    keeps it as a text wherever a text is expected.
     """
     try:
         text = path.read_text()
@@ -37,7 +37,7 @@ def read_any_document(path: Path) -> Any:
 
 
 def is_meant_as_template(path: Path) -> bool:
-    """Whether a file that cannot be read looks like a template. Raises nothing."""
+    """Whether a file that cannot be read looks like a template. Raises no error."""
     try:
         return bool(_TEMPLATE.search(path.read_text(errors="replace")))
     except OSError:
@@ -45,7 +45,7 @@ def is_meant_as_template(path: Path) -> bool:
 
 
 def _value(node: yaml.Node | None) -> Any:
-    """The value of a YAML node; that of a short form is an object with the long one as its only member."""
+    """The value of a YAML node. A short form becomes an object with the long form as its only member."""
     if node is None:
         return None
     if node.tag.startswith("!") and node.tag != "!":
@@ -63,7 +63,7 @@ def _content(node: yaml.Node, tag: str) -> Any:
 
 
 def _members(node: yaml.MappingNode) -> dict[str, Any]:
-    """The members of an object; those that it merges (``<<: *anchor``) come first, so that its own ones win."""
+    """The members of an object. Merged members (``<<: *anchor``) come first, so that its own members override them."""
     merged: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for key, item in node.value:

@@ -11,13 +11,13 @@ from alarms.forms.described_form import read_described_form
 from alarms.forms.documents import ENDINGS, is_meant_as_template, read_any_document
 from alarms.forms.template.template_form import is_template, read_template, resource_types
 
-# The forms of other files than ours and templates, in the order in which they are tried.
+# The forms other than that of this project and of templates, in the order in which they are tried.
 FORMS: tuple[Callable[[Any, str], list[Definition]], ...] = (read_described_form, read_api_form)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``notes`` name the resources of templates that are no definitions, because the stack would not have them."""
+    """``notes`` name the resources of templates that are left out, because the stack would not have them."""
 
     definitions: list[Definition]
     notes: list[str]
@@ -31,9 +31,9 @@ def read_paths(paths: Iterable[Path], variables: Variables) -> list[Definition]:
 def read_paths_with_notes(paths: Iterable[Path], variables: Variables) -> Reading:
     """The definitions in all files, and in the files of all folders (ENDINGS), in the order of application.
 
-    ``variables`` are filled in where a file is in the form of this project, or is a CloudFormation template. Raises
-    DefinitionError for a file that cannot be read or has no definition, and for a folder without any; in a folder,
-    other files are passed over.
+    ``variables`` are filled in where a file is in the form of this project, or is a CloudFormation template. In a
+    folder, files without a definition are skipped. Raises DefinitionError for a file that cannot be read or has no
+    definition, and for a folder without any.
     """
     found: list[Definition] = []
     notes: list[str] = []
@@ -45,7 +45,7 @@ def read_paths_with_notes(paths: Iterable[Path], variables: Variables) -> Readin
             problems += error.problems
             continue
         if not any(reading.definitions or reading.notes for reading in readings):
-            problems.append(f"{path}: has no alarm, dashboard or scaling policy in a form that is known here")
+            problems.append(f"{path}: has no alarm, dashboard or scaling policy in a known form")
         for reading in readings:
             found += reading.definitions
             notes += reading.notes
@@ -55,7 +55,7 @@ def read_paths_with_notes(paths: Iterable[Path], variables: Variables) -> Readin
 
 
 def _read_folder(folder: Path, variables: Variables) -> Iterator[Reading]:
-    """A file of YAML may be anything; one that cannot be read is an error if it looks like a template."""
+    """A folder may have YAML files of other kinds. An unreadable one is an error if it looks like a template."""
     for path in sorted(each for each in folder.rglob("*") if each.suffix in ENDINGS and each.is_file()):
         if path.suffix == ".json" or is_meant_as_template(path):
             yield _read(read_any_document(path), path, variables)

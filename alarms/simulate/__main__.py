@@ -20,13 +20,13 @@ from cli.screen import Screen
 
 DESCRIPTION = """\
 Simulate uploads → queue → metrics → alarms → policies → fleet, and compare three ways to scale: the definitions, the
-original rules of the plan (add one worker at more than 20 waiting messages, remove one at fewer than 5, and drain
-none), and a fixed fleet of the maximum. Each gets the same uploads and the same seed.
+original rules of the plan (add one worker at more than 20 waiting messages, remove one at fewer than 5, without
+draining), and a fixed fleet of the maximum size. Each gets the same uploads and the same seed.
 """
 
 NOTES = """\
 Not simulated: AWS tunes the alarms of target tracking by itself since November 2024, so real ones may be faster than
-the 3 and 15 minutes assumed here; and instances may fail to start.
+the 3 and 15 minutes assumed here. Instances that fail to start are not simulated either.
 """
 
 EXAMPLES = [
@@ -83,11 +83,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--trace", nargs="+", type=Path, metavar="LOG", help="the uploads of these EMF logs of the API")
     parser.add_argument("--uploads", type=int, default=20_000, help="number of uploads (default 20000)")
     parser.add_argument("--per-minute", type=float, default=3.0, help="mean rate of uploads (default 3)")
-    parser.add_argument("--service-seconds", type=float, default=30.0, help="mean time of a job (default 30)")
-    parser.add_argument("--service-spread", type=float, default=0.4, help="its coefficient of variation (default 0.4)")
-    parser.add_argument("--minimum", type=int, help="instances (default: variable WORKERS_MIN)")
-    parser.add_argument("--maximum", type=int, help="instances (default: variable WORKERS_MAX)")
-    parser.add_argument("--slots", type=int, default=1, help="jobs at once on an instance (default 1)")
+    parser.add_argument("--service-seconds", type=float, default=30.0, help="mean duration of a job (default 30)")
+    parser.add_argument("--service-spread", type=float, default=0.4, help="coefficient of variation (default 0.4)")
+    parser.add_argument("--minimum", type=int, help="fewest instances (default: variable WORKERS_MIN)")
+    parser.add_argument("--maximum", type=int, help="most instances (default: variable WORKERS_MAX)")
+    parser.add_argument("--slots", type=int, default=1, help="jobs that an instance runs at once (default 1)")
     parser.add_argument("--boot-seconds", type=float, default=120.0, help="from launch to the first job (default 120)")
     parser.add_argument("--zone-lost-at", type=float, metavar="SECONDS", help="lose one of two zones at this time")
     parser.add_argument("--seed", type=int, default=1, help="seed of the random numbers (default 1)")
@@ -102,7 +102,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run_contender(
     definitions: list[Definition], variables: Variables, asked: argparse.Namespace, number: int
 ) -> SimulationOutcome:
-    """Runs in a process of its own, because contenders share no state. Raises ValueError, OSError, NothingRecorded."""
+    """Simulate one contender, in a process of its own. Raises ValueError, OSError, NothingRecorded."""
     namespace = str(variables["NAMESPACE"])
     setting = Setting(
         uploads=asked.uploads,

@@ -25,7 +25,7 @@ def poisson(per_minute: float, chance: random.Random) -> Iterator[float]:
 def diurnal(per_minute: float, chance: random.Random) -> Iterator[float]:
     """The same rate every day, with the mean ``per_minute``: lowest at midnight, highest at noon.
 
-    A faster Poisson process is thinned out.
+    The times are those of a faster Poisson process from which uploads are removed at random (thinning).
     """
     highest = 1 + DAILY_SWING
     for now in poisson(per_minute * highest, chance):

@@ -20,8 +20,8 @@ from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy
 class Contender:
     """One way to scale.
 
-    If ``careful``, instances are drained before they end, and idle ones end first. If ``fixed``, the fleet always has
-    the maximum of instances.
+    If ``careful``, instances are drained before they are terminated, and idle ones are terminated first. If ``fixed``,
+    the fleet always has the maximum of instances.
     """
 
     name: str
@@ -43,8 +43,8 @@ def contenders(definitions: Iterable[Definition], namespace: str) -> list[Conten
 def defined_policies(definitions: Iterable[Definition]) -> list[Policy]:
     """The policies of the definitions, each step policy with the alarm that has it as an action.
 
-    Those that cannot be simulated (``skipped_policies``) are left out. Raises DefinitionError for a call that AWS would
-    refuse.
+    Policies that cannot be simulated (``skipped_policies``) are left out. Raises DefinitionError for a call that AWS
+    would refuse.
     """
     known = list(definitions)
     read = (_read_policy(definition, known) for definition in _policies_of(known))
@@ -73,7 +73,7 @@ def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy 
     if isinstance(policy, UnplayedPolicy):
         return policy.reason
     if isinstance(alarm, UnplayedAlarm):
-        return f"its alarm {alarm.name} is not played, {alarm.reason}"
+        return f"its alarm {alarm.name} cannot be evaluated offline: {alarm.reason}"
     return policy if policy.alarms else "no alarm has it as an action"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from alarms.simulate.simulation import SimulationOutcome
 
-FLAP_SECONDS = 1800  # a flap is a turn from growing to shrinking, or back, within this time
+FLAP_SECONDS = 1800  # a flap is a change from growing to shrinking, or back, within this time
 PERCENTILES = (50, 90, 99)
 
 

@@ -22,7 +22,7 @@ class SimulatedInstance:
 
 
 class SimulatedFleet:
-    """Instances over ``zones``. A ``careful`` fleet drains an instance before it ends, and chooses busy ones last."""
+    """Instances in ``zones``. A ``careful`` fleet drains an instance before its end, and retires busy ones last."""
 
     def __init__(self, *, zones: int, slots: int, careful: bool) -> None:
         self._zones = zones
@@ -33,7 +33,7 @@ class SimulatedFleet:
         self._ended_seconds = 0.0
 
     def launch(self, now: float) -> SimulatedInstance:
-        """Launch an instance in the zone that has fewest. It takes jobs once ``put_in_service`` was called."""
+        """Launch an instance in the zone with the fewest. It takes jobs after ``put_in_service`` was called."""
         counts = [sum(i.zone == zone for i in self.instances) for zone in range(self._zones)]
         instance = SimulatedInstance(counts.index(min(counts)), now, self._slots)
         self.instances.append(instance)
@@ -52,7 +52,7 @@ class SimulatedFleet:
         return None
 
     def give_slot_back(self, instance: SimulatedInstance, now: float) -> None:
-        """A job of the instance has ended. A drained instance ends with its last job."""
+        """Free the slot of a job that has ended. A drained instance is terminated after its last job."""
         if instance.takes_jobs:
             self._free.append(instance)
         elif not instance.running:
@@ -90,7 +90,7 @@ class SimulatedFleet:
         return sum(len(instance.running) for instance in self.instances)
 
     def staying(self) -> int:
-        """The number of instances that are in service or starting, without those that drain."""
+        """The number of instances that are in service or starting. Instances that drain are not counted."""
         return sum(instance.takes_jobs for instance in self.instances)
 
     def in_service(self) -> int:

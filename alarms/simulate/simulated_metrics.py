@@ -29,7 +29,7 @@ class SimulatedMetrics:
         if isinstance(spans, SlidingSpans) and spans.length == spans.step == MINUTE and statistic != "SampleCount":
             return _minutes(
                 known, spans.start // MINUTE, spans.number
-            )  # of one value, every other statistic is that value
+            )  # there is one value in a minute, so every other statistic is that value
         of = parse_statistic(statistic).of
         return [of(known[max(0, -(-start // MINUTE)) : max(0, -(-end // MINUTE))]) for start, end in spans]
 
@@ -42,7 +42,7 @@ class SimulatedMetrics:
 
 
 def _minutes(known: Sequence[float], first: int, number: int) -> list[float | None]:
-    """The values of ``number`` minutes from ``first`` on, which may lie before the first one or after the last one."""
+    """The values of ``number`` minutes from ``first`` on. Minutes outside the published ones have no value."""
     before = min(max(0, -first), number)
     found = known[max(0, first) : max(0, first + number)]
     return [*[None] * before, *found, *[None] * (number - before - len(found))]

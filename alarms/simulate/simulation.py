@@ -1,4 +1,4 @@
-"""The simulation: uploads and ends of jobs are events; metrics, alarms and policies run every minute."""
+"""The simulation. Uploads and ends of jobs are events. Metrics, alarms and policies are evaluated every minute."""
 
 import heapq
 import math
@@ -16,7 +16,7 @@ from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 
 ZONES = 2
-LEASE_SECONDS = 60.0  # a job that was cut off is received again after this time
+LEASE_SECONDS = 60.0  # an interrupted job is received again after this time
 REPLACED_SECONDS = 120.0  # Auto Scaling replaces lost instances after this time
 
 

@@ -18,12 +18,12 @@ from cli.screen import Screen
 
 DESCRIPTION = """\
 Make the dashboards, alarms and scaling policies of the AWS account match the definitions. Errors of alarms.check stop
-it before it calls anything; remarks do not.
+the command before its first call to AWS; remarks do not.
 
 The plan is printed first, field by field. Then it is applied: policies, anomaly detectors, alarms, log alarms,
 composites, mute rules, dashboards. Deletions come last, composites before the alarms that they name. Only objects with
 this project's tag are changed. A run that was stopped at any point can simply be repeated; a run that finds no
-difference makes no call that writes.
+difference makes no writing call.
 """
 
 NOTES = """\
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parse(arguments)
     screen = Screen(quiet=asked.json)
     if not (asked.variables or asked.plan or asked.check or VARIABLES.exists()):
-        screen.fail("Which account? Give --variables FILE, or write alarms/variables.json: the example is no account.")
+        screen.fail("The account is missing: give --variables FILE, or write alarms/variables.json.")
         return ExitCode.REFUSED
     try:
         definitions, variables = read_asked_definitions(asked, screen)
@@ -82,18 +82,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_common_options(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--plan", action="store_true", help="only show what would change")
-    only.add_argument("--check", action="store_true", help="only show it, and exit with 2 if anything differs")
-    parser.add_argument("--prune", action="store_true", help="delete objects with our tag that have no definition")
+    only.add_argument("--check", action="store_true", help="only show what would change; exit with 2 for any change")
+    parser.add_argument("--prune", action="store_true", help="delete managed objects without a definition")
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="exit with 1 if CloudWatch remarks on a dashboard; it does so only when the dashboard is put",
+        help="exit with 1 if CloudWatch returns a remark when a dashboard is put",
     )
     return parser.parse_args(arguments)
 
 
 def _sync(definitions: list[Definition], variables: Variables, asked: argparse.Namespace, screen: Screen) -> ExitCode:
-    """Raises AWS_ERRORS if the account cannot be read."""
+    """Print the plan, and apply it if asked. Raises AWS_ERRORS if the account cannot be read."""
     prefix = str(variables["PREFIX"])
     account = LiveAccount(str(variables["REGION"]))
     arns = account.policy_arns(definitions)
@@ -119,10 +119,10 @@ def _print_plan(plan: Plan, screen: Screen) -> None:
         for line, style in change_lines(change):
             screen.line(line, style)
     for conflict in plan.conflicts:
-        screen.fail(f"{conflict}. Delete it, rename it, or give it our tag; then run again.")
+        screen.fail(f"{conflict}. Delete it, rename it, or give it this tag; then run again.")
     if plan.prunable:
         names = ", ".join(plan.prunable)
-        screen.line(f"Without a definition (--prune deletes those with our tag; policies have no tags): {names}")
+        screen.line(f"Without a definition (--prune deletes all but policies, which have no tags): {names}")
     screen.line(summary_line(plan))
 
 

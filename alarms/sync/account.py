@@ -68,7 +68,7 @@ class LiveAccount:
     def read(self, definitions: Sequence[Definition], prefix: str) -> list[LiveObject]:
         """The objects with this prefix, and those with the names of the definitions.
 
-        Policies are those of the groups that the definitions name.
+        All scaling policies of the groups that the definitions name are read.
         """
         groups = {d.parameters["AutoScalingGroupName"] for d in definitions if d.kind is DefinitionKind.SCALING_POLICY}
         detectors = [d for d in definitions if d.kind is DefinitionKind.ANOMALY_DETECTOR]
@@ -97,7 +97,7 @@ class LiveAccount:
                     yield LiveObject(kind, alarm["AlarmName"], arn, put_members(kind, alarm), self._tags(arn))
 
     def _detector(self, wanted: Definition) -> Iterator[LiveObject]:
-        """The detector that watches the same as the wanted one, if there is one."""
+        """The detector in the account that watches the same metric as the wanted one, if there is one."""
         single = wanted.parameters.get(SINGLE) or wanted.parameters
         asked: dict[str, Any] = {"AnomalyDetectorTypes": ["METRIC_MATH"]}
         if not wanted.parameters.get(MATH):
@@ -147,7 +147,7 @@ class LiveAccount:
         return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
     def apply(self, change: Change) -> list[str]:
-        """Make one change, and return the remarks of CloudWatch about an accepted dashboard. May be repeated."""
+        """Make one change, and return the remarks of CloudWatch about an accepted dashboard. A call may be repeated."""
         if change.action is ChangeKind.DELETE:
             if change.kind is DefinitionKind.DASHBOARD:
                 self._dashboard_writes.wait()
@@ -176,7 +176,7 @@ class LiveAccount:
             return []
         if change.action is ChangeKind.CREATE:
             own = [tag for tag in parameters.get("Tags") or () if tag["Key"] not in change.tags]
-            parameters["Tags"] = [*own, *_tag_list(change.tags)]  # an update silently ignores them
+            parameters["Tags"] = [*own, *_tag_list(change.tags)]  # an update silently ignores tags
         if change.kind is not DefinitionKind.DASHBOARD:
             self._alarm_writes.wait()
             getattr(self._cloudwatch, change.kind)(**parameters)

@@ -1,4 +1,4 @@
-"""Which definitions can be put into an account."""
+"""Checks that definitions can be put into an account."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ from alarms.definition_files import ALARM_KINDS, APPLICATION_SCALING, Definition
 
 
 def require_deployable(definitions: Iterable[Definition]) -> None:
-    """Raises DefinitionError for each value that a file leaves open, each policy of Application Auto Scaling, and each
-    alarm whose name another one has.
+    """Raises DefinitionError for each open value, each policy of Application Auto Scaling, and each alarm whose name
+    another alarm has.
 
     A placeholder in an account would be an alarm that watches nothing. A name that CloudFormation makes would be a
     second copy beside the alarm of the stack.

@@ -141,7 +141,7 @@ def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str,
     if live is None:
         return Change(ChangeKind.CREATE, kind, name, parameters=definition.parameters, tags=tags)
     if not _may_change(live, definition, owner):
-        return None  # a conflict
+        return None  # the caller reports a conflict
     fields = tuple(differences(normal_form(kind, live.parameters), normal_form(kind, definition.parameters)))
     missing = {} if kind in WITHOUT_TAGS else {k: v for k, v in tags.items() if live.tags.get(k) != v}
     if not fields and not missing:
@@ -152,14 +152,14 @@ def _compare(definition: Definition, live: LiveObject | None, tags: Mapping[str,
 
 
 def _may_change(live: LiveObject, definition: Definition, owner: str) -> bool:
-    """A tag decides. What has no tags may change; an untagged twin of a definition is adopted."""
+    """Whether the object has the owner's tag, is of a kind without tags, or is untagged and equals its definition."""
     if live.kind in WITHOUT_TAGS or is_managed(live.tags, owner):
         return True
     same = normal_form(live.kind, live.parameters) == normal_form(definition.kind, definition.parameters)
     return same and OWNER_KEY not in live.tags
 
 
-# A mute rule goes after the alarms that it mutes: else their actions would run in between.
+# A mute rule is deleted after the alarms that it mutes. Otherwise their actions could run in between.
 _DELETED_LATER = (
     DefinitionKind.METRIC_ALARM,
     DefinitionKind.LOG_ALARM,
@@ -176,9 +176,9 @@ def _deletions(objects: list[LiveObject]) -> Iterator[Change]:
 
 
 def _composite_deletions(composites: dict[str, LiveObject]) -> Iterator[Change]:
-    """DeleteAlarms: none can be deleted that another one names in its rule or as its suppressor.
+    """DeleteAlarms refuses a composite that another one names in its rule or as its suppressor.
 
-    A cycle is broken by the rule FALSE, without a suppressor, of one of them.
+    To break a cycle, one of its composites first gets the rule FALSE and no suppressor.
     """
     rules = {name: str(composite.parameters.get("AlarmRule", "")) for name, composite in composites.items()}
     children = {name: _children(composite.parameters, composites) for name, composite in composites.items()}
@@ -217,7 +217,7 @@ _DEFAULTS: dict[DefinitionKind, Parameters] = {
 
 
 def normal_form(kind: DefinitionKind, parameters: Parameters) -> dict[str, Any]:
-    """Equal for any two calls with the same effect: defaults are filled in, and lists without an order are sorted."""
+    """Calls with the same effect have the same form: defaults are filled in, and lists without an order are sorted."""
     filled = {**_DEFAULTS[kind], **{key: value for key, value in parameters.items() if value not in (None, [], {})}}
     if kind is DefinitionKind.METRIC_ALARM:
         filled.setdefault("DatapointsToAlarm", filled.get("EvaluationPeriods"))
@@ -247,7 +247,7 @@ def _normal_query(query: Any) -> Any:
 
 
 def _normal_detector(filled: Mapping[str, Any]) -> dict[str, Any]:
-    """In one of the ways to name its metric, with the defaults of its settings, and times as texts in UTC."""
+    """One of the two ways to name the metric is chosen, defaults are filled in, and times are texts in UTC."""
     metric = {name: filled[name] for name in TOP_LEVEL if name in filled}
     settings = {**_DETECTOR_DEFAULTS, **(filled.get("Configuration") or {})}
     ranges = [
@@ -259,7 +259,7 @@ def _normal_detector(filled: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normal_of_mute_rule(key: str, value: Any) -> Any:
-    """Times as texts in UTC, the default time zone, and the targets in their order by name."""
+    """Times are texts in UTC, the default time zone is filled in, and the targets are sorted by name."""
     if key in ("StartDate", "ExpireDate"):
         return parse_moment(value).astimezone(UTC).isoformat()
     if key == "Rule" and isinstance(value, Mapping):
@@ -283,7 +283,7 @@ def _normal(key: str, value: Any) -> Any:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
-    """The differences field by field, in the order of ``new``. Items of a list are paired by Id or Name."""
+    """The differences, field by field, in the order of ``new``. Items of a list are compared by their Id or Name."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*new, *(key for key in old if key not in new)]:
             yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)

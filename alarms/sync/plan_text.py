@@ -1,4 +1,4 @@
-"""A plan as lines for people, and as a document for machines."""
+"""A plan as lines of text, and as a JSON document."""
 
 import json
 from collections.abc import Iterator

@@ -5,8 +5,8 @@ watches (``Name{Service=api}`` where two metrics have the same name). For a comp
 of the alarms that it watches. ``then`` holds the expected state after a number of minutes; ``acts`` also says whether
 the last actions that were due have run: suppressors and mute rules hold actions back.
 
-A case begins at 2026-01-01 00:00 UTC, or at its ``begins`` (``2026-03-01T02:30``), which matters to mute rules and to
-windows on the wall clock. Each value of a series is one of a minute, or of ``seconds_each`` for an alarm of high
+A case begins at 2026-01-01 00:00 UTC, or at its ``begins`` (``2026-03-01T02:30``). The time matters to mute rules and
+to windows on the wall clock. Each value of a series is one of a minute, or of ``seconds_each`` for an alarm of high
 resolution.
 """
 
@@ -69,7 +69,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """The result of a case. ``problems`` is empty if the case holds, or was ``skipped`` (the reason, else empty)."""
+    """The result of a case. ``problems`` is empty if the case holds. ``skipped`` says why it was not run."""
 
     case: Case
     problems: tuple[str, ...]
@@ -79,8 +79,8 @@ class CaseResult:
 def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Case]:
     """All cases below ``root``.
 
-    Raises DefinitionError for an unreadable file, and for an alarm without a file. An alarm that is not played needs
-    none.
+    Raises DefinitionError for an unreadable file, and for an alarm without a file. An alarm that only CloudWatch can
+    evaluate needs no file.
     """
     alarms = {d.stem: d for d in definitions if d.kind in PLAYED_KINDS}
     files = {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
@@ -193,7 +193,7 @@ def _acts(
     transitions: Sequence[Transition],
     mutes: Iterable[MuteRule],
 ) -> dict[int, bool]:
-    """Whether actions ran, at each time at which some were due; muted ones may run when the muting ends."""
+    """For each time at which actions were due, whether they ran. Muted actions may run when the muting ends."""
     acts = {at: True for at, _ in due}
     states = [(t.at, t.new) for t in transitions]
     for muted in muted_actions(name, due, states, mutes, end=case.ends + 1):

@@ -15,7 +15,7 @@ Minute = tuple[float, ...]
 
 
 class NotationError(ValueError):
-    """The line cannot be read. The message quotes the part at fault."""
+    """The line cannot be read. The message quotes the faulty part."""
 
 
 def read_minutes(text: str) -> list[Minute]:

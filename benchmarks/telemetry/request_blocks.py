@@ -1,4 +1,4 @@
-"""The same requests to two systems, in short alternating blocks, so that other work on the machine slows both alike."""
+"""Sends the same requests to two systems in short alternating blocks, so that other processes slow both equally."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -26,7 +26,7 @@ Rounds = dict[str, list[MessageBlock]]
 
 
 def judge(rounds: Rounds, share: Share | None) -> list[Target]:
-    """Both targets of the worker."""
+    """The two targets of the worker, with their measurements."""
     message = Target(
         f"a message without media work: CPU <= {MESSAGE_RATIO_MAX:.0f} x {REFERENCE}", "not measured", None
     )

@@ -24,10 +24,10 @@ WINDOWS_REMEMBERED_MAX = 4_096
 class AlarmMachine:
     """A metric alarm with its state, which begins as INSUFFICIENT_DATA.
 
-    A period counts ``delivery_delay`` seconds after its end. ``evaluation_range`` is the number of periods that an
-    evaluation looks back; AWS does not document it (``missing_data``). ``created`` is the time at which a warm-up
-    begins; without one, the alarm was created one interval before its first evaluation.
-    Raises ValueError for a range that is less than the evaluation periods.
+    A period is evaluated from ``delivery_delay`` seconds after its end on. ``evaluation_range`` is the number of
+    periods that an evaluation looks back; AWS does not document it (``missing_data``). ``created`` is the time at which
+    a warm-up begins; without one, the alarm was created one interval before its first evaluation. Raises ValueError for
+    a range that is less than the evaluation periods.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class AlarmMachine:
     ) -> None:
         self.alarm = alarm
         self.state = state
-        self.value: float | None = None  # the newest period's, at the last evaluation
+        self.value: float | None = None  # of the newest period of the last evaluation
         self._source = source
         self._range = evaluation_range or default_range(alarm.evaluation_periods)
         self._delay = delivery_delay
@@ -55,20 +55,20 @@ class AlarmMachine:
     def run(self, start: int, end: int) -> Iterator[Transition]:
         """Every change from ``start`` (exclusive) to ``end`` (inclusive).
 
-        ``MetricAlarm.schedule`` says when the alarm is evaluated. The evaluations look back beyond ``start``.
+        ``MetricAlarm.schedule`` gives the times of evaluation. The evaluations also read data from before ``start``.
         """
         times = self.alarm.schedule.times(start, end)
         return self._evaluate(times) if times else iter(())
 
     def step(self, now: int) -> Transition | None:
-        """The evaluation at ``now``, for a simulation in which the alarm itself changes later values.
+        """The change at ``now``, for a simulation in which the alarm itself affects later values.
 
-        There is none, and so no change, at a time at which the alarm is not evaluated.
+        It is None if the alarm keeps its state, or is not evaluated at that time.
         """
         return next(self.run(now - 1, now), None)
 
     def _evaluate(self, times: range) -> Iterator[Transition]:
-        # Twice the range: the points beyond it decide whether the size of the range mattered.
+        # Twice the range is read. The points beyond the range show whether its size made a difference.
         seen = fetch(self.alarm, self._source, times, self._delay, 2 * self._range)
         states = self._states(seen)
         warm_up = self._warm_up
@@ -98,7 +98,7 @@ class AlarmMachine:
         if not isinstance(newest, range) or newest.step > 1:
             return [verdicts[points[index - back : index + 1 : stride]] for index in newest]
         states: list[AlarmState | None] = []
-        for run in _RUN.finditer(points):  # most windows lie in a run of equal points: those are decided together
+        for run in _RUN.finditer(points):  # windows within a run of equal points are decided together
             begin, whole = max(run.start(), newest.start), min(max(run.start() + back, newest.start), run.end())
             states += [verdicts[points[index - back : index + 1 : stride]] for index in range(begin, whole)]
             if whole < run.end():
@@ -109,7 +109,7 @@ class AlarmMachine:
         return [self._decide(self._points(seen.window(index, self._range))) for index in seen.periods.newest]
 
     def _states_of_groups(self, seen: GroupedDatapoints) -> Iterator[AlarmState | None]:
-        """One by one, because the contributors have states of their own."""
+        """The evaluations are computed one by one, because each contributor keeps a state between them."""
         for index in seen.periods.newest:
             yield self._contributors.evaluate(seen.windows(index, self._range))
 
@@ -118,7 +118,7 @@ class AlarmMachine:
         return [None if value is None else holds(value, threshold) for value in values]
 
     def _marks(self, values: Values) -> bytes:
-        """One byte for each point, its index in _POINTS: a window of them is a key of a dictionary."""
+        """One byte for each point: its index in _POINTS. A slice of the bytes can be the key of a dictionary."""
         holds, threshold = self.alarm.comparison.holds, self.alarm.threshold
         return bytes([_MISSING if value is None else holds(value, threshold) for value in values])
 
@@ -127,7 +127,7 @@ class AlarmMachine:
         return decide(points, alarm.evaluation_periods, alarm.datapoints_to_alarm, alarm.treat_missing_data)[0]
 
     def _too_few_samples(self, seen: Datapoints, newest: int) -> bool:
-        """AWS does not say which samples count. Here one evaluated point with too few of them keeps the state."""
+        """AWS does not document which samples count. Here, one evaluated point with too few samples keeps the state."""
         watched = self.alarm.watched
         if not isinstance(seen, FixedDatapoints) or seen.samples is None or not isinstance(watched, WatchedMetric):
             return False
@@ -190,7 +190,7 @@ class _Verdicts(dict[bytes, AlarmState | None]):
         state: AlarmState | None
         if _MISSING in recent:
             state = self._decide([_POINTS[mark] for mark in window])
-        else:  # the newest N points decide, as in missing_data.decide, which is slow for long windows of a noisy metric
+        else:  # as in missing_data.decide, which is slow for long windows of a noisy metric
             state = AlarmState.ALARM if recent.count(_BREACHING) >= self._needed else AlarmState.OK
         self[window] = state
         return state

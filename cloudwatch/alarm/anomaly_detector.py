@@ -1,4 +1,4 @@
-"""The call PutAnomalyDetector: a model of a metric, or of metric math. It is checked, and not played.
+"""The call PutAnomalyDetector: a model of a metric, or of metric math. It is checked, but not played.
 
 Source: its API reference (botocore 1.44). A detector has no name: its metric and statistic, or its queries, identify
 it. The model of an alarm on an anomaly detection band is also made by the alarm itself, with default settings.
@@ -17,7 +17,7 @@ from cloudwatch.parameters import Parameters
 
 CALL = "PutAnomalyDetector"
 SINGLE, MATH = "SingleMetricAnomalyDetector", "MetricMathAnomalyDetector"
-TOP_LEVEL = ("Namespace", "MetricName", "Dimensions", "Stat")  # the older way to write SINGLE
+TOP_LEVEL = ("Namespace", "MetricName", "Dimensions", "Stat")  # the older form of SINGLE
 EXCLUDED_RANGES_MAX = 10
 
 
@@ -62,7 +62,7 @@ def _check_queries(math: Parameters) -> None:
 
 
 def detector_identity(values: Mapping[str, Any]) -> str:
-    """What a detector watches, as one line."""
+    """The metric or metric math that a detector watches, as one line."""
     if values.get(MATH):
         queries = sorted((values[MATH] or {}).get("MetricDataQueries") or (), key=lambda query: str(query.get("Id")))
         return f"metric math {json.dumps(queries, sort_keys=True)}"

@@ -1,8 +1,8 @@
 """The contributors of an alarm on a query with GROUP BY: each time series has a state of its own.
 
 Source: "Create a CloudWatch alarm based on a Metrics Insights query" in the CloudWatch user guide: "each returned time
-series becomes a contributor", and "the alarm activates when any contributor enters the ALARM state". The guide leaves
-open, and here it is so:
+series becomes a contributor", and "the alarm activates when any contributor enters the ALARM state". The guide does not
+cover these cases; here they are decided as follows:
 
 - a series without data in the evaluation range is not returned, so it is no contributor any more and its state is lost;
 - an alarm without a contributor in ALARM is OK if one is OK, else INSUFFICIENT_DATA;
@@ -29,17 +29,17 @@ class Contributors:
         self._states: dict[Group, AlarmState] = {}
 
     def evaluate(self, windows: Mapping[Group, Values]) -> AlarmState | None:
-        """The state of the alarm after an evaluation of these windows; None: it keeps its state."""
+        """The state of the alarm after an evaluation of these windows. None means that it keeps its state."""
         self._before = self._states
         self._states = self._states_after(windows)
         return self._together(self._states, windows)
 
     def would_be(self, windows: Mapping[Group, Values]) -> AlarmState | None:
-        """The state of the alarm if the last evaluation had seen these windows."""
+        """The state of the alarm if the last evaluation had used these windows."""
         return self._together(self._states_after(windows), windows)
 
     def reason(self, state: AlarmState) -> str:
-        """In the manner of CloudWatch's StateReason, which has no details of several time series."""
+        """The reason in the style of CloudWatch's StateReason, which gives no details of several time series."""
         names = [" ".join(group) for group, own in self._states.items() if own is state]
         number = "1 contributor" if len(names) == 1 else f"{len(names)} contributors"
         return f"{number} in {state}: {', '.join(names)}" if names else "No time series was returned"

@@ -1,4 +1,4 @@
-"""The datapoints that an alarm evaluates: one value for each period that its evaluations see."""
+"""The datapoints that an alarm evaluates: one value for each period of its evaluations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,14 +59,14 @@ class GroupedDatapoints:
         return {group: values[part] for group, values in self.groups.items()}
 
 
-# No value depends on data after the evaluation that sees it.
+# No value depends on data from after the evaluation that uses it.
 Datapoints = FixedDatapoints | RangedDatapoints | GroupedDatapoints
 
 
 def fetch(alarm: MetricAlarm, source: MetricSource, times: range, delay: int, count: int) -> Datapoints:
-    """The datapoints of the evaluations at ``times`` (at least one); each looks ``count`` periods back.
+    """The datapoints of the evaluations at ``times`` (at least one); each reads ``count`` periods.
 
-    A period counts ``delay`` seconds after its end.
+    A period is evaluated from ``delay`` seconds after its end on.
     """
     periods = alarm.schedule.periods(times, delay, count)
     watched, spans = alarm.watched, periods.spans
@@ -83,7 +83,7 @@ def fetch(alarm: MetricAlarm, source: MetricSource, times: range, delay: int, co
 
 
 def newest_values(seen: Datapoints, count: int) -> Iterator[list[float | None]]:
-    """The newest value of each evaluation, for each time series; ``count`` periods are in a range."""
+    """The newest value of each evaluation, for each time series. ``count`` is the evaluation range in periods."""
     if isinstance(seen, GroupedDatapoints):
         yield from ([values[index] for index in seen.periods.newest] for values in seen.groups.values())
     else:

@@ -1,14 +1,14 @@
-"""When an alarm is evaluated, and the periods that each evaluation sees.
+"""The times at which an alarm is evaluated, and the periods that each evaluation uses.
 
 Sources: "Alarm evaluation" and "Alarm evaluation window" in the CloudWatch user guide.
 
 - An alarm is evaluated every minute, or every 10 seconds if its period is less than a minute. Its periods slide: with a
-  period of 5 minutes an evaluation sees minutes 1 to 5, and the next one minutes 2 to 6.
-- An alarm whose evaluation periods are longer than a day in all is evaluated once an hour, on data up to the full
-  hour. AWS's example evaluates it three minutes past the hour; here it is the full hour, because the minute is not
+  period of 5 minutes an evaluation uses minutes 1 to 5, and the next one minutes 2 to 6.
+- An alarm whose evaluation periods are longer than a day in all is evaluated once an hour, on data up to the full hour.
+  In AWS's example this happens three minutes past the hour. Here it is the full hour, because the minute is not
   documented.
 - With a wall clock window, periods begin at full minutes, hours, days or weeks (Monday) of a time zone, and do not
-  slide. The alarm is evaluated as often as another one, and sees the periods that have ended.
+  slide. The alarm is evaluated as often as another one, and only periods that have ended are used.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ HIGH_RESOLUTION_INTERVAL = 10
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """The periods that some evaluations see: those that an evaluation compares are ``stride`` apart in ``spans``.
+    """The periods of some evaluations. Those of one evaluation are ``stride`` apart in ``spans``.
 
     ``newest`` has the index of the newest period of each evaluation.
     """
@@ -66,9 +66,9 @@ class EvaluationSchedule:
         return range((start // self.interval + 1) * self.interval, end + 1, self.interval)
 
     def periods(self, times: range, delay: int, count: int) -> Periods:
-        """The periods for the evaluations at ``times`` (at least one); each looks ``count`` periods back.
+        """The periods for the evaluations at ``times`` (at least one); each has ``count`` periods.
 
-        A period counts ``delay`` seconds after its end.
+        A period is evaluated from ``delay`` seconds after its end on.
         """
         first, last = (self._data_until(time - delay) for time in (times[0], times[-1]))
         if self.time_zone is not None:
@@ -80,7 +80,7 @@ class EvaluationSchedule:
         return Periods(spans, stride, range(oldest, len(spans), self.interval // step))
 
     def _data_until(self, time: int) -> int:
-        """The end of the data that an evaluation considers: a full minute, a full hour, or full 10 seconds."""
+        """The end of the data that an evaluation uses: a full minute, a full hour, or full 10 seconds."""
         return time // self.interval * self.interval
 
 

@@ -1,4 +1,4 @@
-"""A metric alarm that can be played: the rule that turns values into states."""
+"""A metric alarm that can be played (evaluated offline): the rule that turns values into states."""
 
 import operator
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class WarmUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricAlarm:
-    """ALARM when ``datapoints_to_alarm`` (M) of ``evaluation_periods`` (N) points breach the threshold.
+    """An alarm that fires when ``datapoints_to_alarm`` (M) of ``evaluation_periods`` (N) points breach the threshold.
 
     With a ``time_zone``, periods begin on its wall clock and do not slide with each evaluation.
     """
@@ -74,7 +74,7 @@ class MetricAlarm:
 
     @property
     def schedule(self) -> EvaluationSchedule:
-        """When the alarm is evaluated, and on which periods."""
+        """The times at which the alarm is evaluated, and the periods of each evaluation."""
         return EvaluationSchedule(self.period, self.evaluation_periods, self.time_zone)
 
     def breaches(self, value: float) -> bool:

@@ -1,12 +1,12 @@
 """M of N with points that may be missing: CloudWatch's rule for one evaluation of an alarm.
 
 Sources: "Configuring how CloudWatch alarms treat missing data" and "Avoiding premature transitions to alarm state" in
-the CloudWatch user guide. AWS publishes tables and examples, but no algorithm. The rule here gives every cell of
-today's tables and of the tables of 2018. Only the latter have ``----X``: INSUFFICIENT_DATA, or no change with
-``ignore``.
+the CloudWatch user guide. AWS publishes tables and examples, but no algorithm. The rule here reproduces every cell of
+today's tables and of the tables of 2018. Only the tables of 2018 have the row ``----X``: INSUFFICIENT_DATA, or no
+change with ``ignore``.
 
 CloudWatch looks back further than N periods. AWS gives the size of this *evaluation range* for one example only: 5 for
-N = 3. So the range is a parameter here, by default N + 2, and a verdict says whether another size would have changed
+N = 3. So the range is a parameter here, by default N + 2, and a verdict shows whether another size would have changed
 it.
 """
 
@@ -29,10 +29,10 @@ class TreatMissingData(StrEnum):
 class EvaluationRule(StrEnum):
     """The rule of CloudWatch that gave a verdict."""
 
-    NO_POINTS = "no point in the evaluation range: the mode decides"
-    ENOUGH_POINTS = "at least N points: the newest N decide, the mode does not matter"
+    NO_POINTS = "no point in the evaluation range: the treatment of missing data decides"
+    ENOUGH_POINTS = "at least N points: the newest N decide, and missing data do not matter"
     FILLED = "fewer than N points: the rest is filled as breaching or not breaching"
-    TOO_FEW_POINTS = "fewer than N points: they decide, since M of them breach or one is within the threshold"
+    TOO_FEW_POINTS = "fewer than N points: they suffice, since M of them breach or one is within the threshold"
     OLD_BREACH = "only breaching points, fewer than M, the oldest at least M periods old"
     YOUNG_BREACH = "only breaching points, fewer than M, the oldest younger than M periods: too early for ALARM"
 

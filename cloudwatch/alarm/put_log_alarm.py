@@ -1,4 +1,4 @@
-"""The call PutLogAlarm: an alarm on the results of a CloudWatch Logs query. It is checked, and not played.
+"""The call PutLogAlarm: an alarm on the results of a CloudWatch Logs query. It is checked, but not played.
 
 Source of the rules: its API reference (botocore 1.44).
 """

@@ -1,7 +1,7 @@
-"""The call PutMetricAlarm: refused as AWS refuses it, or an alarm that is played, or one that is valid and not played.
+"""Reads a PutMetricAlarm call. It is refused as AWS refuses it, or gives an alarm, which is played or not played.
 
-Source of the rules: its API reference (botocore 1.44), which the model does not hold: which parameters exclude or need
-each other, and how long an evaluation may be.
+The rules here are not in botocore's model: which parameters exclude or need each other, and how long an evaluation may
+be. Source: the API reference of PutMetricAlarm (botocore 1.44).
 """
 
 import re
@@ -121,7 +121,7 @@ def check_tags(parameters: Parameters) -> None:
 
 
 def _check_threshold(parameters: Parameters, *, has_band: bool) -> None:
-    """A static threshold, or the band of anomaly detection."""
+    """Check that the alarm has a static threshold, or the band of anomaly detection."""
     parameters.require("ComparisonOperator")
     comparison = parameters.text("ComparisonOperator")
     if has_band and "Threshold" in parameters:
@@ -150,7 +150,7 @@ def _comparison(parameters: Parameters) -> Comparison:
 
 
 def _read_treatment(parameters: Parameters) -> TreatMissingData:
-    """Alarms on AWS/DynamoDB ignore missing data by default, says the user guide. (The API reference: always.)"""
+    """The user guide: alarms on AWS/DynamoDB ignore missing data by default. (The API reference: they always do.)"""
     dynamodb = parameters.values.get("Namespace") == "AWS/DynamoDB"
     default = TreatMissingData.IGNORE if dynamodb else TreatMissingData.MISSING
     name = parameters.choice("TreatMissingData", list(TreatMissingData), default)
@@ -166,7 +166,7 @@ def _check_length(parameters: Parameters, periods: int, period: int, *, wall_clo
 
 
 def _check_query(parameters: Parameters, periods: int, period: int) -> None:
-    """An alarm on a Metrics Insights query; with a wall clock window, CloudWatch adds a period to align it."""
+    """Check an alarm on a Metrics Insights query. With a wall clock window, CloudWatch adds a period to align it."""
     if period < 60:
         parameters.refuse(
             "Metrics", f"an alarm on a Metrics Insights query has a period of a minute or more, not {period}"

@@ -25,7 +25,7 @@ Point = tuple[int, float]
 
 
 def reason(alarm: MetricAlarm, state: AlarmState, points: Sequence[Point]) -> str:
-    """The reason for the new ``state``. ``points`` are the ones that decided: at most N, the newest first."""
+    """The reason for the new ``state``. ``points`` are the points that decided it: at most N, the newest first."""
     missing = alarm.evaluation_periods - len(points)
     if state is AlarmState.INSUFFICIENT_DATA:
         return f"Insufficient Data: {_count(missing, 'datapoint')} unknown."

@@ -14,7 +14,7 @@ class AlarmState(StrEnum):
 class Transition:
     """A change of the state of an alarm at ``at`` (seconds since the epoch).
 
-    A state is None while it is not known: that of a composite which depends on an alarm that is not played.
+    A state is None while it is not known. This happens to a composite that depends on an alarm that is not played.
 
     ``reason`` reads like CloudWatch's StateReason. ``depends_on_range`` is true if another evaluation range would have
     given another state. AWS does not document this range (see ``cloudwatch.alarm.missing_data``).

@@ -1,4 +1,4 @@
-"""An alarm that CloudWatch accepts and that is not played here."""
+"""An alarm that CloudWatch accepts, but that cannot be evaluated offline."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from cloudwatch.call_form import input_shape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplayedAlarm:
-    """A valid alarm without a state: ``reason`` says what cannot be computed from metrics alone."""
+    """A valid alarm whose state cannot be computed offline. ``reason`` names the part that needs CloudWatch."""
 
     name: str
     reason: str
 
 
 def unknown_parameters(operation: str, values: Mapping[str, Any], played: Collection[str]) -> str:
-    """Why a call cannot be played if botocore knows parameters of it that are not ``played``; empty if there is none.
+    """The reason why a call cannot be played: it has parameters that are not in ``played``. Empty if it has none.
 
     A test holds ``played`` equal to the parameters of the installed botocore, so only a newer one has others.
     """

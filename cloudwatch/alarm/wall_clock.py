@@ -2,7 +2,7 @@
 
 Source: "Alarm evaluation window" in the CloudWatch user guide: the top of the hour, midnight, and Monday 00:00. On the
 days when clocks change, a day has 23 or 25 hours. Where midnight does not exist (some zones change their clocks then),
-the day begins at the first moment after it; AWS does not say so.
+the day begins at the first moment after it; AWS does not document this case.
 """
 
 from bisect import bisect_right
@@ -17,11 +17,11 @@ _OFFSET_STEP = 300  # the offset of a time zone is a multiple of 5 minutes
 
 
 def boundaries(period: int, zone: tzinfo, first: int, last: int, *, before: int) -> list[int]:
-    """The boundaries up to ``last``, from ``before`` full periods before ``first`` on (seconds since the epoch).
+    """The boundaries from ``before`` full periods before ``first`` up to ``last`` (seconds since the epoch).
 
-    The period that has ended last at ``first`` has ``before - 1`` periods before it in the result.
+    In the result, the last period that has ended at ``first`` has ``before - 1`` periods before it.
     """
-    begin = first - (before + 2) * period - DAY  # a little more, since days may be longer
+    begin = first - (before + 2) * period - DAY  # earlier than needed, since days may be longer
     if period < HOUR:
         found = list(range(begin // period * period, last + 1, period))
     elif period == HOUR:

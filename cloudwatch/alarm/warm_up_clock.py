@@ -1,6 +1,6 @@
 """Tells when the warm-up of an alarm ends. Source: "Alarm warm-up periods" in the CloudWatch user guide.
 
-"The evaluation window is full when a datapoint exists for the most recent period", says the guide. Its example (3
+The guide: "The evaluation window is full when a datapoint exists for the most recent period". Its example (3
 periods of 5 minutes, first data at 10:04, evaluated from about 10:19 on) also needs data that began as long ago as the
 evaluation periods last. Here a window is full if both hold. Data from before the creation count, as they do in any
 evaluation; how far back is not documented, and here it is twice the evaluation periods.
@@ -14,7 +14,7 @@ MINUTE = 60
 
 
 class WarmUpClock:
-    """The warm-up of an alarm that was ``created`` at that time; None: one interval before its first evaluation."""
+    """The warm-up of an alarm that was ``created`` at that time (default: one interval before its first evaluation)."""
 
     def __init__(self, alarm: MetricAlarm, warm_up: WarmUp, created: int | None) -> None:
         self._alarm = alarm
@@ -37,7 +37,7 @@ class WarmUpClock:
     def _is_full(self, newest: int, seen: Datapoints) -> bool:
         count = self._alarm.evaluation_periods
         if isinstance(seen, FixedDatapoints):
-            stride = seen.periods.stride  # the sliding periods between two of these tell the minute of the first data
+            stride = seen.periods.stride  # the sliding periods in between give the minute of the first data
             points = seen.values[newest - (2 * count - 1) * stride : newest + 1]
             return _filled(points, points[: len(points) - count * stride + 1])
         if isinstance(seen, GroupedDatapoints):

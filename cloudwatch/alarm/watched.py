@@ -21,7 +21,7 @@ SINGLE_METRIC_PARAMETERS = ("MetricName", "Namespace", "Statistic", "ExtendedSta
 Values = Sequence[float | None]
 
 # PutMetricAlarm limits the shares of an ExtendedStatistic, and MetricStat does not. It lists PR(n:m) as the only form
-# with values; AWS does not say that TM(100:2000) is refused, so it is accepted.
+# with values; TM(100:2000) is not documented as refused, so it is accepted.
 _SHARES = re.compile(r"(TC|TM|TS|WM)\(.*%.*\)")
 _SHARE = re.compile(r"([\d.]+)%")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
@@ -65,7 +65,7 @@ class WatchedMath:
 
 @dataclass(frozen=True, slots=True)
 class NotComputed:
-    """Values that CloudWatch has and a recording has not. ``reason`` says why."""
+    """Values that only CloudWatch can compute. ``reason`` names the part that needs CloudWatch."""
 
     reason: str
 

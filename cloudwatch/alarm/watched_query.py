@@ -34,7 +34,7 @@ class WatchedQuery:
     period: int
 
     def read(self, source: MetricSource, spans: Sequence[Span]) -> dict[Group, Values]:
-        """One value or gap for each span, by group. Without GROUP BY there is one group, also if it has no metric."""
+        """One value or gap for each span, by group. Without GROUP BY there is one group, even without a metric."""
         groups: dict[Group, list[MetricId]] = {} if self.query.group_by else {(): []}
         for metric in sorted(source.metrics()):
             if self.query.selects(metric):

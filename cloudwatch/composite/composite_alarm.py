@@ -28,7 +28,7 @@ _NO_RULE = Rule("FALSE", (False,))
 
 
 class CompositeCycle(ValueError):
-    """Composites watch each other, so CloudWatch stops evaluating them. ``names`` are the cycle, in order."""
+    """Composites watch each other in a cycle, so CloudWatch stops evaluating them. ``names`` is the cycle, in order."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)

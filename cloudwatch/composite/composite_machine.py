@@ -2,9 +2,9 @@
 
 All changes of one second are evaluated together. AWS does not document their order.
 
-The state of an alarm that is not played is not known. A composite over it has a known state while the other alarms
-decide (``Rule.holds``), and otherwise the state None. No action follows from that, and the next known state counts as a
-change. A suppressor that is not known counts as one that is not in ALARM.
+The state of an alarm that is not played is not known. A composite over it has a known state while the other alarms are
+enough to decide (``Rule.holds``), and otherwise the state None. An unknown state causes no action, and the next known
+state counts as a change. A suppressor in an unknown state counts as not being in ALARM.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,9 +22,9 @@ _STATES = {True: AlarmState.ALARM, False: AlarmState.OK, None: None}
 class CompositeMachine:
     """Composite alarms with their states, which begin as INSUFFICIENT_DATA.
 
-    They are evaluated at once, as CloudWatch does with a new alarm. ``states`` are the first states of the watched
-    alarms by name; an alarm without one counts as INSUFFICIENT_DATA. ``unplayed`` are the names of alarms whose state
-    is not known. Raises CompositeCycle.
+    They are evaluated at once, as CloudWatch does with a new alarm. ``states`` are the first states of the
+    watched alarms by name; an alarm without one counts as INSUFFICIENT_DATA. ``unplayed`` are the names of alarms whose
+    state is not known. Raises CompositeCycle.
     """
 
     def __init__(

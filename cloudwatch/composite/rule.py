@@ -73,7 +73,7 @@ class AtLeast:
     alarms: tuple[str, ...]
 
     def holds(self, states: States) -> bool | None:
-        """None if the alarms whose state is not known decide."""
+        """None if the result depends on alarms whose state is not known."""
         each = [InState(self.state, alarm).holds(states) for alarm in self.alarms]
         certain, unknown = each.count(not self.negated), each.count(None)
         if self._enough(certain):
@@ -122,7 +122,7 @@ class Rule:
                 stack.append(_negated(stack.pop()))
             elif isinstance(instruction, Operator):
                 last, first = stack.pop(), stack.pop()
-                deciding = instruction is Operator.OR  # this value on either side is the result
+                deciding = instruction is Operator.OR  # if either side has this value, it is the result
                 if deciding in (first, last):
                     stack.append(deciding)
                 else:
@@ -157,7 +157,7 @@ def _name_of(written: str) -> str:
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule of a text. Raises RuleRefused: at the fault, or at the end of a rule that exceeds a limit."""
+    """Parse a rule. Raises RuleRefused with the position of the fault, or of the end of a rule that exceeds a limit."""
     if not 1 <= len(text) <= CHARACTERS_MAX:
         raise RuleRefused(len(text), f"a rule has 1 to {CHARACTERS_MAX} characters")
     reader = _RuleReader()

@@ -1,7 +1,7 @@
 """Decides when the actions of a composite alarm run, and when its suppressor holds them back.
 
-Source: "Composite alarm action suppression" in the CloudWatch user guide, with its six examples. Where the guide says
-nothing:
+Source: "Composite alarm action suppression" in the CloudWatch user guide, with its six examples. Where the guide does
+not decide, these rules hold here:
 
 - After a period, actions run only if a change of state was held back before. A suppressor that enters and leaves ALARM
   does not repeat actions that have already run.
@@ -56,7 +56,7 @@ class ActionGate:
         self._state, self._held_back, self.period_ends = None, False, None
 
     def observe(self, at: int, state: AlarmState, *, suppressing: bool) -> Iterator[ActionsDue]:
-        """The actions that follow from the alarm's state at ``at``; ``suppressing``: its suppressor is in ALARM."""
+        """The actions that follow from the alarm's state at ``at``. ``suppressing``: its suppressor is in ALARM."""
         changed, switched = state is not self._state, suppressing is not self._suppressing
         self._state, self._suppressing = state, suppressing
         if changed:
@@ -67,7 +67,7 @@ class ActionGate:
             yield self._run(self.period_ends, state)
 
     def _hold(self, at: int, state: AlarmState, period: SuppressedBy, seconds: int) -> Iterator[ActionsDue]:
-        """End the current period, if any. The suppressor holds the actions back, or else a new period begins."""
+        """End the current period, if any. Either the suppressor holds the actions back, or a new period begins."""
         self._held_back, self.period_ends = True, None
         if self._suppressing:
             yield self._due(at, state, SuppressedBy.ALARM)

@@ -108,14 +108,14 @@ class Dashboard:
 
 
 def name_fault(name: str) -> str:
-    """Why PutDashboard would refuse the name of a dashboard; empty if it takes it."""
+    """The reason why PutDashboard would refuse the name of a dashboard; empty if it accepts the name."""
     if _NAME.fullmatch(name):
         return ""
     return f"{name!r} is refused: 1 to 255 characters of A-Z, a-z, 0-9, - and _ are allowed"
 
 
 def read_dashboard(body: str | Mapping[str, Any]) -> Dashboard:
-    """The dashboard of a DashboardBody, given as text or already parsed. It raises nothing: see ``problems``."""
+    """The dashboard of a DashboardBody, given as text or already parsed. Faults are in ``problems``; none is raised."""
     try:
         parsed = json.loads(body) if isinstance(body, str) else body
     except (ValueError, RecursionError) as error:

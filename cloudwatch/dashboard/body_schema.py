@@ -85,7 +85,7 @@ def one_of(*options: str) -> Check:
 
 
 def documented(*options: str) -> Check:
-    """One of the texts of the reference. PutDashboard takes others too: bodies with such texts are in use."""
+    """Check for one of the texts of the reference. PutDashboard accepts others: bodies with such texts are in use."""
 
     def check(value: Any, path: str, report: Report) -> None:
         if not isinstance(value, str):
@@ -97,7 +97,7 @@ def documented(*options: str) -> Check:
 
 
 def annotation_colour(value: Any, path: str, report: Report) -> None:
-    """The reference wants a hex colour here as in a metric. A body with a "red" line is in use, so it is taken."""
+    """The reference requires a hex colour here. A body with a "red" line is in use, so PutDashboard accepts others."""
     if not isinstance(value, str):
         report.refuse(path, "Should be string")
     elif not _COLOUR.fullmatch(value):
@@ -124,20 +124,20 @@ def is_relative(value: Any) -> bool:
 
 
 def time_or_relative(value: Any, path: str, report: Report) -> None:
-    """The reference knows a relative start only. The console writes "P0D" as its end, so PutDashboard takes it."""
+    """The reference allows only a relative start. The console writes the end "P0D", so PutDashboard accepts it."""
     if not is_relative(value):
         time(value, path, report)
 
 
 def check_range(holder: Mapping[str, Any], path: str, report: Report) -> None:
-    """The reference wants a start beside an end. PutDashboard takes an end alone, without effect (aws-cdk 27124)."""
+    """The reference requires a start with an end. PutDashboard accepts an end alone, without effect (aws-cdk 27124)."""
     start, end = holder.get("start"), holder.get("end")
     if end is not None and (start is None or (is_relative(start) and not is_relative(end))):
         report.remark(f"{path}/end", "has no effect without an absolute start")
 
 
 def time_zone(value: Any, path: str, report: Report) -> None:
-    """The reference knows +0130 only. Bodies with "UTC" or "Local" are in use, so PutDashboard takes them."""
+    """The reference allows only forms like +0130. PutDashboard also accepts "UTC" and "Local", which are in use."""
     if not isinstance(value, str):
         report.refuse(path, "Should be string")
     elif not re.fullmatch(r"[+-]\d{4}", value):
@@ -175,7 +175,7 @@ def items(check: Check, *, least: int = 0, most: int | None = None) -> Check:
 
 
 def members(known: Mapping[str, Check], *, required: Collection[str] = ()) -> Check:
-    """An object. An unknown member is only a remark, because AWS does not document whether it is refused."""
+    """Check an object. An unknown member is only a remark, because AWS does not document whether it is refused."""
 
     def check_all(value: Any, path: str, report: Report) -> None:
         if not isinstance(value, Mapping):

@@ -37,7 +37,7 @@ def widget_selections(widget: Widget) -> Iterator[tuple[GraphedExpression, Selec
 
 
 def _named(widget: Widget) -> dict[str, Graphed]:
-    """The metrics and expressions by id. In a widget an id is optional: those without get one that stands nowhere."""
+    """The metrics and expressions by id. An id is optional in a widget: without one, an unused id is assigned."""
     taken = " ".join(f"{each.id} {each.options.get('expression')}" for each in widget.graphed)
     free = (name for number in count(1) if (name := f"unnamed{number}") not in taken)
     return {each.id or next(free): each for each in widget.graphed}

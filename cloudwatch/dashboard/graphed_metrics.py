@@ -115,7 +115,7 @@ class _EntryReader:
         return parts, options
 
     def expand(self, parts: list[str], before: list[str]) -> list[str]:
-        """The items without shorthand, from the items of the metric before; empty if they do not name a metric."""
+        """The items, with shorthand replaced from the metric before; empty if they do not name a metric."""
         if parts[:1] == ["..."]:
             left_out = len(before) - len(parts) + 1
             if not before or left_out < 0:

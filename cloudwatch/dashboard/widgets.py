@@ -1,7 +1,7 @@
 """The schema of each type of widget.
 
-Source: "Dashboard body structure and syntax" in the CloudWatch API reference. It says little about ``custom`` and
-``chart`` widgets, so they are hardly checked.
+Source: "Dashboard body structure and syntax" in the CloudWatch API reference. It hardly documents ``custom`` and
+``chart`` widgets, so few of their properties are checked.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ _ANNOTATIONS = members(
         "vertical": items(_annotation(_MOMENT, "before", "after")),
     }
 )
-# Contributor Insights. The reference does not have it; the console writes it.
+# Contributor Insights. The reference does not list it, but the console writes it.
 _INSIGHT_RULE = members(
     {"ruleName": text(), "maxContributorCount": integer(1), "orderBy": one_of("Sum", "Maximum")}, required=("ruleName",)
 )
@@ -107,7 +107,7 @@ _LOG = members(
         "region": text(),
         "title": text(),
         "query": text(),
-        "queryLanguage": text(),  # the console and aws-cdk write CWLI, SQL and PPL; the reference does not have it
+        "queryLanguage": text(),  # not in the reference; the console and aws-cdk write CWLI, SQL and PPL
         "view": documented("table", "timeSeries", "bar", "pie"),
         "stacked": boolean,
     },

@@ -1,4 +1,4 @@
-"""Splits what CloudWatch Logs hands out as one JSON document into its events.
+"""Splits a JSON document of CloudWatch Logs into its events.
 
 Such documents are the output of ``aws logs filter-log-events`` and ``get-log-events`` (``{"events": […]}``, or only the
 array), and the records of a subscription (``{"messageType": …, "logEvents": […]}``). A file may hold many of them one
@@ -27,7 +27,7 @@ def begins_with_events(beginning: bytes) -> bool:
 
 
 def split_events(file: TextIO, bytes_max: int) -> Iterator[str]:
-    """The JSON text of each event. Text that is no event ends the file, and is yielded up to ``bytes_max``."""
+    """The JSON text of each event. The first text that is not an event is the last, cut at ``bytes_max``."""
     text = _Text(file, ESCAPES * bytes_max)
     is_inside = text.skip("[") or text.skip_behind(_NEXT_ARRAY)
     while is_inside:
@@ -40,7 +40,7 @@ def split_events(file: TextIO, bytes_max: int) -> Iterator[str]:
 
 
 class _Text:
-    """The text of a file, of which only what is needed for the next step is in memory."""
+    """The text of a file. Only the part that the next step needs is in memory."""
 
     def __init__(self, file: TextIO, value_characters_max: int) -> None:
         self._file = file
@@ -62,7 +62,7 @@ class _Text:
         return is_there
 
     def skip_behind(self, pattern: re.Pattern[str]) -> bool:
-        """Skip all up to the end of the first match; false if there is none."""
+        """Skip everything up to the end of the first match. False if there is no match."""
         while (found := pattern.search(self._text, self._position)) is None:
             if not self._read():
                 return False
@@ -70,7 +70,7 @@ class _Text:
         return True
 
     def take_value(self) -> str:
-        """The text of the JSON value that begins here. Without a whole value, the rest as far as it may be long."""
+        """The text of the JSON value that begins here; the rest in memory, if the value is incomplete or too long."""
         while True:
             begin = self._position
             try:
@@ -83,7 +83,7 @@ class _Text:
                 return self._text[begin : self._position]
 
     def _read(self) -> bool:
-        """Read on, and forget what is behind the position; false at the end of the file."""
+        """Read the next chunk, and drop the text before the position. False at the end of the file."""
         chunk = self._file.read(CHUNK_CHARACTERS)
         self._text, self._position = self._text[self._position :] + chunk, 0
         return bool(chunk)

@@ -1,4 +1,4 @@
-"""What a reader of a log has to say about its lines, counted by kind."""
+"""The findings of a reader about the lines of a log, counted by kind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ MORE_KINDS = "something else"
 
 
 class LineKind(StrEnum):
-    """What CloudWatch does with such a line."""
+    """The way in which CloudWatch handles a line."""
 
-    VIOLATION = "no metric"  # it is meant as an EMF document, and CloudWatch makes no metric of it
+    VIOLATION = "no metric"  # it is meant as an EMF document, but CloudWatch makes no metric of it
     DROPPED = "dropped"  # CloudWatch drops its values because of their time
     REMARK = "remark"  # CloudWatch makes the metric, though the specification does not allow it
     OTHER = "no EMF"  # it is not an EMF document
@@ -72,7 +72,7 @@ class Findings:
 
 
 def excerpt(line: str) -> str:
-    """The beginning of a line, fit to be printed."""
+    """The beginning of a line, without characters that cannot be printed."""
     begin = " ".join(line[: 2 * EXCERPT_CHARACTERS_MAX].split())
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in begin)
     return shown if len(shown) <= EXCERPT_CHARACTERS_MAX else f"{shown[: EXCERPT_CHARACTERS_MAX - 1]}…"

@@ -1,15 +1,15 @@
-"""Recognises the lines of a log by the texts between their varying values, four times as fast as it parses them.
+"""Recognises the lines of a log by the texts between their varying values. That is four times as fast as parsing them.
 
 A program writes few different shapes of lines: the same members in the same order, with other numbers and strings. So
-one line of each shape is read with all checks, and makes two regular expressions: one for what stands before the
-metadata, one for what stands behind. In them, every number and string that is a value is replaced by a pattern for a
-JSON number or string, and everything else stays as it is: braces, names of members, white space. The metadata in
-between must be the same text.
+one line of each shape is read with all checks, and makes two regular expressions: one for the text before the metadata,
+and one for the text after them. In them, every number and string that is a value is replaced by a pattern for a JSON
+number or string, and everything else stays as it is: braces, names of members, white space. The metadata in between
+must be the same text.
 
-A line that matches is the same JSON document with other values. So it has no member twice, no NaN and nothing behind
-its end, and only what depends on the values is left to check: that dimension values are valid (a cache of them holds
-only valid ones), and that the numbers are in range (the pattern takes no larger ones). In every other case the answer
-is None, and the caller parses the line.
+A line that matches is the same JSON document with other values. So it has no duplicate member, no NaN and no text after
+its end. Only the rules for values are left to check: dimension values must be valid (a cache of them holds only valid
+ones), and numbers must be in range (the pattern matches no larger ones). In every other case the result is None, and
+the caller parses the line.
 """
 
 import json
@@ -24,19 +24,19 @@ from cloudwatch.emf.rules import VALUES_MAX, EmfViolation, Value
 
 SHAPES_MAX = 64
 LINE_CHARACTERS_LEARNT_MAX = 16_384
-# To learn a shape takes as long as to parse some 200 lines. So in a log whose lines all differ, few are learnt.
+# Learning a shape takes as long as parsing some 200 lines. So in a log whose lines all differ, few are learnt.
 LEARNT_AT_ONCE = 32
 LINES_FOR_EACH_SHAPE = 400
 
-# Values that every reading gives as the same float: at most 15 digits before the point, no larger than 10^104, and not
-# the integer -0, which json reads as 0.
+# Numbers that float and json read as the same value: at most 15 digits before the point, no larger than 10^104, and
+# not the integer -0, which json reads as 0.
 _EXPONENT = r"[eE](?:-[0-9]{1,3}+|\+?+(?:[0-8][0-9]|[0-9])(?![0-9]))"
 _NUMBER = rf"(?!0[0-9]|-0(?!\.))-?+[0-9]{{1,15}}+(?:\.[0-9]{{1,20}}+)?+(?:{_EXPONENT})?+"
 _SPACE = r"[ \t\r\n]*+"
 _NUMBERS = rf"\[{_SPACE}{_NUMBER}(?:{_SPACE},{_SPACE}{_NUMBER}){{0,{VALUES_MAX - 1}}}{_SPACE}\]"
 _PLAIN_STRING = r'"([^"\\\x00-\x1f]*+)"'
 _STRING = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-# Milliseconds of the years 2017 to 2096. Any other timestamp is worth a closer look.
+# Milliseconds of the years 2017 to 2096. A line with any other timestamp is parsed.
 _MILLISECONDS = r"((?:1[5-9]|[23][0-9])[0-9]{11})"
 
 _Path = tuple[str, ...]  # the names of the members that lead to a value; "" for an array
@@ -47,7 +47,7 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[-+.0-9eE]++|[{}\[\]:,]|true|f
 
 
 class _Floats(dict[str, float]):
-    """The small whole numbers by their text, which are most of all values: a look-up is twice as fast as ``float``."""
+    """Small whole numbers by their text. Most values are such, and a look-up is twice as fast as ``float``."""
 
     __missing__ = staticmethod(float)
 
@@ -69,7 +69,7 @@ class LineShapes:
         self._parsed = 0
 
     def recognise(self, line: str) -> Record | None:
-        """The document in the line, if its shape is known and every value is beyond doubt."""
+        """The document in the line; None if its shape is not known, or if a value must be checked by the parser."""
         for head in self._heads:
             start = head.match(line)
             if start is None:
@@ -117,7 +117,7 @@ class LineShapes:
             self._heads.append(head)
         head.bodies.append(body)
         self._shapes += 1
-        if self.recognise(line) != record:  # a value beyond the patterns, such as one of 16 digits
+        if self.recognise(line) != record:  # the patterns do not match a value, such as one of 16 digits
             head.bodies.remove(body)
             self._shapes -= 1
 
@@ -136,7 +136,7 @@ class _JsonValue(NamedTuple):
 
 @dataclass(slots=True)
 class _Head:
-    """What stands before the metadata; lines of several shapes may begin in the same way."""
+    """The text before the metadata. Lines of several shapes may begin in the same way."""
 
     pattern: str
     match: _Match
@@ -145,7 +145,7 @@ class _Head:
 
 @dataclass(slots=True)
 class _Body:
-    """The metadata, and what stands behind.
+    """The metadata, and the text after them.
 
     ``dimensions_of`` and ``values_of`` pick from the groups of both patterns, in the order of the metadata.
     ``read`` reads the text of each value; it is None if each is a single number.
@@ -165,14 +165,14 @@ class _Body:
         self.known_streams = self.metadata.known_streams
 
     def new_streams(self, groups: tuple[str, ...]) -> Streams | None:
-        """The streams of dimension values that were not seen yet, or None if one is invalid."""
+        """The streams of new dimension values; None if one is invalid."""
         try:
             return self.metadata.streams(self.dimensions_of(groups))
         except EmfViolation:
             return None
 
     def read_arrays(self, groups: tuple[str, ...]) -> list[Value]:
-        """The values, of which one at least is an array."""
+        """Read the values of a line in which at least one value is an array."""
         return [read(text) for read, text in zip(self.read or (), self.values_of(groups), strict=True)]
 
 
@@ -241,7 +241,7 @@ class _Pattern:
 def _values(
     tokens: Sequence[re.Match[str]], at: int, path: _Path, whole: Collection[_Path]
 ) -> Generator[_JsonValue, None, int]:
-    """The numbers and strings in the value that begins with ``tokens[at]``; returns the index behind the value.
+    """The numbers and strings in the value that begins with ``tokens[at]``. Returns the index after the value.
 
     The line is valid JSON. An array whose path is in ``whole`` is yielded as one value.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudwatch.emf.event_pages import begins_with_events, split_events
 from cloudwatch.emf.rules import DOCUMENT_BYTES_MAX
 
-COMPRESSIONS_MAX = 3  # Firehose compresses what a subscription has compressed already
+COMPRESSIONS_MAX = 3  # Firehose compresses records that a subscription has compressed already
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -20,9 +20,9 @@ def log_lines(path: Path, bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[str]:
     The output of FilterLogEvents and GetLogEvents and the records of a subscription are read, too: each event is
     yielded as a line, which ``cloudwatch.emf.transports`` unwraps.
 
-    A line that cannot be a document is yielded in a form that a reader refuses, so that the reader can go on: bytes
-    that are not UTF-8 become half surrogate pairs, and a line that is too long is cut just beyond ``bytes_max``.
-    Raises OSError; gzip.BadGzipFile, an OSError, if the compressed data are damaged or incomplete.
+    A line that cannot be a document is yielded in a form that the reader refuses, so that reading continues. Bytes that
+    are not UTF-8 become half surrogate pairs, and a line that is too long is cut just beyond ``bytes_max``. Raises
+    OSError; gzip.BadGzipFile, an OSError, if the compressed data are damaged or incomplete.
     """
     with path.open("rb") as file:
         try:
@@ -42,7 +42,7 @@ def _uncompressed(raw: io.BufferedReader) -> io.BufferedReader:
 
 
 def _lines(log: io.TextIOWrapper, bytes_max: int) -> Iterator[str]:
-    limit = bytes_max + len("\r\n")  # in characters, of which each takes a byte at least
+    limit = bytes_max + len("\r\n")  # in characters, each of which takes at least one byte
     for line in iter(partial(log.readline, limit), ""):
         if len(line) == limit and not line.endswith("\n"):  # too long: skip the rest
             while (part := log.readline(limit)) and not part.endswith("\n"):

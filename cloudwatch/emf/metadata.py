@@ -1,4 +1,4 @@
-"""The metadata of an EMF document: they say which root members are metrics, and under which dimensions."""
+"""The metadata of an EMF document. They name the root members that are metrics, and the dimensions of each metric."""
 
 from typing import Any, NamedTuple
 
@@ -20,8 +20,8 @@ from cloudwatch.emf.rules import (
 from cloudwatch.metric import MetricId
 from cloudwatch.statistics import StatisticSet
 
-# For each Metadata. The dimensions of a service have few values; only a dimension that is a mistake (a request id) has
-# a new value in every document.
+# For each Metadata. The dimensions of a service have few values. Only a wrong dimension, such as a request id, has a
+# new value in every document.
 STREAMS_KEPT_MAX = 10_000
 
 NO_DIMENSION_SET = "there is no dimension set; the metrics are made without dimensions"
@@ -33,7 +33,7 @@ VALUE_IS_AN_OBJECT = "the value of a metric is an object, which only CloudWatch'
 class Datapoint(NamedTuple):
     """The values of one metric in one document. The storage resolution is 1 or 60 seconds.
 
-    If ``statistic_set`` is given, it is what was written, and ``values`` are its samples, or empty if not known.
+    If ``statistic_set`` is given, the document holds this set, and ``values`` are its samples, or empty if not known.
     """
 
     metric: MetricId
@@ -69,7 +69,7 @@ class Stream(NamedTuple):
 class Streams:
     """The metrics of all documents that have the same metadata and the same dimension values.
 
-    ``remarks`` are what the specification does not allow in such a document, though CloudWatch makes its metrics.
+    ``remarks`` name parts that the specification does not allow, although CloudWatch makes the metrics.
     """
 
     __slots__ = ("all", "period_ms", "remarks")
@@ -81,7 +81,8 @@ class Streams:
 
 
 # One document: its metrics, its timestamp in milliseconds, and its values by ``Stream.position``. The values are a
-# tuple if each is a single number, and else a list. It is no class, because to make an object costs a tenth of reading.
+# tuple if each is a single number, and else a list. It is not a class, because creating an object takes a tenth of the
+# reading time.
 Record = tuple[Streams, int, tuple[float, ...] | list[Value]]
 
 
@@ -157,7 +158,7 @@ class Metadata:
         """The streams of the values of ``keys``, from a cache of at most STREAMS_KEPT_MAX. Raises EmfViolation."""
         try:
             return self.known_streams[dimension_values]
-        except (KeyError, TypeError):  # not seen yet, or not a string and unhashable
+        except (KeyError, TypeError):  # not in the cache, or unhashable because it is not a string
             streams = self._expand(dict(zip(self.keys, dimension_values, strict=True)))
             self._streams_kept += len(streams.all)
             if self._streams_kept > STREAMS_KEPT_MAX:
@@ -212,8 +213,8 @@ class Metadata:
 def _dimensions(keys: list[str], values: dict[str, Any], remarks: dict[str, None]) -> tuple[tuple[str, str], ...]:
     """The sorted (name, value) pairs of one dimension set.
 
-    If one value is empty, CloudWatch "skips all dimensions" of the set and makes the metric without them: so says
-    powertools-lambda-python, issue 5526 and request 5542, of a set whose other value was not empty.
+    If one value is empty, CloudWatch "skips all dimensions" of the set and makes the metric without them. Source:
+    powertools-lambda-python, issue 5526 and pull request 5542, about a set whose other value was not empty.
     """
     if "" in [values[key] for key in keys]:
         remarks[EMPTY_DIMENSION] = None

@@ -1,12 +1,13 @@
 """Reads EMF documents: log lines in, datapoints out.
 
-CloudWatch makes no metric from a document that breaks one rule, and reports nothing. So this reader refuses the whole
-document too, and gives the reason. There are two ways to read:
+CloudWatch makes no metric from a document that breaks a rule, and reports no error. So this reader also refuses the
+whole document, and gives the reason. There are two ways to read:
 
-- **strictly** (``read_document``, ``read_lines``), for what this project writes: a line is one document as the
-  specification has it, and everything else is an EmfViolation, remarks included.
-- **as CloudWatch does** (``EmfReader.scan``), for any log: it takes what CloudWatch takes, finds the document in what
-  carried it, and counts everything else in ``findings``. It also leaves out what CloudWatch drops because of its time.
+- **strictly** (``read_document``, ``read_lines``), for the output of this project. Each line must be one document that
+  follows the specification. Any other line raises EmfViolation, and so does a remark.
+- **as CloudWatch does** (``EmfReader.scan``), for any log. It accepts the documents that CloudWatch accepts, unwraps
+  them from their transport, and counts all other lines in ``findings``. It also leaves out documents that CloudWatch
+  drops because of their time.
 """
 
 import json
@@ -68,7 +69,7 @@ class EmfReader:
             yield from datapoints(record)
 
     def scan(self, lines: Iterable[str], log: str = "") -> Iterator[Record]:
-        """The documents of any log: what CloudWatch makes metrics of. The rest is counted in ``findings``.
+        """The documents of any log of which CloudWatch makes metrics. All other lines are counted in ``findings``.
 
         ``log`` is the name of the log, for the places of findings. CloudWatch looks for metrics only in JSON objects
         with a member ``_aws``. An incomplete object counts as a bad document, because its ``_aws`` may be in the
@@ -110,7 +111,7 @@ class EmfReader:
             carried = unwrap(text)
             if carried is None:
                 break
-            text, arrived_ms = carried.text, arrived_ms or carried.arrived_ms  # the outermost took it last
+            text, arrived_ms = carried.text, arrived_ms or carried.arrived_ms  # the outermost wrapping was added last
         try:
             record, remarks = self._read(text)
         except EmfViolation as error:
@@ -136,7 +137,7 @@ class EmfReader:
 
 
 class _DocumentParser:
-    """Reads documents in full. It keeps the metadata that it has validated, because a program writes few of them."""
+    """Parses whole documents. It caches validated metadata, because a program writes few different ones."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
@@ -154,7 +155,7 @@ class _DocumentParser:
             raise EmfViolation("nested too deeply") from None
 
     def _metadata(self, directives: list[Any]) -> Metadata:
-        key = repr(directives)  # not equal for 1, 1.0 and True
+        key = repr(directives)  # the texts of 1, 1.0 and True differ
         metadata = self._known.get(key)
         if metadata is None:
             metadata = Metadata(directives)
@@ -172,7 +173,7 @@ def _without_remark(record: Record, remarks: tuple[str, ...]) -> Record:
 
 
 def _is_meant_as_document(line: str) -> bool:
-    """True if CloudWatch would look for metrics in this line, which is not a valid document."""
+    """Whether CloudWatch would look for metrics in this line. The line is not a valid document."""
     if not line.lstrip(_SPACES).startswith("{"):
         return '"_aws"' in line
     try:
@@ -199,7 +200,7 @@ def _json(line: str, bytes_max: int) -> Any:
 
 
 def _why_not_json(error: ValueError) -> str:
-    """The kind of the mistake, without its place in the line: lines with the same mistake are counted together."""
+    """The kind of the mistake, without its place, so that lines with the same mistake are counted together."""
     if isinstance(error, json.JSONDecodeError):
         return error.msg.removesuffix(" starting at")
     if isinstance(error, UnicodeEncodeError):
@@ -208,7 +209,7 @@ def _why_not_json(error: ValueError) -> str:
 
 
 class _NotJson(ValueError):
-    """What Python's parser takes and JSON does not have."""
+    """A text that Python's parser accepts, but that is not JSON."""
 
 
 def _fits(line: str, bytes_max: int) -> bool:

@@ -1,8 +1,8 @@
 """The limits of the embedded metric format, and the checks of single members.
 
-A check has one of two results if a document is not as the specification says. With a **violation** (EmfViolation is
-raised), CloudWatch makes no metric of the whole document. With a **remark** (a text is returned), CloudWatch was seen
-to make the metric all the same; a reader accepts such a document, and a writer should not write it.
+A check has one of two results if a document does not follow the specification. With a **violation** (EmfViolation is
+raised), CloudWatch makes no metric of the whole document. With a **remark** (a text is returned), CloudWatch makes the
+metric anyway, as users observed. A reader accepts such a document, but a writer should not write it.
 
 Sources: "Embedded metric format specification" in the Amazon CloudWatch user guide, and the API references of
 PutMetricData and PutLogEvents where these are stricter. Each remark names its own source.
@@ -24,7 +24,7 @@ DIMENSION_NAME_CHARACTERS_MAX = 250
 DIMENSION_VALUE_CHARACTERS_MAX = 1024
 VALUE_MAX = 2.0**360
 TIMESTAMP_MS_MAX = 2**63 - 1  # a timestamp of PutLogEvents is a long of at least 0
-SAMPLES_SPREAD_MAX = 100_000  # of one distribution; a larger one has no percentiles here, to bound the memory
+SAMPLES_SPREAD_MAX = 100_000  # of one distribution; to bound the memory, a larger one has no percentiles
 
 _SIZES = tuple(f"{prefix}{unit}" for unit in ("bytes", "bits") for prefix in ("Kilo", "Mega", "Giga", "Tera"))
 _AMOUNTS = ("Bytes", "Bits", "Count", *_SIZES)
@@ -138,7 +138,7 @@ _STATISTIC_SET = ("Count", "Sum", "Min", "Max")
 
 
 def _of_set(found: StatisticSet) -> Distribution:
-    """A set has percentiles only if all of its samples are the same: "CloudWatch statistics definitions"."""
+    """A statistic set has percentiles only if all of its samples are equal ("CloudWatch statistics definitions")."""
     samples, total, minimum, maximum = found
     if samples < 0:
         raise EmfViolation("Count is negative")

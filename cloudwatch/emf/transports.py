@@ -1,4 +1,4 @@
-"""Takes an EMF document out of what carried it: a prefix, a line of docker, an event of CloudWatch Logs.
+"""Unwraps an EMF document from its transport: a prefix, a line of docker, or an event of CloudWatch Logs.
 
 - A prefix is any text before the first object. The specification allows what Lambda prepends (time and request id), and
   an export to S3, ``aws logs tail``, a container runtime of Kubernetes (CRI) and syslog do the same.
@@ -13,19 +13,19 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 _OBJECT = re.compile(r'\{\s*"')
-# RFC 3339; a time without a zone says nothing, because the zone of the machine is not known here.
+# RFC 3339. A time without a zone is not used, because the zone of the machine is not known.
 _TIME = re.compile(r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d))")
 
 
 class Carried(NamedTuple):
-    """The text that was carried. ``arrived_ms`` is when CloudWatch (or the transport before it) took it, if known."""
+    """The unwrapped text. CloudWatch, or the transport before it, received it at ``arrived_ms``, if known."""
 
     text: str
     arrived_ms: int | None
 
 
 def unwrap(line: str) -> Carried | None:
-    """What the line carries, or None if it has no known wrapping around a text that may be an EMF document."""
+    """The text in the line; None unless it has a known wrapping around a text that may be an EMF document."""
     if "_aws" not in line:
         return None
     found = _OBJECT.search(line)
@@ -57,5 +57,5 @@ def _milliseconds(text: str) -> int | None:
     found = _TIME.match(text)
     try:
         return round(datetime.fromisoformat(found[1]).timestamp() * 1000) if found else None
-    except ValueError:  # the 30th of February
+    except ValueError:  # for example the 30th of February
         return None

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from cloudwatch.metric import MetricId
 
 STATISTICS = {"AVG": "Average", "COUNT": "SampleCount", "MAX": "Maximum", "MIN": "Minimum", "SUM": "Sum"}
-NO_LABEL = "Other"  # the group of the metrics that have no such dimension
-PSEUDO_LABELS = ("AWS.AccountId", "tag.")  # labels that are no dimensions: the account, and tags of the resource
+NO_LABEL = "Other"  # the value of GROUP BY for metrics that do not have the dimension
+PSEUDO_LABELS = ("AWS.AccountId", "tag.")  # labels that are not dimensions: the account, and tags of the resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Order:
 class SelectQuery:
     """``function`` is a key of STATISTICS.
 
-    ``schema`` None allows any dimensions; else a metric has exactly these. ``limit`` None means 500 time series.
+    If ``schema`` is None, a metric may have any dimensions, otherwise exactly these. ``limit`` None means 500 time
+    series.
     """
 
     function: str

@@ -1,8 +1,8 @@
-"""AVG, DATAPOINT_COUNT, MAX, MIN, STDDEV and SUM: a series gives a number, an array of series gives a series.
+"""AVG, DATAPOINT_COUNT, MAX, MIN, STDDEV and SUM. The aggregate of a series is a number, that of an array is a series.
 
 Source of the rules: "Functions supported for metric math". AWS says that AVG counts missing values as 0, and therefore
-offers ``SUM(m1) / DATAPOINT_COUNT(m1)`` for sparse metrics. The other functions use the existing values only. STDDEV is
-the one of the whole population. The aggregate of an array has no point where none of its series has one.
+offers ``SUM(m1) / DATAPOINT_COUNT(m1)`` for sparse metrics. The other functions use only the existing values. STDDEV is
+the standard deviation of the population. The aggregate of an array has no point where none of its series has one.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from cloudwatch.metric_math.grid import Lines, Points, Scalar
 from cloudwatch.metric_math.operators import finite, finite_number
 
-# The arguments are the existing values (at least one) and the number of values if none were missing.
+# The arguments are the existing values (at least one), and their number if none were missing.
 Aggregate = Callable[[Sequence[float], int], float]
 
 
@@ -32,7 +32,7 @@ _OF_NO_DATA = {"AVG": 0.0, "DATAPOINT_COUNT": 0.0, "SUM": 0.0}
 
 
 def aggregate_series(name: str, points: Points) -> Scalar:
-    """The aggregate of all points of a series. A series without data has no MAX, MIN or STDDEV: None."""
+    """The aggregate of all points of a series. MAX, MIN and STDDEV of a series without data are None."""
     present = [value for value in points if value is not None]
     if not present:
         return _OF_NO_DATA.get(name)

@@ -1,7 +1,7 @@
 """The rules for the ``Metrics`` of an alarm.
 
 Source: PutMetricAlarm and MetricDataQuery in the CloudWatch API reference. An alarm has up to 10 metrics and 10
-expressions. One of the entries returns data; the band of an anomaly detection alarm is returned beside it. "Any
+expressions. One of the entries returns data; an anomaly detection alarm also returns its band. "Any
 expression used in a PutMetricAlarm operation must return a single time series", but a Metrics Insights query may return
 several with GROUP BY and ORDER BY. A period is 10, 20 or 30 seconds or a multiple of 60, and all metrics of an alarm
 have the same. An alarm without a metric needs the period of its expression. Users report the errors "SEARCH is not

@@ -27,7 +27,7 @@ from cloudwatch.metric_math.syntax import (
 NO_EXPRESSIONS: Mapping[str, ValueKind] = MappingProxyType({})
 ARITHMETIC = frozenset("+-*/%^")
 _VALUES = (ValueKind.SCALAR, ValueKind.SERIES, ValueKind.ARRAY)
-_COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the index of the first argument that is a number of time series
+_COUNTS_FROM = {"SLICE": 1, "SORT": 3}  # the index of the first argument that counts time series
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def check(
 
 
 def kind_in(root: Expression, scope: Scope) -> ValueKind:
-    """``check`` with a Scope."""
+    """The kind of the result, like ``check``, but with a Scope."""
     kind = fold(root, lambda node, kinds: kind_of(node, kinds, scope))
     if kind not in _VALUES:
         raise ExpressionError(root.position, f"a {kind} is only an argument of a function")
@@ -111,7 +111,7 @@ def _kind_of_unary(node: Unary, operand: ValueKind) -> ValueKind:
 
 
 def _kind_of_binary(node: Binary, left: ValueKind, right: ValueKind) -> ValueKind:
-    """AWS lists arithmetic with one array, and no comparison or logic with an array."""
+    """AWS documents arithmetic with one array, but no comparison or logic with an array."""
     kinds = {left, right}
     arrays = (left, right).count(ValueKind.ARRAY)
     if not kinds <= set(_VALUES) or arrays > (node.operator in ARITHMETIC):

@@ -8,7 +8,7 @@ from cloudwatch.metric_math.grid import AlignedGrid, Grid, Lines, Points
 from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.series import Series
 
-Result = Series | float | None | list[Series]  # a float or None is an S, a list is a TS[]
+Result = Series | float | None | list[Series]  # S: a float or None; TS[]: a list
 NO_RESULTS: Mapping[str, Result] = MappingProxyType({})
 
 
@@ -83,7 +83,7 @@ def kind_of_result(result: Result) -> ValueKind:
 
 
 def to_result(value: Any, kind: ValueKind, grid: AlignedGrid, label: str) -> Result:
-    """The result that ``value``, the output of the last step, stands for.
+    """Convert ``value``, the output of the last step, to a result.
 
     The series of an array are labelled "label own-label".
     """

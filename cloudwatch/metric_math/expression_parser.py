@@ -25,9 +25,9 @@ from cloudwatch.metric_math.tokens import tokenize
 from cloudwatch.token_reader import Token, TokenReader
 
 EXPRESSION_CHARACTERS_MAX = 2048  # MetricExpression of the CloudWatch API
-NESTING_MAX = 64  # not a limit of AWS: far above any real expression, far below the limit of Python's stack
+NESTING_MAX = 64  # not a limit of AWS; far above any real expression, and far below the limit of Python's stack
 
-# No other expression has two names without an operator between them.
+# Only a Metrics Insights query begins with two names without an operator between them.
 _INSIGHTS_QUERY = re.compile(r"\s*(?P<select>SELECT)\s+(?!(?-i:AND|OR)\b)\w", re.IGNORECASE)
 
 

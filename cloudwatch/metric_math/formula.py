@@ -28,8 +28,8 @@ class Formula:
 
     ``range_dependent`` has the position and name of each function that computes a point from other points too: AVG of a
     time series, RUNNING_SUM, FILL with REPEAT, … If there is none, no value depends on start and end, so a whole day
-    may be computed at once. If there is one, the result in an alarm depends on its evaluation range; AWS advises
-    against it.
+    may be computed at once. If there is one, the result in an alarm depends on its evaluation range. AWS advises
+    against such alarms.
     """
 
     expression: Expression

@@ -6,7 +6,7 @@ from typing import Self
 
 from cloudwatch.series import Series
 
-Scalar = float | None  # None is a number that does not exist, like MAX of a series without data
+Scalar = float | None  # None if the number does not exist, like MAX of a series without data
 Points = Sequence[float | None]  # one for each time of the grid, None is a gap
 Lines = Sequence[tuple[str, Points]]  # an array of time series, with their labels
 
@@ -20,7 +20,7 @@ def spread(value: Scalar | Points, count: int) -> Points:
 class Grid:
     """The ``times`` (seconds since the epoch) at which periods of ``period`` seconds begin.
 
-    They may overlap, and their distances may differ, as those of days on which clocks change.
+    They may overlap, and their distances may differ, for example on days when clocks change.
     """
 
     times: Sequence[int]

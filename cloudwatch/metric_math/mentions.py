@@ -12,10 +12,10 @@ from cloudwatch.statistics import parse_statistic
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Metrics that an expression selects by a text: a SEARCH, or a query of Metrics Insights.
+    """A SEARCH or a Metrics Insights query in an expression, which selects metrics by a text.
 
-    ``position`` is where the text of the query begins in the expression: add the position of a part of the query.
-    ``period`` (seconds) is None if the query does not say it.
+    ``position`` is the index at which the text of the query begins in the expression. The position of a part of the
+    query is relative to it. ``period`` (seconds) is None if the query gives none.
     """
 
     position: int
@@ -25,7 +25,7 @@ class Selection:
 
 
 def read_selection(node: Expression) -> Selection | None:
-    """The selection of one node; None if the node is no SEARCH with literal texts, and no query of Metrics Insights.
+    """The selection of one node; None unless the node is a SEARCH with literal texts or a Metrics Insights query.
 
     Raises ExpressionError if CloudWatch would refuse its text or its statistic.
     """
@@ -79,6 +79,6 @@ def selected(call: Call, metrics: Collection[str]) -> list[str]:
 
 
 def undocumented(root: Expression) -> list[tuple[int, str]]:
-    """Position and name of the operators ``%`` and ``!`` (NOT): they are computed, but AWS does not document them."""
+    """Position and name of each ``%`` and ``!`` (NOT). These operators are computed, but AWS does not document them."""
     operations = (node for node in postorder(root) if isinstance(node, Unary | Binary))
     return sorted((node.position, node.operator) for node in operations if node.operator in ("%", "!"))

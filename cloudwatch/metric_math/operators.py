@@ -2,8 +2,8 @@
 
 Source of the rules: "Basic arithmetic functions" and "Comparison and logical operators" of the page "Using math
 expressions with CloudWatch metrics". Where only one of two series has a point, the other counts as 0. Where neither has
-one, the result has none. A point that would be divided by zero is dropped. AWS does not document a gap beside a number
-(here: a gap) nor results that are too large for a number (here: dropped).
+one, the result has none. A point that would be divided by zero is dropped. AWS does not document two cases: a gap
+combined with a number gives a gap here, and a result that is too large for a number is dropped.
 """
 
 import math

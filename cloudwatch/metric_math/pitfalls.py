@@ -1,9 +1,9 @@
 """Expressions of an alarm that AWS accepts and advises against, or that seldom do what their author meant.
 
-Sources: "Using math expressions with CloudWatch metrics" in the user guide. In an alarm, a function over time sees the
-points of one evaluation, which may be later or fewer than in a graph. FILL fills in a point that is only late, so
-an alarm may keep its state although the metric changes; the guide's remedy is M out of N. AWS does not document ``%``
-and ``!``.
+Sources: "Using math expressions with CloudWatch metrics" in the user guide. In an alarm, a function over time uses the
+points of one evaluation, which may be later or fewer than in a graph. FILL treats a late point as a missing one, so an
+alarm may keep its state although the metric changes. The guide recommends M out of N. AWS does not document ``%`` and
+``!``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ _OVER_TIME = (
     "{} of a time series is computed from the points of one evaluation, which is not the range of a graph; "
     "compare the points themselves"
 )
-_FILL = "FILL takes a late point for a missing one, so the alarm may keep its state; AWS advises M out of N"
+_FILL = "FILL treats a late point as a missing one, so the alarm may keep its state; AWS advises M out of N"
 _COUNT = (
     "DATAPOINT_COUNT counts the points of a whole evaluation, not those of one minute, so a comparison with a fixed "
     "number may never hold"
@@ -33,7 +33,8 @@ def alarm_pitfalls(
 ) -> list[QueryError]:
     """A QueryError for each pitfall in the queries of an alarm.
 
-    ``threshold_id`` is its ThresholdMetricId. ``m_out_of_n``: it has fewer DatapointsToAlarm than EvaluationPeriods.
+    ``threshold_id`` is its ThresholdMetricId. ``m_out_of_n`` means that it has fewer DatapointsToAlarm than
+    EvaluationPeriods.
     """
     resolution = resolve(queries, offline=False)
     found = [

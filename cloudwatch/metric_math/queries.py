@@ -22,7 +22,7 @@ class Query:
 
     @classmethod
     def from_api(cls, entry: Mapping[str, Any]) -> Self:
-        """From a MetricDataQuery (``{"Id": …, "Expression" or "MetricStat": …}``). Raises QueryError."""
+        """The entry of a MetricDataQuery (``{"Id": …, "Expression" or "MetricStat": …}``). Raises QueryError."""
         name = _member(entry, "Id", str, "?")
         if name is None or (entry.get("Expression") is None) == (entry.get("MetricStat") is None):
             raise QueryError(name or "?", "an entry has an Id, and either an Expression or a MetricStat")

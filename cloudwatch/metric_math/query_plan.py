@@ -13,7 +13,7 @@ from cloudwatch.series import Series
 
 
 class QueryPlan:
-    """The queries of one request. ``formulas`` has those of the expressions, each after the ones it refers to.
+    """The queries of one request. ``formulas`` are those of the expressions, each after the ones that it refers to.
 
     Raises QueryError if CloudWatch would refuse the queries (the first of ``query_problems``).
     """
@@ -54,7 +54,7 @@ class QueryPlan:
         return series | results
 
     def compute(self, grid: Grid, points: Mapping[str, Points]) -> dict[str, Any]:
-        """The points, lines or number of each id at the times of ``grid``, where ``points`` are those of the metrics.
+        """The points, lines or number of each id at the times of ``grid``. ``points`` has the points of the metrics.
 
         Raises QueryError like ``evaluate``.
         """

@@ -41,7 +41,7 @@ def resolve(queries: Sequence[Query], *, offline: bool = True) -> Resolution:
     refused = {query.id for query in queries if query.expression is not None} - expressions.keys()
     for name in order:
         if references(expressions[name], ()) & refused:
-            refused.add(name)  # its reason is among the problems already
+            refused.add(name)  # the problem of the expression is already recorded
             continue
         try:
             kinds[name] = check(expressions[name], metrics, kinds, offline=offline)

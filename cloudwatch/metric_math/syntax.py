@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``position`` is the index in the text; an operation has that of its operator. Equality ignores it."""
+    """``position`` is the index in the text, or of the operator in an operation. Equality ignores it."""
 
     position: int = field(compare=False)
 
@@ -33,7 +33,7 @@ class Text(Node):
 
 @dataclass(frozen=True, slots=True)
 class Word(Node):
-    """A keyword, which is only valid as an argument: REPEAT, AVG, DESC, true, …"""
+    """A keyword that is only valid as an argument: REPEAT, AVG, DESC, true, …"""
 
     name: str
 
@@ -143,7 +143,7 @@ def unparse(root: Expression) -> str:
 
 
 def _unparse_node(node: Expression, written: list[tuple[str, int]]) -> tuple[str, int]:
-    """The text of the node and its precedence; ``written`` has the same of its parts."""
+    """The text of the node and its precedence. ``written`` has text and precedence of each part."""
     match node:
         case Unary():
             return f"{node.operator}{_parenthesized(written[0], SIGN_PRECEDENCE)}", SIGN_PRECEDENCE

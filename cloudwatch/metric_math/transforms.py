@@ -20,12 +20,12 @@ def _each(function: Callable[[float], float]) -> Transform:
 
 
 def _each_positive(function: Callable[[float], float]) -> Transform:
-    """A logarithm. A point of 0 or below has none and is dropped."""
+    """Apply a logarithm to each point. Points of 0 or below have no logarithm and are dropped."""
     return lambda _, points: [function(value) if value is not None and value > 0 else None for value in points]
 
 
 def _change(change: Callable[[float, int], float]) -> Transform:
-    """``change(difference of values, difference of times in seconds)`` from the point before to each point."""
+    """Apply ``change(difference of values, difference of times in seconds)`` to each point and the point before it."""
 
     def transform(grid: Grid, points: Points) -> Points:
         present = [(index, value) for index, value in enumerate(points) if value is not None]
@@ -43,7 +43,7 @@ def _running_sum(_: Grid, points: Points) -> Points:
 
 
 def _calendar(field: Callable[[time.struct_time], int]) -> Transform:
-    """A part of the UTC time of every period, also where the series has a gap."""
+    """A part of the UTC time of every period, even where the series has a gap."""
     return lambda grid, _: [float(field(time.gmtime(at))) for at in grid.times]
 
 
@@ -68,7 +68,7 @@ TRANSFORMS: dict[str, Transform] = {
 
 
 def fill(points: Points, filler: Scalar | Points | str) -> Points:
-    """FILL: a gap takes a number, the point of another series at that time, or the value of REPEAT or LINEAR.
+    """FILL: replace a gap by a number, by the point of another series at that time, or by the rule REPEAT or LINEAR.
 
     REPEAT leaves the gaps before the first point, LINEAR those before the first and after the last point.
     """
@@ -102,7 +102,7 @@ def choose(condition: Points, if_true: Scalar | Points, if_false: Scalar | Point
     """
     falses = spread(if_false, len(condition))
     trues = spread(if_true, len(condition))
-    if trues is if_true:  # a series: its gaps count as 0
+    if trues is if_true:  # in a series, gaps count as 0
         trues = [value or 0.0 for value in trues]
     chosen = zip(condition, trues, falses, strict=True)
     return [None if holds is None else one if holds else other for holds, one, other in chosen]

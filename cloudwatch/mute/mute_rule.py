@@ -1,7 +1,7 @@
-"""The call PutAlarmMuteRule: refused as AWS refuses it, or a rule with its windows.
+"""Reads a PutAlarmMuteRule call. It is refused as AWS refuses it, or gives a rule with its windows.
 
 Source: the API reference of PutAlarmMuteRule (botocore 1.44). While a rule is active, alarms are evaluated and change
-their states, and no action runs, not even an Auto Scaling action.
+their states, but no action runs, not even an Auto Scaling action.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ TAGS_MAX = 50
 class MuteRule:
     """``alarms`` are names; empty means that the rule has no targets. ``duration`` is in seconds.
 
-    ``starts`` and ``expires`` bound the windows, in seconds since the epoch; None is no bound.
+    ``starts`` and ``expires`` limit the windows, in seconds since the epoch. None means no limit.
     """
 
     name: str

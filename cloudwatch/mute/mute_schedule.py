@@ -1,9 +1,9 @@
-"""When a mute rule is active: ``cron(0 2 * * SUN)`` or ``at(2026-12-24T18:00)``, and a duration.
+"""The schedule of a mute rule: ``cron(0 2 * * SUN)`` or ``at(2026-12-24T18:00)``, and a duration.
 
 Source: Schedule in the CloudWatch API reference. A cron expression has five fields (minute, hour, day of the month,
-month, day of the week) with ``*``, ``-`` and ``,``. Where the reference is silent, cron's own rules hold: Sunday is 0
-or 7, and if both fields of days are given, either may match. A time that a clock skips in spring does not happen; one
-that it repeats in autumn happens once, at its first time.
+month, day of the week) with ``*``, ``-`` and ``,``. Where the reference gives no rule, those of cron hold: Sunday is 0
+or 7, and if both fields of days are given, one match is enough. A time that a clock skips in spring is left out. A time
+that it repeats in autumn counts once, at its first occurrence.
 """
 
 import re
@@ -38,7 +38,7 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """``at``: one time, on the clock of the time zone."""
+    """A schedule ``at(…)``: one time, on the clock of the time zone."""
 
     at: datetime
 
@@ -50,7 +50,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The allowed values of each field. ``either_day``: both fields of days are given, so one of them is enough."""
+    """The allowed values of each field. ``either_day``: both fields of days are given, so one match is enough."""
 
     minutes: Sequence[int]
     hours: Sequence[int]

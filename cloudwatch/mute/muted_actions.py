@@ -2,9 +2,9 @@
 
 Sources: "Alarm Mute Rules" in the CloudWatch user guide, and the announcement of February 2026. Alarms are evaluated
 and change their states while they are muted. When the muting ends, the muted actions of an alarm that is still in the
-same state run. AWS leaves open, and here it is so: several mutings without a pause between them are one, an action of
-the second in which the muting ends is not held back, and an alarm that has left its state and come back runs the
-actions of its last change.
+same state run. AWS does not document three cases. Here, several mutings without a pause between them count as one. An
+action in the second in which the muting ends is not held back. An alarm that has left its state and returned to it runs
+the actions of its last change.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ class MutedActions:
     runs_later: bool
 
 
-# The times at which actions of one alarm were due, and the states they were for, in order.
+# The times at which actions of one alarm were due, and the states that caused them, in order.
 Due = Sequence[tuple[int, AlarmState]]
 # The changes of state of one alarm: their times and new states, in order.
 States = Sequence[tuple[int, AlarmState | None]]
@@ -37,7 +37,7 @@ States = Sequence[tuple[int, AlarmState | None]]
 def muted_actions(
     alarm: str, due: Due, states: States, rules: Iterable[MuteRule], *, end: int
 ) -> Iterator[MutedActions]:
-    """Which of the actions that were ``due`` would have been muted. What happens after ``end`` is not known."""
+    """The actions among those that were ``due`` that would have been muted. Nothing is known after ``end``."""
     targeting = [rule for rule in rules if alarm in rule.alarms]
     for at, state in due:
         if muting := tuple(rule.name for rule in targeting if rule.mutes(alarm, at)):

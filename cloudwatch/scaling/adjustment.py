@@ -57,7 +57,7 @@ class Step:
     def holds(self, difference: float, *, above: bool) -> bool:
         """True if ``difference`` (metric minus threshold) is in the step.
 
-        Above the threshold the lower bound belongs to the step, below it the upper bound.
+        The lower bound belongs to a step above the threshold, and the upper bound to a step below it.
         """
         if above:
             return self.lower <= difference < self.upper
@@ -65,7 +65,7 @@ class Step:
 
 
 def step_problems(steps: Sequence[Step]) -> list[str]:
-    """The reasons why PutScalingPolicy would refuse ``steps`` together."""
+    """The reasons why PutScalingPolicy would refuse this combination of ``steps``."""
     problems = []
     ordered = sorted(steps, key=lambda step: (step.lower, step.upper))
     if any(step.lower >= step.upper for step in steps):
@@ -75,14 +75,14 @@ def step_problems(steps: Sequence[Step]) -> list[str]:
     if any(one.upper != other.lower for one, other in pairwise(ordered)):
         problems.append("the steps overlap, or leave a gap")
     if ordered and ordered[0].lower < 0 and not math.isinf(ordered[0].lower):
-        problems.append("with a negative lower bound, one step must have none")
+        problems.append("if a step has a negative lower bound, one step must have no lower bound")
     if ordered and ordered[-1].upper > 0 and not math.isinf(ordered[-1].upper):
-        problems.append("with a positive upper bound, one step must have none")
+        problems.append("if a step has a positive upper bound, one step must have no upper bound")
     return problems
 
 
 def proportional_capacity(capacity: int, value: float, target: float) -> int:
-    """The fewest instances that bring ``value`` to ``target``, if it is inversely proportional to their number.
+    """The fewest instances that bring ``value`` to ``target``, if ``value`` is inversely proportional to their number.
 
     The number is rounded up, for scaling out and for scaling in. AWS does not document the number for a capacity of 0;
     here it is 1.

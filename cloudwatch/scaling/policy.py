@@ -18,7 +18,7 @@ States = Mapping[str, AlarmState]
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The number of instances. ``desired`` includes those that still launch or warm up, ``current`` does not."""
+    """The number of instances. ``desired`` includes instances that launch or warm up, ``current`` does not."""
 
     desired: int
     current: int
@@ -72,9 +72,9 @@ class TargetTracking:
         """The policy with its alarms.
 
         The high alarm fires when all ``high_periods`` are above the target. The low alarm fires when all
-        ``low_periods`` are below the target by ``scale_in_margin``, a part of the target (0 to 1).
-        AWS does not document these figures; the defaults are those that users see. Since November 2024 Auto Scaling
-        tunes these alarms to the metric and to the speed of its changes, so the real alarms may be faster.
+        ``low_periods`` are below the target by ``scale_in_margin``, a share of the target (0 to 1). AWS does not
+        document these figures; the defaults are those that users observed. Since November 2024 Auto Scaling tunes these
+        alarms to the metric and to the speed of its changes, so the real alarms may be faster.
         """
         low = _tracking_alarm(common, watched, Comparison.LESS, target * (1 - scale_in_margin), low_periods)
         high = _tracking_alarm(common, watched, Comparison.GREATER, target, high_periods)
@@ -128,9 +128,9 @@ class StepScaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimpleScaling:
-    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: the group's).
+    """One adjustment while its alarm is in ALARM, then a pause of ``cooldown`` seconds (None: that of the group).
 
-    ``alarm`` has this policy as an action. None: no alarm has, so the policy never acts.
+    ``alarm`` has this policy as an action. If it is None, no alarm has it, so the policy never acts.
     """
 
     common: CommonParameters

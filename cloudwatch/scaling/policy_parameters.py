@@ -1,4 +1,4 @@
-"""Reads the parameters of PutScalingPolicy that several kinds of policies have. Source: its API reference."""
+"""Reads the parameters of PutScalingPolicy that several kinds of policies share. Source: its API reference."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from cloudwatch.parameters import Parameters
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType, Step, step_problems
 
 CALL = "PutScalingPolicy"
-_MAGNITUDE, _OLD_MAGNITUDE = "MinAdjustmentMagnitude", "MinAdjustmentStep"  # AWS takes the old name, too
+_MAGNITUDE, _OLD_MAGNITUDE = "MinAdjustmentMagnitude", "MinAdjustmentStep"  # AWS also accepts the old name
 ADJUSTMENT = ("AdjustmentType", _MAGNITUDE, _OLD_MAGNITUDE)
 PERIODS = (10, 30, 60)
 DEFAULT_PERIOD = 60
@@ -29,7 +29,7 @@ _RESOURCE_LABEL = re.compile(r"app/[^/]+/[^/]+/targetgroup/[^/]+/[^/]+")
 
 @dataclass(frozen=True, slots=True)
 class CommonParameters:
-    """The parameters that every policy has. ``warmup`` is in seconds; None means the group's."""
+    """The parameters that every policy has. ``warmup`` is in seconds; None means that of the group."""
 
     name: str
     group: str
@@ -93,7 +93,7 @@ def read_tracked(configuration: Parameters, group: str) -> Watched | NotComputed
 
 
 def _read_predefined(specification: Parameters, group: str) -> Watched | NotComputed:
-    """The metric of a PredefinedMetricSpecification. AWS documents which metric three of its types are."""
+    """The metric of a PredefinedMetricSpecification. AWS documents the metrics of only three of its types."""
     label = "ResourceLabel"
     type_ = specification.text("PredefinedMetricType")
     if type_ == _OF_A_TARGET_GROUP:
@@ -104,7 +104,7 @@ def _read_predefined(specification: Parameters, group: str) -> Watched | NotComp
         specification.refuse(label, f"is only for {_OF_A_TARGET_GROUP}")
     if name := _PREDEFINED.get(type_):
         return WatchedMetric(MetricId.of("AWS/EC2", name, {"AutoScalingGroupName": group}), "Average", DEFAULT_PERIOD)
-    return NotComputed(f"AWS does not document which metric is {type_}")
+    return NotComputed(f"AWS does not document the metric of {type_}")
 
 
 def _read_customized(specification: Parameters) -> Watched:

@@ -1,4 +1,4 @@
-"""PutScalingPolicy of EC2 Auto Scaling: the policy of a call, or why it is valid and not played.
+"""Reads a PutScalingPolicy call of EC2 Auto Scaling. It gives a policy, or the reason why a valid one is not simulated.
 
 Source: the API reference of PutScalingPolicy.
 """
@@ -28,7 +28,7 @@ _BUFFER, _BREACH = "MaxCapacityBuffer", "MaxCapacityBreachBehavior"
 
 @dataclass(frozen=True, slots=True)
 class UnplayedPolicy:
-    """A valid policy that is not simulated. ``reason`` says why."""
+    """A valid policy that cannot be simulated. ``reason`` names the part that needs AWS."""
 
     name: str
     reason: str
@@ -78,7 +78,7 @@ def _read_predictive(parameters: Parameters, _alarm: MetricAlarm | None) -> Unpl
 
 
 def _check_predictive_metrics(specification: Parameters) -> None:
-    """Either a pair of metrics is given, or one load metric and one scaling metric."""
+    """Check that either a pair of metrics is given, or one load metric and one scaling metric."""
     given = {name for name in specification.values if name in specification and name.endswith("Specification")}
     given.discard("CustomizedCapacityMetricSpecification")
     loads = given & {"PredefinedLoadMetricSpecification", "CustomizedLoadMetricSpecification"}

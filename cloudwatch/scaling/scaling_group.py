@@ -96,12 +96,12 @@ class ScalingGroup:
         return self._resize(now, _largest(inwards)) if inwards else None
 
     def _may_act(self, policy: Policy, now: int) -> bool:
-        """True unless it is a simple policy that waits for the end of its cooldown or of a launch."""
+        """False if the policy is a simple one that waits for the end of its cooldown or of a launch."""
         ready = now >= self._cooling_until and self.in_service(now) == self.desired
         return ready or not isinstance(policy, SimpleScaling)
 
     def _agreed(self, proposals: Mapping[str, Proposal]) -> list[Proposal]:
-        """The proposals that may scale in.
+        """The proposals that are allowed to scale in.
 
         Target tracking policies scale in only if all of them that may scale in are ready. Other policies need no
         agreement.

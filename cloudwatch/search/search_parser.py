@@ -7,7 +7,7 @@ from cloudwatch.text_fault import TextFault
 from cloudwatch.token_reader import Token, TokenReader, split_text
 
 CHARACTERS_MAX = 1024
-NESTING_MAX = 64  # not a limit of AWS: far above any real search, far below the limit of Python's stack
+NESTING_MAX = 64  # not a limit of AWS; far above any real search, and far below the limit of Python's stack
 
 _OPERATORS = ("AND", "OR", "NOT")
 _TOKEN = re.compile(
@@ -40,7 +40,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _read(kind: str, matched: str) -> tuple[str, str]:
-    if kind == "quoted":  # the marks are escaped where the whole search stands in double quotation marks
+    if kind == "quoted":  # the marks are escaped if the whole search is in double quotation marks
         inner = matched[2:-2] if matched.startswith("\\") else matched[1:-1]
         return kind, re.sub(r"\\(.)", r"\1", inner)
     return "operator" if matched in _OPERATORS else kind, matched
@@ -59,7 +59,7 @@ class _SearchReader(TokenReader):
         namespace, dimensions, position = None, None, self._next.position
         if self._is_next("sign", "{"):
             namespace, dimensions = self._schema()
-            self._take("sign", ",")  # the guide writes one in some examples
+            self._take("sign", ",")  # some examples of the guide have one
         term = None if self._next.kind == "end" else self._any(None)
         if self._next.kind != "end":
             hint = "it closes nothing" if self._next.text in ")}" else "it cannot stand here"
@@ -81,7 +81,7 @@ class _SearchReader(TokenReader):
         return self._advance().text
 
     def _any(self, where: str | None) -> Term:
-        """Terms with OR between them. ``where`` is the property in front of the parentheses, if there is one."""
+        """Parse terms with OR between them. ``where`` is the property in front of the parentheses, if there is one."""
         terms = [self._all(where)]
         while self._take("operator", "OR"):
             terms.append(self._all(where))

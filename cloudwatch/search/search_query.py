@@ -11,8 +11,8 @@ from cloudwatch.search.search_tokens import matches_partly
 class Match:
     """One word or quoted text.
 
-    ``where`` None looks at the namespace, the name, and the names and values of dimensions; else it is MetricName,
-    Namespace, the name of a dimension, or an account (``:aws.AccountId``). ``position`` is the index in the text.
+    ``where`` is MetricName, Namespace, the name of a dimension, or an account (``:aws.AccountId``). If it is None, the
+    namespace, the name, and the names and values of dimensions are compared. ``position`` is the index in the text.
     """
 
     text: str
@@ -21,7 +21,7 @@ class Match:
     position: int = field(compare=False, default=0)
 
     def finds(self, metric: MetricId) -> bool:
-        """Accounts are ignored, because a metric does not have one."""
+        """Whether the metric matches. Conditions on accounts are ignored, because a metric here has no account."""
         if self.where is not None and self.where.startswith(":"):
             return True
         return any(text == self.text if self.exact else matches_partly(self.text, text) for text in self._texts(metric))
@@ -77,8 +77,8 @@ Term = Match | Not | AllOf | AnyOf
 class SearchQuery:
     """``namespace`` and ``dimensions`` are the schema in braces.
 
-    ``dimensions`` None means that the search has no schema; else a metric has exactly these. ``term`` None finds every
-    metric of the schema. ``position`` is the index of the namespace in the text.
+    ``dimensions`` None means that the search has no schema; otherwise a metric must have exactly these. ``term`` None
+    finds every metric of the schema. ``position`` is the index of the namespace in the text.
     """
 
     namespace: str | None
@@ -90,14 +90,14 @@ class SearchQuery:
         """Whether the search returns ``metric``."""
         if self.namespace is not None and metric.namespace != self.namespace:
             return False
-        # The guide does not say what a schema without dimensions finds; its example returns metrics with dimensions.
+        # A schema without dimensions is not documented. In the guide's example it returns metrics with dimensions.
         if self.dimensions and {name for name, _ in metric.dimensions} != set(self.dimensions):
             return False
         return self.term is None or self.term.finds(metric)
 
     @property
     def matches(self) -> tuple[Match, ...]:
-        """Every word and quoted text that must be found, in the order of the text; those below NOT are left out."""
+        """Every word and quoted text of the search, in the order of the text. Those below NOT are left out."""
         return () if self.term is None else tuple(_matches(self.term))
 
 

@@ -24,7 +24,7 @@ from local.system.processes import INTERRUPTED, LocalSystemError, interrupt_once
 from showcase.errors import ShowcaseError
 
 DIRECTORY = Path(".local/drill")
-BURST, BURST_SHORT = 60, 26  # videos; at the target of 10 they need more than two workers while an alarm looks
+BURST, BURST_SHORT = 60, 26  # videos; at the target of 10 they need more than two workers while an alarm is evaluated
 MINUTE_SECONDS, MINUTE_SECONDS_SHORT = 2.0, 1.0
 
 DESCRIPTION = """\

@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.05
 SERVER_PORTS = range(20_000, 32_000)
 PORTS_HANDED_OUT = "anb-ports-handed-out-{user}"  # a file in the folder for temporary files
 TAIL_CHARS = 1000
-INTERRUPTED = 130  # the exit code of a command that a signal has stopped: 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # the exit code of a command that SIGINT has stopped: 128 + SIGINT, as in a shell
 
 
 class LocalSystemError(Exception):

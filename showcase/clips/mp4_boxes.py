@@ -129,7 +129,7 @@ class BoxScanner:
 
 
 def scan_file(path: Path) -> BoxScanner:
-    """Scan a whole file, and seek over its media. Raises BadBoxes."""
+    """Scan a whole file, and skip its media by seeking. Raises BadBoxes."""
     with path.open("rb") as file:
         return scan_pieces(lambda start, count: os.pread(file.fileno(), count, start), path.stat().st_size)
 

@@ -159,7 +159,7 @@ class Outbox:
         return sorted(reserved, key=lambda entry: (entry.uploaded_at, entry.video_id), reverse=True)
 
     def _give_back(self, untried: Sequence[Entry]) -> None:
-        """Make reserved rows due again, unless something happened to them meanwhile."""
+        """Make reserved rows due again, except rows whose due time has changed since the reservation."""
         if not untried:
             return
         is_untouched = Video.message_due_at == untried[0].reserved_until  # one statement reserved them all

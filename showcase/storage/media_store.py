@@ -133,7 +133,7 @@ class MediaStore:
 
     def size(self, key: str) -> int:
         """The size of an object in bytes. Raises ObjectMissing."""
-        with translated("storage", "head"), _present(key, "404"):  # a HEAD has no body with a code
+        with translated("storage", "head"), _present(key, "404"):  # an answer to HEAD has no body
             return self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
 
     def read_range(self, key: str, start: int, count: int) -> bytes:
@@ -182,7 +182,7 @@ class MediaStore:
             ]
 
     def abort_upload(self, key: str, multipart_id: str) -> None:
-        """Abort an unfinished upload, and remove its parts. An upload that has ended meanwhile is no error."""
+        """Abort an unfinished upload, and remove its parts. If the upload no longer exists, no error is raised."""
         with translated("storage", "abort upload", deadline=BACKGROUND.deadline):
             try:
                 self._background.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=multipart_id)

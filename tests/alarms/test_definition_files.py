@@ -1,4 +1,4 @@
-"""Definitions are read all or none; each problem names its file and key."""
+"""All definitions are read, or none. Each problem names its file and key."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table of the runbook says of each alarm what its definition says."""
+"""The table of the runbook agrees with the definition of each alarm."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""An alarm that only CloudWatch can compute stops no command: it is skipped by its name, with the reason."""
+"""An alarm that only CloudWatch can evaluate does not stop a command. It is skipped by name, with the reason."""
 
 import json
 from dataclasses import replace
@@ -44,7 +44,7 @@ def test_backtest_names_the_alarm_and_what_depends_on_it(with_promql: list[Defin
     assert histories[STEM].skipped == "only CloudWatch can compute a PromQL query"
     dependent = next(h for h in histories.values() if f"anb-{STEM}" in h.unplayed)
     assert dependent.definition.kind is DefinitionKind.COMPOSITE_ALARM
-    known_again = dependent.episodes[0].begins  # another of its alarms fires: that decides, whatever this one is
+    known_again = dependent.episodes[0].begins  # another of its alarms fires, which decides the state
     assert [(each.begins, each.ends) for each in dependent.unknown] == [(BEGIN, known_again)]
 
 
@@ -78,7 +78,7 @@ def test_a_policy_whose_alarm_is_not_played_is_named_and_not_simulated(definitio
 
     spoilt = [watching_promql(definition) for definition in definitions]
     (sentence,) = skipped_policies(spoilt)
-    assert "is not simulated: its alarm anb-worker-scale-up is not played, only CloudWatch can compute" in sentence
+    assert "is not simulated: its alarm anb-worker-scale-up cannot be evaluated offline: only CloudWatch" in sentence
     assert len(defined_policies(spoilt)) == len(defined_policies(definitions)) - 1
 
 
@@ -86,7 +86,7 @@ def test_check_accepts_the_alarm(with_promql: list[Definition], variables: Varia
     (found,) = [
         each for each in check_definitions(with_promql, variables) if f"{STEM}.json" in each.file and not each.is_error
     ]
-    assert found.text == "is valid, and not played here: only CloudWatch can compute a PromQL query"
+    assert found.text == "is valid, but not evaluated offline: only CloudWatch can compute a PromQL query"
 
 
 def test_a_refused_alarm_is_named_with_its_file_and_key(definitions: list[Definition]) -> None:

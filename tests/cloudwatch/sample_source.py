@@ -20,7 +20,7 @@ STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
 
 @dataclass
 class SampleSource:
-    """``samples`` are (time, value) of each metric. ``queries`` counts the calls of ``series``."""
+    """``samples`` are the (time, value) pairs of each metric. ``queries`` counts the calls of ``values``."""
 
     samples: Mapping[MetricId, Sequence[tuple[int, float]]]
     queries: int = field(default=0)

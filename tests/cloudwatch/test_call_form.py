@@ -1,4 +1,4 @@
-"""The form of a call comes from the installed botocore, and an upgrade of botocore shows what is new."""
+"""The form of a call comes from the installed botocore. After an upgrade, these tests name new parameters."""
 
 from typing import Any
 

@@ -120,7 +120,7 @@ def test_a_unit_selects_the_values_that_were_published_in_it() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_without_a_unit_values_of_several_units_are_not_mixed(order: int) -> None:
-    """Found by LocalStack on AWS: milliseconds go before seconds, a count before both."""
+    """LocalStack observed on AWS: milliseconds have priority over seconds, and a count has priority over both."""
     points = [point(0, 60_000), point(0, 60, unit="Seconds")][::order]
     assert values_of(store_of(*points), "Sum", 60, 60) == [60_000]
     assert values_of(store_of(*points, point(0, 5, unit="Count")), "Sum", 60, 60) == [5]
@@ -184,7 +184,7 @@ def test_values_are_found_in_their_period_for_any_order_of_arrival(
 
 
 def test_values_are_found_in_the_file_wherever_their_minutes_lie() -> None:
-    """More values than are kept in memory, of two metrics in turns and of minutes in any order."""
+    """There are more values than are kept in memory. They alternate between two metrics, with minutes in any order."""
     chance, store = random.Random(1), MetricStore()
     expected: dict[tuple[MetricId, int], list[float]] = {}
     for _ in range(600):
@@ -210,7 +210,7 @@ def record_of(second: float, latency: float, errors: float) -> str:
 
 
 def test_documents_are_kept_like_their_datapoints() -> None:
-    """In batches: of both resolutions, in any order, and more than one batch holds."""
+    """The documents have both resolutions, come in any order, and are more than fit into one batch."""
     chance = random.Random(2)
     lines = [record_of(chance.randrange(240), chance.random(), chance.randrange(3)) for _ in range(3 * ROWS_MAX)]
     lines += [record_of(7, chance.random(), 1) for _ in range(ROWS_MAX + 1)]

@@ -52,5 +52,5 @@ class FreezingRelay:
     def close(self) -> None:
         for each in (self._server, *self._open.copy()):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)  # so that the threads end that wait on it
+                each.shutdown(socket.SHUT_RDWR)  # ends the threads that wait on it
         self._server.close()

@@ -185,7 +185,7 @@ BOMBS: dict[str, BoxEdit] = {
     "brands of QuickTime": _brands(b"qt  \0\0\0\0qt  "),
 }
 
-# The base clips of one picture: for each, the base clip (what the stream is) and what the boxes state.
+# Clips of one picture. Each is made of a base clip, which has the stream, and an edit of the boxes that describe it.
 PICTURES: dict[str, tuple[str, BoxEdit]] = {
     "67 megapixels that call themselves 1080p": ("67 megapixels", one_picture(200, 10)),
     "67 megapixels": ("67 megapixels", one_picture(200, 10, width=8192, height=8192)),

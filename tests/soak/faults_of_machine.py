@@ -81,7 +81,7 @@ class FaultsOfMachine:
         return len(waiting)
 
     def fill_record_file(self, choose: random.Random) -> int:
-        """Replace the file of records by a link to a device that is always full. Hits are as above."""
+        """Replace the file of records by a link to a full device. Hits are the processes that could not write."""
         log, link = self._system.record_log, self._system.directory / "full"
         with self._records_waiting() as waiting:
             os.link(log, self._rotated())

@@ -1,4 +1,4 @@
-"""Whether a long-lived process grows with its work: the slope of what it holds over the work that it has done."""
+"""Whether a long-lived process grows with its work: the amount that it holds for each unit of work that it has done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ def _directly(caller: Caller, way: Way, title: str, content: bytes) -> Uploaded:
     """
     body = {"title": title, "size_bytes": len(content), "content_type": "video/mp4", "resumable": way is Way.RESUMABLE}
     opened = caller.call("open upload", "POST", "/api/videos/uploads", json=body)
-    if opened.end is not End.OK:  # its id is unknown, so nobody can complete it
+    if opened.end is not End.OK:  # its id is unknown, so it cannot be completed
         is_refused = opened.end is End.REFUSED and opened.code != "too_many_uploads"
         return Uploaded(End.REFUSED if is_refused else End.FAILED)
     state = opened.document

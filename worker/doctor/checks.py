@@ -232,7 +232,7 @@ def check_artwork(settings: WorkerSettings) -> CheckVerdict:
     files = find_artwork(settings.watermark, settings.opening_bumper, settings.closing_bumper)
     try:
         encoder = find_encoder(settings.ffmpeg)
-    except SettingsError:  # the check of ffmpeg says why
+    except SettingsError:  # the check of ffmpeg reports the reason
         return CheckVerdict(Grade.WARNING, "not checked: there is no ffmpeg", "Run the doctor again after that.")
     confinement = find_confinement()
     read_watermark(encoder, confinement, files.watermark)

@@ -51,7 +51,7 @@ def encoded_bumper(encoder: Encoder, confinement: Confinement, artwork: ArtworkF
 
 
 def _recipe(encoder: Encoder, artwork: ArtworkFile) -> str:
-    """Everything on which the encoded bumper depends: ffmpeg, the command and the artwork, as a digest."""
+    """A digest of everything that determines the encoded bumper: ffmpeg, the command and the artwork."""
     command = bumper_command(encoder, Path("artwork"), Path("target"), picture_format=picture_format(artwork))
     with artwork.path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256")

@@ -1,1 +1,1 @@
-"""CloudFormation templates: their references are resolved as far as the template and the variables tell."""
+"""Reads CloudFormation templates. References are resolved if the template and the variables give their values."""

@@ -1,7 +1,7 @@
 """The properties of a resource as the parameters of its API call.
 
-CloudFormation and the API differ in the case of some names and in types: CloudFormation takes ``"60"`` for 60 and 60
-for ``"60"``. The model of the call says which of them is meant.
+CloudFormation and the API differ in the case of some names and in types: CloudFormation accepts ``"60"`` for 60, and 60
+for ``"60"``. The model of the call gives the type.
 """
 
 import math
@@ -12,7 +12,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 
 def api_value(value: Any, shape: Shape) -> Any:
-    """``value`` in the type of the model. What cannot be of that type stays as it is: the check refuses it."""
+    """``value`` in the type of the model. A value that cannot be converted stays as it is, and the check refuses it."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         names = {name.lower(): name for name in shape.members}
         return dict(_member(name, item, names, shape) for name, item in value.items())

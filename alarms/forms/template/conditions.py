@@ -1,4 +1,4 @@
-"""The conditions of one template: they hold, they do not, or that depends on what is not known.
+"""The conditions of one template. A condition holds, does not hold, or depends on a value that is not known.
 
 Source: "Condition functions" in the user guide of CloudFormation.
 """
@@ -19,7 +19,7 @@ class Conditions:
         self._declared = declared
         self._resolve = resolve
         self._placeholders = placeholders
-        self._busy: list[str] = []  # a circle meets itself here
+        self._busy: list[str] = []  # the conditions that are being decided, to find circles
 
     def holds(self, name: Any) -> bool | None:
         """Whether a condition holds; None if that is not known. Raises Malformed."""

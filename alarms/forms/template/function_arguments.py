@@ -1,4 +1,4 @@
-"""The arguments of a function of a template: what it takes, and how they are written in a placeholder."""
+"""Reads the arguments of a function of a template, and writes them in a placeholder."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from alarms.forms.template.api_parameters import as_text
 
 
 class NoValue(Enum):
-    """What ``Ref`` to ``AWS::NoValue`` gives: the property or the item is left out."""
+    """The result of ``Ref`` to ``AWS::NoValue``: the property or the item is left out."""
 
     NO_VALUE = "AWS::NoValue"
 
 
 class Malformed(Exception):
-    """CloudFormation would refuse the expression. The text says why."""
+    """CloudFormation would refuse the expression. The text is the reason."""
 
 
 def arguments_of(arguments: Any, least: int, most: int, form: str) -> Sequence[Any]:

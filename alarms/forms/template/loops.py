@@ -1,4 +1,4 @@
-"""``Fn::ForEach`` of CloudFormation's language extensions: a member of an object that stands for several members.
+"""``Fn::ForEach`` of CloudFormation's language extensions: one member of an object is replaced by several members.
 
 ``"Fn::ForEach::Alarms": ["Queue", ["orders", "mails"], {"${Queue}Alarm": {…}}]`` is ``ordersAlarm`` and ``mailsAlarm``.
 """
@@ -11,7 +11,7 @@ _ARGUMENTS = 3  # the identifier, the collection, the members
 
 
 def unrolled(value: Any, resolve: Callable[[Any], Any]) -> Any:
-    """``value`` with its loops unrolled at any depth, ``resolve`` giving their collections.
+    """``value`` with its loops unrolled at any depth. ``resolve`` gives the values of their collections.
 
     A loop whose collection is not known, or that is not of this form, stays as it is.
     """

@@ -1,4 +1,4 @@
-"""The placeholders of one template: ``${Topic.TopicArn}`` stands for what is not known, and a variable can give it."""
+"""The placeholders of one template. ``${Topic.TopicArn}`` stands for an unknown value, which a variable can give."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from alarms.definition_files import Variables
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a value is not known. ``is_wrong`` is true if CloudFormation would refuse the expression."""
+    """The reason why a value is not known. ``is_wrong`` is true if CloudFormation would refuse the expression."""
 
     text: str
     is_wrong: bool = False
 
 
 class Placeholders:
-    """``reasons`` has every placeholder that was given so far."""
+    """``reasons`` has every placeholder that was created so far."""
 
     def __init__(self, variables: Variables) -> None:
         self.reasons: dict[str, Reason] = {}

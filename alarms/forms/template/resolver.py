@@ -1,9 +1,9 @@
-"""What the references and functions of a CloudFormation template give, as far as the file and the variables tell.
+"""Computes the references and functions of a CloudFormation template, if the file and the variables give their values.
 
 Sources: "Intrinsic function reference", "Pseudo parameters reference" and "Conditions" in the user guide of
 CloudFormation.
 
-A placeholder, ``${Topic.TopicArn}``, stands for what is not known. The variable of that name can give it: the same
+A placeholder, ``${Topic.TopicArn}``, stands for an unknown value. The variable of that name can give it: the same
 way as the value of a parameter, or of ``AWS::StackName``.
 """
 
@@ -18,7 +18,7 @@ from alarms.forms.template.function_arguments import Malformed, NoValue, argumen
 from alarms.forms.template.placeholders import Placeholders, Reason
 from alarms.forms.template.resource_types import KINDS, NAMED_BY_REF, SCALABLE_TARGET
 
-# The variables of this project for the two pseudo parameters that it has itself.
+# The variables of this project that give the values of two pseudo parameters.
 _OWN_NAMES = {"AWS::Region": "REGION", "AWS::AccountId": "ACCOUNT"}
 _PARTITIONS = (("cn-", "aws-cn", "amazonaws.com.cn"), ("us-gov-", "aws-us-gov", "amazonaws.com"))
 _PARTITION = ("", "aws", "amazonaws.com")
@@ -28,7 +28,7 @@ _PSEUDO = "AWS::"
 
 
 class Resolver:
-    """The values of one template. ``placeholders`` are those that it gave so far."""
+    """The values of one template. ``placeholders`` are the placeholders that were created so far."""
 
     def __init__(self, template: Mapping[str, Any], variables: Variables, stack: str) -> None:
         self.placeholders = Placeholders(variables)
@@ -39,7 +39,7 @@ class Resolver:
         self._conditions = Conditions(_section(template, "Conditions"), self.resolve, self.placeholders)
         self._resources = _section(template, "Resources")
         self._is_transformed = "Transform" in template  # a macro may add resources
-        self._busy: list[str] = []  # the properties that are being resolved: a circle meets itself here
+        self._busy: list[str] = []  # the properties that are being resolved, to find circles
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::FindInMap": self._find_in_map,
@@ -71,7 +71,7 @@ class Resolver:
         return {name: item for name, item in members.items() if item is not NoValue.NO_VALUE}
 
     def decide(self, condition: Any) -> bool | Reason:
-        """Whether a condition of the template holds, or why that is not known."""
+        """Whether a condition of the template holds, or the reason why that is not known."""
         try:
             holds = self._conditions.holds(condition)
         except Malformed as error:
@@ -79,7 +79,7 @@ class Resolver:
         return Reason("it depends on what is not known") if holds is None else holds
 
     def name_of(self, logical_id: str) -> str:
-        """The name of a definition of the template: its own one, else one like that which CloudFormation makes."""
+        """The name of a definition: that in the template, or else one like the name that CloudFormation makes."""
         kind = KINDS[self._resources[logical_id]["Type"]]
         given = self._property(logical_id, NAME_KEYS.get(kind, ""))
         return given if isinstance(given, str) and given else f"{self._stack}-{logical_id}"
@@ -182,7 +182,7 @@ class Resolver:
         return f"arn:{partition}:cloudwatch:{region}:{account}:{what}:{name}"
 
     def _property(self, logical_id: str, name: str) -> Any:
-        """A property of a resource, resolved; None if it has none of that name. Guards against circles."""
+        """A property of a resource, resolved. None if the resource lacks it. A circle of references is refused."""
         properties = self._resources[logical_id].get("Properties")
         if not isinstance(properties, Mapping) or name not in properties:
             return None

@@ -1,4 +1,4 @@
-"""The types of CloudFormation resources: those that are definitions, and those that ``Ref`` gives the name of."""
+"""The types of CloudFormation resources that are definitions, and those for which ``Ref`` gives the name."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ KINDS: Mapping[str, DefinitionKind] = {
     APPLICATION_POLICY: DefinitionKind.SCALING_POLICY,
 }
 
-# The property that Ref gives if the resource has it. Of other types Ref gives an ARN, a URL or an id that AWS makes.
+# The property that Ref gives if the resource has it. For other types Ref gives an ARN, a URL or an id that AWS makes.
 NAMED_BY_REF: Mapping[str, str] = {
     "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
     "AWS::CloudWatch::Alarm": "AlarmName",

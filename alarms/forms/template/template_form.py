@@ -1,7 +1,7 @@
-"""CloudFormation templates, as people write them and as ``cdk synth`` does: each resource of our kinds is a definition.
+"""Reads CloudFormation templates, also those of ``cdk synth``. Each resource of a known kind is a definition.
 
-The name of a resource that has none is made of the name of the file and its logical id, as CloudFormation makes it of
-the name of the stack. It is an open value, because the real one ends with random letters.
+If a resource has no name, it gets one of the file name and its logical id. CloudFormation uses the name of the stack.
+It is an open value, because the real one ends with random letters.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,14 +37,14 @@ def resource_types(template: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class TemplateReading:
-    """``notes`` say which resources are no definitions, and why: a condition of theirs does not hold."""
+    """``notes`` name the resources that are left out because a condition does not hold."""
 
     definitions: tuple[Definition, ...]
     notes: tuple[str, ...]
 
 
 def read_template(template: Mapping[str, Any], file: str, variables: Variables) -> TemplateReading:
-    """The definitions of a template. What the template and the variables do not tell is open in them."""
+    """The definitions of a template. Values that neither the template nor the variables give are open values."""
     stack = str(variables.get("AWS::StackName", Path(file).name.split(".", 1)[0]))
     template = unrolled(template, Resolver(template, variables, stack).resolve)
     resolver = Resolver(template, variables, stack)
@@ -94,7 +94,7 @@ def _read_resource(
 
 
 def _with_target(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A policy names its target by these three properties, or by an id that has all of them."""
+    """Add the target of a policy, which is given by three properties, or by an id that contains all three."""
     target = properties.get("ScalingTargetId")
     if target is None:
         return dict(properties)

@@ -1,4 +1,4 @@
-"""An alarm without data in the log is never shown like one that had no reason to fire."""
+"""The report distinguishes an alarm without data in the log from an alarm that had no reason to fire."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -84,7 +84,7 @@ ABSENT: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("treat_missing_data", ["missing", "ignore", "breaching", "notBreaching"])
 @pytest.mark.parametrize("name", ABSENT)
-def test_an_alarm_without_data_is_not_replayed_and_the_reason_has_its_own_words(
+def test_an_alarm_without_data_is_not_replayed_and_the_reason_is_given(
     histories: Any, name: str, treat_missing_data: str
 ) -> None:
     parameters, reason = ABSENT[name]

@@ -308,8 +308,8 @@ def test_a_recording_begins_and_ends_on_full_minutes(tmp_path: Path) -> None:
         read_recording([])
 
 
-def test_a_mute_rule_says_which_actions_it_would_have_hidden(definitions: list[Definition], log: Path) -> None:
-    """Dead letters come at minutes 10, 20, 30 and 70; the composite over them is muted for 32 minutes."""
+def test_the_actions_that_a_mute_rule_would_have_held_back_are_listed(definitions: list[Definition], log: Path) -> None:
+    """Dead letters arrive at minutes 10, 20, 30 and 70. The composite over their alarm is muted for 32 minutes."""
     composite = next(d for d in definitions if d.kind == "put_composite_alarm" and "dead-letters" in str(d.parameters))
     rule = {
         "Name": "deployment",

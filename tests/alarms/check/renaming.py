@@ -15,7 +15,7 @@ _IDENTIFIER = re.compile(r"\b[a-z][a-z_]*\b")
 
 @dataclass(frozen=True)
 class Renaming:
-    """A definition with one name changed. ``place`` says which, for the name of the test."""
+    """A definition with one changed name. ``place`` names the change in a test report."""
 
     place: str
     definition: Definition
@@ -50,7 +50,7 @@ def _places_of_member(
     holder: dict[str, Any], key: str, item: Any, path: Path, namespace: str
 ) -> Iterator[tuple[Path, Rename]]:
     if key == "Id" and holder.get("ReturnData"):
-        return  # nothing refers to the result
+        return  # no other entry refers to the result
     if (key in _NAMES and isinstance(item, str)) or key in ("ActionsSuppressor", "stat"):
         yield path, _appended
     elif key == "AlarmRule":

@@ -45,7 +45,7 @@ def log_problems(run: Run, tmp_path: Path) -> LogProblems:
 def test_definitions_without_problems_exit_with_0(run: Run) -> None:
     code, out, err = run("--variables", EXAMPLE)
     assert (code, err) == (0, "")
-    assert out.endswith("definitions: nothing is wrong.\n")
+    assert out.endswith("definitions: no problem found.\n")
 
 
 def test_problems_exit_with_1_and_have_file_and_key(run: Run, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_lines_without_emf_are_shown_and_are_no_problem(run: Run, tmp_path: Path
     ],
     ids=["object", "empty dimension", "seconds"],
 )
-def test_what_cloudwatch_would_take_or_drop_is_a_problem_of_our_own_logs(
+def test_remarks_and_dropped_lines_are_problems_of_our_own_logs(
     log_problems: LogProblems, changed: dict[str, Any], problem: str
 ) -> None:
     assert any(problem in each for each in log_problems(job(0), {**job(0), **changed}))

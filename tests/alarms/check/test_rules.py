@@ -1,4 +1,4 @@
-"""Each rule finds nothing in the definitions as they are, and finds each planted violation."""
+"""Each rule finds no problem in the definitions of this project, and finds each planted violation."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
@@ -150,7 +150,7 @@ PROMISES = ("promise", "threshold", "missing_data", "owner", "fires_within_minut
 
 
 def calls_are_valid(definitions: Definitions) -> Iterable[Notice]:
-    """The rules of the API itself."""
+    """The rules of the API itself, as a rule of the checks."""
     return [notice for each in definitions.all for notice in judge_call(each, definitions).notices]
 
 
@@ -329,7 +329,7 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
     ],
     cloudwatch_rules.alarm_widgets_name_alarms_that_exist: [
         (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm anb-"),
-        (with_body("main", move_the_alarm_of_a_widget), "is of another place: eu-west-1 is not us-east-1"),
+        (with_body("main", move_the_alarm_of_a_widget), "is in another region or account: eu-west-1 is not us-east-1"),
     ],
 }
 

@@ -1,4 +1,4 @@
-"""What dashboards and alarms name is held against the catalogue and the list of AWS's metrics."""
+"""The metrics in dashboards and alarms are compared with the catalogue and the list of AWS's metrics."""
 
 import json
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def strange_alarm(**parameters: Any) -> Definition:
         ("SEARCH('{ANB/RisingStars,Service} MetricName=\"Jbos\"', 'Sum')", 46, "did you mean Jobs?"),
         ("SEARCH('{ANB/RisingStars,Servise} Jobs', 'Sum')", 9, "no metric has the dimensions {Servise}"),
         ("SEARCH('{ANB/RisingStars,Service} Jobs OR Erorrs', 'Sum')", 43, "nothing that is emitted matches 'Erorrs'"),
-        ("SEARCH('{ANB/RisingStars,Service} Jobs Service=api', 'Sum')", 9, "all of this together"),
+        ("SEARCH('{ANB/RisingStars,Service} Jobs Service=api', 'Sum')", 9, "all of these conditions"),
     ],
 )
 def test_a_name_in_a_query_or_a_search_that_nothing_emits_is_an_error_at_its_character(
@@ -83,9 +83,7 @@ def test_a_name_in_a_query_or_a_search_that_nothing_emits_is_an_error_at_its_cha
         "SEARCH('{AWS/SQS,QueueName} MetricName=\"NumberOfMessagesSent\" anb', 'Sum')",
     ],
 )
-def test_a_query_or_a_search_of_metrics_that_exist_has_no_finding_but_its_units(
-    with_graph: Check, expression: str
-) -> None:
+def test_a_query_or_a_search_of_metrics_that_exist_has_no_finding(with_graph: Check, expression: str) -> None:
     assert with_graph([{"expression": expression}]) == []
 
 
@@ -97,7 +95,7 @@ def test_a_statistic_without_a_meaning_is_an_error_in_a_query_as_in_a_metric(wit
 @pytest.mark.parametrize(
     "metric", [["AWS/Shop", "Sales", "Id", "1"], ["AWS/SQS", "NumberOfMesagesSent", "QueueName", "q"]]
 )
-def test_what_the_list_does_not_have_is_an_error_of_ours_and_a_remark_of_others(
+def test_an_unknown_metric_is_an_error_in_our_definitions_and_a_remark_in_others(
     with_graph: Check, variables: Variables, metric: list[str]
 ) -> None:
     (ours,) = with_graph(metric)
@@ -108,7 +106,7 @@ def test_what_the_list_does_not_have_is_an_error_of_ours_and_a_remark_of_others(
     assert "aws_metrics.json" in theirs.text
 
 
-def test_an_unknown_metric_of_others_is_named_once(variables: Variables) -> None:
+def test_an_unknown_metric_in_other_definitions_is_named_once(variables: Variables) -> None:
     found = check_definitions([strange_graph(*[["MyApp", name] for name in "abc"], *[["AWS/EC2", "x"]] * 3)], variables)
     assert len(found) == 2
 
@@ -181,7 +179,7 @@ def test_a_list_that_cannot_be_read_is_named(variables: Variables, tmp_path: Pat
 def test_alarms_that_are_valid_and_not_played_are_named(variables: Variables) -> None:
     promql = {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}, "EvaluationInterval": 60}
     (found,) = check_definitions([stranger(DefinitionKind.METRIC_ALARM, AlarmName="a", **promql)], variables)
-    assert str(found) == "theirs.json: is valid, and not played here: only CloudWatch can compute a PromQL query"
+    assert str(found) == "theirs.json: is valid, but not evaluated offline: only CloudWatch can compute a PromQL query"
     assert not found.is_error
 
 
@@ -200,7 +198,7 @@ def test_two_alarms_of_one_file_with_the_same_name_are_told_apart_by_their_place
     )
 
 
-def test_house_rules_are_not_for_others(variables: Variables) -> None:
+def test_house_rules_do_not_apply_to_other_definitions(variables: Variables) -> None:
     alarm = strange_alarm(Namespace="AWS/Lambda", MetricName="Errors", Period=60, Statistic="Sum", Unit="Count")
     topics = {"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:pages"]}
     assert check_definitions([replace(alarm, parameters={**alarm.parameters, **topics})], variables) == []

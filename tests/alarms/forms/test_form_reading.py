@@ -1,4 +1,4 @@
-"""Definitions in other forms than ours: calls, described objects, bodies of dashboards."""
+"""Reads definitions that are not in the form of this project: calls, described objects, and bodies of dashboards."""
 
 import copy
 import json
@@ -122,13 +122,13 @@ def test_an_empty_folder_and_a_missing_file_are_refused_together(tmp_path: Path)
     assert len(caught.value.problems) == 2
 
 
-def test_check_reads_the_files_of_others_without_any_variables(
+def test_check_reads_files_of_other_accounts_without_variables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = write(tmp_path / "alarm.json", ALARM)
     bad = write(tmp_path / "all.json", {"MetricAlarms": [ALARM, {**ALARM, "AlarmName": "b", "Period": 45}]})
     assert check.main(["--definitions", str(good)]) == 0
-    assert "1 definitions: nothing is wrong." in capsys.readouterr().out
+    assert "1 definitions: no problem found." in capsys.readouterr().out
     assert check.main(["--definitions", str(bad)]) == 1
     assert f"{bad}: MetricAlarms[1].Period: is 45, only 10, 20, 30" in capsys.readouterr().out
 
@@ -238,7 +238,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(item)
 
 
-def test_our_own_files_are_checked_elsewhere_without_the_rules_for_all_of_them(
+def test_one_of_our_files_is_checked_alone_without_the_rules_for_all_definitions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert check.main(["--definitions", "dashboards/api.json", "--variables", str(EXAMPLE)]) == 0

@@ -232,7 +232,7 @@ class _Answered:
 
 
 class _Stored(BytesIO):
-    """The part of urllib3's answer that botocore reads."""
+    """The part of urllib3's response that botocore reads."""
 
     def stream(self) -> Iterator[bytes]:
         yield self.read()

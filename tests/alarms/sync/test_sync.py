@@ -162,7 +162,7 @@ def test_a_lost_tag_of_an_unchanged_alarm_is_set_without_putting_the_alarm(accou
     assert account.aws.tags[f"alarm:{account.prefix}-dead-letters"] == {"managed-by": f"anb-showcase/{account.prefix}"}
 
 
-def test_a_remark_stops_no_sync(account: EmulatedAccount, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_remark_does_not_stop_the_sync(account: EmulatedAccount, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["--variables", str(account.variables)]) == 0
     assert "remark(s)" in capsys.readouterr().out
     assert account.sync("--plan")[0] == 0
@@ -301,7 +301,7 @@ def test_anomaly_detectors_are_made_and_changed_and_never_pruned(
     assert 'Configuration.MetricTimezone: + "America/Bogota"' in output
 
 
-def test_an_alarm_of_any_name_that_somebody_else_has_made_is_not_overwritten(
+def test_an_alarm_of_any_name_that_another_program_has_made_is_not_overwritten(
     account: EmulatedAccount, tmp_path: Path
 ) -> None:
     account.put_foreign("checkout errors")

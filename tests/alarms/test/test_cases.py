@@ -108,7 +108,7 @@ def test_a_case_may_begin_at_another_time() -> None:
     assert run_case(replace(pages, then=then), "anb", [sundays]).problems != ()
 
 
-def test_an_alarm_with_a_unit_sees_the_given_series() -> None:
+def test_an_alarm_with_a_unit_reads_the_given_series() -> None:
     alarm = replace(FIRES.alarm, parameters={**FIRES.alarm.parameters, "Unit": "Count"})
     assert run_case(replace(FIRES, alarm=alarm), "anb").problems == ()
 

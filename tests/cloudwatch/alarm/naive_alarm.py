@@ -1,6 +1,7 @@
-"""A second reading of AWS's texts on alarms: each evaluation computes each of its periods from the single samples.
+"""A second, simple implementation of AWS's texts on alarms.
 
-It shares with the code under test the syntax tree of expressions and nothing else.
+Each evaluation computes each of its periods from the single samples. Only the syntax tree of expressions is shared with
+the code under test.
 """
 
 import math
@@ -73,7 +74,7 @@ def points(case: Case, until: int, size: int) -> list[float | None]:
 
 
 def contributors_after(case: Case, until: int, size: int, before: dict[str, str]) -> dict[str, str]:
-    """The states of the groups of a query after an evaluation: those with data, in the order and up to the limit."""
+    """The states of the groups with data after an evaluation, in the order of the query, up to its limit."""
     if "GROUP BY" not in case.expression:
         return {}
     periods = naive_periods(case, until, size)
@@ -151,7 +152,7 @@ def naive_periods(case: Case, until: int, size: int) -> list[Period]:
 
 @cache
 def begins_a_period(at: int, period: int, zone: str) -> bool:
-    """Whether the clock on the wall shows the beginning of a minute, five minutes, an hour, a day or a week."""
+    """Whether a period of a minute, five minutes, an hour, a day or a week begins at that time on the wall clock."""
     wall = datetime.fromtimestamp(at, naive_zone(zone))
     if period < HOUR:
         return wall.second == 0 and wall.minute % (period // MINUTE) == 0
@@ -207,9 +208,9 @@ def is_warm(case: Case, now: int, until: int) -> bool:
 
 
 def is_full(case: Case, until: int) -> bool:
-    """A datapoint for the newest period, and data that began when the evaluation periods began, or before.
+    """Whether the newest period has a datapoint, and the data began no later than the evaluation periods.
 
-    A result of metric math that depends on its range, and a period on the wall clock, is known by whole periods only.
+    For metric math that depends on its range, and for periods on the wall clock, only whole periods are compared.
     """
     if "GROUP BY" in case.expression:
         return is_full_of_groups(case, until)
@@ -225,7 +226,7 @@ def is_full(case: Case, until: int) -> bool:
 
 
 def is_full_of_groups(case: Case, until: int) -> bool:
-    """The periods of any time series of a query are full; each is known by whole periods only."""
+    """Whether the periods of any time series of a query are full. Only whole periods are compared."""
     for names in groups(case).values():
         seen = [aggregate(case, names, period) for period in naive_periods(case, until, 2 * case.n)]
         if seen[-1] is not None and any_data(seen[: case.n + 1]):

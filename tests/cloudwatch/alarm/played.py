@@ -1,4 +1,4 @@
-"""Alarms of calls that are accepted and played; anything else fails the test."""
+"""Reads alarms of calls. A call that is refused, or that is not played, fails the test."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -32,7 +32,7 @@ QUERIES = tuple(
     )
 )
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "America/Bogota", "+05:30", "UTC-03:35", "Z")
-# Hours around changes of clocks, and others.
+# Times near changes of clocks, and one other time.
 NEAR = ("2026-03-08T05:00", "2026-11-01T04:00", "2026-03-29T00:00", "2026-10-25T00:00", "2026-06-16T18:30")
 EXPRESSIONS = (
     *("m1 / m2", "m1 - m2", "100 * m1 / (m1 + m2)", "IF(m1 > 2 * AVG(m1), 1, 0)", "m1 - MIN(m1)", "RUNNING_SUM(m1)"),
@@ -48,7 +48,8 @@ EXPRESSIONS = (
 class Case:
     """An alarm, its data ({name: [(time, value)]}), and the times between which it is evaluated.
 
-    ``zone`` None: its periods slide. ``expression`` "" means the single metric m1; it may be a query (SELECT …).
+    ``zone`` None means that its periods slide. ``expression`` "" means the single metric m1; it may be a query (SELECT
+    …).
     """
 
     seed: int

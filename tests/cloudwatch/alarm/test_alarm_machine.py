@@ -88,7 +88,7 @@ def test_a_sliding_average_gives_every_sample_the_same_weight() -> None:
 
 @pytest.mark.parametrize("statistic", ["p50", "TM(:50%)", "IQM", "PR(9:)"])
 def test_an_extended_statistic_slides_too(statistic: str) -> None:
-    """Periods of the clock would never see more than three minutes of 10 among five."""
+    """Periods that do not slide would never have more than three minutes of 10 among five."""
     store = MetricStore()
     for minute in range(10):
         store.add(Datapoint(LATENCY, "None", minute * 60_000, (10.0 if minute in (3, 4, 5, 6) else 1.0,)))

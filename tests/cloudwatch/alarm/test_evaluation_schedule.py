@@ -47,7 +47,7 @@ def changes(store: MetricStore, start: str, end: str, **changes_: Any) -> list[t
 
 
 def test_a_multi_day_alarm_is_evaluated_once_an_hour_on_data_up_to_the_full_hour() -> None:
-    """AWS's example: a job runs every 3 days at 10:00, and fails at 10:02. The alarm knows at 11, not at 10:03."""
+    """AWS's example: a job runs every 3 days at 10:00, and fails at 10:02. The alarm fires at 11, not at 10:03."""
     store = store_of(d13T10_00=9, d16T10_02=1, d16T11_43=9)
     run = changes(
         store,
@@ -67,7 +67,7 @@ def test_an_alarm_of_exactly_a_day_is_evaluated_every_minute() -> None:
     assert EvaluationSchedule(10, 3).interval == 10
 
 
-def test_a_wall_clock_hour_is_seen_once_it_has_ended_and_until_the_next_one_has() -> None:
+def test_a_wall_clock_hour_is_evaluated_from_its_end_until_the_next_one_ends() -> None:
     store = store_of(d16T10_02=9)
     run = changes(
         store,
@@ -77,7 +77,7 @@ def test_a_wall_clock_hour_is_seen_once_it_has_ended_and_until_the_next_one_has(
         TreatMissingData="notBreaching",
         EvaluationWindow={"WallClockWindow": {}},
     )
-    # A fine point is only filled in while the evaluation range has no other: two more hours, as in any alarm.
+    # Missing points are filled as not breaching only when the evaluation range is empty, so ALARM lasts two more hours.
     assert run[:2] == [("06-16T10:01", "OK"), ("06-16T11:00", "ALARM")]
 
 
@@ -156,7 +156,7 @@ def test_a_warm_up_ends_when_data_fill_the_evaluation_periods() -> None:
     assert run == [("06-16T10:19", "ALARM")]
 
 
-def test_a_warm_up_ends_after_its_duration_whatever_the_data() -> None:
+def test_a_warm_up_ends_after_its_duration_even_if_data_are_missing() -> None:
     store = store_of(d16T10_04=9)
     run = changes(store, "2026-06-16T10:00", "2026-06-16T10:59", TreatMissingData="breaching", **WARM_UP, **warm_up(30))
     assert run == [("06-16T10:30", "ALARM")]
@@ -176,7 +176,7 @@ def test_a_metric_that_was_published_before_needs_no_warm_up() -> None:
 
 
 def test_a_series_is_chosen_by_the_evaluation_range_and_not_by_the_whole_time() -> None:
-    """Over the whole time m1 has the greater sum, in the last three minutes m2 has."""
+    """Over the whole time m1 has the greater sum. In the last three minutes m2 has it."""
     larger = {"Id": "e1", "Expression": "FIRST(SORT(METRICS(), SUM, DESC))"}
     entries = (query("One", Id="m1", ReturnData=False), query("Two", Id="m2", ReturnData=False), larger)
     alarm = played_alarm(math_parameters(*entries, EvaluationPeriods=1, Threshold=2))
@@ -189,7 +189,7 @@ def test_a_series_is_chosen_by_the_evaluation_range_and_not_by_the_whole_time() 
 
 
 def test_the_distance_of_two_days_is_that_of_the_clock() -> None:
-    """A day on which clocks change has 23 hours, so an increase of 82,800 is one of 1 a second."""
+    """A day on which clocks change may have 23 hours. So an increase of 82,800 is an increase of 1 a second."""
     begins = boundaries(
         DAY, read_time_zone("Europe/Berlin"), seconds("2026-03-30T12:00"), seconds("2026-03-30T12:00"), before=2
     )
@@ -200,8 +200,8 @@ def test_the_distance_of_two_days_is_that_of_the_clock() -> None:
 LOUD = "IF(m1 > 2 * AVG(m1), 1, 0)"
 
 
-def test_an_expression_over_a_series_sees_the_evaluation_range_and_never_later_data() -> None:
-    """20 minutes of 10, 10 of 12, 30 of 100: the average of the hour hides the rise, that of the range does not."""
+def test_an_expression_over_a_series_uses_the_evaluation_range_and_never_later_data() -> None:
+    """The average of the hour (20 minutes of 10, 10 of 12, 30 of 100) hides the rise, that of the range does not."""
     entries = (query("Latency", Id="m1", ReturnData=False), {"Id": "e1", "Expression": LOUD})
     alarm = played_alarm(math_parameters(*entries, EvaluationPeriods=1, Threshold=0.5))
     store, metric = MetricStore(), MetricId("Shop", "Latency")

@@ -1,7 +1,7 @@
 """Every kind of alarm is played as AWS plays it, over random data.
 
 For each case: the states of a run over the whole time, of single steps, and of a naive second reading of AWS's texts
-are equal; and cutting the data after a moment changes no state up to that moment.
+are equal. Data that is cut after a moment changes no state up to that moment.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Alarms that CloudWatch accepts and that cannot be played: each has its name and our reason, and is never refused."""
+"""Alarms that CloudWatch accepts but that cannot be played: each has its name and a reason, and is never refused."""
 
 from typing import Any
 

@@ -145,7 +145,7 @@ def test_changes_at_the_beginning_and_at_the_end_count_and_others_do_not() -> No
     assert states(events) == [(0, "down", "OK"), (0, "down", "ALARM"), (1_000, "down", "OK")]
 
 
-def test_a_change_passes_on_that_it_depends_on_the_evaluation_range() -> None:
+def test_a_change_of_a_composite_depends_on_the_range_if_that_of_its_child_does() -> None:
     events = run([composite("down", "ALARM(a)")], change(60, "a", ALARM, depends=True), change(90, "a", OK))
     assert [e.depends_on_range for e in events if isinstance(e, Transition)] == [False, True, False]
 
@@ -222,7 +222,7 @@ def test_a_suppressor_that_fires_and_recovers_does_not_repeat_actions() -> None:
     assert events == ["t2 ALARM WaitPeriod", "t4 ALARM runs"]
 
 
-def test_periods_of_zero_seconds_hold_nothing_back() -> None:
+def test_periods_of_zero_seconds_hold_no_action_back() -> None:
     events = suppressed(
         change(2, "a", ALARM), change(3, "s", ALARM), change(4, "a", OK), change(6, "s", OK), wait=0, extension=0
     )

@@ -1,4 +1,4 @@
-"""EMF documents for tests: valid documents, nearly valid ones, and any text."""
+"""EMF documents for tests: valid documents, nearly valid documents, and arbitrary text."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ json_values = st.recursive(
 
 
 def or_anything(good: Any) -> st.SearchStrategy[Any]:
-    """Mostly the good value, and sometimes any JSON."""
+    """A strategy that mostly gives the good value, and sometimes any JSON."""
     return st.one_of(st.just(good), st.just(good), st.just(good), json_values)
 
 
@@ -84,7 +84,7 @@ FRAGMENTS = (
 
 @st.composite
 def mutated_lines(draw: st.DrawFn) -> str:
-    """A document from which text is cut and into which fragments are inserted."""
+    """A strategy for lines: a document without some of its text, and with inserted fragments."""
     compact = draw(st.booleans())
     root = draw(st.one_of(st.just(document()), nearly_documents))
     line = json.dumps(root, separators=(",", ":") if compact else None, ensure_ascii=draw(st.booleans()))

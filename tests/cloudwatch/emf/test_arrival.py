@@ -1,4 +1,4 @@
-"""Documents that CloudWatch drops because of their time are named, and leave the range of the log as it is."""
+"""Documents that CloudWatch drops because of their time are reported, and do not change the range of the log."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def line(timestamp_ms: int) -> str:
 
 
 def read(times: Sequence[int]) -> tuple[list[int], list[str]]:
-    """The times that are taken, in milliseconds after TIMESTAMP_MS, and the places of those that are dropped."""
+    """The times of accepted documents, in milliseconds after TIMESTAMP_MS, and the places of dropped ones."""
     reader = EmfReader()
     taken = [point.timestamp_ms for point in reader.scan_datapoints(line(TIMESTAMP_MS + time) for time in times)]
     assert reader.documents == len(taken)
@@ -69,7 +69,7 @@ def test_a_log_may_have_a_pause(pause: int, before: int, behind: int) -> None:
     taken, dropped = read(times)
     if pause < 14 * DAY or before >= 10:
         assert (sorted(taken), dropped) == (times, [])
-    else:  # a handful of lines, long before the others: it may be a mistake or not
+    else:  # a few lines long before the others may be a mistake, so either result is right
         assert set(times[before:]) <= set(taken)
 
 
@@ -81,7 +81,7 @@ def test_a_line_that_comes_late_after_a_pause_does_not_undo_it() -> None:
 
 @pytest.mark.parametrize("lines", [1, 5])
 def test_old_lines_at_the_end_of_a_log_are_dropped(lines: int) -> None:
-    """They arrived after all others. Lines far ahead may be the first after a pause."""
+    """Old lines that arrived after all others have a wrong time. Lines far ahead may be the first after a pause."""
     taken, dropped = read([*MINUTES, *[-15 * DAY] * lines])
     assert (taken, dropped) == (MINUTES, ["line 61"])
     assert read([*MINUTES, *[15 * DAY] * lines])[1] == []
@@ -104,7 +104,7 @@ def test_several_lines_out_of_time_are_dropped() -> None:
         times[position] += 30 * DAY
     taken, dropped = read(times)
     assert taken == [time for time in times if time < DAY]
-    assert dropped == ["line 4"]  # the first place of one kind
+    assert dropped == ["line 4"]  # the place of the first one of the kind
 
 
 def test_if_most_lines_are_in_seconds_the_others_remain() -> None:
@@ -114,8 +114,8 @@ def test_if_most_lines_are_in_seconds_the_others_remain() -> None:
 
 
 @given(st.lists(st.integers(-13, 13), max_size=40))
-def test_nothing_within_the_last_days_is_dropped_if_the_log_never_jumps_ahead(steps: list[int]) -> None:
-    """Lines of some processes: not in order, but none more than an hour ahead of the latest."""
+def test_no_line_of_the_last_days_is_dropped_if_the_log_never_jumps_ahead(steps: list[int]) -> None:
+    """The lines of several processes are not in order. None is more than an hour ahead of the latest before it."""
     latest, times = MINUTES[9], MINUTES[:10]
     for step in steps:
         times.append(latest + (step * DAY if step < 0 else step * HOUR // 14))
@@ -127,10 +127,8 @@ def test_nothing_within_the_last_days_is_dropped_if_the_log_never_jumps_ahead(st
 @pytest.mark.parametrize(
     ("days", "hours", "is_taken"), [(-13, 0, True), (-15, 0, False), (0, 1.9, True), (0, 2.1, False), (-60, 0, False)]
 )
-def test_where_the_time_of_ingestion_is_known_each_line_is_measured_by_it(
-    days: int, hours: float, is_taken: bool
-) -> None:
-    """Also a single one, and also after a pause of months."""
+def test_a_line_with_a_time_of_ingestion_is_compared_with_that_time(days: int, hours: float, is_taken: bool) -> None:
+    """This holds for a single line, and after a pause of months."""
     arrived = TIMESTAMP_MS - days * DAY - round(hours * HOUR)
     event = {"timestamp": TIMESTAMP_MS, "message": line(TIMESTAMP_MS), "ingestionTime": arrived}
     reader = EmfReader()
@@ -138,13 +136,13 @@ def test_where_the_time_of_ingestion_is_known_each_line_is_measured_by_it(
     assert reader.findings.lines(LineKind.DROPPED) == (not is_taken)
 
 
-def test_the_time_of_ingestion_counts_for_more_than_that_of_a_prefix() -> None:
+def test_the_time_of_ingestion_has_priority_over_the_time_in_a_prefix() -> None:
     prefixed = f"2020-01-01T00:00:00Z INFO {line(TIMESTAMP_MS)}"
     event = {"timestamp": TIMESTAMP_MS, "message": prefixed, "ingestionTime": TIMESTAMP_MS}
     assert list(EmfReader().scan([json.dumps(event)]))
 
 
-def test_a_prefix_without_a_zone_says_nothing_about_the_arrival() -> None:
+def test_a_time_without_a_zone_in_a_prefix_is_not_used() -> None:
     reader = EmfReader()
     assert list(reader.scan([f"2020-01-01T00:00:00 INFO {line(TIMESTAMP_MS)}"]))
     assert not list(reader.scan([f"2020-01-01T00:00:00Z INFO {line(TIMESTAMP_MS)}"]))

@@ -59,7 +59,7 @@ def test_the_lines_before_a_broken_one_are_read() -> None:
 
 
 def test_lines_are_read_one_by_one() -> None:
-    """A log may have any size, or may still be growing: the reader collects nothing but the first few."""
+    """A log may be large, or may still grow. So the reader yields the first lines before it reads the others."""
 
     def endless() -> Iterator[str]:
         while True:

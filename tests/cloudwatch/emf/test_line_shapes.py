@@ -1,4 +1,4 @@
-"""The reader of many lines recognises their shapes. That saves work, is bounded, and changes no result."""
+"""The reader recognises the shapes of lines. That saves time, takes bounded memory, and changes no result."""
 
 import gc
 import json
@@ -40,7 +40,7 @@ def read_alone(line: str) -> str:
 
 
 def assert_read_as_alone(reader: EmfReader, line: str) -> None:
-    for _ in range(2):  # the first time, and again
+    for _ in range(2):  # parsed at first, perhaps recognised by its shape at the second time
         try:
             outcome = repr(reader.read(line))
         except EmfViolation as error:
@@ -62,7 +62,7 @@ def test_metadata_are_validated_once() -> None:
     reader = EmfReader()
     reader.read(GOOD)
     (second,), (third,) = reader.read(GOOD), reader.read(GOOD.replace("12.5", "13"))
-    assert third.metric is second.metric  # it is cached: another reading would make an equal object
+    assert third.metric is second.metric  # a second validation would create another, equal object
     assert (second.values, third.values) == ((12.5,), (13,))
 
 
@@ -124,7 +124,7 @@ def test_a_known_shape_changes_no_result(line: str) -> None:
     assert_read_as_alone(reader_with_shapes(), line)
 
 
-# Valid and invalid texts in the place of a value. The reader may recognise the first kinds, and must refuse the last.
+# Texts in the place of a value. The reader may recognise the valid ones, and must refuse the invalid ones at the end.
 VALUES = (
     *(
         "0",
@@ -245,7 +245,7 @@ RECOGNISED = {
 @pytest.mark.parametrize("name", RECOGNISED)
 @pytest.mark.parametrize("compact", [False, True])
 def test_lines_of_usual_writers_are_recognised(name: str, compact: bool) -> None:
-    """Without this, every other test here would hold for a reader that parses each line."""
+    """This test is needed because a reader that parses each line would pass all other tests here."""
     separators = (",", ":") if compact else None
     first, second = (json.dumps(root, separators=separators, ensure_ascii=False) for root in RECOGNISED[name])
     reader = EmfReader()
@@ -296,7 +296,7 @@ def test_each_line_is_read_as_if_alone_after_any_other_lines(lines: list[str]) -
 
 
 def wide(number: int, prefix: str = "m") -> Json:
-    """A document with 100 metrics and its own value of a dimension, like a request id that is there by mistake."""
+    """A document with 100 metrics and a unique dimension value, like a request id that is a dimension by mistake."""
     names = [f"{prefix}{index}" for index in range(100)]
     return document(
         directive(Metrics=[{"Name": name} for name in names]), **dict.fromkeys(names, 1), Service=f"{number}"

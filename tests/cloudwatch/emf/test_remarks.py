@@ -1,4 +1,4 @@
-"""Documents that the specification does not allow and of which CloudWatch makes metrics: read, with a remark."""
+"""Documents that the specification does not allow, but of which CloudWatch makes metrics, are read with a remark."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ MINUTE = TIMESTAMP_MS // 60_000 * 60
 
 
 def scan(*roots: Any) -> tuple[list[Datapoint], list[str]]:
-    """The datapoints, and the remarks. Another finding is a failure."""
+    """The datapoints and the remarks. Any other finding fails the test."""
     reader = EmfReader()
     points = list(reader.scan_datapoints(map(json.dumps, roots)))
     assert all(found.kind is LineKind.REMARK for found in reader.findings)
@@ -38,7 +38,7 @@ REMARKED = {
 @pytest.mark.parametrize("name", REMARKED)
 def test_the_metric_is_made_with_a_remark_and_the_strict_reader_refuses_it(name: str) -> None:
     root, remark = REMARKED[name]
-    points, remarks = scan(root, root, root)  # the later ones may be recognised by their shape
+    points, remarks = scan(root, root, root)  # later lines may be recognised by their shape
     assert len(points) == 3
     assert points[0] == points[1] == points[2]
     assert remarks == [remark]
@@ -75,12 +75,12 @@ def test_a_statistic_set_has_the_simple_statistics() -> None:
 
 
 def test_a_set_of_equal_samples_has_percentiles() -> None:
-    """ "CloudWatch statistics definitions": if Min and Max are equal, and Sum is Min times Count."""
+    """ "CloudWatch statistics definitions": percentiles exist if Min and Max are equal, and Sum is Min times Count."""
     assert statistics_of(document(Latency={"Max": 5, "Min": 5, "Count": 3, "Sum": 15})) == [3, 15, 5, 5, 5, 5]
 
 
 def test_a_histogram_has_percentiles_and_its_sample_count_is_the_sum_of_counts() -> None:
-    """OpenTelemetry's exporter says of Count that CloudWatch ignores it. Max, Min and Sum are those that are given."""
+    """According to OpenTelemetry's exporter, CloudWatch ignores Count. Max, Min and Sum are taken from the document."""
     histogram = {"Values": [0.4, 0.5], "Counts": [1, 3], "Count": 99, "Sum": 1.8, "Max": 0.52, "Min": 0.39}
     assert statistics_of(document(Latency=histogram)) == [4, 1.8, 0.45, 0.39, 0.52, 0.5]
     assert statistics_of(document(Latency={"Values": [4, 5, 6], "Counts": [1, 3, 0]})) == [4, 19, 4.75, 4, 5, 5]
@@ -101,7 +101,7 @@ def test_a_value_without_samples_makes_no_datapoint(empty: dict[str, Any]) -> No
 
 
 def statistics_of(root: Any) -> list[float | None]:
-    """Of one document, in a store that other documents of the same minute have not reached."""
+    """The statistics of one document, from a store that has no other document of the same minute."""
     reader, store = EmfReader(), MetricStore()
     for record in reader.scan([json.dumps(root)]):
         store.add_record(record)

@@ -1,4 +1,4 @@
-"""A document is found in what carried it: prefixes, lines of docker, and events of CloudWatch Logs."""
+"""A document is found in its transport: after a prefix, in a line of docker, or in an event of CloudWatch Logs."""
 
 import gzip
 import json
@@ -76,7 +76,7 @@ FILES = {
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[bytes], EmfReader]:
-    """Reads a file with this content, and gives the reader; ``points`` of it are its values."""
+    """A function that reads a file with the given content, and returns the reader with the values as ``points``."""
 
     def read(content: bytes) -> EmfReader:
         log, reader = tmp_path / "log", EmfReader()
@@ -120,7 +120,7 @@ def test_a_document_without_events_has_no_metrics(read: Callable[[bytes], Any], 
     assert read(content.encode()).points == []
 
 
-def test_a_document_that_quotes_another_is_read_itself(read: Callable[[bytes], Any]) -> None:
+def test_a_document_that_quotes_another_one_is_read_as_the_outer_document(read: Callable[[bytes], Any]) -> None:
     quoting = json.dumps(document(Latency=1, log=GOOD, time=f"{TIME}Z", message=GOOD, timestamp=5))
     assert read(quoting.encode()).points == [(1,)]
 

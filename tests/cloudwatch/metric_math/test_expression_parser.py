@@ -8,7 +8,7 @@ from cloudwatch.metric_math.syntax import Array, Binary, Call, Id, InsightsQuery
 
 
 def refused(marked: str) -> str:
-    """The reason of the refusal. The text must be refused at its mark."""
+    """The reason of the refusal. The text must be refused at its mark (§)."""
     with pytest.raises(ExpressionError) as caught:
         parse(marked.replace("§", ""))
     assert caught.value.position == marked.index("§")

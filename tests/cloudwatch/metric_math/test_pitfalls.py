@@ -33,7 +33,7 @@ def test_a_pitfall_is_found_at_its_character(expression: str, pitfalls: list[tup
     assert found(expression) == pitfalls
 
 
-def test_fill_is_no_pitfall_where_a_late_point_has_another_chance() -> None:
+def test_fill_is_no_pitfall_in_an_alarm_with_m_out_of_n() -> None:
     assert found("FILL(m1, 0) + FILL(m2, 0)", m_out_of_n=True) == []
 
 

@@ -1,4 +1,4 @@
-"""Properties of every expression: its text is read again, its result is right, or its fault has a position."""
+"""Properties of all expressions: their text can be read again, their results are right, and faults have a position."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,7 @@ def test_a_schedule_begins_at_the_times_that_it_names(expression: str, duration:
     assert rule.duration == DURATIONS[duration]
 
 
-def test_a_window_that_has_begun_before_is_seen() -> None:
+def test_a_window_that_began_before_the_range_is_found() -> None:
     rule = read_mute_rule(call("cron(0 18 * * FRI)", "P2DT12H"))
     assert windows(rule, "2026-03-01T00:00", "2026-03-03T00:00") == [("03-01 00:00", "03-02 06:00")]
     assert rule.mutes("a", at("2026-03-02T05:59"))

@@ -23,7 +23,7 @@ def mute(
 
 
 def muted(*rules: MuteRule, end: int = 24 * HOUR, **changes: float) -> list[tuple[float, str, str, float | None]]:
-    """Hours of the muted actions, state, rules, and the hour at which they run; ``changes`` are ALARM1=2.5, OK1=3."""
+    """Hour, state and rules of each muted action, and the hour at which it runs. ``changes`` is like ALARM1=2.5."""
     states = sorted((BEGIN + round(hour * HOUR), AlarmState(name.rstrip("12"))) for name, hour in changes.items())
     found = muted_actions("down", states, states, rules, end=BEGIN + end)
     return [

@@ -1,4 +1,4 @@
-"""An Auto Scaling group over time: which proposal wins, which policy waits, and that the bounds are kept."""
+"""An Auto Scaling group over time: which proposal wins, which policy waits, and how the bounds limit the capacity."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -233,7 +233,7 @@ BACKLOG = MetricId("Shop", "BacklogPerWorker")
 def simulate(jobs: list[int], *, visible_only: bool, target: float = 3, **options: Any) -> list[Decision]:
     """The decisions for a queue with the number of ``jobs`` in each minute. Each worker runs one job.
 
-    The backlog is published as a metric: without the running jobs if ``visible_only``.
+    The backlog per worker is published as a metric. If ``visible_only``, running jobs are not counted.
     """
     queue = tracking(target)
     workers = ScalingGroup([queue], minimum=1, maximum=10, default_warmup=0, **options)

@@ -1,4 +1,4 @@
-"""Templates for the tests, in the form that ``cdk synth`` writes, and what is read from them."""
+"""Templates for the tests, in the form that ``cdk synth`` writes, and their definitions."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the functions of a template give, with and without the values that only a stack has."""
+"""The results of the functions of a template, with and without the values that only a stack has."""
 
 from pathlib import Path
 from typing import Any

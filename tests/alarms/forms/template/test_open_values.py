@@ -1,4 +1,4 @@
-"""What the commands do with values that a template leaves open: they are named, and no reason to refuse it."""
+"""The commands name the open values of a template, and do not refuse the template because of them."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is written here about CloudFormation's resources is what their schemas say (those that cfn-lint has)."""
+"""The types of resources agree with CloudFormation's schemas, in the copies of cfn-lint."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_each_property_is_a_parameter_of_the_call(kind: str) -> None:
 
 
 def unknown_properties(part: dict[str, Any], shape: Shape, schema: dict[str, Any], path: str = "") -> list[str]:
-    """The properties of a schema that the model of a call does not have, in whatever case."""
+    """The properties of a schema that the model of a call does not have. Upper and lower case count as the same."""
     while "$ref" in part:
         part = schema["definitions"][part["$ref"].rsplit("/", 1)[1]]
     if isinstance(shape, ListShape):

@@ -1,4 +1,4 @@
-"""Templates are read as definitions: kinds, names, types, YAML as JSON, and what is left out."""
+"""Templates are read as definitions: kinds, names, types, YAML like JSON, and resources that are left out."""
 
 import json
 from pathlib import Path
@@ -253,5 +253,5 @@ def test_an_expression_that_is_nested_too_deeply_is_named(tmp_path: Path) -> Non
 
 
 def nested(function: str, depth: int) -> str:
-    """A function in itself, as text: the writer of JSON has a limit of its own."""
+    """A function nested in itself, as text, because Python's JSON writer has a limit of depth."""
     return f'{{"{function}": ["${{A}}", {{"A": ' * depth + '"x"' + "}]}" * depth
