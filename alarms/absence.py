@@ -1,19 +1,19 @@
 """Explains why a recording has no data for an alarm. Otherwise the alarm would look like one without a breach."""
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
+from alarms.near_metrics import near_text
 from alarms.open_values import OpenValue, open_in
 from alarms.recording import Recording, watched_values
+from alarms.selection_faults import selection_faults, selection_texts
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.alarm.watched_query import WatchedQuery
+from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
 
-NEAR_MAX = 3
-NAME_LIKENESS = 0.75
-COMPARED_MAX = 500  # metrics of one name; if there are more, a dimension is an id
+NAMESPACES_MAX = 3
 _AWS = "AWS/"
 
 
@@ -23,7 +23,11 @@ def missing_data(alarm: MetricAlarm, recording: Recording, open_values: Sequence
     ``open_values`` are those of its definition. No recording has a metric whose name or dimension has a placeholder.
     """
     if isinstance(alarm.watched, WatchedQuery):
-        return [] if has_data(alarm, recording) else ["its query selects no metric of the log"]
+        return (
+            []
+            if has_data(alarm, recording)
+            else [_why_nothing_is_selected(alarm.watched.query, recording, open_values)]
+        )
     missing = (each for each in watched_values(alarm) if not _is_there(each, recording))
     return list(dict.fromkeys(_why_missing(each, recording, open_values) for each in missing))
 
@@ -58,32 +62,42 @@ def _why_missing(watched: WatchedMetric, recording: Recording, open_values: Sequ
     metric, units = watched.metric, recording.store.units(watched.metric)
     if units:
         return f"no datapoint of {metric.name} in the unit {watched.unit}; it was written in {', '.join(sorted(units))}"
-    if metric.namespace.startswith(_AWS):
-        return f"{metric.namespace} {metric.name} is a metric of AWS itself, and not in EMF logs"
     if unknown := open_in(str(metric), open_values):
-        return f"which metric {metric} is depends on a variable: {'; '.join(map(str, unknown))}"
+        return _why_of_aws(metric) or f"which metric {metric} is depends on a variable: {'; '.join(map(str, unknown))}"
+    return _why_of_namespace(metric, recording) or (
+        f"no datapoint of {metric} in the log{near_text(metric, recording.store.metrics())}"
+    )
+
+
+def _why_nothing_is_selected(query: SelectQuery, recording: Recording, open_values: Sequence[OpenValue]) -> str:
+    """The names at fault, as ``alarms.check`` finds them: of the metric, its dimensions or their values."""
+    metric = MetricId(query.namespace.text, query.metric.text)
+    unknown = {value.text: value for text in selection_texts(query) for value in open_in(text, open_values)}
+    if unknown:
+        why = _why_of_aws(metric) or f"it depends on a variable: {'; '.join(map(str, unknown.values()))}"
+    else:
+        faults = selection_faults(query, list(recording.store.metrics()))
+        why = _why_of_namespace(metric, recording) or "; ".join(fault.text for fault in faults)
+    return f"its query selects no metric of the log: {why}"
+
+
+def _why_of_aws(metric: MetricId) -> str:
+    """Nothing if the metric is not one of AWS."""
+    if not metric.namespace.startswith(_AWS):
+        return ""
+    return f"{metric.namespace} {metric.name} is a metric of AWS itself, and not in EMF logs"
+
+
+def _why_of_namespace(metric: MetricId, recording: Recording) -> str:
+    """Nothing if the recording has metrics of the namespace."""
     metrics = list(recording.store.metrics())
-    found = near_metrics(metric, metrics)
-    near = f"; near: {', '.join(map(str, found))}" if found else ""
-    if all(each.namespace != metric.namespace for each in metrics):
-        return f"no metric of the namespace {metric.namespace} in the log{near or f'; it has {_namespaces(metrics)}'}"
-    return f"no datapoint of {metric} in the log{near}"
-
-
-def near_metrics(metric: MetricId, metrics: Iterable[MetricId]) -> list[MetricId]:
-    """The metrics with the most similar names, and among these the most similar dimensions, up to NEAR_MAX.
-
-    Upper and lower case count as the same.
-    """
-    by_name: dict[str, list[MetricId]] = {}
-    for each in metrics:
-        by_name.setdefault(each.name.casefold(), []).append(each)
-    names = difflib.get_close_matches(metric.name.casefold(), by_name, n=NEAR_MAX, cutoff=NAME_LIKENESS)
-    candidates = [each for name in names for each in by_name[name][:COMPARED_MAX]]
-    wanted = str(metric).casefold()
-    likeness = {each: difflib.SequenceMatcher(None, str(each).casefold(), wanted).ratio() for each in candidates}
-    return sorted(candidates, key=lambda each: (names.index(each.name.casefold()), -likeness[each]))[:NEAR_MAX]
+    if of_aws := _why_of_aws(metric):
+        return of_aws
+    if any(each.namespace == metric.namespace for each in metrics):
+        return ""
+    near = near_text(metric, metrics)
+    return f"no metric of the namespace {metric.namespace} in the log{near or f'; it has {_namespaces(metrics)}'}"
 
 
 def _namespaces(metrics: Collection[MetricId]) -> str:
-    return ", ".join(sorted({each.namespace for each in metrics})[:NEAR_MAX])
+    return ", ".join(sorted({each.namespace for each in metrics})[:NAMESPACES_MAX])

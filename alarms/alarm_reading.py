@@ -30,6 +30,11 @@ def composite_of(definition: Definition) -> CompositeAlarm | UnplayedAlarm:
     return _read(definition, DefinitionKind.COMPOSITE_ALARM, read_composite_alarm)
 
 
+def played_of(definition: Definition) -> MetricAlarm | CompositeAlarm | UnplayedAlarm:
+    """The alarm of a definition of one of PLAYED_KINDS. Raises DefinitionError like the functions for each kind."""
+    return alarm_of(definition) if definition.kind is DefinitionKind.METRIC_ALARM else composite_of(definition)
+
+
 def mute_rules_of(definitions: Iterable[Definition]) -> list[MuteRule]:
     """The mute rules among the definitions. Raises DefinitionError, with file and key, if AWS would refuse one."""
     kind = DefinitionKind.MUTE_RULE

@@ -181,14 +181,6 @@ def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
     return in_order_of_application(found for found in readings if found)
 
 
-def read_definition(path: Path, variables: Variables) -> Definition:
-    """The definition in one file of any folder; the call in it decides its kind. Raises DefinitionError."""
-    definition = read_document(read_json_object(path), str(path), variables)
-    if definition is None:
-        raise DefinitionError([f"{path}: has none of the calls {', '.join(DefinitionKind)}"])
-    return definition
-
-
 def read_document(document: Mapping[str, Any], file: str, variables: Variables) -> Definition | None:
     """The definition in a document in the form of this project; None if it has no call. Raises DefinitionError."""
     kind = next((kind for kind in DefinitionKind if kind in document), None)

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from alarms.definition_files import CALLS, ROOT, DefinitionKind
+from alarms.test.case_files import SECONDS_EACH
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.alarm.state import AlarmState
@@ -138,7 +139,7 @@ def _bounds(shape: Shape, least: str, most: str) -> Schema:
 
 
 def _test_file_schema() -> Schema:
-    """The schema of ``alarms/definitions/tests/*.json``; alarms/test/cases.py explains the members."""
+    """The schema of a file of cases; alarms/test/case_files.py explains the members."""
     lines: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
     expectation = _object(
         {
@@ -152,7 +153,7 @@ def _test_file_schema() -> Schema:
         {
             "name": _TEXT,
             "begins": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$", "description": "in UTC"},
-            "seconds_each": {"enum": [1, 2, 5, 10, 20, 30, 60], "description": "the time of each value of given"},
+            "seconds_each": {"enum": list(SECONDS_EACH), "description": "the time of each value of given"},
             "given": lines,
             "given_states": lines,
             "then": _non_empty(expectation),
@@ -165,7 +166,7 @@ def _test_file_schema() -> Schema:
         "$comment": COMMENT,
         "title": "Unit tests of an alarm",
         "description": "The values of each minute have the notation of alarms/test/notation.py: 0x5 3 _ [80 90]x2",
-        **_object({"$schema": {"type": "string"}, "cases": _non_empty(case)}, required=("cases",)),
+        **_object({"$schema": {"type": "string"}, "alarm": _TEXT, "cases": _non_empty(case)}, required=("cases",)),
     }
 
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from alarms.check.catalogue_options import add_catalogue_options, read_asked_catalogue
 from alarms.check.definition_checks import check_definitions
 from alarms.check.log_check import check_logs
+from alarms.check.metric_catalogue import write_catalogue
 from alarms.definition_files import DefinitionError, require_variables
 from alarms.options import add_common_options, read_asked_definitions
+from alarms.recording import NothingRecorded
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.notice import Notice
@@ -23,6 +26,7 @@ what AWS refuses, or what cannot work. A remark is what AWS accepts, but which s
 --definitions checks other files, by CloudWatch's rules alone: output of `aws cloudwatch describe-alarms` and
 `get-dashboard`, parameters as --cli-input-json takes them, bodies of dashboards, CloudFormation templates as people and
 `cdk synth` write them, and files in the form of this project.
+With a catalogue of their metrics, what they watch is checked, too. A namespace that no catalogue has is not checked.
 """
 
 EXAMPLES = [
@@ -30,6 +34,7 @@ EXAMPLES = [
     ("--logs .local/demo/emf.log", "also check that the records of a log are declared"),
     ("--definitions alarms.json dashboard.json", "check files of any account, by CloudWatch's rules alone"),
     ("--definitions cdk.out", "check the templates of an application of the CDK"),
+    ("--definitions alarms.json --catalogue-from emf.log.gz", "and that each metric that they name is in the log"),
 ]
 EXIT_CODES = {
     ExitCode.DONE: "there is no error; there may be remarks",
@@ -41,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the definitions and the logs that the command line names, and return an ExitCode."""
     parser = command_parser("alarms.check", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument(
-        "--logs", nargs="+", type=Path, default=[], metavar="LOG", help="also compare EMF logs with the catalogue"
+        "--logs",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="LOG",
+        help="also compare EMF logs with this project's metrics",
     )
     parser.add_argument(
         "--aws-metrics",
@@ -51,16 +61,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="more metrics of AWS, in the form of alarms/check/aws_metrics.json",
     )
+    add_catalogue_options(parser)
+    parser.add_argument("--write-catalogue", metavar="FILE", type=Path, help="write the catalogue that was read")
     add_common_options(parser)
     asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        notices = check_definitions(definitions, variables, asked.aws_metrics)
+        catalogue, notices = read_asked_catalogue(asked)
+        notices += check_definitions(definitions, variables, asked.aws_metrics, catalogue)
+        if asked.write_catalogue:
+            write_catalogue(catalogue, asked.write_catalogue)
+        if asked.logs and asked.definitions and "NAMESPACE" not in variables:
+            raise DefinitionError(["--logs is for logs of this project; for others give --catalogue-from LOG…"])
         if asked.logs:
             require_variables(variables, "NAMESPACE")
             notices += check_logs(asked.logs, str(variables["NAMESPACE"]))
-    except (DefinitionError, OSError) as error:
+    except (DefinitionError, NothingRecorded, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     errors = [notice for notice in notices if notice.is_error]

@@ -9,10 +9,11 @@ from itertools import product
 from typing import Any
 
 from alarms.check.scope import Definitions, error
-from alarms.check.selected_metrics import selected, selection_notices
+from alarms.check.selected_metrics import selection_notices
 from alarms.check.watched_metrics import MetricUse, SelectionUse
-from alarms.check.wording import braces, suggestion
 from alarms.definition_files import ROOT, Definition
+from alarms.selection_faults import selected
+from alarms.wording import braces, suggestion
 from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
@@ -41,7 +42,7 @@ def contract_notices(definitions: Definitions) -> list[Notice]:
         needed |= {query.metric.text for query in queries if isinstance(query, SelectQuery)}
         found += _assumption_notices(definition, needed)
     watched = {_emitted(use.metric) for use in uses}
-    watched |= {_emitted(metric) for use in chosen for metric in selected(use, list(metrics))}
+    watched |= {_emitted(metric) for use in chosen for metric in selected(use.selection.query, list(metrics))}
     return found + list(_unwatched_notices(watched))
 
 
@@ -88,7 +89,7 @@ def _metric_notices(use: MetricUse) -> Iterator[Notice]:
 
 def _statistic_notices(use: SelectionUse, metrics: dict[MetricId, RecordKind]) -> Iterator[Notice]:
     statistic = use.selection.statistic
-    for name, kind in {metric.name: metrics[metric] for metric in selected(use, list(metrics))}.items():
+    for name, kind in {metric.name: metrics[metric] for metric in selected(use.selection.query, list(metrics))}.items():
         if text := _statistic_fault(kind, name, statistic):
             yield error(use.definition, use.key, text)
 

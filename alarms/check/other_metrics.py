@@ -2,16 +2,17 @@
 
 The list is not complete. In a definition of this project, a metric that is not in the list is an error, because a
 misspelt name would otherwise go unnoticed. Add a missing metric to the list. In any other definition it is a remark.
+Other checks compare the namespaces of a catalogue (``catalogue_checks.py``).
 """
 
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from alarms.check.aws_metrics import LIST, AwsMetrics, KnownMetrics
+from alarms.check.aws_metrics import LIST, AwsMetrics
 from alarms.check.scope import Definitions, doubt
 from alarms.check.watched_metrics import MetricUse, SelectionUse
-from alarms.check.wording import braces, suggestion
 from alarms.definition_files import Definition
+from alarms.wording import braces, suggestion
 from cloudwatch.insights import SelectQuery
 from cloudwatch.notice import Notice
 
@@ -26,7 +27,7 @@ def other_metric_notices(definitions: Definitions) -> Iterator[Notice]:
     named = [(use.definition, use.key, use.metric.namespace, use.metric.name) for use in foreign]
     of_queries = (name for use in definitions.selection_uses for name in _names_of(use))
     named += (name for name in of_queries if not _is_declared(name[0], name[2], definitions))
-    yield from _unknown(named, definitions.known, definitions.namespace)
+    yield from _unknown(named, definitions)
     for use in foreign:
         if entry := definitions.known.find(use.metric.namespace, use.metric.name):
             yield from _misuses(use, entry)
@@ -37,8 +38,10 @@ def _is_foreign(use: MetricUse, definitions: Definitions) -> bool:
 
 
 def _is_declared(definition: Definition, namespace: str, definitions: Definitions) -> bool:
-    """Whether the catalogue of this project declares the metrics of the namespace."""
-    return definition.is_ours and namespace == definitions.namespace
+    """Whether a catalogue has the metrics of the namespace: that of this project, or the one that was given."""
+    if definition.is_ours:
+        return namespace == definitions.namespace
+    return namespace in definitions.catalogue.by_namespace
 
 
 def _names_of(use: SelectionUse) -> Iterator[Named]:
@@ -51,8 +54,10 @@ def _names_of(use: SelectionUse) -> Iterator[Named]:
         yield from ((use.definition, use.key, query.namespace, name) for name in names)
 
 
-def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[Notice]:
+def _unknown(named: Iterable[Named], definitions: Definitions) -> Iterator[Notice]:
     """Each use of an unknown metric; of other accounts, which may have hundreds, only the first of each metric."""
+    known, theirs = definitions.known, definitions.catalogue.by_namespace
+    lists = f"{LIST} has no" if not theirs else f"neither the catalogue nor {LIST} has the"
     said: set[tuple[str, ...]] = set()
     for definition, key, namespace, name in named:
         if known.find(namespace, name) or definition.is_open(namespace) or definition.is_open(name):
@@ -63,9 +68,9 @@ def _unknown(named: Iterable[Named], known: KnownMetrics, own: str) -> Iterator[
             text = f"{name} of {namespace} is not in {LIST}, and is not checked{hint}"
         else:
             subject = (namespace,)
-            namespaces = [*known.namespaces, *([own] if definition.is_ours else [])]
+            namespaces = [*known.namespaces, *([definitions.namespace] if definition.is_ours else theirs)]
             hint = suggestion(namespace, (each for each in namespaces if _almost_equal(each, namespace)))
-            text = f"{LIST} has no namespace {namespace!r}: its metrics are not checked{hint}"
+            text = f"{lists} namespace {namespace!r}: its metrics are not checked{hint}"
         if definition.is_ours or subject not in said:
             yield doubt(definition, key, text)
         said.add(subject)

@@ -1,10 +1,11 @@
 """The definitions that the checks read, and the notices that they return."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from alarms.check.aws_metrics import KnownMetrics
+from alarms.check.metric_catalogue import MetricCatalogue
 from alarms.check.watched_metrics import MetricUse, SelectionUse, metric_uses, selection_uses
 from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKind, Variables
 from cloudwatch.dashboard.body import Widget, read_dashboard
@@ -15,13 +16,14 @@ from cloudwatch.notice import Notice, Severity
 class Definitions:
     """The definitions that can be read, the variables of their environment, and the metrics of AWS that are known.
 
-    ``refused`` are the names of the alarms that AWS would refuse. Such an alarm exists, but its parameters are not
-    read. ``root`` is the folder that holds the runbook.
+    ``catalogue`` has the metrics that definitions of others may watch. ``refused`` are the names of the alarms that AWS
+    would refuse. Such an alarm exists, but its parameters are not read. ``root`` is the folder that holds the runbook.
     """
 
     all: tuple[Definition, ...]
     variables: Variables
     known: KnownMetrics
+    catalogue: MetricCatalogue = field(default_factory=MetricCatalogue)
     refused: frozenset[str] = frozenset()
     root: Path = ROOT
 

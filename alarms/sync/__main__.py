@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from alarms.check.catalogue_options import add_catalogue_options, read_asked_catalogue
 from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import VARIABLES, add_common_options, read_asked_definitions
+from alarms.recording import NothingRecorded
 from alarms.sync.account import AWS_ERRORS, LiveAccount
 from alarms.sync.deployable import require_deployable
 from alarms.sync.ownership import OWNER_KEY, owner_of
@@ -63,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         definitions, variables = read_asked_definitions(asked, screen)
         require_variables(variables, "PREFIX", "REGION")
         require_deployable(definitions)
-        notices = check_definitions(definitions, variables)
-    except DefinitionError as error:
+        notices = check_definitions(definitions, variables, catalogue=read_asked_catalogue(asked)[0])
+    except (DefinitionError, NothingRecorded, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     if errors := [str(notice) for notice in notices if notice.is_error]:
@@ -80,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser("alarms.sync", DESCRIPTION, notes=NOTES, examples=EXAMPLES, exit_codes=EXIT_CODES)
     add_common_options(parser)
+    add_catalogue_options(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--plan", action="store_true", help="only show what would change")
     only.add_argument("--check", action="store_true", help="only show what would change; exit with 2 for any change")

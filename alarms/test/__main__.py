@@ -1,13 +1,16 @@
 """``python -m alarms.test``: the unit tests of the alarms."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 from alarms.alarm_reading import mute_rules_of
-from alarms.definition_files import DefinitionError, require_alarms, require_variables
+from alarms.definition_files import PLAYED_KINDS, Definition, DefinitionError, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
-from alarms.test.cases import CaseResult, read_cases, run_case
+from alarms.test.case_files import read_case_files, read_cases
+from alarms.test.cases import Case, CaseResult, run_case
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
@@ -15,11 +18,13 @@ DESCRIPTION = """\
 Run each alarm over the series of its test file, by CloudWatch's own rules, and compare its states.
 
 Every alarm must have a file in alarms/definitions/tests. alarms/test/notation.py explains how a series is written.
+With --definitions, --cases names the files instead, and "alarm" in each of them the alarm that it is about.
 """
 
 EXAMPLES = [
     ("", "all alarms"),
     ("dead-letters workers-down", "only these alarms"),
+    ("--definitions alarms.json --cases tests/", "alarms of any account"),
 ]
 EXIT_CODES = {ExitCode.DONE: "every case holds", ExitCode.FAILED: "at least one case does not hold"}
 
@@ -28,20 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases of the alarms that the command line names, and return an ExitCode."""
     parser = command_parser("alarms.test", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("alarm", nargs="*", help="the names of files, without their ending (default: all)")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="files or folders with the cases, instead of this project's",
+    )
     add_common_options(parser)
     asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)
     try:
-        definitions, variables = read_asked_definitions(asked, screen)
-        require_variables(variables, "PREFIX")
-        cases = read_cases(definitions)
+        definitions, _ = read_asked_definitions(asked, screen)
+        cases = _read_asked_cases(asked, definitions)
         mutes = mute_rules_of(definitions)
         require_alarms(asked.alarm, definitions)
     except DefinitionError as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
     chosen = [case for case in cases if not asked.alarm or case.alarm.stem in asked.alarm]
-    results = [run_case(case, str(variables["PREFIX"]), mutes) for case in chosen]
+    results = [run_case(case, mutes) for case in chosen]
     if asked.json:
         screen.document(
             [
@@ -55,11 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for r in results
             ]
         )
-    _print_results(results, screen)
+    tested = {case.alarm.stem for case in cases}
+    _print_results(results, [d.name for d in definitions if d.kind in PLAYED_KINDS and d.stem not in tested], screen)
     return ExitCode.FAILED if any(result.problems for result in results) else ExitCode.DONE
 
 
-def _print_results(results: Sequence[CaseResult], screen: Screen) -> None:
+def _read_asked_cases(asked: argparse.Namespace, definitions: Sequence[Definition]) -> list[Case]:
+    if asked.cases:
+        return read_case_files(asked.cases, definitions)
+    if asked.definitions:
+        text = "--definitions needs --cases PATH…: the files with the cases of these alarms; docs/ALARMS.md shows one"
+        raise DefinitionError([text])
+    return read_cases(definitions)
+
+
+def _print_results(results: Sequence[CaseResult], untested: Sequence[str], screen: Screen) -> None:
     for stem, group in groupby(results, key=lambda result: result.case.alarm.stem):
         screen.line(stem, "bold")
         for result in group:
@@ -74,6 +96,8 @@ def _print_results(results: Sequence[CaseResult], screen: Screen) -> None:
     skipped = sum(bool(result.skipped) for result in results)
     passed = f"{len(results) - failed - skipped} passed, {failed} failed"
     screen.line()
+    if untested:
+        screen.line(f"without cases: {', '.join(untested)}", "yellow")
     screen.line(passed + (f", {skipped} not played" if skipped else ""), "red" if failed else "green")
 
 

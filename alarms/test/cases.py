@@ -1,24 +1,10 @@
-"""Unit tests of alarms, as files: each case gives series of values, and expects states after some minutes.
+"""Runs the unit tests of alarms: each case gives series of values, and expects states after some minutes."""
 
-Each alarm has one file, ``alarms/definitions/tests/NAME.json``. ``given`` holds a series for each metric that the alarm
-watches (``Name{Service=api}`` where two metrics have the same name). For a composite, ``given_states`` holds the states
-of the alarms that it watches. ``then`` holds the expected state after a number of minutes; ``acts`` also says whether
-the last actions that were due have run: suppressors and mute rules hold actions back.
-
-A case begins at 2026-01-01 00:00 UTC, or at its ``begins`` (``2026-03-01T02:30``). The time matters to mute rules and
-to windows on the wall clock. Each value of a series is one of a minute, or of ``seconds_each`` for an alarm of high
-resolution.
-"""
-
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-from alarms.alarm_reading import alarm_of, composite_of
-from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, DefinitionKind
+from alarms.alarm_reading import played_of
+from alarms.definition_files import Definition, DefinitionError
 from alarms.recording import watched_values
 from alarms.test.notation import NotationError, expand, read_minutes
 from cloudwatch.alarm.alarm_machine import AlarmMachine
@@ -35,7 +21,6 @@ from cloudwatch.mute.mute_rule import MuteRule
 from cloudwatch.mute.muted_actions import muted_actions
 from cloudwatch.store import MetricStore
 
-FOLDER = "alarms/definitions/tests"
 BEGIN = 1_767_225_600  # 2026-01-01 00:00 UTC, a multiple of every period
 MINUTE = 60
 
@@ -51,7 +36,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test: ``name`` is unique in its ``file``. ``begins`` is in seconds since the epoch."""
+    """One test: ``name`` is unique in its ``file``. ``begins`` is in seconds since the epoch.
+
+    The keys of ``given`` are metrics, or for a composite the names of the alarms that it watches.
+    """
 
     file: str
     alarm: Definition
@@ -59,7 +47,7 @@ class Case:
     given: Mapping[str, str]
     then: tuple[Expectation, ...]
     begins: int = BEGIN
-    seconds_each: int = MINUTE
+    seconds_each: int | None = None
 
     @property
     def ends(self) -> int:
@@ -76,84 +64,35 @@ class CaseResult:
     skipped: str = ""
 
 
-def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Case]:
-    """All cases below ``root``.
-
-    Raises DefinitionError for an unreadable file, and for an alarm without a file. An alarm that only CloudWatch can
-    evaluate needs no file.
-    """
-    alarms = {d.stem: d for d in definitions if d.kind in PLAYED_KINDS}
-    files = {path.stem: path for path in sorted((root / FOLDER).glob("*.json"))}
-    problems = [
-        f"{FOLDER}/{stem}.json is missing: {alarm.file} has no tests"
-        for stem, alarm in alarms.items()
-        if stem not in files and not isinstance(_alarm(alarm), UnplayedAlarm)
-    ]
-    problems += [f"{FOLDER}/{stem}.json: there is no alarm {stem}" for stem in files if stem not in alarms]
-    cases: list[Case] = []
-    for stem in sorted(alarms.keys() & files.keys()):
-        try:
-            cases += _read_file(files[stem], alarms[stem], alarms.keys())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            problems.append(f"{FOLDER}/{stem}.json: {error!r}")
-    if problems:
-        raise DefinitionError(problems)
-    return cases
-
-
-def _read_file(path: Path, alarm: Definition, stems: Collection[str]) -> Iterator[Case]:
-    is_composite = alarm.kind is DefinitionKind.COMPOSITE_ALARM
-    cases: list[dict[str, Any]] = json.loads(path.read_text())["cases"]
-    if not cases:
-        raise ValueError("it has no cases")
-    for case in cases:
-        given = case["given_states" if is_composite else "given"]
-        then = tuple(Expectation(e["after"], AlarmState(e["state"]), e.get("acts")) for e in case["then"])
-        if not then:
-            raise ValueError(f"{case['name']}: it has no expectation")
-        if is_composite and (unknown := given.keys() - stems):
-            raise ValueError(f"{case['name']}: there is no alarm {', '.join(sorted(unknown))}")
-        begins = _seconds(case["begins"]) if "begins" in case else BEGIN
-        every = int(case.get("seconds_each", MINUTE))
-        if MINUTE % every:
-            raise ValueError(f"{case['name']}: seconds_each must divide a minute")
-        yield Case(f"{FOLDER}/{path.name}", alarm, case["name"], given, then, begins, every)
-
-
-def _seconds(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // MINUTE * MINUTE
-
-
-def run_case(case: Case, prefix: str, mutes: Iterable[MuteRule] = ()) -> CaseResult:
+def run_case(case: Case, mutes: Iterable[MuteRule] = ()) -> CaseResult:
     """Run the case by CloudWatch's rules. ``mutes`` are the mute rules of the definitions."""
     try:
-        alarm = _alarm(case.alarm)
+        alarm = played_of(case.alarm)
         if isinstance(alarm, UnplayedAlarm):
             return CaseResult(case, (), skipped=alarm.reason)
         if isinstance(alarm, MetricAlarm):
             problems = _run_metric_alarm(case, alarm, mutes)
         else:
-            problems = _run_composite(case, alarm, prefix, mutes)
+            problems = _run_composite(case, alarm, mutes)
     except (DefinitionError, ValueError, KeyError) as error:  # NotationError, an unknown metric
         problems = [str(error)]
     return CaseResult(case, tuple(problems))
-
-
-def _alarm(definition: Definition) -> MetricAlarm | CompositeAlarm | UnplayedAlarm:
-    return alarm_of(definition) if definition.kind is DefinitionKind.METRIC_ALARM else composite_of(definition)
 
 
 def _run_metric_alarm(case: Case, alarm: MetricAlarm, mutes: Iterable[MuteRule]) -> list[str]:
     store = MetricStore()
     units = {watched.metric: watched.unit for watched in watched_values(alarm)}
     if isinstance(alarm.watched, WatchedQuery):
-        units = {_selected_metric(key, alarm.watched): None for key in case.given}
-    resolution = MINUTE if case.seconds_each == MINUTE else 1
+        units = {_read_metric(key, alarm.watched.query.namespace.text): None for key in case.given}
+    if case.seconds_each is None and alarm.period < MINUTE:
+        return [f"its alarm has a period of {alarm.period} s: seconds_each must say how long each value stands"]
+    seconds_each = case.seconds_each or MINUTE
+    resolution = MINUTE if seconds_each == MINUTE else 1
     for key, line in case.given.items():
         metric = _find_metric(key, list(units))
         for number, values in enumerate(read_minutes(line)):
             if values:
-                at_ms = (case.begins + case.seconds_each * number) * 1000
+                at_ms = (case.begins + seconds_each * number) * 1000
                 store.add(Datapoint(metric, units[metric] or "None", at_ms, values, resolution))
     transitions = list(AlarmMachine(alarm, store).run(case.begins, case.ends))
     due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
@@ -161,23 +100,22 @@ def _run_metric_alarm(case: Case, alarm: MetricAlarm, mutes: Iterable[MuteRule])
 
 
 def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
-    found = [m for m in metrics if key in (m.name, f"{m.name}{{{', '.join(f'{k}={v}' for k, v in m.dimensions)}}}")]
+    """The metric of ``Name``, ``Name{Service=api, Host=a}`` or ``Namespace Name {…}``. Raises NotationError."""
+    found = [m for m in metrics if key in (m.name, str(m)) or _read_metric(key, m.namespace) == m]
     if len(found) != 1:
         raise NotationError(f"{key} is not one of {', '.join(map(str, metrics))}")
     return found[0]
 
 
-def _selected_metric(key: str, watched: WatchedQuery) -> MetricId:
-    """The metric of ``Name{Service=api, Host=a}`` in the namespace of the query."""
+def _read_metric(key: str, namespace: str) -> MetricId:
+    """The metric of ``Name{Service=api, Host=a}`` in the namespace."""
     name, _, inside = key.removesuffix("}").partition("{")
     pairs = (part.partition("=") for part in inside.split(",") if part.strip())
-    return MetricId.of(watched.query.namespace.text, name, {label.strip(): value.strip() for label, _, value in pairs})
+    return MetricId.of(namespace, name, {label.strip(): value.strip() for label, _, value in pairs})
 
 
-def _run_composite(case: Case, alarm: CompositeAlarm, prefix: str, mutes: Iterable[MuteRule]) -> list[str]:
-    changes = [
-        t for name, line in case.given.items() for t in _transitions(case.begins, f"{prefix}-{name}", expand(line))
-    ]
+def _run_composite(case: Case, alarm: CompositeAlarm, mutes: Iterable[MuteRule]) -> list[str]:
+    changes = [t for name, line in case.given.items() for t in _transitions(case.begins, name, expand(line))]
     events = list(CompositeMachine([alarm]).run(changes, case.begins, case.ends))
     transitions = [event for event in events if isinstance(event, Transition)]
     actions = [event for event in events if isinstance(event, ActionsDue)]

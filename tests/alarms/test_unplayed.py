@@ -12,7 +12,8 @@ from alarms.definition_files import Definition, DefinitionError, DefinitionKind,
 from alarms.recording import Recording
 from alarms.replay import replay
 from alarms.simulate.policies import defined_policies, skipped_policies
-from alarms.test.cases import Case, Expectation, read_cases, run_case
+from alarms.test.case_files import read_cases
+from alarms.test.cases import Case, Expectation, run_case
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.store import MetricStore
 from local.drill.alarm_watch import AlarmWatch
@@ -51,7 +52,7 @@ def test_backtest_names_the_alarm_and_what_depends_on_it(with_promql: list[Defin
 def test_unit_tests_of_the_alarm_are_skipped_with_the_reason(with_promql: list[Definition]) -> None:
     alarm = next(d for d in with_promql if d.stem == STEM)
     case = Case("some.json", alarm, "fires", {"DeadLetterDepth": "1x5"}, (Expectation(5, AlarmState.ALARM),))
-    result = run_case(case, "anb")
+    result = run_case(case)
     assert (result.problems, result.skipped) == ((), "only CloudWatch can compute a PromQL query")
 
 

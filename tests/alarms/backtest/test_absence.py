@@ -1,13 +1,15 @@
 """The report distinguishes an alarm without data in the log from an alarm that had no reason to fire."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alarms.absence import near_metrics
 from alarms.definition_files import Definition, DefinitionKind
+from alarms.near_metrics import near_metrics
+from alarms.open_values import OpenValue
 from alarms.recording import read_recording
 from alarms.replay import History, replay
 from cloudwatch.alarm.state import AlarmState
@@ -91,6 +93,90 @@ def test_an_alarm_without_data_is_not_replayed_and_the_reason_is_given(
     history = histories(alarm(**parameters, TreatMissingData=treat_missing_data))["deep"]
     assert reason in history.skipped
     assert history.transitions == ()
+
+
+def query_alarm(expression: str, **parameters: Any) -> Definition:
+    """An alarm on a query of Metrics Insights."""
+    definition = alarm(Metrics=[{"Id": "q", "Expression": expression, "Period": 60}], **parameters)
+    left = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")
+    kept = {name: value for name, value in definition.parameters.items() if name not in left}
+    return replace(definition, parameters=kept)
+
+
+NOTHING_SELECTED = {
+    "a slip in the name": (
+        'SELECT MAX(QeueDepth) FROM "ANB/RisingStars"',
+        "there is no metric QeueDepth; did you mean QueueDepth?",
+    ),
+    "another case of the name": (
+        'SELECT MAX(queueDepth) FROM "ANB/RisingStars"',
+        "there is no metric queueDepth; did you mean QueueDepth?",
+    ),
+    "a slip in a dimension": (
+        "SELECT MAX(QueueDepth) FROM \"ANB/RisingStars\" WHERE service = 'worker'",
+        "QueueDepth has no dimension service; did you mean Service?",
+    ),
+    "a slip in a value": (
+        "SELECT MAX(QueueDepth) FROM \"ANB/RisingStars\" WHERE Service = 'wroker'",
+        "no Service is 'wroker'; did you mean worker?",
+    ),
+    "another set of dimensions": (
+        'SELECT MAX(QueueDepth) FROM SCHEMA("ANB/RisingStars")',
+        "QueueDepth has the dimensions {Service} only",
+    ),
+    "values that never occur together": (
+        "SELECT SUM(Requests) FROM \"ANB/RisingStars\" WHERE Service = 'api' AND Route = 'GET /b' AND Zone = 'b'",
+        "no metric matches all of these conditions",
+    ),
+    "a slip in the namespace": (
+        'SELECT MAX(QueueDepth) FROM "ANB/RisingStar"',
+        "no metric of the namespace ANB/RisingStar in the log; near: ANB/RisingStars QueueDepth {Service=worker}",
+    ),
+    "a foreign namespace": (
+        'SELECT SUM(Checkouts) FROM "Shop"',
+        "no metric of the namespace Shop in the log; it has ANB/RisingStars",
+    ),
+    "a metric of AWS": (
+        'SELECT SUM(NumberOfMessagesSent) FROM "AWS/SQS"',
+        "AWS/SQS NumberOfMessagesSent is a metric of AWS itself, and not in EMF logs",
+    ),
+}
+
+
+def in_zone(route: str, zone: str) -> dict[str, Any]:
+    """A request with a third dimension."""
+    record = {**request(0, route), "Zone": zone}
+    record["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [["Service", "Route", "Zone"]]
+    return record
+
+
+@pytest.mark.parametrize("treat_missing_data", ["missing", "breaching"])
+@pytest.mark.parametrize("name", NOTHING_SELECTED)
+def test_a_query_that_selects_no_metric_of_the_log_is_not_replayed_and_the_name_at_fault_is_said(
+    histories: Any, name: str, treat_missing_data: str
+) -> None:
+    expression, reason = NOTHING_SELECTED[name]
+    records = [queue(0), in_zone("GET /a", "b"), in_zone("GET /b", "a")]
+    for text in (expression, f"{expression} GROUP BY Service ORDER BY MAX() DESC"):
+        history = histories(query_alarm(text, TreatMissingData=treat_missing_data), records=records)["deep"]
+        assert history.skipped == f"its query selects no metric of the log: {reason}"
+        assert history.transitions == ()
+
+
+def test_a_query_that_depends_on_a_variable_of_its_template_says_so(histories: Any) -> None:
+    stage = OpenValue("Metrics[0].Expression", "${Stage}", "no default")
+    definition = query_alarm("SELECT MAX(QueueDepth) FROM \"ANB/RisingStars\" WHERE Service = '${Stage}'")
+    history = histories(replace(definition, open_values=(stage,)))["deep"]
+    expected = "its query selects no metric of the log: it depends on a variable: ${Stage} is not known: no default"
+    assert history.skipped == expected
+
+
+def test_a_query_that_selects_a_metric_of_the_log_is_replayed(histories: Any) -> None:
+    history = histories(query_alarm('SELECT MAX(QueueDepth) FROM "ANB/RisingStars" GROUP BY Service ORDER BY MAX()'))[
+        "deep"
+    ]
+    assert (history.skipped, history.notes) == ("", ())
+    assert history.transitions[-1].new is AlarmState.OK
 
 
 def test_an_alarm_with_data_has_no_note(histories: Any) -> None:

@@ -228,6 +228,31 @@ def test_the_composites_are_compared_over_the_other_version_too(replayed: Replay
     assert other["episodes"] != document["anb-needs-attention"]["episodes"]
 
 
+def described(stem: str, **changes: Any) -> dict[str, Any]:
+    """The call of an alarm of this project, as if it were of others."""
+    found = json.loads((ROOT / f"alarms/definitions/metric_alarms/{stem}.json").read_text())["put_metric_alarm"]
+    named = {"AlarmName": f"their {stem}", "Namespace": "ANB/RisingStars", "AlarmActions": []}
+    return {**found, **named, **changes}
+
+
+def test_alarms_of_others_are_compared_with_a_file_in_any_form(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, then = tmp_path / "now.json", tmp_path / "then.json"
+    now.write_text(json.dumps({"MetricAlarms": [described("dead-letters"), described("queue-depth-high")]}))
+    then.write_text(json.dumps([described("dead-letters", EvaluationPeriods=6, DatapointsToAlarm=6)]))
+    given = [str(log), "--definitions", str(now), "--against"]
+    assert backtest.main([*given, str(then), "--json"]) == 0
+    others = {each["name"]: each for each in json.loads(capsys.readouterr().out)["against"]}
+    assert set(others) == {"their dead-letters", "their queue-depth-high"}
+    assert [episode["from"] for episode in others["their dead-letters"]["episodes"]] == ["2026-01-01 01:16"]
+    then.write_text(json.dumps(described("dead-letters", Period=7)))
+    assert backtest.main([*given, str(then)]) == 2
+    assert f"{then}: Period: is 7, at least" in capsys.readouterr().err
+    assert backtest.main([*given, "HEAD"]) == 2
+    assert "HEAD is no file; a git revision has only the definitions of this project" in capsys.readouterr().err
+
+
 def test_another_version_of_an_unknown_alarm_is_refused(run: Run, log: Path, slower: Path) -> None:
     slower.write_text(slower.read_text().replace("${PREFIX}-dead-letters", "${PREFIX}-dead-leters"))
     code, _, err = run(log, "--against", slower)

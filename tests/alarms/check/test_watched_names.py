@@ -52,15 +52,15 @@ def strange_alarm(**parameters: Any) -> Definition:
 @pytest.mark.parametrize(
     ("expression", "character", "text"),
     [
-        ('SELECT SUM(ServerErorrs) FROM "ANB/RisingStars"', 12, "nothing emits a metric ServerErorrs; did you mean"),
+        ('SELECT SUM(ServerErorrs) FROM "ANB/RisingStars"', 12, "there is no metric ServerErorrs; did you mean"),
         ("SELECT SUM(Jobs) FROM \"ANB/RisingStars\" WHERE Servise = 'worker'", 47, "Jobs has no dimension Servise"),
         ("SELECT SUM(Jobs) FROM \"ANB/RisingStars\" WHERE Service = 'wroker'", 57, "did you mean worker?"),
         ('SELECT SUM(Jobs) FROM SCHEMA("ANB/RisingStars", Service, Route)', 58, "Jobs has no dimension Route"),
-        ('SELECT SUM(Requests) FROM SCHEMA("ANB/RisingStars")', 34, "is emitted with {Route, Service} or {Service}"),
+        ('SELECT SUM(Requests) FROM SCHEMA("ANB/RisingStars")', 34, "dimensions {Route, Service} or {Service} only"),
         ('SELECT SUM(Jobs) FROM "ANB/RisingStars" GROUP BY Host', 50, "Jobs has no dimension Host"),
         ("SEARCH('{ANB/RisingStars,Service} MetricName=\"Jbos\"', 'Sum')", 46, "did you mean Jobs?"),
         ("SEARCH('{ANB/RisingStars,Servise} Jobs', 'Sum')", 9, "no metric has the dimensions {Servise}"),
-        ("SEARCH('{ANB/RisingStars,Service} Jobs OR Erorrs', 'Sum')", 43, "nothing that is emitted matches 'Erorrs'"),
+        ("SEARCH('{ANB/RisingStars,Service} Jobs OR Erorrs', 'Sum')", 43, "no metric matches 'Erorrs'"),
         ("SEARCH('{ANB/RisingStars,Service} Jobs Service=api', 'Sum')", 9, "all of these conditions"),
     ],
 )

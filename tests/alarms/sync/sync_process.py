@@ -40,7 +40,7 @@ def main() -> int:
     sync: Any = alarms.sync.__main__
     read = sync.read_asked_definitions
     sync.read_asked_definitions = lambda asked, screen: only_used(*read(asked, screen))
-    sync.check_definitions = lambda _definitions, _variables: []  # a few definitions do not cover the catalogue
+    sync.check_definitions = lambda *_, **__: []  # a few definitions do not cover the catalogue
     return int(sync.main(sys.argv[3:]))
 
 

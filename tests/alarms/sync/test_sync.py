@@ -316,6 +316,22 @@ def test_an_alarm_of_any_name_that_another_program_has_made_is_not_overwritten(
     assert "metric alarm checkout errors exists and is not managed from here" in output
 
 
+def test_with_a_catalogue_an_alarm_on_a_metric_that_does_not_exist_is_not_made(
+    account: EmulatedAccount, tmp_path: Path
+) -> None:
+    known = {"Namespace": "Shop", "MetricName": "Errors"}
+    theirs = {
+        **{**known, "AlarmName": "checkout errors", "MetricName": "Erors", "Statistic": "Sum", "Period": 60},
+        **{"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"},
+    }
+    file, catalogue = tmp_path / "alarm.json", tmp_path / "catalogue.json"
+    file.write_text(json.dumps(theirs))
+    catalogue.write_text(json.dumps({"Metrics": [known]}))
+    code, output = account.sync("--definitions", str(file), "--catalogue", str(catalogue))
+    assert (code, account.aws.writes) == (2, [])
+    assert "there is no metric Erors in the catalogue of Shop; near: Shop Errors {}" in output
+
+
 def test_a_foreign_alarm_with_the_name_of_a_definition_stops_the_run(account: EmulatedAccount) -> None:
     account.put_foreign(f"{account.prefix}-dead-letters")
     code, output = account.sync()

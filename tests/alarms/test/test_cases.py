@@ -14,7 +14,8 @@ from alarms.definition_files import ROOT, Definition, DefinitionError, Definitio
 from alarms.options import EXAMPLE
 from alarms.replay import watched_metrics
 from alarms.test import __main__ as command
-from alarms.test.cases import BEGIN, FOLDER, Case, Expectation, read_cases, run_case
+from alarms.test.case_files import FOLDER, read_cases
+from alarms.test.cases import BEGIN, Case, Expectation, run_case
 from alarms.test.notation import expand, read_minutes
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
@@ -27,7 +28,7 @@ ALARMS = sorted({case.alarm.stem for case in CASES})
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm.stem} {case.name}")
 def test_every_case_holds(case: Case) -> None:
-    assert run_case(case, "anb").problems == ()
+    assert run_case(case).problems == ()
 
 
 def fires(case: Case) -> bool:
@@ -70,19 +71,19 @@ QUIET = case_of("work-is-late", "does not page twice")
 
 
 def test_a_wrong_expectation_is_reported_with_the_state_and_its_reason() -> None:
-    (problem,) = run_case(replace(FIRES, then=(Expectation(7, AlarmState.OK),)), "anb").problems
+    (problem,) = run_case(replace(FIRES, then=(Expectation(7, AlarmState.OK),))).problems
     assert problem.startswith("after 7 min: expected OK, is ALARM (Threshold Crossed: ")
 
 
 def test_a_state_before_the_first_change_is_compared_too() -> None:
-    (problem,) = run_case(replace(FIRES, given={}, then=(Expectation(1, AlarmState.ALARM),)), "anb").problems
+    (problem,) = run_case(replace(FIRES, given={}, then=(Expectation(1, AlarmState.ALARM),))).problems
     assert problem.startswith("after 1 min: expected ALARM, is ")
 
 
 @pytest.mark.parametrize(("acts", "text"), [(True, "not run"), (False, "run")])
 def test_a_wrong_expectation_about_actions_is_reported(acts: bool, text: str) -> None:
     case = QUIET if acts else case_of("work-is-late", "pages when too much waits")
-    (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),)), "anb").problems
+    (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),))).problems
     assert problem == f"after 10 min: its actions are {text}"
 
 
@@ -95,8 +96,8 @@ def test_a_mute_rule_holds_the_actions_back_and_lets_them_run_afterwards() -> No
     pages = case_of("work-is-late", "pages when too much waits")
     then = (Expectation(10, AlarmState.ALARM, acts=False), Expectation(60, AlarmState.ALARM, acts=True))
     night = mute("work-is-late", "at(2026-01-01T00:00)", "PT1H")
-    assert run_case(replace(pages, then=then), "anb", [night]).problems == ()
-    assert run_case(replace(pages, then=then[:1]), "anb").problems == ("after 10 min: its actions are run",)
+    assert run_case(replace(pages, then=then), [night]).problems == ()
+    assert run_case(replace(pages, then=then[:1])).problems == ("after 10 min: its actions are run",)
 
 
 def test_a_case_may_begin_at_another_time() -> None:
@@ -104,36 +105,36 @@ def test_a_case_may_begin_at_another_time() -> None:
     sundays = mute("work-is-late", "cron(0 2 * * SUN)", "PT4H")
     muted = replace(pages, begins=BEGIN + 3 * 86_400 + 2 * 3_600)  # Sunday, 4 January 2026, 02:00
     then = (Expectation(10, AlarmState.ALARM, acts=False),)
-    assert run_case(replace(muted, then=then), "anb", [sundays]).problems == ()
-    assert run_case(replace(pages, then=then), "anb", [sundays]).problems != ()
+    assert run_case(replace(muted, then=then), [sundays]).problems == ()
+    assert run_case(replace(pages, then=then), [sundays]).problems != ()
 
 
 def test_an_alarm_with_a_unit_reads_the_given_series() -> None:
     alarm = replace(FIRES.alarm, parameters={**FIRES.alarm.parameters, "Unit": "Count"})
-    assert run_case(replace(FIRES, alarm=alarm), "anb").problems == ()
+    assert run_case(replace(FIRES, alarm=alarm)).problems == ()
 
 
 def test_an_alarm_of_high_resolution_is_tested_with_values_of_seconds() -> None:
     alarm = replace(FIRES.alarm, parameters={**FIRES.alarm.parameters, "Period": 10})
     fast = replace(FIRES, alarm=alarm, given={"DeadLetterDepth": "0x3 9x3"}, seconds_each=10)
     then = (Expectation(0.5, AlarmState.OK), Expectation(1, AlarmState.ALARM))
-    assert run_case(replace(fast, then=then), "anb").problems == ()
+    assert run_case(replace(fast, then=then)).problems == ()
 
 
 def test_an_unknown_metric_is_reported_with_the_known_ones() -> None:
-    (problem,) = run_case(replace(FIRES, given={"DeadLetters": "0x9"}), "anb").problems
+    (problem,) = run_case(replace(FIRES, given={"DeadLetters": "0x9"})).problems
     assert problem == "DeadLetters is not one of ANB/RisingStars DeadLetterDepth {Service=worker}"
 
 
 def test_a_name_that_two_metrics_have_needs_the_dimensions() -> None:
     case = replace(case_of("records-dropped", "fires"), given={"RecordsDropped": "0x9"})
-    (problem,) = run_case(case, "anb").problems
+    (problem,) = run_case(case).problems
     assert problem.startswith("RecordsDropped is not one of ")
     assert all(f"RecordsDropped {{Service={service}}}" in problem for service in ("api", "worker"))
 
 
 def test_a_series_that_cannot_be_read_is_quoted() -> None:
-    assert run_case(replace(FIRES, given={"DeadLetterDepth": "0x5 one"}), "anb").problems == (
+    assert run_case(replace(FIRES, given={"DeadLetterDepth": "0x5 one"})).problems == (
         "'one' is neither a value, _ nor […]",
     )
 
@@ -141,7 +142,7 @@ def test_a_series_that_cannot_be_read_is_quoted() -> None:
 @pytest.mark.parametrize("case", [QUIET, FIRES], ids=["composite", "metric alarm"])
 def test_an_unknown_name_or_state_does_not_pass_silently(case: Case) -> None:
     wrong = replace(case, given={next(iter(case.given)): "ALARMEDx9"})
-    assert "ALARMED" in run_case(wrong, "anb").problems[0]
+    assert "ALARMED" in run_case(wrong).problems[0]
 
 
 @pytest.fixture
