@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # On 2 cores: many tests wait for processes, leases and polls.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 # The migration from Celery. Once it is over: remove the folder and this line.
