@@ -99,11 +99,11 @@ class _Watched(AWSConnection):
 
 
 class _WatchedHttp(_Watched, AWSHTTPConnection):  # type: ignore[misc]
-    """For ``http``."""
+    """A connection to a URL with ``http``."""
 
 
 class _WatchedHttps(_Watched, AWSHTTPSConnection):  # type: ignore[misc]
-    """For ``https``."""
+    """A connection to a URL with ``https``."""
 
 
 class _HttpPool(AWSHTTPConnectionPool):

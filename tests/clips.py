@@ -1,5 +1,6 @@
 """Clips for the tests. ffmpeg makes each once; a cache keeps them."""
 
+import fcntl
 import hashlib
 import shutil
 import struct
@@ -24,11 +25,13 @@ class Clips:
         self._cache.mkdir(parents=True, exist_ok=True)
         key = hashlib.sha256(" ".join((self._ffmpeg, *arguments)).encode()).hexdigest()[:16]
         target = self._cache / f"{key}{suffix}"
-        if not target.exists():
-            draft = target.with_name(f"{uuid.uuid4().hex}{suffix}")
-            command = [self._ffmpeg, "-v", "error", "-nostdin", "-y", *arguments, str(draft)]
-            subprocess.run(command, check=True, timeout=MAKE_SECONDS)
-            draft.replace(target)
+        with target.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of the tests need the same clip at the same time
+            if not target.exists():
+                draft = target.with_name(f"{uuid.uuid4().hex}{suffix}")
+                command = [self._ffmpeg, "-v", "error", "-nostdin", "-y", *arguments, str(draft)]
+                subprocess.run(command, check=True, timeout=MAKE_SECONDS)
+                draft.replace(target)
         return target
 
     def pattern(

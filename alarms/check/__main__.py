@@ -1,5 +1,6 @@
 """``python -m alarms.check``: the definitions against the code that emits, and against CloudWatch's quirks."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from alarms.check.catalogue_options import add_catalogue_options, read_asked_cat
 from alarms.check.definition_checks import check_definitions
 from alarms.check.log_check import check_logs
 from alarms.check.metric_catalogue import write_catalogue
-from alarms.definition_files import DefinitionError, require_variables
+from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.recording import NothingRecorded
 from cli.command_parser import ExitCode, command_parser
@@ -44,6 +45,26 @@ EXIT_CODES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the definitions and the logs that the command line names, and return an ExitCode."""
+    asked = _parse(arguments)
+    screen = Screen(quiet=asked.json)
+    try:
+        definitions, variables = read_asked_definitions(asked, screen)
+        notices = _check(definitions, variables, asked)
+    except (DefinitionError, NothingRecorded, OSError) as error:
+        screen.fail(str(error))
+        return ExitCode.REFUSED
+    errors = [notice for notice in notices if notice.is_error]
+    remarks = [notice for notice in notices if not notice.is_error]
+    if asked.json:
+        screen.document({"errors": [_member(each) for each in errors], "remarks": [_member(each) for each in remarks]})
+    _print_notices(errors, remarks, screen)
+    if errors:
+        return ExitCode.FAILED
+    screen.good(f"{len(definitions)} definitions: no problem found.")
+    return ExitCode.DONE
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser("alarms.check", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument(
         "--logs",
@@ -64,31 +85,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_catalogue_options(parser)
     parser.add_argument("--write-catalogue", metavar="FILE", type=Path, help="write the catalogue that was read")
     add_common_options(parser)
-    asked = parser.parse_args(arguments)
-    screen = Screen(quiet=asked.json)
-    try:
-        definitions, variables = read_asked_definitions(asked, screen)
-        catalogue, notices = read_asked_catalogue(asked)
-        notices += check_definitions(definitions, variables, asked.aws_metrics, catalogue)
-        if asked.write_catalogue:
-            write_catalogue(catalogue, asked.write_catalogue)
-        if asked.logs and asked.definitions and "NAMESPACE" not in variables:
+    return parser.parse_args(arguments)
+
+
+def _check(definitions: list[Definition], variables: Variables, asked: argparse.Namespace) -> list[Notice]:
+    """Every notice. Raises DefinitionError, NothingRecorded, OSError."""
+    catalogue, notices = read_asked_catalogue(asked)
+    notices += check_definitions(definitions, variables, asked.aws_metrics, catalogue)
+    if asked.write_catalogue:
+        write_catalogue(catalogue, asked.write_catalogue)
+    if asked.logs:
+        if asked.definitions and "NAMESPACE" not in variables:
             raise DefinitionError(["--logs is for logs of this project; for others give --catalogue-from LOG…"])
-        if asked.logs:
-            require_variables(variables, "NAMESPACE")
-            notices += check_logs(asked.logs, str(variables["NAMESPACE"]))
-    except (DefinitionError, NothingRecorded, OSError) as error:
-        screen.fail(str(error))
-        return ExitCode.REFUSED
-    errors = [notice for notice in notices if notice.is_error]
-    remarks = [notice for notice in notices if not notice.is_error]
-    if asked.json:
-        screen.document({"errors": [_member(each) for each in errors], "remarks": [_member(each) for each in remarks]})
-    _print_notices(errors, remarks, screen)
-    if errors:
-        return ExitCode.FAILED
-    screen.good(f"{len(definitions)} definitions: no problem found.")
-    return ExitCode.DONE
+        require_variables(variables, "NAMESPACE")
+        notices += check_logs(asked.logs, str(variables["NAMESPACE"]))
+    return notices
 
 
 def _member(notice: Notice) -> dict[str, Any]:

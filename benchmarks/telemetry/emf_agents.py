@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
-# Small and fixed: otherwise the machine decides how many records the kernel takes from the stalled system.
+# Small and fixed, so that on every machine the kernel buffers as few records of the stalled system.
 RECEIVE_BUFFER_BYTES = 4096
 
 

@@ -27,8 +27,8 @@ from worker.media.encoder import find_encoder
 
 PLAYERS = 4
 UNSETTLED_MAX = 60  # the emulator's time per request grows with the square of its depth
-UPLOADING_SHARE = 0.8  # of the time, in which all uploads are planned; outages delay some
-EXTRA_SECONDS = 180.0  # after twice the time, for faults that have not hit and for missing uploads
+UPLOADING_SHARE = 0.8  # of the time; all uploads are planned in it, and outages delay some
+EXTRA_SECONDS = 180.0  # for faults that have not hit and for missing uploads, once twice the time is over
 CLIPS = Path(".local/test-clips")
 POLL_SECONDS = 1.0
 
