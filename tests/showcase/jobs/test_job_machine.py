@@ -30,12 +30,11 @@ from tests.showcase.jobs.virtual_time import START, VirtualClock, set_clock
 settings.register_profile(
     "job machine",
     settings.get_profile("project"),
-    max_examples=200,
     stateful_step_count=50,
     suppress_health_check=list(HealthCheck),
 )
-# For a longer search, raise max_examples and set ``derandomize=False``, so that each run plays other histories.
-HISTORIES = settings.get_profile("job machine")
+# For a longer search, raise the number of histories and set ``derandomize=False``, so that each run plays other ones.
+MANY_HISTORIES = pytest.param(200, marks=pytest.mark.campaign("200 histories take a minute on each database"))
 
 
 @pytest.fixture
@@ -61,10 +60,14 @@ def workers(world: JobWorld) -> Workers:
 
 
 @pytest.mark.timeout(1200)  # if a history fails, Hypothesis searches for the shortest one
-def test_jobs_keep_every_promise_in_any_history(database: Database, clock: VirtualClock, player_id: UUID) -> None:
+@pytest.mark.parametrize("histories", [80, MANY_HISTORIES])
+def test_jobs_keep_every_promise_in_any_history(
+    database: Database, clock: VirtualClock, player_id: UUID, histories: int
+) -> None:
     visited: Counter[Visit] = Counter()
     machine = cast("type[RuleBasedStateMachine]", lambda: JobMachine(database, clock, player_id, visited))
-    run_state_machine_as_test(machine, settings=HISTORIES)
+    plan = settings(settings.get_profile("job machine"), max_examples=histories)
+    run_state_machine_as_test(machine, settings=plan)
     assert [visit for visit in Visit if not visited[visit]] == [], "I8: some paths were not visited"
 
 
