@@ -35,7 +35,7 @@ test: $(VENV)/requirements-dev.stamp ## all tests but the campaigns, on SQLite a
 	@$(RUN) pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 test-quick: $(VENV)/requirements-dev.stamp ## the tests that find most faults, in a minute: no PostgreSQL, no ffmpeg, no processes of the product
-	@$(RUN) pytest --quick -n 2 --dist worksteal -q $(ARGS)
+	@$(RUN) pytest --quick -n 3 --dist worksteal -q $(ARGS)
 
 campaigns: $(VENV)/requirements-dev.stamp ## the tests that take minutes each: the drill, incidents and their alarms, 500 videos over the bridge, 24,000 random alarms
 	@$(RUN) pytest --campaigns -n $(TEST_PROCESSES) --dist worksteal $(ARGS)

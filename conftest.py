@@ -8,13 +8,18 @@ pytest_plugins = ["tests.fixtures", "tests.faults.fixtures"]
 
 # Servers, encoders and processes take long to start, and most faults are found without them.
 SLOW_FIXTURES = {"postgres", "postgres_url", "ministack", "encoder", "clips", "system", "make_system"}
-# Without the tests with slow fixtures, these files take two thirds of the CPU time (measured).
+# Without the tests with slow fixtures, these files take most of the CPU time (measured).
 SLOW_PATHS = (
     *("tests/local/", "tests/soak/", "tests/infra/", "tests/benchmarks/", "celery_bridge/", "tests/architecture/"),
     *("tests/worker/two_emulators/", "tests/worker/redrive/", "tests/worker/doctor/", "tests/worker/test_command_line"),
     *("tests/alarms/sync/test_sync", "tests/alarms/check/test_renaming", "tests/showcase/jobs/test_job_machine"),
     *("tests/service/test_nasty_input", "tests/service/test_settings_in_force", "tests/service/test_watchdog"),
     *("tests/service/http_server/", "tests/service/test_route_limits", "tests/test_commands", "tests/test_checkout"),
+    *("tests/sabotage/", "tests/faults/", "tests/migrations/", "tests/worker/ec2/", "tests/worker/test_backlog"),
+    "tests/worker/test_leaks",
+    *("tests/showcase/test_budgets", "tests/showcase/storage/test_ages", "tests/showcase/test_aws_facades"),
+    *("tests/service/middleware/", "tests/service/test_start", "tests/service/resources/test_direct_upload"),
+    *("tests/cloudwatch/emf/test_line_shapes", "tests/service/test_paging", "tests/telemetry/test_sink"),
     *("tests/showcase/test_deadlines", "tests/alarms/simulate/", "tests/service/test_log_in_burst"),
 )
 
