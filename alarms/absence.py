@@ -14,7 +14,6 @@ from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
 
 NAMESPACES_MAX = 3
-_AWS = "AWS/"
 
 
 def missing_data(alarm: MetricAlarm, recording: Recording, open_values: Sequence[OpenValue] = ()) -> list[str]:
@@ -23,11 +22,9 @@ def missing_data(alarm: MetricAlarm, recording: Recording, open_values: Sequence
     ``open_values`` are those of its definition. No recording has a metric whose name or dimension has a placeholder.
     """
     if isinstance(alarm.watched, WatchedQuery):
-        return (
-            []
-            if has_data(alarm, recording)
-            else [_why_nothing_is_selected(alarm.watched.query, recording, open_values)]
-        )
+        if has_data(alarm, recording):
+            return []
+        return [_why_nothing_is_selected(alarm.watched.query, recording, open_values)]
     missing = (each for each in watched_values(alarm) if not _is_there(each, recording))
     return list(dict.fromkeys(_why_missing(each, recording, open_values) for each in missing))
 
@@ -83,16 +80,16 @@ def _why_nothing_is_selected(query: SelectQuery, recording: Recording, open_valu
 
 def _why_of_aws(metric: MetricId) -> str:
     """Nothing if the metric is not one of AWS."""
-    if not metric.namespace.startswith(_AWS):
+    if not metric.is_of_aws:
         return ""
     return f"{metric.namespace} {metric.name} is a metric of AWS itself, and not in EMF logs"
 
 
 def _why_of_namespace(metric: MetricId, recording: Recording) -> str:
     """Nothing if the recording has metrics of the namespace."""
-    metrics = list(recording.store.metrics())
     if of_aws := _why_of_aws(metric):
         return of_aws
+    metrics = list(recording.store.metrics())
     if any(each.namespace == metric.namespace for each in metrics):
         return ""
     near = near_text(metric, metrics)

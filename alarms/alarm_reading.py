@@ -42,10 +42,11 @@ def mute_rules_of(definitions: Iterable[Definition]) -> list[MuteRule]:
     return [rule for rule in read if isinstance(rule, MuteRule)]
 
 
-def runs_policy(alarm: Definition, policy: Definition) -> bool:
-    """Whether an alarm has the policy as an action."""
-    actions = alarm.parameters.get("AlarmActions")
-    return isinstance(actions, list) and f"${{policy:{policy.stem}}}" in actions
+def alarms_that_run(policy: Definition, definitions: Iterable[Definition]) -> list[Definition]:
+    """The metric alarms that have the policy as an action."""
+    alarms = [definition for definition in definitions if definition.kind is DefinitionKind.METRIC_ALARM]
+    actions = [(alarm, alarm.parameters.get("AlarmActions")) for alarm in alarms]
+    return [alarm for alarm, own in actions if isinstance(own, list) and f"${{policy:{policy.stem}}}" in own]
 
 
 def policy_of(definition: Definition, alarm: MetricAlarm | UnplayedAlarm | None) -> Policy | UnplayedPolicy:

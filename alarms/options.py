@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
 from alarms.forms.form_reading import read_paths_with_notes
+from cli.command_parser import add_paths_option
 from cli.screen import Screen
 
 VARIABLES = ROOT / "alarms/variables.json"
@@ -13,15 +14,11 @@ EXAMPLE = ROOT / "alarms/variables.example.json"
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--definitions``, ``--variables`` and ``--json``."""
-    parser.add_argument(
-        "--definitions",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PATH",
-        help="files or folders instead of this project's: in its form, as API calls, as describe-alarms prints them, "
-        "or CloudFormation templates",
+    meaning = (
+        "files or folders instead of this project's: in its form, as API calls, as describe-alarms prints them, "
+        "or CloudFormation templates"
     )
+    add_paths_option(parser, "--definitions", "PATH", meaning)
     parser.add_argument(
         "--variables",
         metavar="FILE",

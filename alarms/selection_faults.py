@@ -64,7 +64,7 @@ def _faults_of_query(query: SelectQuery, metrics: list[MetricId]) -> Iterator[Se
             value = condition.value.text
             text = f"no {condition.key.text} is {value!r}{suggestion(value, known)}"
             yield SelectionFault(condition.value.position, text, is_of_values=True)
-    sets = {frozenset(name for name, _ in metric.dimensions) for metric in named}
+    sets = {frozenset(metric.dimension_names) for metric in named}
     if query.schema is not None and frozenset(label.text for label in query.schema) not in sets:
         yield SelectionFault(query.namespace.position, f"{query.metric.text} has the dimensions {_sets(sets)} only")
 
@@ -72,7 +72,7 @@ def _faults_of_query(query: SelectQuery, metrics: list[MetricId]) -> Iterator[Se
 def _faults_of_search(query: SearchQuery, metrics: list[MetricId]) -> Iterator[SelectionFault]:
     in_schema = [metric for metric in metrics if SearchQuery(query.namespace, query.dimensions, None).finds(metric)]
     if not in_schema:
-        sets = {frozenset(name for name, _ in metric.dimensions) for metric in metrics}
+        sets = {frozenset(metric.dimension_names) for metric in metrics}
         given = braces(query.dimensions or ())
         yield SelectionFault(query.position, f"no metric has the dimensions {given}, but {_sets(sets)}")
         return

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -46,6 +47,11 @@ def command_parser(
         epilog="\n\n".join(sections),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def add_paths_option(parser: argparse.ArgumentParser, option: str, metavar: str, meaning: str) -> None:
+    """Add an option that takes one or more paths. Its value is a list, empty if the option is not given."""
+    parser.add_argument(option, nargs="+", type=Path, default=[], metavar=metavar, help=meaning)
 
 
 def _example_section(module: str, examples: Sequence[tuple[str, str]]) -> str:

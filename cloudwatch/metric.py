@@ -27,6 +27,16 @@ class MetricId:
         """The metric with dimensions in the form of the API: ``[{"Name": …, "Value": …}]``."""
         return cls.of(namespace, name, {pair["Name"]: pair["Value"] for pair in dimensions})
 
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The names of the dimensions, sorted."""
+        return tuple(name for name, _ in self.dimensions)
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether a service of AWS publishes the metric: no other publisher may use these namespaces."""
+        return self.namespace.startswith("AWS/")
+
     def __str__(self) -> str:
         inside = ", ".join(f"{name}={value}" for name, value in self.dimensions)
         return f"{self.namespace} {self.name} {{{inside}}}"

@@ -13,7 +13,7 @@ from alarms.check.metric_catalogue import write_catalogue
 from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.recording import NothingRecorded
-from cli.command_parser import ExitCode, command_parser
+from cli.command_parser import ExitCode, add_paths_option, command_parser
 from cli.screen import Screen
 from cloudwatch.notice import Notice
 
@@ -66,22 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser("alarms.check", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
-    parser.add_argument(
-        "--logs",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="LOG",
-        help="also compare EMF logs with this project's metrics",
-    )
-    parser.add_argument(
-        "--aws-metrics",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="more metrics of AWS, in the form of alarms/check/aws_metrics.json",
-    )
+    add_paths_option(parser, "--logs", "LOG", "also compare EMF logs with this project's metrics")
+    more = "more metrics of AWS, in the form of alarms/check/aws_metrics.json"
+    add_paths_option(parser, "--aws-metrics", "FILE", more)
     add_catalogue_options(parser)
     parser.add_argument("--write-catalogue", metavar="FILE", type=Path, help="write the catalogue that was read")
     add_common_options(parser)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from alarms.alarm_reading import alarm_of, policy_of, runs_policy
+from alarms.alarm_reading import alarm_of, alarms_that_run, policy_of
 from alarms.check.open_value_notices import text_at
 from alarms.check.scope import Definitions, error, remark
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind
@@ -84,7 +84,7 @@ def _read(definition: Definition, definitions: Definitions) -> object:
     """The alarm, policy or rule of the call. Raises ParametersRefused."""
     if reader := _READERS.get(definition.kind):
         return reader(definition.parameters)
-    return policy_of(definition, next(_read_alarms(alarms_that_use(definition, definitions)), None))
+    return policy_of(definition, next(_read_alarms(alarms_that_run(definition, definitions.all)), None))
 
 
 def _read_alarms(definitions: Iterable[Definition]) -> Iterator[MetricAlarm | UnplayedAlarm]:
@@ -92,8 +92,3 @@ def _read_alarms(definitions: Iterable[Definition]) -> Iterator[MetricAlarm | Un
     for definition in definitions:
         with suppress(DefinitionError):
             yield alarm_of(definition)
-
-
-def alarms_that_use(policy: Definition, definitions: Definitions) -> list[Definition]:
-    """The metric alarms that have the policy as an action."""
-    return [alarm for alarm in definitions.of(DefinitionKind.METRIC_ALARM) if runs_policy(alarm, policy)]

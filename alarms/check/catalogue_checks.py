@@ -13,7 +13,6 @@ from alarms.check.watched_metrics import MetricUse
 from alarms.near_metrics import near_text
 from alarms.selection_faults import selection_texts
 from alarms.wording import braces
-from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice
 
 
@@ -35,17 +34,17 @@ def catalogue_notices(definitions: Definitions) -> Iterator[Notice]:
 
 def _metric_notices(use: MetricUse, catalogue: MetricCatalogue) -> Iterator[Notice]:
     metric, name = use.metric, use.metric.name
-    if any(map(use.definition.is_open, (name, *_keys(metric)))):
+    if any(map(use.definition.is_open, (name, *metric.dimension_names))):
         return
     of_namespace = catalogue.by_namespace[metric.namespace]
     named = [each for each in of_namespace if each.name == name]
-    of_set = [each for each in named if _keys(each) == _keys(metric)]
+    of_set = [each for each in named if each.dimension_names == metric.dimension_names]
     if not named:
         text = f"there is no metric {name} in the catalogue of {metric.namespace}"
         yield error(use.definition, use.key, f"{text}{near_text(metric, of_namespace)}")
     elif not of_set:
-        sets = " or ".join(sorted({braces(_keys(each)) for each in named}))
-        text = f"{name} has no dimensions {braces(_keys(metric))} in the catalogue, but {sets}"
+        sets = " or ".join(sorted({braces(each.dimension_names) for each in named}))
+        text = f"{name} has no dimensions {braces(metric.dimension_names)} in the catalogue, but {sets}"
         yield error(use.definition, use.key, f"{text}{near_text(metric, named)}")
     elif metric not in catalogue.units and not any(use.definition.is_open(value) for _, value in metric.dimensions):
         yield remark(use.definition, use.key, f"the catalogue has no {metric}{near_text(metric, of_set)}")
@@ -53,7 +52,3 @@ def _metric_notices(use: MetricUse, catalogue: MetricCatalogue) -> Iterator[Noti
     if use.unit is not None and units and use.unit not in units:
         text = f"{name} is written in {' or '.join(sorted(units))}, not in {use.unit}"
         yield error(use.definition, use.key, text)
-
-
-def _keys(metric: MetricId) -> list[str]:
-    return [name for name, _ in metric.dimensions]

@@ -1,31 +1,19 @@
 """The options that name a catalogue of metrics, for the commands that check definitions."""
 
 import argparse
-from pathlib import Path
 
 from alarms.check.metric_catalogue import MetricCatalogue, read_catalogue
 from alarms.definition_files import DefinitionError
+from cli.command_parser import add_paths_option
 from cloudwatch.notice import Notice
 
 
 def add_catalogue_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--catalogue`` and ``--catalogue-from``."""
-    parser.add_argument(
-        "--catalogue",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="with --definitions: the metrics that exist, in the form of `aws cloudwatch list-metrics`",
-    )
-    parser.add_argument(
-        "--catalogue-from",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="LOG",
-        help="with --definitions: the metrics of recorded EMF logs exist, too",
-    )
+    listed = "with --definitions: the metrics that exist, in the form of `aws cloudwatch list-metrics`"
+    recorded = "with --definitions: the metrics of recorded EMF logs exist, too"
+    add_paths_option(parser, "--catalogue", "FILE", listed)
+    add_paths_option(parser, "--catalogue-from", "LOG", recorded)
 
 
 def read_asked_catalogue(asked: argparse.Namespace) -> tuple[MetricCatalogue, list[Notice]]:

@@ -138,7 +138,7 @@ def _unwatched_notices(watched: set[Emitted]) -> Iterator[Notice]:
 
 
 def _emitted(metric: MetricId) -> Emitted:
-    return metric.name, tuple(sorted(key for key, _ in metric.dimensions))
+    return metric.name, metric.dimension_names
 
 
 def _text(key: Emitted) -> str:

@@ -6,7 +6,7 @@ Each function in RULES is one rule, and its docstring gives the reason. Other de
 import re
 from collections.abc import Callable, Iterator
 
-from alarms.check.calls import alarms_that_use
+from alarms.alarm_reading import alarms_that_run
 from alarms.check.cloudwatch_rules import actions, composites
 from alarms.check.scope import Definitions, error
 from alarms.definition_files import ALARM_KINDS, DefinitionKind
@@ -72,7 +72,7 @@ def step_policies_have_an_alarm(definitions: Definitions) -> Iterator[Notice]:
     """A step or simple policy runs only as the action of an alarm."""
     for policy in definitions.of(DefinitionKind.SCALING_POLICY):
         tracks = policy.parameters.get("PolicyType") == "TargetTrackingScaling"
-        if not tracks and not alarms_that_use(policy, definitions):
+        if not tracks and not alarms_that_run(policy, definitions.all):
             yield error(policy, "", "no alarm has it as an action")
 
 

@@ -23,8 +23,6 @@ from cloudwatch.emf.metadata import Streams
 from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
 
-_AWS = "AWS/"
-
 
 @dataclass(frozen=True)  # without slots: its index is kept
 class MetricCatalogue:
@@ -43,7 +41,7 @@ class MetricCatalogue:
         """This catalogue and the metrics, each in a unit or in one that is not known."""
         units = dict(self.units)
         for metric, unit in metrics:
-            if not metric.namespace.startswith(_AWS):
+            if not metric.is_of_aws:
                 units[metric] = units.get(metric, frozenset()) | ({unit} if unit else frozenset())
         return type(self)(units)
 

@@ -83,7 +83,7 @@ def _almost_equal(one: str, other: str) -> bool:
 
 
 def _misuses(use: MetricUse, entry: AwsMetrics) -> Iterator[Notice]:
-    keys = tuple(sorted(key for key, _ in use.metric.dimensions))
+    keys = use.metric.dimension_names
     if entry.dimension_sets is not None and keys not in entry.dimension_sets:
         sets = " or ".join(map(braces, entry.dimension_sets))
         yield doubt(use.definition, use.key, f"{use.metric.name} has the dimensions {sets}, not {braces(keys)}")

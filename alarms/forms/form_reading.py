@@ -57,12 +57,11 @@ def read_paths_with_notes(paths: Iterable[Path], variables: Variables) -> Readin
 def _read_folder(folder: Path, variables: Variables) -> Iterator[Reading]:
     """A folder may have YAML files of other kinds. An unreadable one is an error if it looks like a template."""
     for path in sorted(each for each in folder.rglob("*") if each.suffix in ENDINGS and each.is_file()):
-        if path.suffix == ".json" or is_meant_as_template(path):
-            yield _read(read_any_document(path), path, variables)
-            continue
         try:
             document = read_any_document(path)
         except DefinitionError:
+            if path.suffix == ".json" or is_meant_as_template(path):
+                raise
             continue
         yield _read(document, path, variables)
 

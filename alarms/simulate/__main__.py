@@ -15,7 +15,7 @@ from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
 from alarms.simulate.policies import contenders, skipped_policies
 from alarms.simulate.results import Figures, figures
 from alarms.simulate.simulation import ServiceTime, Setting, Simulation, SimulationOutcome
-from cli.command_parser import ExitCode, command_parser
+from cli.command_parser import ExitCode, add_paths_option, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
@@ -80,7 +80,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default="diurnal",
         help="the pattern of uploads (default diurnal)",
     )
-    parser.add_argument("--trace", nargs="+", type=Path, metavar="LOG", help="the uploads of these EMF logs of the API")
+    add_paths_option(parser, "--trace", "LOG", "the uploads of these EMF logs of the API")
     parser.add_argument("--uploads", type=int, default=20_000, help="number of uploads (default 20000)")
     parser.add_argument("--per-minute", type=float, default=3.0, help="mean rate of uploads (default 3)")
     parser.add_argument("--service-seconds", type=float, default=30.0, help="mean duration of a job (default 30)")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alarms.alarm_reading import alarm_of, policy_of, runs_policy, why_not_judged
+from alarms.alarm_reading import alarm_of, alarms_that_run, policy_of, why_not_judged
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
@@ -64,8 +64,7 @@ def _policies_of(definitions: Iterable[Definition]) -> list[Definition]:
 
 def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy | str:
     """The policy, or the reason why it cannot be simulated."""
-    using = next((other for other in known if runs_policy(other, definition)), None)
-    alarm = alarm_of(using) if using else None
+    alarm = next(map(alarm_of, alarms_that_run(definition, known)), None)
     try:
         policy = policy_of(definition, alarm)
     except ParametersRefused as error:

@@ -4,14 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 
 from alarms.alarm_reading import mute_rules_of
 from alarms.definition_files import PLAYED_KINDS, Definition, DefinitionError, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.test.case_files import read_case_files, read_cases
 from alarms.test.cases import Case, CaseResult, run_case
-from cli.command_parser import ExitCode, command_parser
+from cli.command_parser import ExitCode, add_paths_option, command_parser
 from cli.screen import Screen
 
 DESCRIPTION = """\
@@ -33,14 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cases of the alarms that the command line names, and return an ExitCode."""
     parser = command_parser("alarms.test", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES)
     parser.add_argument("alarm", nargs="*", help="the names of files, without their ending (default: all)")
-    parser.add_argument(
-        "--cases",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PATH",
-        help="files or folders with the cases, instead of this project's",
-    )
+    add_paths_option(parser, "--cases", "PATH", "files or folders with the cases, instead of this project's")
     add_common_options(parser)
     asked = parser.parse_args(arguments)
     screen = Screen(quiet=asked.json)

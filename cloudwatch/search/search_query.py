@@ -91,7 +91,7 @@ class SearchQuery:
         if self.namespace is not None and metric.namespace != self.namespace:
             return False
         # A schema without dimensions is not documented. In the guide's example it returns metrics with dimensions.
-        if self.dimensions and {name for name, _ in metric.dimensions} != set(self.dimensions):
+        if self.dimensions and set(metric.dimension_names) != set(self.dimensions):
             return False
         return self.term is None or self.term.finds(metric)
 

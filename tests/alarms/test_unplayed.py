@@ -83,6 +83,19 @@ def test_a_policy_whose_alarm_is_not_played_is_named_and_not_simulated(definitio
     assert len(defined_policies(spoilt)) == len(defined_policies(definitions)) - 1
 
 
+def test_only_a_metric_alarm_runs_a_policy_in_the_simulation(definitions: list[Definition]) -> None:
+    """AWS takes no policy as an action of a composite."""
+
+    def with_the_action(definition: Definition) -> Definition:
+        is_composite = definition.kind is DefinitionKind.COMPOSITE_ALARM
+        action = {"AlarmActions": ["${policy:worker-scale-up}"]} if is_composite else {}
+        return replace(definition, parameters={**definition.parameters, **action})
+
+    metric_alarm = (DefinitionKind.METRIC_ALARM, "worker-scale-up")
+    changed = [with_the_action(each) for each in definitions if (each.kind, each.stem) != metric_alarm]
+    assert skipped_policies(changed) == ["anb-worker-scale-up is not simulated: no alarm has it as an action"]
+
+
 def test_check_accepts_the_alarm(with_promql: list[Definition], variables: Variables) -> None:
     (found,) = [
         each for each in check_definitions(with_promql, variables) if f"{STEM}.json" in each.file and not each.is_error

@@ -16,7 +16,7 @@ from alarms.definition_files import NAME_KEYS, DefinitionKind, Variables
 from alarms.forms.template.conditions import Conditions
 from alarms.forms.template.function_arguments import Malformed, NoValue, arguments_of, text_argument, written
 from alarms.forms.template.placeholders import Placeholders, Reason
-from alarms.forms.template.resource_types import KINDS, NAMED_BY_REF, SCALABLE_TARGET
+from alarms.forms.template.resource_types import KINDS, NAMED_BY_REF, SCALABLE_TARGET, TARGET_PROPERTIES
 
 # The variables of this project that give the values of two pseudo parameters.
 _OWN_NAMES = {"AWS::Region": "REGION", "AWS::AccountId": "ACCOUNT"}
@@ -95,6 +95,12 @@ class Resolver:
     def _open(self, function: str, argument: Any, reason: str, *, is_wrong: bool = False) -> Any:
         return self.placeholders.value_of(written(function, argument), Reason(reason, is_wrong))
 
+    def _missing(self, function: str, argument: str, fault: str) -> Any:
+        """The placeholder of a resource that a macro may add. Raises Malformed if the template has no macro."""
+        if not self._is_transformed:
+            raise Malformed(fault)
+        return self._open(function, argument, "a macro of the template may make it")
+
     def _read_later(self, reference: str) -> str:
         return str(self.placeholders.value_of(reference, Reason("it is read at deployment")))
 
@@ -109,9 +115,7 @@ class Resolver:
         if name in self._variables:
             return self._variables[name]
         if name not in self._resources:
-            if self._is_transformed:
-                return self._open("Ref", name, "a macro of the template may make it")
-            raise Malformed("the template has no parameter and no resource of that name")
+            return self._missing("Ref", name, "the template has no parameter and no resource of that name")
         return self._ref_of_resource(name)
 
     def _pseudo(self, name: str) -> Any:
@@ -147,7 +151,7 @@ class Resolver:
         if definition is not None and definition is not DefinitionKind.ANOMALY_DETECTOR:
             return self.name_of(name)
         if kind == SCALABLE_TARGET:
-            parts = [self._property(name, key) for key in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
+            parts = [self._property(name, key) for key in TARGET_PROPERTIES]
             if all(isinstance(part, str) for part in parts):
                 return "|".join(parts)
         given = self._property(name, NAMED_BY_REF.get(kind, ""))
@@ -162,9 +166,7 @@ class Resolver:
         if variable in self._variables:
             return self._variables[variable]
         if name not in self._resources:
-            if self._is_transformed:
-                return self._open("Fn::GetAtt", variable, "a macro of the template may make it")
-            raise Malformed("the template has no resource of that name")
+            return self._missing("Fn::GetAtt", variable, "the template has no resource of that name")
         kind = str(self._resources[name].get("Type", ""))
         if attribute == "Arn" and kind in KINDS:
             return self._arn_of(name)

@@ -6,6 +6,7 @@ from alarms.definition_files import DefinitionKind
 
 APPLICATION_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+TARGET_PROPERTIES = ("ResourceId", "ScalableDimension", "ServiceNamespace")  # in the order of Ref to the target
 
 KINDS: Mapping[str, DefinitionKind] = {
     "AWS::CloudWatch::Alarm": DefinitionKind.METRIC_ALARM,
@@ -18,13 +19,10 @@ KINDS: Mapping[str, DefinitionKind] = {
     APPLICATION_POLICY: DefinitionKind.SCALING_POLICY,
 }
 
-# The property that Ref gives if the resource has it. For other types Ref gives an ARN, a URL or an id that AWS makes.
+# The property that Ref gives if the resource has it. Ref to a definition gives its name (NAME_KEYS). For other types it
+# gives an ARN, a URL or an id that AWS makes.
 NAMED_BY_REF: Mapping[str, str] = {
     "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::CloudWatch::LogAlarm": "AlarmName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::ECS::Cluster": "ClusterName",
     "AWS::Events::EventBus": "Name",

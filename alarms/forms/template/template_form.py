@@ -14,12 +14,11 @@ from alarms.forms.template.api_parameters import api_value
 from alarms.forms.template.loops import LOOP, unrolled
 from alarms.forms.template.placeholders import Reason
 from alarms.forms.template.resolver import Resolver
-from alarms.forms.template.resource_types import APPLICATION_POLICY, KINDS
+from alarms.forms.template.resource_types import APPLICATION_POLICY, KINDS, TARGET_PROPERTIES
 from alarms.open_values import EXISTENCE, OpenValue
 from cloudwatch.call_form import input_shape
 
 _GENERATED = "CloudFormation makes the name"
-_TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
 
 def is_template(document: Any) -> bool:
@@ -99,7 +98,9 @@ def _with_target(properties: Mapping[str, Any]) -> dict[str, Any]:
     if target is None:
         return dict(properties)
     parts = str(target).split("|")
-    found = dict(zip(_TARGET, parts if len(parts) == len(_TARGET) else [target] * len(_TARGET), strict=True))
+    if len(parts) != len(TARGET_PROPERTIES):
+        parts = [target] * len(TARGET_PROPERTIES)
+    found = dict(zip(TARGET_PROPERTIES, parts, strict=True))
     return {**{key: value for key, value in properties.items() if key != "ScalingTargetId"}, **found}
 
 

@@ -1,22 +1,18 @@
 """Alarms with one changed value. The unit tests of an alarm must notice each, or say why it makes no difference."""
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alarms.alarm_reading import alarm_of
 from alarms.definition_files import Definition, DefinitionError
+from cloudwatch.alarm.metric_alarm import Comparison
+from cloudwatch.alarm.missing_data import TreatMissingData
+from cloudwatch.alarm.watched import STATISTICS
+from cloudwatch.metric_math.tokens import tokenize
 
-STATISTICS = ("Average", "Sum", "Maximum", "Minimum", "SampleCount")
 PERCENTILES = ("p50", "p90", "p99.9")
-COMPARISONS = (
-    *("GreaterThanThreshold", "GreaterThanOrEqualToThreshold"),
-    *("LessThanThreshold", "LessThanOrEqualToThreshold"),
-)
-TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 
 Json = Mapping[str, Any]
 
@@ -65,8 +61,8 @@ def _other_values(alarm: Json) -> dict[str, list[Any]]:
         "Threshold": sorted({2 * threshold, threshold / 2, threshold + 1, threshold - 1} - {threshold}),
         "EvaluationPeriods": [n for n in (periods - 1, periods + 1) if n >= max(1, alarm.get("DatapointsToAlarm", 1))],
         "DatapointsToAlarm": [m for m in (needed - 1, needed + 1) if 0 < m <= periods],
-        "ComparisonOperator": [each for each in COMPARISONS if each != alarm["ComparisonOperator"]],
-        "TreatMissingData": [each for each in TREATMENTS if each != alarm.get("TreatMissingData", "missing")],
+        "ComparisonOperator": [each for each in Comparison if each != alarm["ComparisonOperator"]],
+        "TreatMissingData": [each for each in TreatMissingData if each != alarm.get("TreatMissingData", "missing")],
     }
     if "Statistic" in alarm:
         others["Statistic"] = [each for each in STATISTICS if each != alarm["Statistic"]]
@@ -84,8 +80,8 @@ def _changed_queries(query: Json) -> Iterator[tuple[str, Json]]:
             yield f"Stat {stat['Stat']} -> {other}", {**query, "MetricStat": {**stat, "Stat": other}}
         return
     expression = query["Expression"]
-    for number in _NUMBER.finditer(expression):
-        value = float(number[0])
+    for number in (token for token in tokenize(expression) if token.kind == "number"):
+        value, end = float(number.text), number.position + len(number.text)
         for larger in sorted({2 * value, value + 1} - {value}):
-            changed = f"{expression[: number.start()]}{larger:g}{expression[number.end() :]}"
+            changed = f"{expression[: number.position]}{larger:g}{expression[end:]}"
             yield f"{expression} -> {changed}", {**query, "Expression": changed}

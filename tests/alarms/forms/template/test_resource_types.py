@@ -6,10 +6,15 @@ import pytest
 from botocore.model import ListShape, Shape, StructureShape
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from alarms.definition_files import CALLS
+from alarms.definition_files import CALLS, NAME_KEYS, DefinitionKind
 from alarms.forms.template.resource_types import APPLICATION_POLICY, KINDS, NAMED_BY_REF
 from cloudwatch.call_form import input_shape
 
+NAMED_KINDS = (
+    *(DefinitionKind.METRIC_ALARM, DefinitionKind.COMPOSITE_ALARM),
+    *(DefinitionKind.LOG_ALARM, DefinitionKind.DASHBOARD),
+)
+NAMED_DEFINITIONS = {type_: NAME_KEYS[kind] for type_, kind in KINDS.items() if kind in NAMED_KINDS}
 READ_ONLY = "readOnlyProperties"
 
 
@@ -17,7 +22,7 @@ def schema_of(kind: str) -> dict[str, Any]:
     return dict(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema)
 
 
-@pytest.mark.parametrize(("kind", "name"), NAMED_BY_REF.items())
+@pytest.mark.parametrize(("kind", "name"), [*NAMED_BY_REF.items(), *NAMED_DEFINITIONS.items()])
 def test_ref_gives_the_property_that_identifies_the_resource(kind: str, name: str) -> None:
     assert schema_of(kind)["primaryIdentifier"] == [f"/properties/{name}"]
 
