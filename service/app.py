@@ -30,6 +30,7 @@ from showcase.database.engine import Database
 from showcase.dependencies import Dependency
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
+from showcase.jobs.promises import UploadPromises
 from showcase.passwords import Passwords
 from showcase.rate_limits import RateLimits
 from showcase.storage.links import Links
@@ -49,6 +50,7 @@ class Api:
     media: MediaStore
     inbox: Inbox
     outbox: Outbox
+    promises: UploadPromises
     passwords: Passwords
     tokens: Tokens
     recorder: Recorder

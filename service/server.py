@@ -27,6 +27,7 @@ from showcase.deadlines import end_process_after
 from showcase.errors import SettingsError, ShowcaseError
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
+from showcase.jobs.promises import UploadPromises
 from showcase.passwords import Passwords
 from showcase.periodic import Periodic
 from showcase.places import check_places
@@ -38,6 +39,7 @@ from showcase.uploads.inbox import Inbox
 from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, ROUTE, SWEEP
 from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
+from telemetry.publications import record_publications
 from telemetry.recorder import Recorder, open_process_recorder
 
 END_SECONDS = 30.0  # after the drain: for the last refusals, the current sweep and the last records
@@ -101,6 +103,7 @@ def build_api(settings: ApiSettings, recorder: Recorder) -> Api:
         media=MediaStore(aws, settings.bucket, connections=settings.threads),
         inbox=Inbox(aws, settings.bucket, connections=settings.threads),
         outbox=Outbox(database, queue, settings.bucket),
+        promises=UploadPromises(database, settings.publish_within_seconds),
         passwords=Passwords(),
         tokens=Tokens(secret, settings.token_seconds, previous=previous.get_secret_value() if previous else None),
         recorder=recorder,
@@ -164,6 +167,8 @@ def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSetting
 
 
 def _sweep(api: Api, is_stopping: Callable[[], bool]) -> None:
+    if judged := api.promises.judge():
+        record_publications(api.recorder, due=judged.due, late=judged.late, late_videos=judged.late_videos)
     resent = api.outbox.sweep(is_stopping)
     api.recorder.record(SWEEP, {"MessagesResent": resent, "RateLimitsRemoved": api.rate_limits.sweep()})
 

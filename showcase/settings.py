@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from showcase.deadlines import DEADLINES
 from showcase.errors import SettingsError
 
 MIB = 1024 * 1024
@@ -68,6 +69,12 @@ class SharedSettings(DatabaseSettings):
         validation_alias="ANB_OUTBOX_INTERVAL_SECONDS",
         ge=INTERVAL_SECONDS_MIN,
         description="How often the sweeper looks for accepted videos whose message must be sent (again).",
+    )
+    publish_within_seconds: float = Field(
+        300.0,
+        validation_alias="ANB_PUBLISH_WITHIN_SECONDS",
+        ge=DEADLINES["database transaction"].seconds,  # an upload must be visible when it is judged
+        description="A video is promised to be published so long after its upload. UploadsLate counts the others.",
     )
 
 

@@ -97,16 +97,23 @@ class Route(StrEnum):
 ROUTES: tuple[str, ...] = tuple(Route)
 NO_ROUTE = "none"  # every other request: clients could make any number of values of their paths, and metrics cost money
 
+# A caller is everybody except the health probes of balancers and monitors. At night most requests are probes, and they
+# would dilute the rates and percentiles of the callers. So a probe has no metric but Requests.
 API_REQUEST = RecordKind(
     "ApiRequest",
     (API,),
     ((SERVICE,), (SERVICE, ROUTE)),
     (
-        Metric("Requests", Unit.COUNT, "1 for each request."),
-        Metric("Latency", Unit.MILLISECONDS, "From the call of the application to its answer."),
-        Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; the Average is the rate."),
-        Metric("RateLimited", Unit.COUNT, "1 if the answer was 429, else 0; the Average is the rate."),
-        Metric("ServerErrors", Unit.COUNT, "1 if a caller (no health probe) got 5xx, else 0; the Average is the rate."),
+        Metric("Requests", Unit.COUNT, "1 for each request, also for a health probe."),
+        Metric("Latency", Unit.MILLISECONDS, "From the call of the application to its answer; callers only."),
+        Metric("ClientErrors", Unit.COUNT, "1 if the answer was 4xx, else 0; callers only. The Average is the rate."),
+        Metric("RateLimited", Unit.COUNT, "1 if the answer was 429, else 0; callers only. The Average is the rate."),
+        Metric(
+            "ServerErrors",
+            Unit.COUNT,
+            "1 if the answer was 5xx, else 0; callers only. The Average is the rate, and SampleCount the number of "
+            "callers' requests.",
+        ),
         Metric("UploadBytes", Unit.BYTES, "Size of the clip, for accepted uploads only."),
     ),
 )
@@ -173,6 +180,24 @@ SWEEP = RecordKind(
     ),
 )
 
+PUBLICATION = RecordKind(
+    "Publication",
+    (API, WORKER),
+    ((SERVICE,),),
+    (
+        Metric(
+            "UploadsDue",
+            Unit.COUNT,
+            "Accepted uploads whose promised moment has passed; each is counted once, by either service.",
+        ),
+        Metric(
+            "UploadsLate",
+            Unit.COUNT,
+            "Those of UploadsDue that were not published by then, by fault of the system.",
+        ),
+    ),
+)
+
 QUEUE = RecordKind(
     "Queue",
     (WORKER,),
@@ -206,4 +231,4 @@ TELEMETRY = RecordKind(
     ),
 )
 
-RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, SWEEP, QUEUE, TELEMETRY)
+RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, SWEEP, PUBLICATION, QUEUE, TELEMETRY)

@@ -13,6 +13,7 @@ from showcase.database.engine import Database
 from showcase.deadlines import DEADLINES
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
+from showcase.jobs.promises import UploadPromises
 from showcase.orphans import Orphans
 from showcase.periodic import Periodic
 from showcase.places import check_places
@@ -20,6 +21,7 @@ from showcase.settings import MIB
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.direct_uploads import forget_old
 from telemetry.catalogue import SWEEP, WORKER, WORKER_HEARTBEAT
+from telemetry.publications import record_publications
 from telemetry.recorder import Recorder, open_process_recorder
 from worker.backlog import BacklogPublisher, build_publisher
 from worker.breaker import Breaker
@@ -168,11 +170,14 @@ def _build_sweepers(
     workspace: Workspace,
     recorder: Recorder,
 ) -> tuple[Periodic, Periodic]:
-    """The sweeper that sends lost messages again, and the housekeeping; each turn writes one record."""
+    """The sweeper, which judges uploads and sends lost messages again, and the housekeeping. Each turn is recorded."""
     outbox = Outbox(database, queue, settings.bucket)
+    promises = UploadPromises(database, settings.publish_within_seconds)
     orphans = Orphans(database, media, age_seconds=settings.orphan_age_seconds)
 
-    def send_due_messages(is_stopping: Callable[[], bool]) -> None:
+    def judge_and_send(is_stopping: Callable[[], bool]) -> None:
+        if judged := promises.judge():
+            record_publications(recorder, due=judged.due, late=judged.late, late_videos=judged.late_videos)
         recorder.record(SWEEP, {"MessagesResent": outbox.sweep(is_stopping)})
 
     def keep_house(is_stopping: Callable[[], bool]) -> None:
@@ -184,6 +189,6 @@ def _build_sweepers(
         recorder.record(SWEEP, removed)
 
     return (
-        Periodic("outbox-sweeper", settings.outbox_interval_seconds, send_due_messages),
+        Periodic("outbox-sweeper", settings.outbox_interval_seconds, judge_and_send),
         Periodic("housekeeping", settings.housekeeping_seconds, keep_house),
     )

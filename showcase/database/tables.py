@@ -104,8 +104,20 @@ class Video(Base):
         CheckConstraint("(status = 'processed') = (processed_key IS NOT NULL)", name="processed_has_key"),
         CheckConstraint("(status = 'processing') = (lease_until IS NOT NULL)", name="processing_has_lease"),
         Index("ix_videos_message_due_at", "message_due_at"),
+        Index("ix_videos_uploaded_at", "uploaded_at"),
         Index("ix_videos_public", "status", "processed_at", "id"),
     )
+
+
+class PublicationReview(Base):
+    """How far the uploads are judged by the promise to publish them in time. The migration writes the only row."""
+
+    __tablename__ = "publication_review"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    judged_until: Mapped[datetime]  # every upload whose ``uploaded_at`` is not later is judged
+
+    __table_args__ = (CheckConstraint("id = 1", name="only_row"),)
 
 
 class Vote(Base):

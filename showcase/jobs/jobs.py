@@ -38,7 +38,8 @@ LEASE_GRACE_SECONDS = 10.0  # after an expired lease, before the sweeper sends t
 REOPENED_SECONDS = 10.0  # the time in which the command that reopens sends the message; afterwards the sweeper sends it
 # Failure codes of videos whose clip is not at fault: all attempts are used up, or the storage has no original.
 GAVE_UP, ORIGINAL_MISSING = "processing_failed", "original_missing"
-FAILURE_CODES: tuple[str, ...] = (*get_args(ClipFault), GAVE_UP, ORIGINAL_MISSING)
+CLIP_FAULTS: tuple[str, ...] = get_args(ClipFault)  # all other failures are ours
+FAILURE_CODES = (*CLIP_FAULTS, GAVE_UP, ORIGINAL_MISSING)
 
 
 @dataclass(frozen=True, slots=True)

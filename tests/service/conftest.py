@@ -16,6 +16,7 @@ from showcase.jobs import jobs
 from showcase.jobs.job_message import parse_message
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Outbox
+from showcase.jobs.promises import UploadPromises
 from showcase.rate_limits import RateLimits
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.inbox import Inbox
@@ -125,6 +126,7 @@ def api(
         media=media,
         inbox=inbox,
         outbox=outbox,
+        promises=UploadPromises(database, publish_within_seconds=300),
         passwords=CHEAP_PASSWORDS,
         tokens=Tokens(SECRET, 3600),
         recorder=recorded.recorder,
