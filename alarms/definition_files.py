@@ -96,7 +96,9 @@ class Definition:
     ``file`` is the path of its file, for messages; ``place`` is the path of its parameters in the file: the name of the
     call, if the file is in the form of this project. ``is_ours`` is false for the files of ``--definitions``: the rules
     of this project, which hold all its definitions together, do not apply to them. ``open_values`` are the parameters
-    that the file does not tell.
+    that the file does not tell. ``objective`` is the file, without its ending, of the objective that the definition is
+    made from; empty if it was written by hand. ``cases`` are its unit tests, in the form of a case file, if they are
+    made from the objective, too.
     """
 
     kind: DefinitionKind
@@ -107,6 +109,8 @@ class Definition:
     place: str = ""
     is_ours: bool = True
     open_values: tuple[OpenValue, ...] = ()
+    objective: str = ""
+    cases: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def call(self) -> tuple[str, str]:
@@ -129,10 +133,17 @@ class Definition:
     def stem(self) -> str:
         """The name by which command lines select the definition.
 
-        In the form of this project it is the file name without its ending, which is the same in every environment. In
-        other forms it is the name in the account.
+        In the form of this project it is the file name without its ending, which is the same in every environment. A
+        generated alarm has its name without the prefix. In other forms it is the name in the account.
         """
+        if self.objective:
+            return self.place
         return Path(self.file).stem if self.place == self.kind else self.name
+
+    @property
+    def runbook_section(self) -> str:
+        """The section of the runbook. All alarms of an objective share one."""
+        return self.objective or self.stem
 
     @property
     def surely_exists(self) -> bool:
@@ -152,39 +163,6 @@ def call_of(kind: DefinitionKind, parameters: Mapping[str, Any]) -> tuple[str, s
     """The service and the operation of a call, as botocore names them."""
     is_application = kind is DefinitionKind.SCALING_POLICY and "ServiceNamespace" in parameters
     return APPLICATION_SCALING if is_application else CALLS[kind]
-
-
-def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition]:
-    """All definitions below ``root``, in the order of application. Raises DefinitionError."""
-    found: list[Definition] = []
-    problems: list[str] = []
-    for kind, folder in FOLDERS.items():
-        for path in sorted((root / folder).glob("*.json")):
-            try:
-                file = path.relative_to(root).as_posix()
-                found.append(_read(kind, read_json_object(path, file), file, variables))
-            except DefinitionError as error:
-                problems += error.problems
-    if problems:
-        raise DefinitionError(problems)
-    return found
-
-
-def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
-    """All definitions in any folder below ``root``, in the order of application. Raises DefinitionError.
-
-    The folder may be any, because earlier versions had their definitions in other folders. A file without a call is
-    skipped.
-    """
-    files = ((path.relative_to(root).as_posix(), read_json_object(path)) for path in sorted(root.rglob("*.json")))
-    readings = (read_document(document, file, variables) for file, document in files)
-    return in_order_of_application(found for found in readings if found)
-
-
-def read_document(document: Mapping[str, Any], file: str, variables: Variables) -> Definition | None:
-    """The definition in a document in the form of this project; None if it has no call. Raises DefinitionError."""
-    kind = next((kind for kind in DefinitionKind if kind in document), None)
-    return _read(kind, document, file, variables) if kind else None
 
 
 def in_order_of_application(definitions: Iterable[Definition]) -> list[Definition]:
@@ -215,11 +193,12 @@ def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> N
         raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
 
-def _read(kind: DefinitionKind, document: Mapping[str, Any], file: str, variables: Variables) -> Definition:
+def read_definition(kind: DefinitionKind, document: Mapping[str, Any], file: str, variables: Variables) -> Definition:
+    """The definition in a document that has the member ``kind``. Raises DefinitionError."""
     if not isinstance(document.get("why"), dict) or not isinstance(document.get(kind), dict):
         raise DefinitionError([f'{file}: needs two members, "why" and "{kind}"'])
     problems: list[str] = []
-    filled = _fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
+    filled = fill({"why": document["why"], kind: document[kind]}, variables, file, problems)
     why, parameters = filled["why"], filled[kind]
     if kind in NAME_KEYS and NAME_KEYS[kind] not in parameters:
         problems.append(f"{file}: {kind}.{NAME_KEYS[kind]} is missing")
@@ -228,11 +207,14 @@ def _read(kind: DefinitionKind, document: Mapping[str, Any], file: str, variable
     if problems:
         raise DefinitionError(problems)
     if kind in ALARM_KINDS:
-        runbook = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{Path(file).stem}"
-        parameters["AlarmDescription"] = (
-            f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {runbook}"
-        )
+        parameters["AlarmDescription"] = alarm_description(why, Path(file).stem, variables)
     return Definition(kind, file, why, document.get("assumes", {}), parameters, place=kind.value)
+
+
+def alarm_description(why: Mapping[str, Any], section: str, variables: Variables) -> str:
+    """The description of an alarm: the promise, the reason of the threshold, and the section of the runbook."""
+    runbook = f"{variables.get('RUNBOOK_URL', 'docs/RUNBOOK.md')}#{section}"
+    return f"At risk: {why.get('promise', '')} Threshold: {why.get('threshold', '')} Runbook: {runbook}"
 
 
 def read_json_object(path: Path, file: str = "") -> dict[str, Any]:
@@ -246,13 +228,13 @@ def read_json_object(path: Path, file: str = "") -> dict[str, Any]:
     return document
 
 
-def _fill(value: Any, variables: Variables, place: str, problems: list[str]) -> Any:
+def fill(value: Any, variables: Variables, place: str, problems: list[str]) -> Any:
     """``value`` with its variables filled in. A missing variable adds to ``problems``, with its place."""
     if isinstance(value, dict):
         below = f"{place}." if ": " in place else f"{place}: "  # the form is "file: key.key"
-        return {key: _fill(item, variables, f"{below}{key}", problems) for key, item in value.items()}
+        return {key: fill(item, variables, f"{below}{key}", problems) for key, item in value.items()}
     if isinstance(value, list):
-        return [_fill(item, variables, f"{place}[{index}]", problems) for index, item in enumerate(value)]
+        return [fill(item, variables, f"{place}[{index}]", problems) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
     if missing := {name for name in _VARIABLE.findall(value) if name not in variables}:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from alarms.definition_files import ROOT, Definition, Variables, read_definitions, read_variables
+from alarms.definition_files import ROOT, Definition, Variables, read_variables
+from alarms.definition_reading import read_definitions
 from alarms.forms.form_reading import read_paths_with_notes
 from cli.command_parser import add_paths_option
 from cli.screen import Screen
@@ -19,14 +20,19 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "or CloudFormation templates"
     )
     add_paths_option(parser, "--definitions", "PATH", meaning)
+    add_variables_option(parser, "; with --definitions: none")
+    parser.add_argument("--json", action="store_true", help="print one JSON document, for machines")
+
+
+def add_variables_option(parser: argparse.ArgumentParser, otherwise: str = "") -> None:
+    """Add ``--variables``. ``otherwise`` is added to what its help says of the default."""
     parser.add_argument(
         "--variables",
         metavar="FILE",
         type=Path,
-        help="the values of this environment, as JSON (default: alarms/variables.json, else the example beside it; "
-        "with --definitions: none)",
+        help="the values of this environment, as JSON (default: alarms/variables.json, else the example beside it"
+        f"{otherwise})",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document, for machines")
 
 
 def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[list[Definition], Variables]:
@@ -37,8 +43,13 @@ def read_asked_definitions(asked: argparse.Namespace, screen: Screen) -> tuple[l
         for note in reading.notes:
             screen.remark(note)
         return reading.definitions, variables
+    variables = read_asked_variables(asked, screen)
+    return read_definitions(variables), variables
+
+
+def read_asked_variables(asked: argparse.Namespace, screen: Screen) -> Variables:
+    """The variables that the command line names, else those of this project. Raises DefinitionError."""
     path = asked.variables or (VARIABLES if VARIABLES.exists() else EXAMPLE)
     if not asked.variables and path == EXAMPLE:
         screen.line(f"Variables: {path.relative_to(ROOT)} (there is no alarms/variables.json)", "dim")
-    variables = read_variables(path)
-    return read_definitions(variables), variables
+    return read_variables(path)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from alarms.alarm_reading import played_of
-from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, Variables, read_all_definitions
+from alarms.definition_files import PLAYED_KINDS, ROOT, Definition, DefinitionError, Variables
+from alarms.definition_reading import read_all_definitions
 from alarms.forms.form_reading import read_paths
 
 

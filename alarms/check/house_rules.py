@@ -35,10 +35,13 @@ def alarms_say_why(definitions: Definitions) -> Iterator[Notice]:
 
 
 def each_alarm_has_its_section_of_the_runbook(definitions: Definitions) -> Iterator[Notice]:
-    """The description of an alarm links to its section, which tells the person on call what to do."""
+    """The description of an alarm links to its section, which tells the person on call what to do.
+
+    All alarms of an objective share the section of the objective.
+    """
     path = definitions.root / RUNBOOK
     sections = set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) if path.exists() else set()
-    alarms = {alarm.stem: alarm.file for alarm in definitions.of(*ALARM_KINDS)}
+    alarms = {alarm.runbook_section: alarm.file for alarm in definitions.of(*ALARM_KINDS)}
     for stem in sorted(alarms.keys() - sections):
         yield Notice(Severity.ERROR, alarms[stem], "why", f"{RUNBOOK} has no section {stem}")
     for section in sorted(sections - alarms.keys()):

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, Variables, in_order_of_application, read_document
+from alarms.definition_files import Definition, DefinitionError, Variables, in_order_of_application
+from alarms.definition_reading import read_document
 from alarms.forms.api_form import read_api_form
 from alarms.forms.described_form import read_described_form
 from alarms.forms.documents import ENDINGS, is_meant_as_template, read_any_document
@@ -83,6 +84,6 @@ def _read(document: Any, path: Path, variables: Variables) -> Reading:
             raise DefinitionError([f"{path}: an expression is nested too deeply"]) from error
         return Reading(list(template.definitions), list(template.notes))
     if isinstance(document, dict) and (ours := read_document(document, str(path), variables)):
-        return Reading([replace(ours, is_ours=False)], [])
+        return Reading([replace(definition, is_ours=False) for definition in ours], [])
     readings = (read(document, str(path)) for read in FORMS)
     return Reading(next((found for found in readings if found), []), [])

@@ -46,7 +46,8 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     evaluate needs none.
     """
     alarms = _by_stem(definitions)
-    cases = _read_files({p.relative_to(root).as_posix(): p for p in sorted((root / FOLDER).glob("*.json"))}, alarms)
+    cases = list(_generated_cases(alarms))
+    cases += _read_files({p.relative_to(root).as_posix(): p for p in sorted((root / FOLDER).glob("*.json"))}, alarms)
     tested = {case.alarm.stem for case in cases}
     problems = [
         f"{FOLDER}/{stem}.json is missing: {alarm.file} has no tests"
@@ -56,6 +57,12 @@ def read_cases(definitions: Iterable[Definition], root: Path = ROOT) -> list[Cas
     if problems:
         raise DefinitionError(problems)
     return cases
+
+
+def _generated_cases(alarms: Alarms) -> Iterator[Case]:
+    """The cases that come with the alarms of objectives."""
+    for alarm in (each for group in alarms.values() for each in group if each.cases):
+        yield from _cases({"alarm": alarm.stem, "cases": alarm.cases}, alarm.file, alarms)
 
 
 def read_case_files(paths: Iterable[Path], definitions: Iterable[Definition]) -> list[Case]:
@@ -110,7 +117,7 @@ def _read_files(files: Mapping[str, Path], alarms: Alarms) -> list[Case]:
 
 def _cases(document: Mapping[str, Any], file: str, alarms: Alarms) -> Iterator[Case]:
     alarm = _tested_alarm(document["alarm"] if "alarm" in document else Path(file).stem, alarms)
-    cases: list[dict[str, Any]] = document["cases"]
+    cases: Sequence[Mapping[str, Any]] = document["cases"]
     if not cases:
         raise ValueError("it has no cases")
     for case in cases:

@@ -26,7 +26,8 @@ from typing import Any
 
 from rich.table import Table
 
-from alarms.definition_files import Definition, DefinitionKind, read_definitions, read_variables
+from alarms.definition_files import Definition, DefinitionKind, read_variables
+from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 from alarms.recording import Recording, raw_metrics, read_recording
 from alarms.replay import watched_metrics

@@ -2,8 +2,8 @@
 
 Sources: "Using math expressions with CloudWatch metrics" in the user guide. In an alarm, a function over time uses the
 points of one evaluation, which may be later or fewer than in a graph. FILL treats a late point as a missing one, so an
-alarm may keep its state although the metric changes. The guide recommends M out of N. AWS does not document ``%`` and
-``!``.
+alarm may keep its state although the metric changes. The guide recommends M out of N. A window of several minutes has
+other points besides a late one, so there FILL hides nothing. AWS does not document ``%`` and ``!``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ from cloudwatch.metric_math.signatures import ValueKind
 from cloudwatch.metric_math.steps import depends_on_other_times
 from cloudwatch.metric_math.syntax import Call, Expression, fold, postorder
 
+FILLED_SECONDS_MIN = 300
 _OVER_TIME = (
     "{} of a time series is computed from the points of one evaluation, which is not the range of a graph; "
     "compare the points themselves"
@@ -37,11 +38,13 @@ def alarm_pitfalls(
     EvaluationPeriods.
     """
     resolution = resolve(queries, offline=False)
+    period = max((query.period or 0 for query in queries), default=0)
+    may_fill = m_out_of_n or period >= FILLED_SECONDS_MIN
     found = [
         QueryError(name, text, position)
         for name, expression in resolution.expressions.items()
         for position, text in sorted(_in_expression(expression, resolution))
-        if not (text == _FILL and m_out_of_n)
+        if not (text == _FILL and may_fill)
     ]
     if not resolution.problems:
         found += _unused(queries, resolution, threshold_id)

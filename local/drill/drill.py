@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from alarms.definition_files import ROOT, read_definitions, read_variables
+from alarms.definition_files import ROOT, read_variables
+from alarms.definition_reading import read_definitions
 from cli.screen import Screen
 from local.client import signed_in_client
 from local.drill.autoscaler import Autoscaler

@@ -1,6 +1,7 @@
 import pytest
 
-from alarms.definition_files import Definition, Variables, read_definitions, read_variables
+from alarms.definition_files import Definition, Variables, read_variables
+from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 
 

@@ -11,12 +11,10 @@ from alarms.definition_files import (
     Definition,
     DefinitionError,
     DefinitionKind,
-    read_all_definitions,
-    read_definitions,
-    read_document,
     read_variables,
     require_variables,
 )
+from alarms.definition_reading import read_all_definitions, read_definitions, read_document
 
 WHY = {"promise": "Uploads are kept.", "threshold": "None may be lost."}
 ALARM = {"why": WHY, "put_metric_alarm": {"AlarmName": "${PREFIX}-lost"}}
@@ -47,7 +45,7 @@ def test_the_definitions_of_this_project_are_read_in_the_order_in_which_they_are
     assert order == sorted(order)
     kinds = {definition.kind for definition in definitions}
     assert kinds == {*PLAYED_KINDS, DefinitionKind.SCALING_POLICY, DefinitionKind.DASHBOARD}
-    assert len({definition.file for definition in definitions}) == len(definitions)
+    assert len({(definition.kind, definition.stem) for definition in definitions}) == len(definitions)
 
 
 def test_variables_are_filled_in_at_any_depth(tmp_path: Path) -> None:
@@ -154,13 +152,13 @@ def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
 )
 def test_the_call_in_a_document_decides_its_kind(kind: DefinitionKind, key: str) -> None:
     document = {"why": {}, kind: {key: "${PREFIX}-x"}, "assumes": {"Jobs": "Count"}}
-    found = read_document(document, "anywhere.json", {"PREFIX": "anb"})
+    (found,) = read_document(document, "anywhere.json", {"PREFIX": "anb"})
     assert found
     assert (found.kind, found.name, found.stem, found.assumes) == (kind, "anb-x", "anywhere", {"Jobs": "Count"})
 
 
 def test_a_document_without_a_call_has_no_definition() -> None:
-    assert read_document({"why": {}}, "anywhere.json", {}) is None
+    assert read_document({"why": {}}, "anywhere.json", {}) == []
 
 
 def test_definitions_of_a_former_layout_are_found_and_other_files_are_not(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from pydantic import create_model
+
 from tests.architecture.sources import is_written_for_another_program, product_files
 
 # Modules of the standard library whose functions have effects, and libraries that connect.
@@ -99,6 +101,7 @@ _ALSO_AUDITED = ("sqlite3.connect", "_thread.start_new_thread", "shutil.", "temp
 def audit_imports(root: Path) -> list[str]:
     """Import every module below ``root`` in this process. Return a line for each file, connection or process opened."""
     found: list[str] = []
+    create_model("First")  # pydantic looks for its plugins on the disk when the first model of a process is made
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event.startswith((*_AUDITED, *_ALSO_AUDITED)) and (place := _module_at_fault(sys._getframe(1), root)):

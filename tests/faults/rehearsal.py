@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx
 
-from alarms.definition_files import read_definitions, read_variables
+from alarms.definition_files import read_variables
+from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 from alarms.recording import read_recording
 from alarms.replay import History, replay

@@ -102,7 +102,7 @@ def test_a_composite_follows_its_children(replayed: Replayed, log: Path) -> None
     document = replayed(log)
     child = {episode["from"] for episode in document["anb-dead-letters"]["episodes"]}
     assert child <= {episode["from"] for episode in document["anb-needs-attention"]["episodes"]}
-    assert document["anb-users-see-errors"]["episodes"] == []
+    assert document["anb-api-availability-page"]["episodes"] == []
 
 
 def test_an_alarm_on_a_metric_of_aws_is_skipped_with_the_reason(replayed: Replayed, log: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 import alarms.check.contract
 from alarms.check.definition_checks import check_definitions
-from alarms.definition_files import Definition, Variables, read_definitions, read_variables
+from alarms.definition_files import Definition, Variables, read_variables
+from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 from telemetry.catalogue import RecordKind
 from tests.alarms.check.renaming import Renaming, catalogue_renamings, definition_renamings

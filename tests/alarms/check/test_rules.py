@@ -216,7 +216,10 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
     ],
     cloudwatch_rules.composites_name_alarms_that_exist: [
         (change("workers-down", AlarmRule='ALARM("anb-nothing")'), "AlarmRule: there is no alarm anb-nothing"),
-        (change("work-is-late", ActionsSuppressor="anb-nobody"), "ActionsSuppressor: there is no alarm anb-nobody"),
+        (
+            change("uploads-published-page", ActionsSuppressor="anb-nobody"),
+            "ActionsSuppressor: there is no alarm anb-nobody",
+        ),
     ],
     cloudwatch_rules.composites_do_not_watch_each_other: [
         (change("needs-attention", AlarmRule=RULE_OF_ITSELF), "AlarmRule: composite alarms watch each other"),

@@ -110,7 +110,7 @@ def make_group(emulator: AwsEmulator, group: str) -> None:
 def test_the_first_run_creates_everything_and_the_second_makes_no_call_that_writes(account: EmulatedAccount) -> None:
     code, output = account.sync()
     assert code == 0, output
-    assert "36 to create, 0 to update, 0 to delete." in output
+    assert "66 to create, 0 to update, 0 to delete." in output
     code, output = account.sync()
     assert (code, account.aws.writes) == (0, [])
     assert "Nothing to do." in output
@@ -162,10 +162,22 @@ def test_a_lost_tag_of_an_unchanged_alarm_is_set_without_putting_the_alarm(accou
     assert account.aws.tags[f"alarm:{account.prefix}-dead-letters"] == {"managed-by": f"anb-showcase/{account.prefix}"}
 
 
-def test_a_remark_does_not_stop_the_sync(account: EmulatedAccount, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check.main(["--variables", str(account.variables)]) == 0
+def test_a_remark_does_not_stop_the_sync(
+    account: EmulatedAccount, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metric = {"Metric": {"Namespace": "Shop", "MetricName": "Orders"}, "Stat": "Sum", "Period": 60}
+    queries = [
+        {"Id": "orders", "MetricStat": metric, "ReturnData": False},
+        {"Id": "filled", "Expression": "FILL(orders, 0)"},
+    ]
+    compared = {"Threshold": 1, "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1}
+    path = tmp_path / "alarm.json"
+    path.write_text(json.dumps({"AlarmName": f"{account.prefix}-no-orders", "Metrics": queries, **compared}))
+    asked = ("--definitions", str(path), "--variables", str(account.variables))
+    assert check.main(asked) == 0
     assert "remark(s)" in capsys.readouterr().out
-    assert account.sync("--plan")[0] == 0
+    assert account.sync("--definitions", str(path))[0] == 0
+    assert account.aws.writes == ["PutMetricAlarm"]
 
 
 def test_a_plan_writes_nothing(account: EmulatedAccount) -> None:
@@ -364,7 +376,7 @@ def test_a_failed_run_reports_what_it_applied_and_the_next_run_does_the_rest(acc
     assert "AccessDenied" in document["error"]
     account.aws.before_write = lambda _operation: None
     document = account.document()
-    assert (document["code"], len(document["applied"]), document["error"]) == (0, 27, None)
+    assert (document["code"], len(document["applied"]), document["error"]) == (0, 57, None)
 
 
 def test_remarks_on_a_dashboard_are_printed_and_fail_a_strict_run(account: EmulatedAccount) -> None:
@@ -381,7 +393,7 @@ def test_remarks_on_a_dashboard_are_printed_and_fail_a_strict_run(account: Emula
 @pytest.mark.timeout(600)
 def test_a_run_that_is_killed_between_any_two_calls_is_finished_by_the_next(account: EmulatedAccount) -> None:
     assert kills_until_done(account) >= 10
-    assert len(account.names()) == 8
+    assert len(account.names()) == 12
 
 
 @pytest.mark.timeout(600)
@@ -394,7 +406,7 @@ def test_a_run_that_repairs_and_prunes_and_is_killed_between_any_two_calls_is_fi
     drift(account)
     old_cycle(account)
     assert kills_until_done(account, "--prune") >= 8
-    assert len(account.names()) == 8
+    assert len(account.names()) == 12
     for stem, alarm in as_it_should_be.items():
         assert account.alarm(stem)["Threshold"] == alarm["Threshold"]
     assert account.aws.tags[f"alarm:{account.prefix}-fleet-at-maximum"] == {

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from alarms.definition_files import ROOT, Definition, DefinitionError, DefinitionKind, read_definitions, read_variables
+from alarms.definition_files import ROOT, Definition, DefinitionError, DefinitionKind, read_variables
+from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 from alarms.replay import watched_metrics
 from alarms.test import __main__ as command
@@ -59,7 +60,7 @@ def test_every_alarm_has_a_case_that_fires_one_that_does_not_and_one_about_missi
 
 
 def test_the_cases_of_an_alarm_have_different_names() -> None:
-    assert len({(case.file, case.name) for case in CASES}) == len(CASES)
+    assert len({(case.alarm.stem, case.name) for case in CASES}) == len(CASES)
 
 
 def case_of(stem: str, name: str) -> Case:
@@ -67,7 +68,8 @@ def case_of(stem: str, name: str) -> Case:
 
 
 FIRES = case_of("dead-letters", "fires within")
-QUIET = case_of("work-is-late", "does not page twice")
+PAGES = case_of("uploads-published-page", "fires when both fast")
+QUIET = case_of("uploads-published-page", "is held back while")
 
 
 def test_a_wrong_expectation_is_reported_with_the_state_and_its_reason() -> None:
@@ -82,7 +84,7 @@ def test_a_state_before_the_first_change_is_compared_too() -> None:
 
 @pytest.mark.parametrize(("acts", "text"), [(True, "not run"), (False, "run")])
 def test_a_wrong_expectation_about_actions_is_reported(acts: bool, text: str) -> None:
-    case = QUIET if acts else case_of("work-is-late", "pages when too much waits")
+    case = QUIET if acts else PAGES
     (problem,) = run_case(replace(case, then=(Expectation(10, AlarmState.ALARM, acts),))).problems
     assert problem == f"after 10 min: its actions are {text}"
 
@@ -93,20 +95,18 @@ def mute(stem: str, expression: str, duration: str) -> MuteRule:
 
 
 def test_a_mute_rule_holds_the_actions_back_and_lets_them_run_afterwards() -> None:
-    pages = case_of("work-is-late", "pages when too much waits")
     then = (Expectation(10, AlarmState.ALARM, acts=False), Expectation(60, AlarmState.ALARM, acts=True))
-    night = mute("work-is-late", "at(2026-01-01T00:00)", "PT1H")
-    assert run_case(replace(pages, then=then), [night]).problems == ()
-    assert run_case(replace(pages, then=then[:1])).problems == ("after 10 min: its actions are run",)
+    night = mute("uploads-published-page", "at(2026-01-01T00:00)", "PT1H")
+    assert run_case(replace(PAGES, then=then), [night]).problems == ()
+    assert run_case(replace(PAGES, then=then[:1])).problems == ("after 10 min: its actions are run",)
 
 
 def test_a_case_may_begin_at_another_time() -> None:
-    pages = case_of("work-is-late", "pages when too much waits")
-    sundays = mute("work-is-late", "cron(0 2 * * SUN)", "PT4H")
-    muted = replace(pages, begins=BEGIN + 3 * 86_400 + 2 * 3_600)  # Sunday, 4 January 2026, 02:00
+    sundays = mute("uploads-published-page", "cron(0 2 * * SUN)", "PT4H")
+    muted = replace(PAGES, begins=BEGIN + 3 * 86_400 + 2 * 3_600)  # Sunday, 4 January 2026, 02:00
     then = (Expectation(10, AlarmState.ALARM, acts=False),)
     assert run_case(replace(muted, then=then), [sundays]).problems == ()
-    assert run_case(replace(pages, then=then), [sundays]).problems != ()
+    assert run_case(replace(PAGES, then=then), [sundays]).problems != ()
 
 
 def test_an_alarm_with_a_unit_reads_the_given_series() -> None:
@@ -198,9 +198,9 @@ def test_a_folder_with_the_name_of_a_file_is_named(copy: Path, definitions: list
 def test_a_case_of_a_composite_with_the_state_of_an_unknown_alarm_is_named(
     copy: Path, definitions: list[Definition]
 ) -> None:
-    path = copy / FOLDER / "work-is-late.json"
+    path = copy / FOLDER / "workers-down.json"
     path.write_text(path.read_text().replace('"queue-depth-high"', '"queue-deep-high"'))
-    with pytest.raises(DefinitionError, match=r"work-is-late\.json: .*there is no alarm queue-deep-high"):
+    with pytest.raises(DefinitionError, match=r"workers-down\.json: .*there is no alarm queue-deep-high"):
         read_cases(definitions, copy)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alarms.definition_files import read_definitions, read_variables
+from alarms.definition_files import read_variables
+from alarms.definition_reading import read_definitions
 from local.drill.__main__ import BURST, BURST_SHORT
 from local.drill.autoscaler import WARMUP_SECONDS, Autoscaler, MinuteReport
 from local.drill.claims import HeldClaim, claims_held_by
@@ -113,7 +114,7 @@ def test_after_the_first_step_down_it_waits_for_the_players_to_go_home(recorded:
 def test_alarms_without_an_action_and_composites_are_watched_too(recorded: RecordedRun) -> None:
     recorded.minutes(3, lambda _: 0)
     changes = {(change.name, change.new) for minute in recorded.minutes(7, lambda _: 80) for change in minute.changes}
-    assert {("anb-queue-depth-high", "ALARM"), ("anb-work-is-late", "ALARM")} <= changes
+    assert {("anb-queue-depth-high", "ALARM"), ("anb-needs-attention", "ALARM")} <= changes
 
 
 def test_minutes_before_the_start_are_no_missing_data_but_later_silent_minutes_are(recorded: RecordedRun) -> None:

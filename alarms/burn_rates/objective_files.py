@@ -1,0 +1,41 @@
+"""The files of objectives: ``alarms/definitions/objectives/NAME.json``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alarms.burn_rates.objective import Objective, read_objective
+from alarms.definition_files import DefinitionError, Variables, fill
+
+FOLDER = "alarms/definitions/objectives"
+MEMBER = "objective"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveFile:
+    """An objective with its variables filled in. ``assumes`` are the units of the metrics of this project."""
+
+    file: str
+    objective: Objective
+    assumes: Mapping[str, str]
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its ending: the first part of the names of its alarms."""
+        return Path(self.file).stem
+
+
+def read_objective_file(document: Mapping[str, Any], file: str, variables: Variables) -> ObjectiveFile | None:
+    """The objective in a document; None if it holds none. Raises DefinitionError, with file and key."""
+    if MEMBER not in document:
+        return None
+    problems: list[str] = []
+    filled = fill(document[MEMBER], variables, f"{file}: {MEMBER}", problems)
+    if problems:
+        raise DefinitionError(problems)
+    try:
+        objective = read_objective(filled)
+    except ValueError as error:
+        raise DefinitionError([f"{file}: {line}" for line in str(error).splitlines()]) from error
+    return ObjectiveFile(file, objective, document.get("assumes", {}))
