@@ -40,8 +40,11 @@ class History:
     """The states that one alarm would have had. ``skipped`` is the reason why it was not replayed; empty if it was.
 
     The state of a composite is not known at some times (``unknown``) if it watches alarms that were not replayed or
-    have no definition: ``unplayed`` are their names. ``muted`` are the actions that mute rules would have held back.
-    ``notes`` name data that a replayed alarm lacked.
+    have no definition: ``unplayed`` are their names. ``watched`` has the changes of each alarm that a composite
+    watches, or None if that alarm was not replayed.
+
+    ``muted`` are the actions that mute rules would have held back, and ``mute_windows`` the times at which each rule
+    (by name) holds back actions of the alarm. ``notes`` name data that a replayed alarm lacked.
     """
 
     definition: Definition
@@ -49,7 +52,9 @@ class History:
     transitions: tuple[Transition, ...] = ()
     skipped: str = ""
     unplayed: tuple[str, ...] = ()
+    watched: Mapping[str, Sequence[Transition] | None] = field(default_factory=dict)
     muted: tuple[MutedActions, ...] = ()
+    mute_windows: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     episodes: tuple[Episode, ...] = field(init=False)
     unknown: tuple[Episode, ...] = field(init=False)
@@ -128,6 +133,7 @@ def _replay_composites(
         raise DefinitionError([f"{first.file}: {first.place_of('AlarmRule')}: {cycle}"]) from cycle
     changes = [transition for history in histories for transition in history.transitions]
     events = list(machine.run(changes, recording.start, recording.end))
+    everything = changes + [event for event in events if isinstance(event, Transition)]
     found = []
     for definition, composite in read:
         if isinstance(composite, UnplayedAlarm):
@@ -142,7 +148,22 @@ def _replay_composites(
             ]
             missing = tuple(_unplayed_below(composite, by_name, unplayed))
             muted = tuple(_muted(composite.name, due, transitions, mutes, recording.end))
-            found.append(History(definition, recording.end, transitions, unplayed=missing, muted=muted))
+            windows = _mute_windows(composite.name, mutes, recording)
+            watched = {
+                name: None if name in unplayed else [each for each in everything if each.name == name]
+                for name in composite.watches
+            }
+            found.append(
+                History(
+                    definition,
+                    recording.end,
+                    transitions,
+                    unplayed=missing,
+                    watched=watched,
+                    muted=muted,
+                    mute_windows=windows,
+                )
+            )
     return found
 
 
@@ -173,8 +194,9 @@ def _replay_alarm(definition: Definition, recording: Recording, mutes: Sequence[
     transitions = tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
     due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
     muted = tuple(_muted(alarm.name, due, transitions, mutes, recording.end))
+    windows = _mute_windows(alarm.name, mutes, recording)
     notes = (*missing, *late_data(alarm, recording))
-    return History(definition, recording.end, transitions, muted=muted, notes=notes)
+    return History(definition, recording.end, transitions, muted=muted, mute_windows=windows, notes=notes)
 
 
 def _muted(
@@ -185,6 +207,11 @@ def _muted(
     end: int,
 ) -> Iterator[MutedActions]:
     return muted_actions(name, due, [(t.at, t.new) for t in transitions], mutes, end=end)
+
+
+def _mute_windows(name: str, mutes: Sequence[MuteRule], recording: Recording) -> dict[str, list[tuple[int, int]]]:
+    windows = {rule.name: list(rule.windows(recording.start, recording.end)) for rule in mutes if name in rule.alarms}
+    return {rule: spans for rule, spans in windows.items() if spans}
 
 
 def is_recorded(alarm: MetricAlarm, namespace: str) -> bool:

@@ -1,14 +1,16 @@
 """``python -m alarms.backtest LOG…``: when the alarms would have fired over recorded logs."""
 
 import argparse
+import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, DefinitionKind, require_alarms
+from alarms.definition_files import Definition, DefinitionError, require_alarms
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.recording import NothingRecorded, Recording, findings_text, read_recording
@@ -28,6 +30,7 @@ EXAMPLES = [
     ("--alarm worker-errors --against worker-errors-50.json logs/*.gz", "one alarm beside a changed copy of its file"),
     ("--against HEAD~5 --png pictures logs/2026-11-*.log", "beside an earlier commit, with pictures"),
 ]
+FILE_NAME_CHARACTERS = 60  # of a picture; its path also has a folder and an ending, and a byte is not a character
 EXIT_CODES = {
     ExitCode.DONE: "replayed, whether or not an alarm fired",
     ExitCode.FAILED: "the logs have no EMF record",
@@ -65,7 +68,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("log", nargs="+", type=Path, help="EMF logs, in any order")
     parser.add_argument("--alarm", action="append", default=[], metavar="NAME", help="only this alarm; may be repeated")
     parser.add_argument("--against", metavar="FILE|REV", help="compare with another version: a file or a git revision")
-    parser.add_argument("--png", metavar="FOLDER", type=Path, help="draw each metric alarm: metric, threshold, states")
+    parser.add_argument(
+        "--png", metavar="FOLDER", type=Path, help="draw each replayed alarm: values, threshold, states"
+    )
     add_common_options(parser)
     return parser.parse_args(arguments)
 
@@ -161,14 +166,22 @@ def _span(episode: Episode) -> dict[str, Any]:
 
 
 def _draw_pictures(folder: Path, histories: list[History], recording: Recording, screen: Screen) -> None:
-    from alarms.backtest.history_drawing import draw_history  # noqa: PLC0415 - matplotlib takes long to import
+    from alarms.backtest.history_picture import history_figure  # noqa: PLC0415 - matplotlib takes long to import
 
     folder.mkdir(parents=True, exist_ok=True)
+    taken: Counter[str] = Counter()
     for history in histories:
-        if history.definition.kind is DefinitionKind.METRIC_ALARM and not history.skipped:
-            path = folder / f"{history.definition.stem}.png"
-            draw_history(history, recording, path)
+        if not history.skipped:
+            name = _file_name(history.definition.stem)
+            taken[name] += 1
+            path = folder / (f"{name}-{taken[name]}.png" if taken[name] > 1 else f"{name}.png")
+            history_figure(history, recording).savefig(path, dpi=110)
             screen.line(f"drawn: {path}")
+
+
+def _file_name(alarm: str) -> str:
+    """The name of an alarm without characters that have a meaning in paths, and of limited length."""
+    return re.sub(r"[^\w.-]+", "-", alarm).strip(".-")[:FILE_NAME_CHARACTERS] or "alarm"
 
 
 def _time(seconds: int) -> str:

@@ -2,11 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-
-from alarms.recording import NothingRecorded
-from cloudwatch.emf import EmfReader, log_lines
+from collections.abc import Iterator
 
 DAY = 86_400.0
 DAILY_SWING = 0.9  # the rate varies between 1 - 0.9 and 1 + 0.9 times its mean
@@ -49,15 +45,3 @@ def bursts(per_minute: float, chance: random.Random) -> Iterator[float]:
                 upload = next(quiet)
             yield time
         burst_at += BURST_EVERY_SECONDS
-
-
-def recorded_uploads(paths: Iterable[Path]) -> Iterator[float]:
-    """The accepted uploads in EMF logs of the API. Raises NothingRecorded, OSError."""
-    reader = EmfReader()
-    points = (point for path in paths for point in reader.scan_datapoints(log_lines(path), str(path)))
-    times = sorted(
-        point.timestamp_ms / 1000 for point in points if point.name == "UploadBytes" and len(point.dimensions) == 1
-    )
-    if not times:
-        raise NothingRecorded.among("These logs have no accepted upload (metric UploadBytes).", reader)
-    return (time - times[0] for time in times)

@@ -1,4 +1,4 @@
-"""The ways to scale that are compared: the definitions, the original rules of the plan, and a fixed fleet."""
+"""The ways to scale that are compared: the definitions, two rules on the depth of the queue, and a fixed fleet."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +14,10 @@ from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType
 from cloudwatch.scaling.policy import Policy, SimpleScaling
 from cloudwatch.scaling.policy_parameters import CommonParameters
 from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy
+
+DEFINED = "policies of the definitions"
+DEPTH_RULES = "depth > 20: +1, < 5: -1"
+FIXED = "fixed fleet of the maximum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,15 @@ class Contender:
 
 
 def contenders(definitions: Iterable[Definition], namespace: str) -> list[Contender]:
-    """The definitions ("ours"), the plan, and a fixed fleet. ``namespace`` is the namespace of the metrics."""
+    """The policies of the definitions, two rules on the depth of the queue, and a fixed fleet.
+
+    ``namespace`` is the namespace of the metrics.
+    """
     known = list(definitions)
     return [
-        Contender("ours", lambda: defined_policies(known)),
-        Contender("plan: depth > 20, < 5", lambda: planned_policies(namespace), careful=False),
-        Contender("fixed fleet", list, fixed=True),
+        Contender(DEFINED, lambda: defined_policies(known)),
+        Contender(DEPTH_RULES, lambda: depth_policies(namespace), careful=False),
+        Contender(FIXED, list, fixed=True),
     ]
 
 
@@ -76,25 +83,25 @@ def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy 
     return policy if policy.alarms else "no alarm has it as an action"
 
 
-def planned_policies(namespace: str) -> list[Policy]:
-    """The original rules of the plan: more than 20 waiting messages add a worker, fewer than 5 remove one."""
+def depth_policies(namespace: str) -> list[Policy]:
+    """More than 20 waiting messages add a worker, fewer than 5 remove one."""
     return [
-        _planned_policy(namespace, "up", 1, Comparison.GREATER, 20),
-        _planned_policy(namespace, "down", -1, Comparison.LESS, 5),
+        _depth_policy(namespace, "up", 1, Comparison.GREATER, 20),
+        _depth_policy(namespace, "down", -1, Comparison.LESS, 5),
     ]
 
 
-def _planned_policy(
+def _depth_policy(
     namespace: str, name: str, adjustment: int, comparison: Comparison, threshold: float
 ) -> SimpleScaling:
     depth = MetricId.of(namespace, "QueueDepth", {"Service": "worker"})
     alarm = MetricAlarm(
-        name=f"plan-{name}",
+        name=f"depth-{name}",
         watched=WatchedMetric(depth, "Average", 60),
         comparison=comparison,
         threshold=threshold,
         evaluation_periods=2,
         datapoints_to_alarm=2,
     )
-    common = CommonParameters(name=name, group="plan")
+    common = CommonParameters(name=name, group="depth")
     return SimpleScaling(common=common, alarm=alarm, adjustment=Adjustment(AdjustmentType.CHANGE, adjustment))

@@ -19,6 +19,8 @@ ZONES = 2
 LEASE_SECONDS = 60.0  # an interrupted job is received again after this time
 REPLACED_SECONDS = 120.0  # Auto Scaling replaces lost instances after this time
 
+DrawSeconds = Callable[[random.Random], float]
+
 
 class ServiceTime:
     """Draws from a log-normal distribution with this mean (seconds) and coefficient of variation."""
@@ -39,7 +41,7 @@ class Setting:
     """
 
     uploads: int
-    service_time: Callable[[random.Random], float]
+    service_time: DrawSeconds
     minimum: int = 1
     maximum: int = 3
     slots: int = 1

@@ -100,9 +100,9 @@ class Drill:
                 print_row(self._screen, rows[-1])
         finally:
             if rows:
-                from local.drill.timeline_picture import draw_timeline  # noqa: PLC0415 - matplotlib takes long to import
+                from local.drill.timeline_picture import timeline_figure  # noqa: PLC0415 - matplotlib takes long to import
 
-                draw_timeline(rows, self.bounds.target, self._directory / "drill.png")
+                timeline_figure(rows, self.bounds.target).savefig(self._directory / "drill.png", dpi=110)
         self.fleet.close()  # the workers write their last records when they end
         outcome = read_outcome(self._system, self._database, self.accepted)
         return check_invariants(rows, list(self.fleet.instances.values()), outcome, self.bounds)

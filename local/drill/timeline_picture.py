@@ -1,81 +1,106 @@
 """The timeline of a drill as a picture, over simulated minutes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
 
+from alarms.pictures.line_styles import LINE_ALONE, line_styles
+from alarms.pictures.panels import (
+    add_line_legend,
+    draw_gaps,
+    draw_line,
+    draw_threshold,
+    finish_values,
+    label_values,
+    new_panels,
+    plain_texts,
+)
+from alarms.pictures.state_rows import IN_ALARM, NOT_IN_ALARM, StateRow, Stretch, add_fill_legend, draw_state_rows
 from alarms.replay import find_episodes
 from local.drill.clock import BASE, MINUTE
 from local.drill.timeline import TimelineRow
 
-TITLES = ("queue", "backlog per worker", "workers", "videos processed", "in ALARM")
-HEIGHTS = (3, 3, 2, 3, 2.5)
-RED = "#d62728"
+TITLE = "Drill: a burst, the loss of a zone, scaling in"
+STORY_INCHES, VALUES_INCHES, ROW_INCHES = 0.7, 1.9, 0.3
+STORY_LINES = 3  # events that follow each other closely are written on different lines
 
 
-def draw_timeline(rows: Sequence[TimelineRow], target: float, path: Path) -> None:
-    """Write a PNG. Each event of the story stands at its minute."""
-    figure = Figure(figsize=(12, 12), layout="constrained")
-    axes = figure.subplots(len(TITLES), 1, sharex=True, height_ratios=HEIGHTS)
-    _draw_work(axes[0], axes[1], rows, target)
-    _draw_workers(axes[2], axes[3], rows)
-    for each in axes[:4]:
-        each.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
-    _draw_alarms(axes[4], rows)
-    for each, title in zip(axes, TITLES, strict=True):
-        each.set_title(title, loc="left", fontsize=10)
-        each.grid(alpha=0.3)
-    _draw_story(axes, rows)
-    axes[4].set_xlabel("simulated minutes")
-    figure.savefig(path, dpi=110)
+@plain_texts()
+def timeline_figure(rows: Sequence[TimelineRow], target: float) -> Figure:
+    """Panels over the minutes of ``rows`` (at least one). ``target`` is a backlog per worker.
+
+    Each event of the story stands above its minute.
+    """
+    alarms = _alarm_rows(rows)
+    heights = (STORY_INCHES, *(VALUES_INCHES,) * 4, ROW_INCHES * max(1, len(alarms)))
+    figure, (story, queue, backlog, workers, processed, states) = new_panels(TITLE, "", heights)
+    named = _draw_work(queue, workers, rows)
+    _draw_alone(backlog, rows, [row.backlog for row in rows])
+    _draw_alone(processed, rows, [row.processed for row in rows])
+    label_values(queue, "messages", "Average of 1 min", "Count")
+    label_values(backlog, "BacklogPerWorker", "Average of 1 min", "Count")
+    label_values(workers, "workers", "at the end of the minute")
+    label_values(processed, "videos processed", "since the start")
+    draw_threshold(backlog, target, "target")
+    for axes in (queue, backlog, workers, processed):
+        finish_values(axes)
+    draw_state_rows(states, alarms)
+    _draw_story(story, [queue, backlog, workers, processed, states], rows)
+    add_line_legend(figure, named, has_gaps=any(None in (row.waiting, row.backlog) for row in rows))
+    add_fill_legend(figure, [IN_ALARM, NOT_IN_ALARM])
+    states.set_xlim(0, rows[-1].minute + 1)
+    states.set_xlabel("simulated minutes since the start (no date: time is compressed)")
+    return figure
 
 
-def _draw_work(queue: Axes, backlog: Axes, rows: Sequence[TimelineRow], target: float) -> None:
-    minutes = [row.minute for row in rows]
-    queue.plot(minutes, _gaps([row.waiting for row in rows]), label="waiting")
-    queue.plot(minutes, _gaps([row.in_flight for row in rows]), label="in flight")
-    backlog.plot(minutes, _gaps([row.backlog for row in rows]), label="backlog per worker")
-    backlog.axhline(target, color=RED, linestyle="--", linewidth=1, label=f"target {target:g}")
-    for axes in (queue, backlog):
-        axes.set_ylim(bottom=0)
+def _draw_work(queue: Axes, workers: Axes, rows: Sequence[TimelineRow]) -> list[Line2D]:
+    """Draw the panels that have two lines, which a legend must tell apart."""
+    waiting, in_flight, in_service, desired = line_styles(4)
+    minutes = _minutes(rows)
+    _shade_gaps(queue, rows, [row.waiting for row in rows])
+    return [
+        draw_line(queue, minutes, [row.waiting for row in rows], waiting, "queue: waiting"),
+        draw_line(queue, minutes, [row.in_flight for row in rows], in_flight, "queue: in flight"),
+        draw_line(workers, minutes, [row.workers for row in rows], in_service, "workers: in service"),
+        draw_line(workers, minutes, [row.desired for row in rows], desired, "workers: desired"),
+    ]
 
 
-def _gaps(values: Sequence[float | None]) -> list[float]:
-    return [float("nan") if value is None else value for value in values]
+def _draw_alone(axes: Axes, rows: Sequence[TimelineRow], values: Sequence[float | None]) -> None:
+    """Draw the line of a panel that has no other; its axis says what it is."""
+    draw_line(axes, _minutes(rows), values, LINE_ALONE, "")
+    _shade_gaps(axes, rows, values)
 
 
-def _draw_workers(workers: Axes, processed: Axes, rows: Sequence[TimelineRow]) -> None:
-    minutes = [row.minute for row in rows]
-    workers.plot(minutes, [r.workers for r in rows], drawstyle="steps-post", label="in service", linewidth=2.5)
-    workers.plot(minutes, [r.desired for r in rows], drawstyle="steps-post", label="desired", linestyle="--")
-    workers.yaxis.set_major_locator(MaxNLocator(integer=True))
-    processed.plot(minutes, [row.processed for row in rows], label="processed")
+def _shade_gaps(axes: Axes, rows: Sequence[TimelineRow], values: Sequence[float | None]) -> None:
+    draw_gaps(axes, _minutes(rows), rows[-1].minute + 1, [value is None for value in values])
 
 
-def _draw_alarms(axes: Axes, rows: Sequence[TimelineRow]) -> None:
-    """Draw a bar for each time in ALARM, on a line with the name of the alarm."""
+def _minutes(rows: Sequence[TimelineRow]) -> list[float]:
+    return [row.minute for row in rows]
+
+
+def _alarm_rows(rows: Sequence[TimelineRow]) -> list[StateRow]:
+    """A row for each alarm that was in ALARM."""
     changes = [change for row in rows for change in row.changes]
-    names = list(dict.fromkeys(change.name for change in changes))
-    end = BASE + rows[-1].minute * MINUTE
-    for line, name in enumerate(names):
-        for episode in find_episodes([change for change in changes if change.name == name], end):
-            begins, ends = ((at - BASE) / MINUTE for at in (episode.begins, episode.ends))
-            axes.barh(line, ends - begins, left=begins, height=0.7, color=RED, alpha=0.35, linewidth=0)
-        axes.text(rows[0].minute, line, name, fontsize=7, va="center")
-    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
-    axes.set_yticks([])
+    first, last = rows[0].minute, rows[-1].minute
+    found = []
+    for name in dict.fromkeys(change.name for change in changes):
+        episodes = find_episodes([change for change in changes if change.name == name], BASE + last * MINUTE)
+        spans = [((e.begins - BASE) / MINUTE, (e.ends - BASE) / MINUTE) for e in episodes]
+        in_alarm = [Stretch(begins, ends, IN_ALARM) for begins, ends in spans]
+        found.append(StateRow(name, [Stretch(first, last, NOT_IN_ALARM), *in_alarm]))
+    return found
 
 
-def _draw_story(axes: Sequence[Axes], rows: Sequence[TimelineRow]) -> None:
-    top = axes[0]
-    top.set_ylim(top=1.6 * top.get_ylim()[1])  # room for the texts
-    told = [row for row in rows if row.story_event]
-    for number, row in enumerate(told):
-        height = 0.95 - 0.11 * (number % 3)
-        place = top.get_xaxis_transform()
-        top.text(row.minute, height, f" {row.story_event}", fontsize=8, va="top", transform=place)
-        for each in axes:
-            each.axvline(row.minute, color="grey", linewidth=0.8, linestyle=":")
+def _draw_story(story: Axes, others: Sequence[Axes], rows: Sequence[TimelineRow]) -> None:
+    """Write the events into a panel of their own, with a dotted line down through the other panels."""
+    story.axis("off")
+    for number, row in enumerate(row for row in rows if row.story_event):
+        height = 1 - (number % STORY_LINES + 0.5) / STORY_LINES
+        transform = story.get_xaxis_transform()
+        story.text(row.minute, height, f" {row.story_event}", fontsize=9, va="center", transform=transform)
+        for axes in (story, *others):
+            axes.axvline(row.minute, color="grey", linewidth=0.8, linestyle=":")

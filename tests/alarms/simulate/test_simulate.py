@@ -12,14 +12,14 @@ import pytest
 from alarms.definition_files import Definition
 from alarms.options import EXAMPLE
 from alarms.simulate import __main__ as simulate
-from alarms.simulate.arrivals import bursts, diurnal, poisson, recorded_uploads
-from alarms.simulate.policies import Contender, contenders
+from alarms.simulate.arrivals import bursts, diurnal, poisson
+from alarms.simulate.policies import DEFINED, DEPTH_RULES, FIXED, Contender, contenders
 from alarms.simulate.results import figures
 from alarms.simulate.simulated_fleet import SimulatedFleet
 from alarms.simulate.simulation import Setting, Simulation, SimulationOutcome
-from tests.alarms.emf_log import NAMESPACE, request, write_log
+from alarms.simulate.trace import RecordedServiceTime, read_trace
+from tests.alarms.emf_log import BEGIN, NAMESPACE, job, request, write_log
 
-OURS, PLAN, FIXED = "ours", "plan: depth > 20, < 5", "fixed fleet"
 UPLOADS = 1_500
 SERVICE_SECONDS = 30.0
 
@@ -49,7 +49,7 @@ def simulated(definitions: list[Definition]) -> Simulate:
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(simulated: Simulate) -> None:
     one, same, other = simulated(seed=4), simulated(seed=4), simulated(seed=5)
-    for name in (OURS, PLAN, FIXED):
+    for name in (DEFINED, DEPTH_RULES, FIXED):
         assert one[name].latencies == same[name].latencies
         assert one[name].decisions == same[name].decisions
         assert one[name].latencies != other[name].latencies
@@ -81,11 +81,13 @@ def test_after_the_loss_of_a_zone_the_fleet_returns_to_its_size(simulated: Simul
     assert set(workers[back:]) == {4}
 
 
-def test_a_shrinking_fleet_interrupts_no_job_under_the_definitions_but_does_under_the_plan(simulated: Simulate) -> None:
+def test_a_shrinking_fleet_interrupts_jobs_under_the_rules_on_depth_only(
+    simulated: Simulate,
+) -> None:
     outcomes = simulated(uploads=4 * UPLOADS)
-    assert any(decision.new < decision.old for decision in outcomes[OURS].decisions)
-    assert outcomes[OURS].interrupted == 0
-    assert outcomes[PLAN].interrupted > 0
+    assert any(decision.new < decision.old for decision in outcomes[DEFINED].decisions)
+    assert outcomes[DEFINED].interrupted == 0
+    assert outcomes[DEPTH_RULES].interrupted > 0
 
 
 def test_a_fixed_fleet_costs_its_size_times_the_time(simulated: Simulate) -> None:
@@ -95,7 +97,7 @@ def test_a_fixed_fleet_costs_its_size_times_the_time(simulated: Simulate) -> Non
     assert outcome.decisions == []
 
 
-@pytest.mark.parametrize("name", [OURS, PLAN])
+@pytest.mark.parametrize("name", [DEFINED, DEPTH_RULES])
 def test_a_fleet_stays_within_its_bounds(simulated: Simulate, name: str) -> None:
     outcome = simulated(minimum=2, maximum=4)[name]
     assert {decision.new for decision in outcome.decisions} <= {2, 3, 4}
@@ -156,7 +158,24 @@ def test_a_trace_holds_the_accepted_uploads_of_its_logs(tmp_path: Path) -> None:
         tmp_path / "emf.log",
         [request(3, UploadBytes=9), request(1, UploadBytes=5), request(2), request(4.5, UploadBytes=1)],
     )
-    assert list(recorded_uploads([log])) == [0.0, 120.0, 210.0]
+    trace = read_trace([log])
+    assert (trace.begins, trace.arrivals) == (BEGIN + 60, [0.0, 120.0, 210.0])
+
+
+def test_a_trace_holds_the_processing_times_of_its_logs_in_seconds(tmp_path: Path) -> None:
+    """In the unit of each record. A job without a clip has no time, and an unknown unit of time counts as none."""
+    other_units = [job(4, ProcessingTime=value) for value in (7, 9)]
+    for record, unit in zip(other_units, ("Seconds", "Count"), strict=True):
+        for metric in record["_aws"]["CloudWatchMetrics"][0]["Metrics"]:
+            metric["Unit"] = unit if metric["Name"] == "ProcessingTime" else metric["Unit"]
+    api = write_log(tmp_path / "api.log", [request(1, UploadBytes=5)])
+    worker = write_log(tmp_path / "worker.log", [job(2, ProcessingTime=21_500), job(3, JobErrors=1), *other_units])
+    assert read_trace([worker, api]).processing_seconds == [21.5, 7.0]
+
+
+def test_a_job_of_a_trace_lasts_as_long_as_one_that_was_recorded() -> None:
+    draw, chance = RecordedServiceTime([2.0, 3.0, 50.0]), random.Random(1)
+    assert {draw(chance) for _ in range(100)} == {2.0, 3.0, 50.0}
 
 
 def test_an_instance_is_launched_in_the_zone_with_fewest_instances() -> None:
@@ -202,7 +221,7 @@ def test_the_command_prints_one_json_document(run: Run) -> None:
     code, out, err = run("--json", "--uploads", 300, "--seed", 2)
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert [each["contender"] for each in found] == [OURS, PLAN, FIXED]
+    assert [each["contender"] for each in found] == [DEFINED, DEPTH_RULES, FIXED]
     for each in found:
         assert each["published"] == 300
         assert 0 < each["p50"] <= each["p90"] <= each["p99"] <= each["longest"]
@@ -213,7 +232,7 @@ def test_the_command_prints_one_json_document(run: Run) -> None:
 def test_the_command_prints_a_row_for_each_contender(run: Run) -> None:
     code, out, _ = run("--uploads", 200, "--arrivals", "poisson")
     assert code == 0
-    assert all(any(line.startswith(name) for line in out.splitlines()) for name in (OURS, PLAN, FIXED))
+    assert all(any(line.startswith(name) for line in out.splitlines()) for name in (DEFINED, DEPTH_RULES, FIXED))
     assert "200 uploads each" in out
 
 
@@ -222,6 +241,28 @@ def test_the_command_replays_a_trace(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("--json", "--trace", log)
     assert code == 0
     assert {each["published"] for each in json.loads(out)} == {50}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "times", "said"),
+    [
+        ((), [90_000, 110_000, 100_000], "those of 3 jobs in the log (ProcessingTime, median 100.0 s)"),
+        ((), [], "mean 30 s, coefficient of variation 0.4, assumed, because the log has no ProcessingTime"),
+        (("--service-seconds", 45), [90_000], "mean 45 s, coefficient of variation 0.4, as given"),
+    ],
+)
+def test_the_command_says_where_its_processing_times_come_from(
+    run: Run, tmp_path: Path, arguments: tuple[object, ...], times: list[int], said: str
+) -> None:
+    uploads = [request(60 * hour, UploadBytes=1) for hour in range(3)]
+    log = write_log(tmp_path / "emf.log", [*uploads, *(job(1, ProcessingTime=time) for time in times)])
+    code, out, _ = run("--trace", log, "--uploads", 2, *arguments)
+    assert code == 0
+    assert out.startswith(f"uploads: 2 of 3 in the log; processing times: {said}")
+    found = json.loads(run("--json", "--trace", log, *arguments)[1])
+    assert all(said in each["origin"] for each in found)
+    if "those of 3 jobs" in said:
+        assert all(90 <= each["p50"] <= each["longest"] <= 110 for each in found), "an hour apart, so nothing waits"
 
 
 def test_the_command_draws_a_picture(run: Run, tmp_path: Path) -> None:
