@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Upgrade the database of ANB_DATABASE_URL, and return an ExitCode."""
     command_parser("migrations", DESCRIPTION, examples=EXAMPLES, exit_codes=EXIT_CODES).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # one line says which revision the database has
     screen = Screen()
     try:
         upgrade(read_settings(DatabaseSettings).database_url)

@@ -36,13 +36,14 @@ from showcase.settings import read_settings
 from showcase.storage.media_store import MediaStore
 from showcase.systemd import Notifier
 from showcase.uploads.inbox import Inbox
-from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, ROUTE, SWEEP
+from telemetry.catalogue import API, API_REQUEST, NO_ROUTE, REQUEST_QUEUE, ROUTE, SWEEP
 from telemetry.destinations import UnusableDestination
 from telemetry.logs import start_logging
 from telemetry.publications import record_publications
 from telemetry.recorder import Recorder, open_process_recorder
 
 END_SECONDS = 30.0  # after the drain: for the last refusals, the current sweep and the last records
+WAITING_SECONDS = 30.0  # between two records of the requests that wait: each minute has one
 RECEIVE_BYTES = 64 * 1024  # waitress' default of 8 KiB doubles the CPU time of an upload
 
 DESCRIPTION = """\
@@ -151,17 +152,21 @@ def build_server(settings: ApiSettings, api: Api, draining: Draining, watchdog: 
 
 
 def serve(server: HttpServer, api: Api, draining: Draining, settings: ApiSettings, watchdog: ApiWatchdog) -> None:
-    """Serve until a signal, then until every request is answered. The sweeper of the outbox runs beside it."""
+    """Serve until a signal, then until every request is answered. A sweeper of the outbox and a gauge run beside it."""
     sweeper = Periodic("outbox-sweeper", settings.outbox_interval_seconds, partial(_sweep, api))
+    gauge = Periodic("requests-waiting", WAITING_SECONDS, lambda _is_stopping: _record_waiting(server, api.recorder))
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, partial(_stop, server, draining))
     log.info("listening on http://%s:%s", server.effective_host, server.effective_port)
     sweeper.start()
+    gauge.start()
     watchdog.ready()
     try:
         cut = server.serve(lame_duck_seconds=settings.lame_duck_seconds, drain_seconds=settings.drain_seconds)
+        _record_waiting(server, api.recorder)
         _record_cut(api.recorder, cut)
     finally:
+        gauge.stop()
         sweeper.stop()
         server.close()
 
@@ -171,6 +176,10 @@ def _sweep(api: Api, is_stopping: Callable[[], bool]) -> None:
         record_publications(api.recorder, due=judged.due, late=judged.late, late_videos=judged.late_videos)
     resent = api.outbox.sweep(is_stopping)
     api.recorder.record(SWEEP, {"MessagesResent": resent, "RateLimitsRemoved": api.rate_limits.sweep()})
+
+
+def _record_waiting(server: HttpServer, recorder: Recorder) -> None:
+    recorder.record(REQUEST_QUEUE, {"RequestsWaiting": server.take_most_waiting()})
 
 
 def _stop(server: HttpServer, draining: Draining, _signum: int, _frame: FrameType | None) -> None:

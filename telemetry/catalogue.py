@@ -118,6 +118,20 @@ API_REQUEST = RecordKind(
     ),
 )
 
+REQUEST_QUEUE = RecordKind(
+    "RequestQueue",
+    (API,),
+    ((SERVICE,),),
+    (
+        Metric(
+            "RequestsWaiting",
+            Unit.COUNT,
+            "The most requests that waited for a thread at once since the last record; 0 if none had to wait.",
+        ),
+    ),
+    statistics=("Average", "Minimum", "Maximum", "SampleCount"),
+)
+
 JOB = RecordKind(
     "Job",
     (WORKER,),
@@ -231,4 +245,4 @@ TELEMETRY = RecordKind(
     ),
 )
 
-RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, SWEEP, PUBLICATION, QUEUE, TELEMETRY)
+RECORD_KINDS = (API_REQUEST, JOB, WORKER_HEARTBEAT, SWEEP, PUBLICATION, QUEUE, TELEMETRY, REQUEST_QUEUE)

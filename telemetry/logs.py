@@ -9,6 +9,16 @@ from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 
+# Libraries log what this system measures, or what reaches it as an error and is logged once.
+LIBRARY_LEVELS = {
+    **dict.fromkeys(
+        ("aws_embedded_metrics", "boto3", "botocore", "s3transfer", "sqlalchemy", "urllib3"), logging.WARNING
+    ),
+    "urllib3.connectionpool": logging.ERROR,  # a full pool of connections costs a handshake, and nothing fails
+    "waitress": logging.WARNING,  # a client that closes its connection
+    "waitress.queue": logging.ERROR,  # a line for each request that waits: the metric RequestsWaiting counts them
+}
+
 _context: ContextVar[dict[str, str]] = ContextVar("log_context")
 
 
@@ -34,6 +44,11 @@ def enter_log_context(**ids: str) -> None:
     _context.set(ids)
 
 
+def add_to_log_context(**ids: str) -> None:
+    """Add ids to every line that this thread logs from now on."""
+    _context.set({**_context.get({}), **ids})
+
+
 def start_logging(level: str, service: str) -> None:
     """Send all logs of this process to stderr, one JSON object a line."""
     handler = logging.StreamHandler(sys.stderr)
@@ -48,5 +63,5 @@ def start_logging(level: str, service: str) -> None:
     handler.addFilter(_AddContext())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for library in ("botocore", "boto3", "urllib3", "aws_embedded_metrics", "s3transfer"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    for library, level_min in LIBRARY_LEVELS.items():
+        logging.getLogger(library).setLevel(level_min)

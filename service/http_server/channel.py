@@ -12,12 +12,13 @@ from service.http_server.client_deadlines import Deadlines, Linger
 from service.http_server.request_parser import RequestParser
 from service.http_server.task import LastResort, RequestTask
 from showcase.errors import ShowcaseError
+from telemetry.logs import log_context
 
 PIPELINED_MAX = 16
 
 
 class HttpChannel(HTTPChannel):  # type: ignore[misc]
-    """One connection. Every method except ``note_answer`` runs in the loop of the server."""
+    """One connection. Every method except ``service`` and ``note_answer`` runs in the loop of the server."""
 
     request: RequestParser | None
     requests: list[RequestParser]
@@ -37,6 +38,11 @@ class HttpChannel(HTTPChannel):  # type: ignore[misc]
         if len(self.requests) >= PIPELINED_MAX:
             parser.refuse(ProtocolFault("malformed_request"))
         return parser
+
+    def service(self) -> None:
+        """Answer the next request. Its ids are on no later line of the thread."""
+        with log_context():
+            super().service()
 
     def note_answer(self) -> None:
         """Note that an answer begins or ends. The thread of the task calls it before the channel reads on."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import dispatcher, loop
 
 from service.admission import Admission, BodyLimit, RequestHead
@@ -16,6 +15,7 @@ from service.draining import Draining
 from service.http_server.channel import HttpChannel
 from service.http_server.client_deadlines import Deadlines
 from service.http_server.proxy import EVERYBODY, Application
+from service.http_server.request_threads import RequestThreads
 from showcase.errors import Overloaded
 from telemetry.catalogue import Route
 
@@ -56,10 +56,9 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._clock_at = 0.0
         options.max_request_body_size = math.inf  # admission has limits and messages of its own
         options.clear_untrusted_proxy_headers = False  # behind_proxy clears them
-        super().__init__(application, adj=options)
-        live, ready = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
-        for threads in (live, ready):
-            threads.set_thread_count(1)
+        self._request_threads = RequestThreads(options.threads)
+        super().__init__(application, adj=options, dispatcher=self._request_threads)
+        live, ready = RequestThreads(1), RequestThreads(1)
         self._health_threads = {Route.IS_ALIVE.path: live, Route.IS_READY.path: ready, Route.IS_HEALTHY.path: ready}
 
     @property
@@ -71,8 +70,11 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
 
         Readiness asks the dependencies, and may take long; so liveness does not share its thread.
         """
-        threads: Any = self._health_threads.get(channel.requests[0].path, self.task_dispatcher)
-        threads.add_task(channel)
+        self._health_threads.get(channel.requests[0].path, self._request_threads).add_task(channel)
+
+    def take_most_waiting(self) -> int:
+        """The most requests, without those for health, that waited for a thread at once since the last call."""
+        return self._request_threads.take_most_waiting()
 
     def judge(self, head: RequestHead) -> BodyLimit:
         """The limit of the body of a request. Raises the errors of Admission."""
@@ -113,7 +115,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._turn_until(deadline, while_connected=True)
         self._refuse_what_still_comes()
         cut = sum(bool(channel.requests) for channel in self._channels())
-        for threads in (self.task_dispatcher, *set(self._health_threads.values())):
+        for threads in (self._request_threads, *set(self._health_threads.values())):
             threads.shutdown(timeout=max(0.0, deadline - time.monotonic()))
         return cut
 
@@ -133,7 +135,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         self._clock_at = now + TURN_SECONDS
         for channel in self._channels():
             channel.keep_time(now)
-        self._on_turn(bool(self.task_dispatcher.queue))
+        self._on_turn(bool(self._request_threads.queue))
         if self._connections_refused:
             log.warning("%d connections refused: too many from one address", self._connections_refused)
             self._connections_refused = 0
@@ -161,7 +163,7 @@ class HttpServer(TcpWSGIServer):  # type: ignore[misc]
         """
         for channel in self._channels():
             channel.handle_close()
-        if self.task_dispatcher.threads:
+        if self._request_threads.threads:
             dispatcher.close(self)
         else:
             super().close()

@@ -34,6 +34,7 @@ class ServiceProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._emf_log = directory / "emf.log"
+        self.log = directory / "api.log"
         environment = {
             **CREDENTIALS,
             "ANB_JWT_SECRET": SECRET,
@@ -43,7 +44,7 @@ class ServiceProcess:
             "sqs_region": REGION,
             **settings,
         }
-        self._process = PreloadedProcess("service", [], environment, directory / "api.log")
+        self._process = PreloadedProcess("service", [], environment, self.log)
         self._process.wait_until(lambda: self.logged("listening on"), "listening", START_SECONDS)
 
     def logged(self, words: str) -> bool:

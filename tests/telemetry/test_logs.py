@@ -1,10 +1,15 @@
 """Each log line is one JSON object that can be read alone. Each test logs in a process of its own."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
 from typing import Any
+
+import pytest
+
+from telemetry.logs import LIBRARY_LEVELS
 
 HEAD = """
 import logging, threading, warnings
@@ -115,12 +120,14 @@ def test_warnings_of_python_are_logged_too() -> None:
     assert "old habits" in line["message"]
 
 
-def test_verbose_libraries_log_only_warnings() -> None:
+@pytest.mark.parametrize(("library", "lowest"), LIBRARY_LEVELS.items())
+def test_the_chatter_of_a_library_is_off_and_its_trouble_is_not(library: str, lowest: int) -> None:
     lines = logged(
-        """
-for name in ("aws_embedded_metrics", "botocore", "urllib3"):
-    logging.getLogger(name).info("chatter")
-    logging.getLogger(name).warning("trouble")
+        f"""
+for level in (logging.INFO, logging.WARNING, logging.ERROR):
+    logging.getLogger("{library}").log(level, "%s", level)
 """
     )
-    assert [line["message"] for line in lines] == ["trouble"] * 3
+    levels = (logging.INFO, logging.WARNING, logging.ERROR)
+    assert [int(line["message"]) for line in lines] == [level for level in levels if level >= lowest]
+    assert lowest > logging.INFO
