@@ -16,7 +16,7 @@ SLOW_PATHS = (
     *("tests/service/test_nasty_input", "tests/service/test_settings_in_force", "tests/service/test_watchdog"),
     *("tests/service/http_server/", "tests/service/test_route_limits", "tests/test_commands", "tests/test_checkout"),
     *("tests/sabotage/", "tests/faults/", "tests/migrations/", "tests/worker/ec2/", "tests/worker/test_backlog"),
-    "tests/worker/test_leaks",
+    *("tests/worker/test_leaks", "tests/worker/test_job_lines"),
     *("tests/showcase/test_budgets", "tests/showcase/storage/test_ages", "tests/showcase/test_aws_facades"),
     *("tests/service/middleware/", "tests/service/test_start", "tests/service/resources/test_direct_upload"),
     *("tests/cloudwatch/emf/test_line_shapes", "tests/service/test_paging", "tests/telemetry/test_sink"),

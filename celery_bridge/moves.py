@@ -114,8 +114,7 @@ class Bridge:
         if fate is Fate.PARKED:
             return self.tasks.park(task)
         if state and fate is Fate.MOVED:
-            entry = Entry(state.video_id, state.task_id, state.original_key, state.uploaded_at, state.request_id)
-            self.outbox.deliver(entry)
+            self.outbox.deliver(Entry.of_row(state))
         if fate is not Fate.LEFT:
             self.tasks.remove(task)
         return True

@@ -29,6 +29,7 @@ class NewVideo:
     original_bytes: int
     original_crc32: int | None  # of the bytes received; None if the storage received them and returned no CRC-32
     request_id: str
+    traceparent: str = ""  # of the span of that request
 
 
 class OwnedVideo(NamedTuple):
@@ -85,6 +86,7 @@ def add_video(connection: Connection, video: NewVideo) -> datetime:
             original_bytes=video.original_bytes,
             original_crc32=video.original_crc32,
             request_id=video.request_id,
+            traceparent=video.traceparent,
             message_due_at=database_time(FAST_PATH_SECONDS),
         )
         .returning(Video.uploaded_at)

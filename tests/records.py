@@ -14,6 +14,7 @@ from showcase.jobs.outbox import Entry
 from showcase.passwords import Passwords
 from showcase.videos import NewVideo, add_video, original_key
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"  # of the request that uploaded the video
 CHEAP_PASSWORDS = Passwords(time_cost=1, memory_kib=8)
 
 
@@ -45,10 +46,11 @@ def new_video(
         original_bytes=len(content),
         original_crc32=zlib.crc32(content),
         request_id="request-of-test",
+        traceparent=TRACEPARENT,
     )
     with database.writing() as connection:
         uploaded_at = add_video(connection, video)
-    return Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
+    return Entry.of_new(video, uploaded_at)
 
 
 def claimed(database: Database, entry: Entry, lease_seconds: float = 60, attempts_max: int = 5) -> Claim:

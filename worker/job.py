@@ -22,8 +22,9 @@ from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.jobs.jobs import Claim, ClaimRefusal, Ending
 from showcase.storage.media_store import MediaStore
 from showcase.videos import result_key
-from telemetry.logs import log_context
+from telemetry.logs import add_to_log_context, enter_log_context
 from telemetry.recorder import Recorder
+from telemetry.trace_context import begin_span
 from worker.download import check_download, check_still_whole
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong, Interrupted, LeaseLost
 from worker.heartbeat import Heartbeat, Lease
@@ -93,8 +94,13 @@ class JobHandler:
         self._outages = Outages()
 
     def handle(self, delivery: Delivery) -> Outcome:
-        """Process the video of the message. Expected errors are not raised: they become outcomes."""
-        report = JobReport(delivery)
+        """Process the video of the message. Expected errors are not raised: they become outcomes.
+
+        The ids of the message stay on the lines that this thread logs, also on the line about an unexpected error.
+        """
+        span = begin_span(delivery.traceparent)
+        enter_log_context(request_id=delivery.request_id, **span.ids)
+        report = JobReport(delivery, span)
         outcome = Outcome.CRASHED
         try:
             outcome = self._claim_and_work(delivery, report)
@@ -116,28 +122,29 @@ class JobHandler:
             log.error("message %s is unreadable: %s", delivery.message_id, error)
             self._queue.dead_letter(delivery, str(error))
             return Outcome.UNREADABLE
-        with log_context(request_id=delivery.request_id, video_id=str(message.video_id)):
-            asked_at = time.monotonic()
-            claim: Claim | ClaimRefusal | None = None
-            try:
-                with self._database.writing() as connection:
-                    claim = jobs.claim(
-                        connection,
-                        message.video_id,
-                        message.task_id,
-                        worker=self._name,
-                        lease_seconds=self._limits.lease_seconds,
-                        attempts_max=self._limits.attempts_max,
-                    )
-            except Unavailable as error:
-                if isinstance(claim, Claim):
-                    return self._undo_claim(claim, delivery, error, report)
-                raise
-            if isinstance(claim, ClaimRefusal):
-                return self._settle_refusal(claim, message, delivery)
-            report.claimed(claim)
-            with self._heartbeat.holding(claim, delivery, asked_at) as lease:
-                return self._work(lease, report)
+        report.read(message)
+        add_to_log_context(video_id=str(message.video_id))
+        asked_at = time.monotonic()
+        claim: Claim | ClaimRefusal | None = None
+        try:
+            with self._database.writing() as connection:
+                claim = jobs.claim(
+                    connection,
+                    message.video_id,
+                    message.task_id,
+                    worker=self._name,
+                    lease_seconds=self._limits.lease_seconds,
+                    attempts_max=self._limits.attempts_max,
+                )
+        except Unavailable as error:
+            if isinstance(claim, Claim):
+                return self._undo_claim(claim, delivery, error, report)
+            raise
+        if isinstance(claim, ClaimRefusal):
+            return self._settle_refusal(claim, message, delivery)
+        report.claimed(claim)
+        with self._heartbeat.holding(claim, delivery, asked_at) as lease:
+            return self._work(lease, report)
 
     def _undo_claim(self, claim: Claim, delivery: Delivery, error: Unavailable, report: JobReport) -> Outcome:
         """Hand back a claim whose commit got no answer. If the commit happened, the claim costs no attempt."""

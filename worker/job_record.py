@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from showcase.jobs.job_message import JobMessage
 from showcase.jobs.job_queue import Delivery
 from showcase.jobs.jobs import Claim
 from telemetry.catalogue import JOB
 from telemetry.recorder import Property, Recorder
+from telemetry.trace_context import Span
 
 
 class Outcome(StrEnum):
@@ -50,23 +52,27 @@ class JobReport:
     ``begun_at`` is in monotonic seconds.
     """
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, span: Span) -> None:
         self.begun_at = time.monotonic()
         self._metrics: dict[str, float] = {}
         self._properties: dict[str, Property] = {
             "message_id": delivery.message_id,
             "receive_count": delivery.receive_count,
+            "sent_at": datetime.fromtimestamp(delivery.sent_at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
             "request_id": delivery.request_id,
+            **span.ids,
         }
         self._claim: Claim | None = None
+
+    def read(self, message: JobMessage) -> None:
+        """Note the video that the message asks for."""
+        self._properties |= {"video_id": str(message.video_id), "task_id": str(message.task_id)}
 
     def claimed(self, claim: Claim) -> None:
         self._claim = claim
         if claim.attempt == 1:
             self._metrics["QueueWait"] = _milliseconds(claim.enqueued_at or claim.uploaded_at, claim.claimed_at)
         self._properties |= {
-            "video_id": str(claim.video_id),
-            "task_id": str(claim.task_id),
             "fence": claim.fence,
             "attempt": claim.attempt,
             "original_bytes": claim.original_bytes,

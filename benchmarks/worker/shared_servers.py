@@ -124,7 +124,7 @@ class BenchVideos:
                     request_id=str(uuid.uuid4()),
                 )
                 uploaded_at = add_video(connection, video)
-                entries.append(Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id))
+                entries.append(Entry.of_new(video, uploaded_at))
             ids = [entry.video_id for entry in entries]
             # Without a due time, the outbox never counts the messages as lost.
             connection.execute(update(Video).where(Video.id.in_(ids)).values(message_due_at=None))

@@ -1,6 +1,7 @@
 """From Celery to SQS and back in the middle of the work. The bridge is killed once on each way."""
 
 import io
+import json
 
 import pytest
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from celery_bridge.tests.old_system import OldSystem
 from showcase.database.tables import Video
 from tests.faults import invariants
 from tests.faults.system_under_faults import SystemUnderFaults
-from tests.records import new_player, new_video, original_of
+from tests.records import TRACEPARENT, new_player, new_video, original_of
 
 VIDEOS = 500
 SOME = 60  # a part of VIDEOS
@@ -28,6 +29,12 @@ def fill(old: OldSystem, count: int) -> None:
 def processed(system: SystemUnderFaults) -> int:
     with system.database.reading() as connection:
         return connection.execute(select(func.count()).where(Video.status == "processed")).scalar_one()
+
+
+def traces_of_jobs(system: SystemUnderFaults) -> set[str]:
+    """The traces of the jobs of the SQS workers."""
+    records = map(json.loads, system.emf_log.read_text().splitlines())
+    return {record["trace_id"] for record in records if record["Record"] == "Job"}
 
 
 @pytest.mark.campaign("Celery, two bridges and a worker move 500 videos, and each is killed once")
@@ -64,6 +71,7 @@ def test_500_videos_go_forth_and_back_and_each_is_processed_once(old: OldSystem,
     from_sqs = system.counted("VideosProcessed")
     assert (twice_by_celery, len(old.processed()) + from_sqs) == (0, VIDEOS)
     assert len(old.processed()) > by_celery and from_sqs >= SOME, "each side processed a part, before and after"
+    assert traces_of_jobs(system) == {TRACEPARENT.split("-")[1]}
     invariants.check(system)
 
 
@@ -81,4 +89,5 @@ def test_both_systems_run_side_by_side_while_old_producers_still_send(
     system.wait_until(lambda: system.queue_is_empty(system.queues.jobs), "nothing left in SQS")
     assert worker.stop() == 0
     assert len(old.processed()) + system.counted("VideosProcessed") == SOME
+    assert traces_of_jobs(system) == {TRACEPARENT.split("-")[1]}, "the trace of the upload, from the row"
     invariants.check(system)

@@ -1,4 +1,4 @@
-"""One EMF record for each request, and its id on every log line and in the answer."""
+"""One EMF record for each request. Its ids are on every log line, and its request id is in the answer."""
 
 import re
 import time
@@ -9,13 +9,18 @@ from falcon import Request, Response
 from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES, Route
 from telemetry.logs import enter_log_context
 from telemetry.recorder import Property, Recorder
+from telemetry.trace_context import begin_span
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # counted as requests, and measured in no other way
 
 
 class RequestTelemetry:
-    """Falcon middleware. A responder may set ``request.context.upload_bytes``, the size of an accepted clip."""
+    """Falcon middleware.
+
+    A responder of an upload may set ``request.context.upload_bytes``, the size of an accepted clip, and
+    ``request.context.video_id``.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -25,7 +30,8 @@ class RequestTelemetry:
         offered = request.get_header("X-Request-Id") or ""
         request.context.request_id = offered if _WELL_FORMED_ID.fullmatch(offered) else uuid.uuid4().hex
         response.set_header("X-Request-Id", request.context.request_id)
-        enter_log_context(request_id=request.context.request_id)
+        request.context.span = begin_span(request.get_header("traceparent") or "")
+        enter_log_context(**_ids(request))
 
     def process_response(self, request: Request, response: Response, _resource: object, _succeeded: bool) -> None:
         latency_ms = (time.perf_counter() - request.context.started) * 1000
@@ -52,13 +58,18 @@ class RequestTelemetry:
 def _properties(request: Request, response: Response) -> dict[str, Property]:
     status = response.status_code
     return {
-        "request_id": request.context.request_id,
+        **_ids(request),
+        **({"video_id": video_id} if (video_id := request.context.get("video_id")) else {}),
         "method": request.method,
         "status": status,
         "status_class": f"{status // 100}xx",
         "request_bytes": request.content_length or 0,
         "response_bytes": len(response.render_body() or b""),  # Falcon keeps the rendered body
     }
+
+
+def _ids(request: Request) -> dict[str, str]:
+    return {"request_id": request.context.request_id, **request.context.span.ids}
 
 
 def _route(request: Request) -> str:

@@ -122,9 +122,13 @@ class CompleteDirectUpload:
 
     def on_post(self, request: Request, response: Response, upload_id: str) -> None:
         player_id = self._players.player_id(request)
-        completed = self._completion.complete(_read_upload_id(upload_id), player_id, request.context.request_id)
+        context = request.context
+        completed = self._completion.complete(
+            _read_upload_id(upload_id), player_id, context.request_id, context.span.traceparent
+        )
+        context.video_id = str(completed.upload.video_id)
         if completed.is_new:
-            request.context.upload_bytes = completed.upload.size_bytes
+            context.upload_bytes = completed.upload.size_bytes
         response.status = falcon.HTTP_201
         answer: UploadedVideo = {
             "message": messages.UPLOADED,

@@ -18,7 +18,7 @@ from showcase.clips.clip_rules import judge_scan, unacceptable
 from showcase.clips.mp4_boxes import BadBoxes, BoxScanner
 from showcase.database.engine import Database
 from showcase.errors import Refused, Unavailable
-from showcase.jobs.outbox import Entry, Outbox
+from showcase.jobs.outbox import UNSENT, Entry, Outbox
 from showcase.storage.media_store import ByteSource, MediaStore
 from showcase.videos import NewVideo, add_video, original_key
 
@@ -111,9 +111,11 @@ class FormUpload:
             original_bytes=clip.bytes,
             original_crc32=clip.crc32,
             request_id=request.context.request_id,
+            traceparent=request.context.span.traceparent,
         )
         self._accept(video)
         request.context.upload_bytes = clip.bytes
+        request.context.video_id = str(video.id)
         response.status = falcon.HTTP_201
         answer: UploadedVideo = {
             "message": messages.UPLOADED,
@@ -163,7 +165,6 @@ class FormUpload:
         """Add the video to the database, then send its message. If that fails, the sweeper of the outbox sends it."""
         with self._database.writing() as connection:
             uploaded_at = add_video(connection, video)
-        log.info("video %s accepted: %d bytes", video.id, video.original_bytes)
-        entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
-        if not self._outbox.send(entry):
-            log.warning("video %s not sent to the queue yet: the sweeper sends it", video.id)
+        message = "message sent" if self._outbox.send(Entry.of_new(video, uploaded_at)) else UNSENT
+        size, video_id = video.original_bytes, str(video.id)
+        log.info("video %s accepted: %d bytes; %s", video_id, size, message, extra={"video_id": video_id})

@@ -78,7 +78,9 @@ class Video(Base):
     original_bytes: Mapped[int]
     original_crc32: Mapped[int | None] = mapped_column(BigInteger)  # of the bytes received, if it is known
     uploaded_at: Mapped[datetime] = mapped_column(default=database_time())
-    request_id: Mapped[str] = mapped_column(String(64), default="")  # of the upload; the message takes it to the worker
+    # Of the request that uploaded the clip. The message takes both to the worker.
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    traceparent: Mapped[str] = mapped_column(String(55), default="", server_default="")
 
     # Outbox: from this moment on the message counts as lost and is sent again. None once the video is settled.
     message_due_at: Mapped[datetime | None]

@@ -39,6 +39,7 @@ class FailedVideo:
     original_key: str
     uploaded_at: datetime
     request_id: str
+    traceparent: str
 
 
 def find_failed(database: Database, failures: Failures) -> Iterator[FailedVideo]:

@@ -48,7 +48,8 @@ _LOST_CODES = frozenset(
 class Delivery:
     """One receipt of a message. ``sent_at_ms`` is in ms since the epoch, by the clock of the queue.
 
-    ``reason`` is why a worker moved it to the dead-letter queue. It is empty if SQS moved it, or nobody did.
+    ``request_id`` and ``traceparent`` are those of the upload, or empty if its sender had none. ``reason`` is why a
+    worker moved it to the dead-letter queue. It is empty if SQS moved it, or nobody did.
     """
 
     body: str
@@ -58,6 +59,7 @@ class Delivery:
     sent_at_ms: int
     request_id: str
     reason: str = ""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,11 @@ class JobQueue:
         # One attempt: to repeat a receive whose answer was lost would hide a batch for a whole visibility timeout.
         self._receiver = aws.sqs(Budget(read_seconds=poll_seconds + 5, attempts=1))
 
-    def send(self, message: JobMessage, *, request_id: str = "", within: Budget = NEEDED) -> None:
+    def send(
+        self, message: JobMessage, *, request_id: str = "", traceparent: str = "", within: Budget = NEEDED
+    ) -> None:
         """Send ``within`` NEEDED, OPTIONAL or BACKGROUND."""
-        sender, attributes = self._senders[within], _request_attribute(request_id)
+        sender, attributes = self._senders[within], _attributes(request_id=request_id, traceparent=traceparent)
         with translated("queue", "send", deadline=within.deadline):
             sender.send_message(QueueUrl=self.url, MessageBody=message.to_json(), MessageAttributes=attributes)
 
@@ -113,7 +117,7 @@ class JobQueue:
                 MaxNumberOfMessages=min(count_max, BATCH_MAX),
                 WaitTimeSeconds=self._poll_seconds,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-                MessageAttributeNames=["request_id", "reason"],
+                MessageAttributeNames=["request_id", "traceparent", "reason"],
                 **hidden,
             )
         return [_read_delivery(message) for message in answer.get("Messages", [])]
@@ -173,11 +177,12 @@ class JobQueue:
 
     def copy_to_dead_letters(self, delivery: Delivery, reason: str) -> None:
         """Copy the message to the dead-letter queue with a reason: the first half of ``dead_letter``."""
-        attributes: dict[str, Any] = {
-            "reason": {"DataType": "String", "StringValue": reason[:REASON_CHARACTERS_MAX] or "unknown"},
-            "original_message_id": {"DataType": "String", "StringValue": delivery.message_id},
-            **_request_attribute(delivery.request_id),
-        }
+        attributes = _attributes(
+            reason=reason[:REASON_CHARACTERS_MAX] or "unknown",
+            original_message_id=delivery.message_id,
+            request_id=delivery.request_id,
+            traceparent=delivery.traceparent,
+        )
         with translated("queue", "dead-letter"):
             self._client.send_message(
                 QueueUrl=self._dead_letter_url, MessageBody=delivery.body, MessageAttributes=attributes
@@ -241,8 +246,9 @@ class JobQueue:
             self._optional.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
 
 
-def _request_attribute(request_id: str) -> dict[str, Any]:
-    return {"request_id": {"DataType": "String", "StringValue": request_id}} if request_id else {}
+def _attributes(**values: str) -> dict[str, Any]:
+    """The attributes of a message. SQS refuses an empty value, so an empty one is left out."""
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
 
 
 def _read_policy(text: str | None) -> tuple[str | None, int | None]:
@@ -259,12 +265,17 @@ def _read_policy(text: str | None) -> tuple[str | None, int | None]:
 def _read_delivery(message: "MessageTypeDef") -> Delivery:
     system: Mapping[Any, str] = message["Attributes"]
     attributes: Mapping[str, Mapping[str, Any]] = message.get("MessageAttributes", {})
+
+    def attribute(name: str) -> str:
+        return str(attributes.get(name, {}).get("StringValue", ""))
+
     return Delivery(
         body=message["Body"],
         message_id=message["MessageId"],
         receipt_handle=message["ReceiptHandle"],
         receive_count=int(system["ApproximateReceiveCount"]),
         sent_at_ms=int(system["SentTimestamp"]),
-        request_id=str(attributes.get("request_id", {}).get("StringValue", "")),
-        reason=str(attributes.get("reason", {}).get("StringValue", "")),
+        request_id=attribute("request_id"),
+        reason=attribute("reason"),
+        traceparent=attribute("traceparent"),
     )

@@ -53,7 +53,6 @@ class Claim:
     original_key: str
     original_bytes: int
     original_crc32: int | None
-    request_id: str
     uploaded_at: datetime
     enqueued_at: datetime | None
     claimed_at: datetime
@@ -325,6 +324,7 @@ class JobState:
     original_key: str
     uploaded_at: datetime
     request_id: str
+    traceparent: str
 
 
 def job_states(connection: Connection, video_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, JobState]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import and_, case, false, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -24,12 +24,16 @@ from showcase.database.engine import Database, database_time
 from showcase.database.row_columns import columns_of
 from showcase.database.tables import Video, VideoStatus
 from showcase.errors import Unavailable
+from showcase.jobs.failures import FailedVideo
 from showcase.jobs.job_message import JobMessage
 from showcase.jobs.job_queue import JobQueue
+from showcase.jobs.jobs import JobState
+from showcase.videos import NewVideo
 
 BATCH_ROWS = 50
 RESERVED_SECONDS = 30.0  # the time in which a sweeper sends the rows that it has reserved
 PAUSE_SECONDS = 10.0  # after a failed send of the API: meanwhile only sweepers send
+UNSENT = "the sweeper will send its message"  # for log lines about a video whose message could not be sent at once
 VANISHED_SECONDS = 4 * 3600.0  # after it, a message that no worker received is sent again: no backlog lasts longer
 
 log = logging.getLogger(__name__)
@@ -45,6 +49,19 @@ class Entry:
     uploaded_at: datetime
     request_id: str
     reserved_until: datetime | None = None
+    traceparent: str = ""
+
+    @classmethod
+    def of_new(cls, video: NewVideo, uploaded_at: datetime) -> Self:
+        """The entry of a video that ``add_video`` has just added."""
+        ids = (video.id, video.task_id)
+        return cls(*ids, video.original_key, uploaded_at, video.request_id, traceparent=video.traceparent)
+
+    @classmethod
+    def of_row(cls, row: JobState | FailedVideo) -> Self:
+        """The entry of a video that is sent again."""
+        ids = (row.video_id, row.task_id)
+        return cls(*ids, row.original_key, row.uploaded_at, row.request_id, traceparent=row.traceparent)
 
 
 class Pause:
@@ -118,7 +135,7 @@ class Outbox:
             video_path=f"s3://{self._bucket}/{entry.original_key}",
             created_at=entry.uploaded_at,
         )
-        self._queue.send(message, request_id=entry.request_id, within=within)
+        self._queue.send(message, request_id=entry.request_id, traceparent=entry.traceparent, within=within)
         self._note_sent(entry)
 
     def sweep(self, is_stopping: Callable[[], bool] = lambda: False) -> int:

@@ -15,7 +15,7 @@ from showcase.clips.clip_rules import unacceptable
 from showcase.database.engine import Database
 from showcase.database.tables import UploadStatus
 from showcase.errors import ObjectMissing, Refused, Unavailable
-from showcase.jobs.outbox import Entry, Outbox
+from showcase.jobs.outbox import UNSENT, Entry, Outbox
 from showcase.storage.media_store import MediaStore
 from showcase.uploads.direct_uploads import OwnUpload, accept, get_upload, inbox_key, plan_parts, refuse
 from showcase.uploads.inbox import Inbox
@@ -42,7 +42,7 @@ class Completion:
         self._inbox = inbox
         self._outbox = outbox
 
-    def complete(self, upload_id: uuid.UUID, player_id: uuid.UUID, request_id: str) -> Completed:
+    def complete(self, upload_id: uuid.UUID, player_id: uuid.UUID, request_id: str, traceparent: str = "") -> Completed:
         """Complete the upload, or return it if it is already completed.
 
         Raises NotFound, Forbidden, Refused ``upload_expired`` or ``upload_incomplete`` (bytes are missing: send
@@ -53,7 +53,7 @@ class Completion:
         if upload.status == UploadStatus.OPEN:
             if upload.is_too_late:
                 raise Refused("upload_expired")
-            is_new = self._settle(upload, request_id)
+            is_new = self._settle(upload, request_id, traceparent)
             upload = self._read(upload_id, player_id)  # this attempt or another one has decided the row
         if upload.status == UploadStatus.OPEN:
             raise Refused("upload_incomplete")
@@ -65,7 +65,7 @@ class Completion:
         with self._database.reading() as connection:
             return get_upload(connection, upload_id, player_id)
 
-    def _settle(self, upload: OwnUpload, request_id: str) -> bool:
+    def _settle(self, upload: OwnUpload, request_id: str, traceparent: str) -> bool:
         """Accept or refuse the object in the inbox, unless bytes are missing. True if this attempt made it a video."""
         video_id = uuid.uuid4()
         try:
@@ -82,6 +82,7 @@ class Completion:
             original_bytes=upload.size_bytes,
             original_crc32=crc32,
             request_id=request_id,
+            traceparent=traceparent,
         )
         return self._decide(upload, video)
 
@@ -112,12 +113,11 @@ class Completion:
         if uploaded_at is None:
             self._discard(video.original_key)
         else:
-            entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
-            if not self._outbox.send(entry):
-                log.warning("video %s not sent to the queue: the sweeper will send it", video.id)
+            message = "message sent" if self._outbox.send(Entry.of_new(video, uploaded_at)) else UNSENT
+            log.info("upload %s became video %s; %s", upload.id, video.id, message, extra={"video_id": str(video.id)})
         if is_decided_here:
-            outcome = f"refused: {fault}" if fault else f"became video {video.id}"
-            log.info("upload %s %s", upload.id, outcome)
+            if fault:
+                log.info("upload %s refused: %s", upload.id, fault)
             self._discard(inbox_key(upload.id))
         return uploaded_at is not None
 

@@ -102,3 +102,12 @@ VIDEO = """INSERT INTO videos
     (id, player_id, task_id, title, status, original_key, original_bytes, uploaded_at, request_id,
      attempts, fence, progress_percent, votes)
     VALUES ('v', 'p', 't', 'Mi jugada', 'uploaded', 'uploads/v.mp4', 1, '2026-01-01', 'r', 0, 0, 0, 1)"""
+
+
+def test_a_row_that_an_older_release_writes_has_no_trace(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.writing() as connection:
+        connection.execute(text(PLAYER))
+        connection.execute(text(VIDEO))
+        assert connection.execute(text("SELECT traceparent FROM videos")).scalar_one() == ""
+    database.close()

@@ -14,6 +14,7 @@ from showcase.errors import ObjectMissing, Unavailable
 from showcase.jobs.job_message import JobMessage
 from showcase.jobs.job_queue import Delivery, JobQueue
 from showcase.storage.media_store import MediaStore
+from tests.records import TRACEPARENT
 
 AWAY = "http://127.0.0.1:1"
 
@@ -29,10 +30,10 @@ def receive_one(queue: JobQueue) -> Delivery:
 
 def test_a_message_arrives_with_its_attributes(queue: JobQueue) -> None:
     sent = message()
-    queue.send(sent, request_id="request-1")
+    queue.send(sent, request_id="request-1", traceparent=TRACEPARENT)
     delivery = receive_one(queue)
     assert delivery.body == sent.to_json()
-    assert (delivery.receive_count, delivery.request_id) == (1, "request-1")
+    assert (delivery.receive_count, delivery.request_id, delivery.traceparent) == (1, "request-1", TRACEPARENT)
     assert abs(delivery.sent_at_ms / 1000 - datetime.now(UTC).timestamp()) < 60
 
 

@@ -62,6 +62,11 @@ def test_the_job_writes_one_record_with_times_and_outcomes(rig: JobRig) -> None:
     properties = json.loads(record)
     assert (properties["video_id"], properties["fence"]) == (str(entry.video_id), 1)
     assert (properties["outcome"], properties["request_id"]) == ("processed", "request-of-test")
+    _, trace_id, parent_id, _ = entry.traceparent.split("-")
+    assert (properties["trace_id"], properties["parent_id"]) == (trace_id, parent_id)
+    assert properties["span_id"] != parent_id and properties["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [
+        ["Service"]
+    ]
 
 
 @pytest.mark.parametrize("copies", [1, 4])

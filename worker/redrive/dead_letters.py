@@ -106,9 +106,8 @@ class DeadLetters:
         """
         with self._database.writing() as connection:
             reopen(connection, state.video_id, state.task_id, code=GAVE_UP)
-        entry = Entry(state.video_id, state.task_id, state.original_key, state.uploaded_at, state.request_id)
         try:
-            self._outbox.deliver(entry)
+            self._outbox.deliver(Entry.of_row(state))
         except Unavailable as error:
             raise Unavailable(error.dependency, f"send video {state.video_id}", kind=error.kind) from error
 

@@ -33,7 +33,6 @@ class FailedVideos:
             is_open = reopen(connection, video.video_id, video.task_id, code=video.failure_code)
         if not is_open:
             return False
-        entry = Entry(video.video_id, video.task_id, video.original_key, video.uploaded_at, video.request_id)
-        if not self._outbox.send(entry):
+        if not self._outbox.send(Entry.of_row(video)):
             raise Unavailable("queue", f"send video {video.video_id}")
         return True

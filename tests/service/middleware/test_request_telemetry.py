@@ -1,10 +1,18 @@
-"""Each request is counted in the metrics and has an id."""
+"""Each request is counted in the metrics, has an id, and is a span of a trace."""
 
+import json
 import uuid
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.service.conftest import Contest
 from tests.service.player_requests import uploaded
+from tests.service.resources.direct_upload_client import DirectClient
+
+TRACE, CALLERS_SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+CALLER = f"00-{TRACE}-{CALLERS_SPAN}-01"
 
 
 class TestTelemetry:
@@ -26,7 +34,8 @@ class TestTelemetry:
             "none",
             "none",
         ]
-        assert video_id not in contest.recorded.path.read_text().replace('"request_id"', "")
+        text = contest.recorded.path.read_text()
+        assert text.count(video_id) == text.count(f'"video_id": "{video_id}"') == 1, "only the property of the upload"
         assert contest.recorded.values("ClientErrors") == [0, 0, 0, 0, 1, 1, 1]
         assert contest.recorded.values("ServerErrors") == [0] * 7
         assert contest.recorded.values("UploadBytes") == [clip.stat().st_size]
@@ -40,9 +49,50 @@ class TestTelemetry:
             answer = client.get("/api/health/live", headers={"X-Request-Id": forged})
             assert answer.headers["X-Request-Id"] != forged
 
-    def test_the_request_id_of_an_upload_travels_with_the_message(self, contest: Contest, clip: Path) -> None:
+    def test_a_well_formed_traceparent_is_continued_and_any_other_begins_a_trace(self, contest: Contest) -> None:
+        client = contest.client()
+        sent = [
+            [("traceparent", CALLER)],
+            [("TraceParent", CALLER)],
+            [("traceparent", CALLER.upper())],
+            [("traceparent", CALLER), ("traceparent", CALLER)],
+            [("traceparent", ""), ("tracestate", "vendor=1")],
+            [],
+        ]
+        for headers in sent:
+            answer = client.get("/api/health/live", headers=headers)
+            assert not {"traceparent", "tracestate"} & set(answer.headers)
+        spans = [span_of(line) for line in recorded_requests(contest)]
+        assert [(trace_id == TRACE, parent_id) for trace_id, _, parent_id in spans] == [
+            *[(True, CALLERS_SPAN)] * 2,
+            *[(False, None)] * 4,
+        ]
+        assert len({span_id for _, span_id, _ in spans}) == len(sent)
+
+    @pytest.mark.parametrize("way", ["form", "direct"])
+    def test_the_ids_of_an_upload_travel_with_the_message(self, contest: Contest, clip: Path, way: str) -> None:
         client = contest.sign_up()
-        client.headers["X-Request-Id"] = "upload-request-1"
-        uploaded(client, clip)
+        client.headers.update({"X-Request-Id": "upload-request-1", "traceparent": CALLER})
+        if way == "form":
+            video_id = uploaded(client, clip)["video_id"]
+        else:
+            direct = DirectClient(client)
+            video_id = direct.complete(direct.uploaded(clip.read_bytes())).json()["video_id"]
+            direct.storage.close()
         (delivery,) = contest.api.queue.receive(1)
         assert delivery.request_id == "upload-request-1"
+        request = recorded_requests(contest)[-1]
+        trace_id, span_id, parent_id = span_of(request)
+        assert (trace_id, parent_id, request["video_id"]) == (TRACE, CALLERS_SPAN, video_id)
+        assert delivery.traceparent == f"00-{TRACE}-{span_id}-01", "the parent of the job is the span of the request"
+
+
+def recorded_requests(contest: Contest) -> list[dict[str, Any]]:
+    contest.recorded.datapoints()
+    lines = map(json.loads, contest.recorded.path.read_text().splitlines())
+    return [line for line in lines if line["Record"] == "ApiRequest"]
+
+
+def span_of(record: dict[str, Any]) -> tuple[str, str, str | None]:
+    """The ids of trace, span and parent."""
+    return record["trace_id"], record["span_id"], record.get("parent_id")

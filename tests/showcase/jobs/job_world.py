@@ -120,7 +120,7 @@ class JobWorld:
         video = self.next_upload()
         with self.database.writing() as connection:
             uploaded_at = add_video(connection, video)
-        entry = Entry(video.id, video.task_id, video.original_key, uploaded_at, video.request_id)
+        entry = Entry.of_new(video, uploaded_at)
         self.entries.append(entry)
         self.model.accept(entry)
         self.check()

@@ -80,7 +80,9 @@ class QueueModel(JobQueue):
         self.given_up = 0  # messages that were received too often
         self.honours_old_handles = False  # AWS' documentation says no, and users report yes
 
-    def send(self, message: JobMessage, *, request_id: str = "", within: Budget = NEEDED) -> None:
+    def send(
+        self, message: JobMessage, *, request_id: str = "", traceparent: str = "", within: Budget = NEEDED
+    ) -> None:
         sending = self.sendings.pop(message.video_id, CONFIRMED)
         self.attempts.append(message.video_id)
         assert len(self.attempts) < SENDS_MAX, "a sweep does not end"
@@ -88,7 +90,7 @@ class QueueModel(JobQueue):
             raise Unavailable("queue", "send")
         if sending.fate is Fate.DIES_BEFORE:
             raise ProcessDied
-        self.put(message.to_json(), request_id=request_id)
+        self.put(message.to_json(), request_id=request_id, traceparent=traceparent)
         sending.meanwhile()
         if sending.fate is Fate.ANSWER_LOST:
             raise Unavailable("queue", "send")
@@ -96,13 +98,13 @@ class QueueModel(JobQueue):
             raise ProcessDied
         self._on_confirmed(message.video_id)
 
-    def put(self, body: str, *, request_id: str = "", reason: str = "") -> None:
+    def put(self, body: str, *, request_id: str = "", reason: str = "", traceparent: str = "") -> None:
         """Put a message into the queue. Its id depends only on its video and on earlier messages of it."""
         video_id = parse_message(body).video_id
         self._numbers[video_id] += 1
         message_id = f"{video_id}-{self._numbers[video_id]:04d}"
         sent_at_ms = round(self._clock.now.timestamp() * 1000)
-        unread = Delivery(body, message_id, f"{message_id}-0", 0, sent_at_ms, request_id, reason)
+        unread = Delivery(body, message_id, f"{message_id}-0", 0, sent_at_ms, request_id, reason, traceparent)
         self._messages[message_id] = _Message(unread, self._clock.now)
 
     def receive(self, count_max: int, *, hidden_seconds: int | None = None) -> list[Delivery]:
@@ -126,7 +128,7 @@ class QueueModel(JobQueue):
         latest = self._messages[message_id].latest
         if self._dead_letters is None or latest.receive_count < (self._receive_count_max or 0):
             return False
-        self._dead_letters.put(latest.body, request_id=latest.request_id)
+        self._dead_letters.put(latest.body, request_id=latest.request_id, traceparent=latest.traceparent)
         self.given_up += 1
         del self._messages[message_id]
         return True

@@ -12,7 +12,7 @@ from showcase.jobs.job_message import parse_message
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import RESERVED_SECONDS, Outbox
 from showcase.videos import FAST_PATH_SECONDS
-from tests.records import claimed, expire_lease, new_video, shift_due, video_state
+from tests.records import TRACEPARENT, claimed, expire_lease, new_video, shift_due, video_state
 
 AWAY = "http://127.0.0.1:1"
 
@@ -42,7 +42,7 @@ def test_the_fast_path_sends_the_message_of_the_contract(
     assert (message.video_id, message.task_id) == (entry.video_id, entry.task_id)
     assert message.video_path == f"s3://{bucket}/{entry.original_key}"
     assert delivery.body.endswith('Z"}')
-    assert delivery.request_id == "request-of-test"
+    assert (delivery.request_id, delivery.traceparent) == ("request-of-test", TRACEPARENT)
     with database.reading() as connection:
         assert connection.execute(select(Video.enqueued_at)).scalar_one() is not None
 

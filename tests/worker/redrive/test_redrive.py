@@ -86,6 +86,9 @@ def test_a_video_that_failed_after_all_attempts_gets_new_ones_and_is_processed(r
     assert (state.status, state.attempts, state.failure_code, state.failure_reason) == ("uploaded", 0, None, None)
     assert state.has_message_due, "it will be processed even if the message is lost"
     assert (dead_letters(rig), rig.messages()) == ((0, 0), (1, 0))
+    delivery = rig.receive()
+    assert (delivery.request_id, delivery.traceparent) == (entry.request_id, entry.traceparent)
+    rig.queue.release(delivery, 0)
     work_off(rig)
     assert rig.state(entry).status == "processed"
     assert redrive("run")[1]["messages"] == []

@@ -140,6 +140,7 @@ def test_a_redrive_with_a_stale_handle_may_be_repeated_and_gives_one_result(
     with dead_letters(rig) as letters:
         (letter,) = letters.read()
         assert (letter.action, letter.reason) == (Handling.REOPEN, f"attempt {ATTEMPTS_MAX} failed")
+        assert (letter.delivery.request_id, letter.delivery.traceparent) == (entry.request_id, entry.traceparent)
         newest = take_over(dead, letter.delivery)
         letters.settle(letter)
     dead.release(newest, 0)
@@ -160,7 +161,8 @@ def test_a_message_that_sqs_dead_lettered_is_redriven_with_its_attributes(rig: J
     assert rig.queue.depth().dead == 1
     with dead_letters(rig) as letters:
         (letter,) = letters.read()
-        assert (letter.delivery.request_id, letter.delivery.reason) == (entry.request_id, "")
+        assert (letter.delivery.request_id, letter.delivery.traceparent) == (entry.request_id, entry.traceparent)
+        assert letter.delivery.reason == ""
     assert redrive(rig) == [Handling.RESEND]
     assert work_off(rig) == [Outcome.PROCESSED]
     assert rig.state(entry).attempts == 1

@@ -18,6 +18,7 @@ from showcase.jobs.job_message import JobMessage
 from showcase.jobs.job_queue import Delivery, JobQueue, QueueDepth, QueueWiring
 from tests.fixtures import VISIBILITY_SECONDS
 from tests.ministack_server import MiniStackServer
+from tests.records import TRACEPARENT
 from tests.worker.two_emulators.takeover import take_over
 
 RECEIVE_COUNT_MAX = 5  # of the fixture ``queues``
@@ -57,9 +58,10 @@ def test_a_stale_handle_is_no_error_and_the_newest_handle_deletes(queue: JobQueu
 
 def test_a_message_keeps_its_attributes_and_is_hidden_until_it_is_released(queue: JobQueue) -> None:
     sent = message()
-    queue.send(sent, request_id="request-1")
+    queue.send(sent, request_id="request-1", traceparent=TRACEPARENT)
     first = receive_one(queue)
-    assert (first.body, first.request_id, first.receive_count) == (sent.to_json(), "request-1", 1)
+    assert (first.body, first.request_id, first.traceparent) == (sent.to_json(), "request-1", TRACEPARENT)
+    assert first.receive_count == 1
     assert abs(first.sent_at_ms / 1000 - datetime.now(UTC).timestamp()) < 60
     assert queue.receive(10) == []
     queue.release(first, 0)

@@ -1,0 +1,1 @@
+"""Runs the CloudWatch Logs Insights queries of our documents over recorded logs."""
