@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
+from alarms.burn_rates.objective import Objective
+from alarms.burn_rates.objective_files import MEMBER as OBJECTIVE
 from alarms.definition_files import CALLS, ROOT, DefinitionKind
 from alarms.test.case_files import SECONDS_EACH
 from cli.command_parser import ExitCode, command_parser
@@ -67,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def schemas() -> Iterator[tuple[str, Schema]]:
-    """The file name and the schema of each kind of definition, and of the unit tests of alarms."""
+    """The file name and the schema of each kind of definition, of objectives, and of the unit tests of alarms."""
     for kind in DefinitionKind:
         yield f"{kind}.json", _definition_schema(kind)
+    yield f"{OBJECTIVE}.json", _objective_schema()
     yield "test.json", _test_file_schema()
 
 
@@ -86,11 +89,10 @@ def _definition_schema(kind: DefinitionKind) -> Schema:
     if kind is DefinitionKind.DASHBOARD:
         parameters["properties"]["DashboardBody"] = {"type": "object"}  # an object in the file, a text in the call
     why = {name: _MINUTES if name == "fires_within_minutes" else _TEXT for name in _WHY[kind]}
-    units = _enum(service_model("cloudwatch").shape_for("StandardUnit"))
     members: dict[str, Schema] = {
         "$schema": {"type": "string"},
         "why": _object(why, required=_WHY[kind]),
-        "assumes": {"type": "object", "additionalProperties": {"enum": list(units)}},
+        "assumes": _units(),
         kind.value: parameters,
     }
     page = f"https://docs.aws.amazon.com/{_GUIDES[service]}/APIReference/API_{operation}.html"
@@ -101,6 +103,23 @@ def _definition_schema(kind: DefinitionKind) -> Schema:
         "description": f"${{NAME}} stands for a value that differs between environments. {page}",
         **_object(members, required=("why", kind.value)),
         "$defs": _DEFINITIONS,
+    }
+
+
+def _units() -> Schema:
+    units = _enum(service_model("cloudwatch").shape_for("StandardUnit"))
+    return {"type": "object", "additionalProperties": {"enum": list(units)}}
+
+
+def _objective_schema() -> Schema:
+    objective = Objective.model_json_schema(by_alias=True)
+    parts = objective.pop("$defs")
+    return {
+        "$schema": DIALECT,
+        "$comment": COMMENT,
+        "title": "An objective, from which alarms, unit tests and widgets follow",
+        **_object({"$schema": {"type": "string"}, OBJECTIVE: objective, "assumes": _units()}, required=(OBJECTIVE,)),
+        "$defs": parts,
     }
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from alarms.alarm_costs import AlarmPrices
 from alarms.check.catalogue_options import add_catalogue_options, read_asked_catalogue
 from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, Variables, require_variables
@@ -14,7 +15,7 @@ from alarms.sync.account import AWS_ERRORS, LiveAccount
 from alarms.sync.deployable import require_deployable
 from alarms.sync.ownership import OWNER_KEY, owner_of
 from alarms.sync.plan import Change, Plan, make_plan, with_policy_arns
-from alarms.sync.plan_text import change_lines, plan_document, summary_line
+from alarms.sync.plan_text import change_lines, cost_line, plan_document, summary_line
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 
@@ -102,8 +103,11 @@ def _sync(definitions: list[Definition], variables: Variables, asked: argparse.N
     arns = account.policy_arns(definitions)
     wanted = [replace(d, parameters=with_policy_arns(d.parameters, arns)) for d in definitions]
     tags = {OWNER_KEY: owner_of(prefix)}
-    plan = make_plan(wanted, account.read(definitions, prefix), tags=tags, prune=asked.prune)
+    live = list(account.read(definitions, prefix))
+    plan = make_plan(wanted, live, tags=tags, prune=asked.prune)
     _print_plan(plan, screen)
+    if costs := cost_line(plan, live, AlarmPrices.read()):
+        screen.line(costs)
     progress = Progress()
     if not (asked.plan or asked.check or plan.conflicts):
         _apply(plan, definitions, account, progress, screen)

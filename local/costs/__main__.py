@@ -7,7 +7,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from alarms.definition_files import FOLDERS, DefinitionKind
+from alarms.alarm_costs import billed_metrics
+from alarms.definition_files import DefinitionKind, read_variables
+from alarms.definition_reading import read_definitions
+from alarms.options import EXAMPLE
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from local.costs.cost_parameters import CostParameters, Prices, Size, System
@@ -35,18 +38,21 @@ class BilledItems:
     """The items that CloudWatch bills by number."""
 
     metrics: int
-    alarms: int
+    alarm_metrics: int
     composites: int
     dashboards: int
 
 
 def count_billed_items() -> BilledItems:
-    """Count the metrics of the catalogue, and the files of the definitions."""
+    """Count the metrics of the catalogue, those that alarms analyse, and the other definitions."""
+    definitions = read_definitions(read_variables(EXAMPLE))
     return BilledItems(
         metrics=sum(len(kind.metrics) * len(kind.services) * _series(kind.dimension_sets) for kind in RECORD_KINDS),
-        alarms=len(list((ROOT / FOLDERS[DefinitionKind.METRIC_ALARM]).glob("*.json"))),
-        composites=len(list((ROOT / FOLDERS[DefinitionKind.COMPOSITE_ALARM]).glob("*.json"))),
-        dashboards=len(list((ROOT / FOLDERS[DefinitionKind.DASHBOARD]).glob("*.json"))),
+        alarm_metrics=sum(
+            billed_metrics(each.parameters) for each in definitions if each.kind is DefinitionKind.METRIC_ALARM
+        ),
+        composites=sum(each.kind is DefinitionKind.COMPOSITE_ALARM for each in definitions),
+        dashboards=sum(each.kind is DefinitionKind.DASHBOARD for each in definitions),
     )
 
 
@@ -93,7 +99,7 @@ def monthly_costs(prices: Prices, system: System, size: Size, items: BilledItems
     requests = (polls + videos * system.queue_requests_a_video) / 1e6
     yield "SQS", max(0.0, requests - prices.queue_free_million) * prices.queue_million
     dashboards = max(0, items.dashboards - prices.dashboards_free) * prices.dashboard_month
-    alarms = items.alarms * prices.alarm_month + items.composites * prices.composite_alarm_month
+    alarms = items.alarm_metrics * prices.alarm_month + items.composites * prices.composite_alarm_month
     yield "CloudWatch, metrics", items.metrics * prices.metric_month
     yield "CloudWatch, alarms and dashboards", alarms + dashboards
     yield "CloudWatch, logs", logs_gb * prices.log_gb

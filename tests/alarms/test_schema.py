@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from alarms import schema as command
+from alarms.burn_rates.objective_files import FOLDER as OBJECTIVES
 from alarms.definition_files import FOLDERS, ROOT, DefinitionKind
 from alarms.schema import FOLDER, schema_text, schemas
 
@@ -21,6 +22,8 @@ def documents() -> Iterator[Any]:
     for kind, folder in FOLDERS.items():
         for path in sorted((ROOT / folder).glob("*.json")):
             yield pytest.param(path, f"{kind}.json", id=str(path.relative_to(ROOT)))
+    for path in sorted((ROOT / OBJECTIVES).glob("*.json")):
+        yield pytest.param(path, "objective.json", id=str(path.relative_to(ROOT)))
     for path in sorted((ROOT / "alarms/definitions/tests").glob("*.json")):
         yield pytest.param(path, "test.json", id=str(path.relative_to(ROOT)))
 
@@ -37,7 +40,7 @@ def test_the_schemas_on_disk_are_current(name: str) -> None:
 
 def test_each_kind_has_a_schema_and_there_is_no_other_file() -> None:
     names = {path.name for path in (ROOT / FOLDER).iterdir()}
-    assert names == set(SCHEMAS) == {*(f"{kind}.json" for kind in DefinitionKind), "test.json"}
+    assert names == set(SCHEMAS) == {*(f"{kind}.json" for kind in DefinitionKind), "objective.json", "test.json"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -20,7 +20,7 @@ from telemetry.catalogue import API_REQUEST, RECORD_KINDS
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "COSTS.md"
 PARAMETERS_OF_THE_DOCUMENT = CostParameters.model_validate_json(PARAMETERS.read_text())
 PRICES, SYSTEM = PARAMETERS_OF_THE_DOCUMENT.prices, PARAMETERS_OF_THE_DOCUMENT.system
-NO_ITEMS = BilledItems(metrics=0, alarms=0, composites=0, dashboards=0)
+NO_ITEMS = BilledItems(metrics=0, alarm_metrics=0, composites=0, dashboards=0)
 
 
 def costs_of(videos: int, views_a_video: float = 0.0, items: BilledItems = NO_ITEMS) -> dict[str, float]:
@@ -34,10 +34,13 @@ def test_the_document_shows_what_the_command_prints() -> None:
 def test_billed_items_are_counted_from_catalogue_and_definitions() -> None:
     items = count_billed_items()
     assert items.metrics > 20 * len(API_REQUEST.metrics) + sum(len(kind.metrics) for kind in RECORD_KINDS[1:])
-    assert (items.alarms, items.composites, items.dashboards) == tuple(
-        len(list(Path(folder).glob("*.json")))
-        for folder in ("alarms/definitions/metric_alarms", "alarms/definitions/composite_alarms", "dashboards")
+    files, objectives = (
+        {Path(folder).name: len(list(Path("alarms/definitions", folder).glob("*.json"))) for folder in folders}
+        for folders in (("metric_alarms", "composite_alarms", "../../dashboards"), ("objectives",))
     )
+    assert items.composites == files["composite_alarms"] + 2 * objectives["objectives"]
+    assert items.dashboards == files["dashboards"]
+    assert items.alarm_metrics >= files["metric_alarms"] + 6 * 2 * objectives["objectives"]  # six windows, two numbers
 
 
 def test_without_videos_only_the_standing_parts_cost_something() -> None:

@@ -22,13 +22,21 @@ class Renaming:
 
 
 def definition_renamings(definition: Definition, namespace: str) -> Iterator[Renaming]:
-    """A renaming for each name in the parameters that the check can verify offline."""
+    """A renaming for each name in the parameters that the check can verify offline.
+
+    The entries of a list are checked alike, so a name that stands in several of them is changed in one.
+    """
+    done = set()
     for path, rename in _places(definition.parameters, (), namespace):
         parameters = copy.deepcopy(dict(definition.parameters))
         holder: Any = parameters
         for key in path[:-1]:
             holder = holder[key]
-        holder[path[-1]] = rename(holder[path[-1]])
+        old, holder[path[-1]] = holder[path[-1]], rename(holder[path[-1]])
+        change = (tuple("" if isinstance(key, int) else key for key in path), str(old), str(holder[path[-1]]))
+        if change in done:
+            continue
+        done.add(change)
         place = f"{definition.file}:{'.'.join(map(str, path))}"
         yield Renaming(f"{place}={holder[path[-1]]}"[:160], replace(definition, parameters=parameters))
 
