@@ -97,8 +97,17 @@ class Route(StrEnum):
 ROUTES: tuple[str, ...] = tuple(Route)
 NO_ROUTE = "none"  # every other request: clients could make any number of values of their paths, and metrics cost money
 
-# A caller is everybody except the health probes of balancers and monitors. At night most requests are probes, and they
-# would dilute the rates and percentiles of the callers. So a probe has no metric but Requests.
+# The routes that balancers and monitors ask. A caller is everybody else. At night most requests are probes. They would
+# dilute the rates and percentiles of the callers, so a probe is counted in PROBE_METRICS only.
+HEALTH_PROBES = frozenset({Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY})
+PROBE_METRICS = frozenset({"Requests"})
+
+
+def routes_of(metric_name: str) -> tuple[str, ...]:
+    """The routes whose requests have this metric; NO_ROUTE is not among them."""
+    return tuple(route for route in Route if route not in HEALTH_PROBES or metric_name in PROBE_METRICS)
+
+
 API_REQUEST = RecordKind(
     "ApiRequest",
     (API,),

@@ -17,7 +17,7 @@ from alarms.wording import braces, suggestion
 from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
-from telemetry.catalogue import RECORD_KINDS, ROUTE, ROUTES, SERVICE, RecordKind
+from telemetry.catalogue import RECORD_KINDS, ROUTE, SERVICE, RecordKind, routes_of
 
 CATALOGUE = "telemetry/catalogue.py"
 UNWATCHED = "alarms/definitions/unwatched.json"
@@ -50,8 +50,8 @@ def _emitted_metrics(namespace: str) -> dict[MetricId, RecordKind]:
     """Every metric that the code can emit, with all values of its dimensions, and the record that contains it."""
     metrics: dict[MetricId, RecordKind] = {}
     for kind in RECORD_KINDS:
-        values = {SERVICE: kind.services, ROUTE: ROUTES}
         for metric, keys in product(kind.metrics, kind.dimension_sets):
+            values = {SERVICE: kind.services, ROUTE: routes_of(metric.name)}
             for chosen in product(*(values.get(key, ("",)) for key in keys)):
                 metrics[MetricId.of(namespace, metric.name, dict(zip(keys, chosen, strict=True)))] = kind
     return metrics
@@ -77,8 +77,8 @@ def _metric_notices(use: MetricUse) -> Iterator[Notice]:
     service, route = values.get(SERVICE), values.get(ROUTE)
     if service is not None and service not in kind.services:
         yield fault(f"{name} is not emitted by {SERVICE} {service!r}, but by {braces(kind.services)}")
-    if route is not None and route not in ROUTES:
-        yield fault(f"there is no {ROUTE} {route!r}{suggestion(route, ROUTES)}")
+    if route is not None and route not in (routes := routes_of(name)):
+        yield fault(f"{name} is not emitted for the {ROUTE} {route!r}{suggestion(route, routes)}")
     if text := _statistic_fault(kind, name, use.statistic):
         yield fault(text)
     if use.period < STORAGE_RESOLUTION_SECONDS:

@@ -7,7 +7,7 @@ from cloudwatch.emf import EmfReader, LineKind, log_lines
 from cloudwatch.emf.metadata import Streams
 from cloudwatch.metric import MetricId
 from cloudwatch.notice import Notice, Severity
-from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, ROUTES, SERVICE
+from telemetry.catalogue import NO_ROUTE, RECORD_KINDS, ROUTE, SERVICE, routes_of
 
 PROBLEMS_MAX = 100  # for one log: a log with more is the wrong file
 
@@ -69,6 +69,6 @@ def _undeclared(metric: MetricId, unit: str, namespace: str) -> str:
         return f"{name} is written in {unit}, declared in {kind.metric(name).unit}"
     if values[SERVICE] not in kind.services:
         return f"{name} is written by {SERVICE} {values[SERVICE]!r}, declared for {', '.join(kind.services)}"
-    if (route := values.get(ROUTE, NO_ROUTE)) not in (*ROUTES, NO_ROUTE):
+    if (route := values.get(ROUTE, NO_ROUTE)) not in (*routes_of(name), NO_ROUTE):
         return f"{name} is written for the {ROUTE} {route!r}, which is not declared"
     return ""

@@ -14,7 +14,7 @@ from alarms.options import EXAMPLE
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from local.costs.cost_parameters import CostParameters, Prices, Size, System
-from telemetry.catalogue import RECORD_KINDS, ROUTE, ROUTES
+from telemetry.catalogue import RECORD_KINDS, ROUTE, RecordKind, routes_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = ROOT / "infra" / "costs.json"
@@ -47,7 +47,7 @@ def count_billed_items() -> BilledItems:
     """Count the metrics of the catalogue, those that alarms analyse, and the other definitions."""
     definitions = read_definitions(read_variables(EXAMPLE))
     return BilledItems(
-        metrics=sum(len(kind.metrics) * len(kind.services) * _series(kind.dimension_sets) for kind in RECORD_KINDS),
+        metrics=sum(map(_series, RECORD_KINDS)),
         alarm_metrics=sum(
             billed_metrics(each.parameters) for each in definitions if each.kind is DefinitionKind.METRIC_ALARM
         ),
@@ -56,9 +56,14 @@ def count_billed_items() -> BilledItems:
     )
 
 
-def _series(dimension_sets: tuple[tuple[str, ...], ...]) -> int:
-    """How many metrics one name is billed as: one for each dimension set, or one for each route and NO_ROUTE."""
-    return sum(len(ROUTES) + 1 if ROUTE in each else 1 for each in dimension_sets)
+def _series(kind: RecordKind) -> int:
+    """How many metrics are billed: of each name and service, one for each dimension set, route and NO_ROUTE."""
+    series = (
+        len(routes_of(metric.name)) + 1 if ROUTE in keys else 1
+        for metric in kind.metrics
+        for keys in kind.dimension_sets
+    )
+    return len(kind.services) * sum(series)
 
 
 def worker_hours(system: System, videos: int) -> float:

@@ -6,13 +6,12 @@ import uuid
 
 from falcon import Request, Response
 
-from telemetry.catalogue import API_REQUEST, NO_ROUTE, ROUTE, ROUTES, Route
+from telemetry.catalogue import API_REQUEST, HEALTH_PROBES, NO_ROUTE, ROUTE, ROUTES
 from telemetry.logs import enter_log_context
 from telemetry.recorder import Property, Recorder
 from telemetry.trace_context import begin_span
 
 _WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-HEALTH_PROBES = {Route.IS_ALIVE, Route.IS_READY, Route.IS_HEALTHY}  # counted as requests, and measured in no other way
 
 
 class RequestTelemetry:

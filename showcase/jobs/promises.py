@@ -36,7 +36,8 @@ class UploadPromises:
     """Judges uploads whose videos were to be published within ``publish_within_seconds``.
 
     An upload is not visible before its commit, and ``uploaded_at`` is set before it. No upload is missed, because the
-    promise is longer than a transaction may take (``ANB_PUBLISH_WITHIN_SECONDS``).
+    promise is longer than a transaction may take (``ANB_PUBLISH_WITHIN_SECONDS``). A video whose publication is not
+    committed when it is judged is late.
     """
 
     def __init__(self, database: Database, publish_within_seconds: float) -> None:

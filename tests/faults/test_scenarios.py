@@ -10,17 +10,20 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from local.system.aws_emulator import REGION, AwsEmulator
 from local.system.postgres_server import PostgresServer
 from showcase.aws import Aws
+from showcase.database.engine import database_time
+from showcase.database.tables import PublicationReview, Video
 from showcase.jobs.job_queue import JobQueue
 from showcase.jobs.outbox import Entry, Outbox
 from tests.faults import invariants
 from tests.faults.fixtures import SystemMaker
 from tests.faults.proxy import FaultProxy, Rule
 from tests.faults.system_under_faults import VISIBILITY_SECONDS, SystemUnderFaults
-from tests.records import shift_due
+from tests.records import new_video, shift_due
 
 AWAY = {"probability": 1.0, "reset": True}
 TIDY = {"ANB_HOUSEKEEPING_SECONDS": "0.5", "ANB_ORPHAN_AGE_SECONDS": "0"}
@@ -303,6 +306,26 @@ def test_t21_an_outage_fails_no_video_and_dead_letters_no_message(
         proxy.set_rules()
         finish(system, *entries, seconds=90)
     assert all(system.state(entry).attempts == 1 for entry in entries)
+
+
+def test_an_upload_that_hangs_is_late_also_while_no_worker_lives(system: SystemUnderFaults) -> None:
+    api = system.start_api()
+    _hang(system)
+    system.wait_until(lambda: system.counted("UploadsLate") == 1, "judged by the API")
+    api.stop()
+    _hang(system)
+    system.start_worker()
+    system.wait_until(lambda: system.counted("UploadsLate") == 2, "judged by a worker")
+    assert system.counted("UploadsDue") == 2
+
+
+def _hang(system: SystemUnderFaults) -> None:
+    """Accept a video without a file or a message, as if its promised moment were over and it were the next to judge."""
+    entry = new_video(system.database)
+    with system.database.writing() as connection:
+        uploaded = update(Video).where(Video.id == entry.video_id)
+        connection.execute(uploaded.values(uploaded_at=database_time(-301)))
+        connection.execute(update(PublicationReview).values(judged_until=database_time(-301.001)))
 
 
 def test_t24_many_sweepers_lose_nothing_and_change_no_state_twice(system: SystemUnderFaults) -> None:

@@ -57,6 +57,7 @@ def test_the_error_names_a_missing_variable(environment: pytest.MonkeyPatch, var
         ("ANB_JWT_SECRET_PREVIOUS", "short"),
         ("ANB_LIMIT_LOGIN_ACCOUNT", "10"),
         ("ANB_LIMIT_VOTE_ADDRESS", "0/60"),
+        ("ANB_PUBLISH_WITHIN_SECONDS", "24"),  # an upload may be committed after so long
         ("ANB_CORS_ORIGINS", "anb.example"),
         ("ANB_CORS_ORIGINS", "https://anb.example/"),
         ("ANB_CORS_ORIGINS", "*,https://anb.example"),

@@ -11,6 +11,7 @@ import pytest
 from alarms.check.definition_checks import check_definitions
 from alarms.definition_files import Definition, DefinitionError, DefinitionKind, Variables
 from cloudwatch.notice import Notice
+from telemetry.catalogue import Route
 
 Check = Callable[..., list[Notice]]
 
@@ -90,6 +91,13 @@ def test_a_query_or_a_search_of_metrics_that_exist_has_no_finding(with_graph: Ch
 def test_a_statistic_without_a_meaning_is_an_error_in_a_query_as_in_a_metric(with_graph: Check) -> None:
     found = with_graph([{"expression": 'SELECT SUM(QueueDepth) FROM "ANB/RisingStars"'}])
     assert any("so Sum of it has no meaning" in each.text for each in found)
+
+
+@pytest.mark.parametrize(("name", "is_emitted"), [("Requests", True), ("Latency", False), ("ServerErrors", False)])
+def test_a_metric_of_callers_is_not_emitted_for_a_health_probe(with_graph: Check, name: str, is_emitted: bool) -> None:
+    found = with_graph(["ANB/RisingStars", name, "Service", "api", "Route", str(Route.IS_READY)])
+    texts = [each.text for each in found if f"{name} is not emitted for the Route 'GET /api/health/ready'" in each.text]
+    assert (texts == []) is is_emitted
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.catalogue import HEALTH_PROBES
 from tests.service.conftest import Contest
 from tests.service.player_requests import uploaded
 from tests.service.resources.direct_upload_client import DirectClient
@@ -40,6 +41,23 @@ class TestTelemetry:
         assert contest.recorded.values("ServerErrors") == [0] * 7
         assert contest.recorded.values("UploadBytes") == [clip.stat().st_size]
         assert all(latency > 0 for latency in contest.recorded.values("Latency"))
+
+    def test_a_health_probe_is_counted_as_a_request_and_in_no_rate_of_the_callers(self, contest: Contest) -> None:
+        probes = [route.path for route in HEALTH_PROBES]
+        client = contest.client()
+        for path in probes:
+            client.get(path)
+            client.head(path)
+        contest.emulator.sqs.delete_queue(QueueUrl=contest.api.queue.url)
+        assert client.get("/api/health/ready").status_code == 503
+        client.get("/api/public/videos")
+        assert contest.recorded.values("Requests") == [1] * (2 * len(probes) + 2)
+        for name in ("Latency", "ClientErrors", "RateLimited", "ServerErrors"):
+            routes = {
+                dict(point.dimensions).get("Route") for point in contest.recorded.datapoints() if point.name == name
+            }
+            assert routes == {None, "GET /api/public/videos"}, name
+            assert len(contest.recorded.values(name)) == 1, name
 
     def test_the_request_id_is_answered_and_taken_over_only_if_well_formed(self, contest: Contest) -> None:
         client = contest.client()

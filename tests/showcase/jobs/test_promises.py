@@ -6,15 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Barrier
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, event, select, text, update
+from sqlalchemy import Connection, event, func, select, text, update
 
-from showcase.database.engine import Database
-from showcase.database.tables import PublicationReview
+from showcase.database.engine import Database, database_time
+from showcase.database.tables import PublicationReview, Video
 from showcase.errors import Refused
 from showcase.jobs import jobs
 from showcase.jobs.outbox import Entry
@@ -100,9 +99,8 @@ def test_an_upload_is_judged_once_and_not_before_its_promised_moment(
     clock: VirtualClock, players: Players, promises: UploadPromises
 ) -> None:
     entry = players.upload()
-    clock.now = START
-    assert promises.judge() is None, "nothing can be due before the cursor has moved"
-    clock.advance(MOMENT + PROMISED_SECONDS - MOMENT)
+    assert promises.judge() is None, "until START everything is judged"
+    clock.advance(PROMISED_SECONDS - MOMENT)
     assert promises.judge() is None, "the promised moment is a millisecond away"
     clock.advance(MOMENT)
     assert promises.judge() == judged(1, entry)
@@ -192,6 +190,16 @@ def test_a_judgement_names_the_oldest_late_videos(
     assert promises.judge() == Judgement(LATE_VIDEOS_MAX + 1, LATE_VIDEOS_MAX + 1, named)
 
 
+def test_uploads_before_the_migration_are_not_judged(database_url: str) -> None:
+    database = Database(database_url)
+    with database.reading() as connection:
+        row = connection.execute(select(PublicationReview.judged_until, database_time().label("now"))).one()
+    assert timedelta(0) <= row.now - row.judged_until < timedelta(hours=1), (
+        "the tests migrate a database at their start"
+    )
+    database.close()
+
+
 def test_another_promise_judges_no_upload_twice_and_forgets_none(
     database: Database, clock: VirtualClock, players: Players, promises: UploadPromises
 ) -> None:
@@ -256,22 +264,27 @@ def test_of_two_processes_at_the_same_moment_one_judges(
 
 
 def test_processes_that_judge_all_the_time_judge_each_upload_once(database_url: str) -> None:
-    """With the real clock, and a connection pool for each process."""
-    processes = [Database(database_url, pool_size=2) for _ in range(4)]
+    """With the real clock. The uploads become due one after the other, in the next half second."""
+    processes = [Database(database_url, pool_size=1) for _ in range(4)]
     player_id = new_player(processes[0])
-    uploads = [new_video(processes[0], player_id) for _ in range(40)]
-    begun = Barrier(len(processes))
+    uploads = [new_video(processes[0], player_id) for _ in range(50)]
     with processes[0].writing() as connection:
-        first = uploads[0].uploaded_at - timedelta(seconds=1)
-        connection.execute(update(PublicationReview).values(judged_until=first))
+        for number, upload in enumerate(uploads):
+            uploaded_at = database_time(number / 100 - PROMISED_SECONDS)
+            connection.execute(update(Video).where(Video.id == upload.video_id).values(uploaded_at=uploaded_at))
+        before, last = connection.execute(select(func.min(Video.uploaded_at), func.max(Video.uploaded_at))).one()
+        connection.execute(update(PublicationReview).values(judged_until=before - timedelta(seconds=1)))
 
-    def judge(database: Database) -> list[Judgement]:
-        begun.wait(30)
-        turns = (UploadPromises(database, 0.0).judge() for _ in range(20))
-        return [turn for turn in turns if turn]
+    def judge_until_last(database: Database) -> Iterator[Judgement]:
+        promises, judged_until = UploadPromises(database, PROMISED_SECONDS), before
+        while judged_until < last:
+            if turn := promises.judge():
+                yield turn
+            with database.reading() as connection:
+                judged_until = connection.execute(select(PublicationReview.judged_until)).scalar_one()
 
     with ThreadPoolExecutor(len(processes)) as pool:
-        turns = [turn for turns in pool.map(judge, processes) for turn in turns]
+        turns = [turn for turns in pool.map(lambda each: list(judge_until_last(each)), processes) for turn in turns]
     assert sum(turn.due for turn in turns) == len(uploads)
     for database in processes:
         database.close()
