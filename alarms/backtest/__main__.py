@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alarms.definition_files import Definition, DefinitionError, require_alarms
+from alarms.backtest.objective_incidents import ObjectiveOutcome, objective_outcomes, outcome_lines, outcome_member
+from alarms.definition_files import Definition, DefinitionError, Variables, require_alarms
+from alarms.definition_reading import read_objectives
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.recording import NothingRecorded, Recording, findings_text, read_recording
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recording = read_recording(asked.log, definitions + (other or []))
         histories = _asked_histories(definitions, recording, asked.alarm)
         others = _asked_histories(other, recording, asked.alarm) if other else None
+        outcomes = _outcomes(histories, recording, variables, asked)
     except (DefinitionError, OSError) as error:
         screen.fail(str(error))
         return ExitCode.REFUSED
@@ -56,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         screen.fail(str(error))
         return ExitCode.FAILED
     if asked.json:
-        screen.document(_document(recording, histories, others))
+        objectives = [outcome_member(outcome) for outcome in outcomes]
+        screen.document({**_document(recording, histories, others), "objectives": objectives})
     _print_table(recording, histories, others, screen)
+    for line in outcome_lines(outcomes):
+        screen.line(line)
     if asked.png:
         _draw_pictures(asked.png, histories, recording, screen)
     return ExitCode.DONE
@@ -79,6 +85,15 @@ def _asked_histories(definitions: Sequence[Definition], recording: Recording, st
     """All alarms are replayed, because composites need their children; only those of ``stems`` are returned."""
     histories = replay(definitions, recording)
     return [history for history in histories if not stems or history.definition.stem in stems]
+
+
+def _outcomes(
+    histories: Sequence[History], recording: Recording, variables: Variables, asked: argparse.Namespace
+) -> list[ObjectiveOutcome]:
+    """The outcomes of the objectives of this project; none if the definitions are those of another."""
+    if asked.definitions:
+        return []
+    return list(objective_outcomes(read_objectives(variables), histories, recording, str(variables["NAMESPACE"])))
 
 
 def _print_table(recording: Recording, histories: list[History], others: list[History] | None, screen: Screen) -> None:

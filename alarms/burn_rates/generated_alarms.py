@@ -14,6 +14,7 @@ from alarms.burn_rates.objective_files import ObjectiveFile
 from alarms.burn_rates.windows import BURN_RATES, MINUTE, BurnRate, Window
 from alarms.definition_files import Definition, DefinitionKind, Variables, alarm_description, require_variables
 
+PAGE, TICKET = "page", "ticket"  # the ends of the names of the composites
 VARIABLES = ("PREFIX", "NAMESPACE", "PAGE_TOPIC_ARN", "TICKET_TOPIC_ARN")
 # The minutes in which workers-down, for example, may page first, and for which its end holds the page back.
 SUPPRESSOR_WAIT_SECONDS, SUPPRESSOR_EXTENSION_SECONDS = 120, 180
@@ -48,7 +49,7 @@ def generated_alarms(read: ObjectiveFile, variables: Variables) -> Iterator[Defi
                 _window_alarm(objective, rate, window, str(variables["NAMESPACE"])),
                 window_cases(objective, rate, window),
             )
-    for name, pages, topic in (("page", True, "PAGE_TOPIC_ARN"), ("ticket", False, "TICKET_TOPIC_ARN")):
+    for name, pages, topic in ((PAGE, True, "PAGE_TOPIC_ARN"), (TICKET, False, "TICKET_TOPIC_ARN")):
         rates = [rate for rate in BURN_RATES if rate.pages is pages]
         yield define(
             DefinitionKind.COMPOSITE_ALARM,
