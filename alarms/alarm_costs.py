@@ -1,7 +1,8 @@
 """What alarms cost in a month. Source: the price list of Amazon CloudWatch. infra/costs.json has the prices.
 
 An alarm is billed for each metric that it analyses: an alarm on metric math for each of its metrics. A period of less
-than a minute costs three times as much. A composite has a price of its own.
+than a minute costs three times as much. How many metrics a Metrics Insights query analyses is not known here: it counts
+as one. A composite has a price of its own.
 """
 
 import json

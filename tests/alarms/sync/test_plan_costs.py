@@ -1,7 +1,6 @@
 """A plan says how many alarms it adds, and what they cost a month: computed here from the price list by hand."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,11 +45,11 @@ BOTH = define("both", DefinitionKind.COMPOSITE_ALARM, AlarmRule='ALARM("one") AN
         ([ONE, MATH, BOTH], [ONE, MATH, BOTH], ""),
         ([ONE], [ONE, BOTH], "Alarms: 1 less, 0.50 USD a month less."),
         (
-            [replace(ONE, parameters={"AlarmName": "one", "Period": 10})],
+            [define("one", Period=10)],
             [ONE],
             "Alarms: 0 more, 0.20 USD a month more.",
         ),
-        ([replace(ONE, parameters={"AlarmName": "one", "Period": 300})], [ONE], ""),
+        ([define("one", Period=300)], [ONE], ""),
     ],
 )
 def test_the_line_has_the_difference_in_number_and_price(
