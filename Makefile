@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 BRIDGE := celery_bridge
 RUN := $(BIN)/python -m
 
+# Tests start hundreds of Python processes, and none needs to compile the modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo drill up test test-quick campaigns fuzz-api soak sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 

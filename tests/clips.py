@@ -11,6 +11,7 @@ from pathlib import Path
 
 MAKE_SECONDS = 300
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
 
 
 class Clips:
@@ -34,21 +35,28 @@ class Clips:
                 draft.replace(target)
         return target
 
-    def pattern(
-        self, *options: str, size: str = "1920x1080", rate: str = "30", seconds: float = 20, filters: str = "null"
-    ) -> Path:
-        """A moving test picture."""
-        source = f"testsrc2=s={size}:r={rate}:d={seconds},{filters}"
-        return self.make("-f", "lavfi", "-i", source, *(options or X264))
+    def still(self, picture: str, seconds: float = 20, options: tuple[str, ...] = X264) -> Path:
+        """A clip of a picture that does not change. One second is encoded, and its packets are repeated."""
+        second = self.make("-f", "lavfi", "-i", picture, "-t", "1", *options)
+        return self.repeated(second, seconds)
+
+    def repeated(self, source: Path, seconds: float) -> Path:
+        """The clip again and again, without encoding."""
+        return self.make("-stream_loop", "-1", "-i", str(source), "-t", str(seconds), "-c", "copy")
 
     def plain(self, seconds: float = 20, size: str = "1920x1080") -> Path:
         """The cheapest acceptable clip."""
-        return self.make("-f", "lavfi", "-i", f"color=c=navy:s={size}:r=10:d={seconds}", *X264)
+        return self.still(f"color=c=navy:s={size}:r=10", seconds)
 
-    def with_sound(self, seconds: float = 20) -> Path:
-        sound = ("-f", "lavfi", "-i", f"sine=f=440:d={seconds}")
-        picture = ("-f", "lavfi", "-i", f"testsrc2=s=1920x1080:r=30:d={seconds}")
-        return self.make(*picture, *sound, *X264, "-c:a", "aac")
+    def with_sound(self) -> Path:
+        """The plain clip with a sound."""
+        sound = ("-f", "lavfi", "-i", "sine=f=440:d=20")
+        return self.make("-i", str(self.plain()), *sound, "-c:v", "copy", "-c:a", "aac")
+
+    def pattern(self, *options: str, size: str = "1920x1080", rate: str = "10", filters: str = "null") -> Path:
+        """20 seconds of a moving test picture. Each encode of it takes seconds."""
+        source = f"testsrc2=s={size}:r={rate}:d=20,{filters}"
+        return self.make("-f", "lavfi", "-i", source, *(options or X264))
 
     def remuxed(self, source: Path, *options: str, before: tuple[str, ...] = ()) -> Path:
         """The same pictures in another container layout."""
@@ -59,15 +67,15 @@ class Clips:
         return self.remuxed(source, before=("-display_rotation", str(degrees)))
 
     def camera_footage(self) -> Path:
-        """Real camera footage (a time lapse of tall buildings), enlarged to 1080p and looped to 20 s."""
+        """Real camera footage (a time lapse of tall buildings), enlarged to 1080p and repeated to 20 s."""
         filters = "setpts=N/25/TB,scale=1920:1080:flags=bicubic,noise=alls=6:allf=t"
-        return self.make("-stream_loop", "-1", "-i", str(city_footage()), "-t", "20", "-vf", filters, "-an", *X264)
+        return self.repeated(self.make("-i", str(city_footage()), "-vf", filters, "-an", *X264), 20)
 
-    def hlg(self, source: str = "color=s=1920x1080:r=10:d=20") -> Path:
+    def hlg(self, colour: str = "black") -> Path:
         """10-bit HEVC in HLG, tagged as a phone tags it."""
         tags = "range=tv:color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc"
-        return self.make("-f", "lavfi", "-i", f"{source},format=yuv420p10,setparams={tags}", "-c:v", "libx265",
-                         "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")  # fmt: skip
+        picture = f"color=c={colour}:s=1920x1080:r=10,format=yuv420p10,setparams={tags}"
+        return self.still(picture, options=X265)
 
     def copy(self, source: Path, target: Path, size: int | None = None) -> Path:
         """A copy; with ``size``, only the first ``size`` bytes."""

@@ -18,6 +18,6 @@ def test_a_clip_that_several_need_at_the_same_time_is_made_once(tmp_path: Path) 
     encoder.write_text(ENCODER.format(made=made))
     encoder.chmod(0o755)
     with ThreadPoolExecutor(4) as threads:
-        clips = list(threads.map(lambda _: Clips(str(encoder), tmp_path / "cache").plain(), range(4)))
+        clips = list(threads.map(lambda _: Clips(str(encoder), tmp_path / "cache").make("picture"), range(4)))
     assert {clip.read_text() for clip in clips} == {"clip\n"} and len(set(clips)) == 1
     assert made.read_text() == "made\n"

@@ -13,7 +13,7 @@ from showcase.clips.clip_rules import judge_movie, judge_scan, unacceptable
 from showcase.clips.movie import EDITS_MAX, SAMPLES_MAX, VIDEO_TRACKS_MAX, Movie, describe_movie, read_movie
 from showcase.clips.mp4_boxes import CHILDREN_MAX, BadBoxes, BoxScanner
 from showcase.errors import UnacceptableClip
-from tests.clips import X264, Clips, box
+from tests.clips import X265, Clips, box
 from tests.hostile_clips.boxes import Box, full, parse
 
 ClipMaker = Callable[[Clips], Path]
@@ -41,13 +41,10 @@ GOOD: dict[str, ClipMaker] = {
     "4:3": lambda c: c.plain(size="1440x1080"),
     "4K": lambda c: c.plain(size="3840x2160"),
     "60 s": lambda c: c.plain(seconds=60),
-    "odd size": lambda c: c.pattern("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p",
-                                    size="1921x1081", rate="10"),
+    "odd size": lambda c: c.still(
+        "testsrc2=s=1921x1081:r=10", options=("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")),
     "with sound": lambda c: c.with_sound(),
-    "with sound, at 10 pictures a second": lambda c: c.make(
-        "-f", "lavfi", "-i", "color=c=navy:s=1920x1080:r=10:d=20", "-f", "lavfi", "-i", "sine=d=20", *X264),
-    "HEVC": lambda c: c.pattern("-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-x265-params",
-                                "log-level=error", rate="10"),
+    "HEVC": lambda c: c.still("testsrc2=s=1920x1080:r=10", options=X265),
     "cut by an edit list": lambda c: c.make("-ss", "7.3", "-i", str(c.plain(seconds=30)), "-c", "copy"),
 }  # fmt: skip
 
@@ -55,13 +52,13 @@ BAD: dict[str, tuple[str, ClipMaker]] = {
     "too short": ("too_short", lambda c: c.plain(seconds=10)),
     "too long": ("too_long", lambda c: c.plain(seconds=90)),
     "720p": ("resolution_too_low", lambda c: c.plain(size="1280x720")),
-    "8K": ("resolution_too_high", lambda c: c.pattern(size="7680x4320", rate="1")),
+    "8K": ("resolution_too_high", lambda c: c.still("color=s=7680x4320:r=1")),
     "audio only": ("no_video", lambda c: c.make("-f", "lavfi", "-i", "sine=d=25", "-c:a", "aac")),
     "QuickTime": ("not_mp4", lambda c: c.remuxed(c.plain(), "-f", "mov")),
     "Matroska": ("not_mp4", lambda c: c.remuxed(c.plain(), "-f", "matroska")),
     "ProRes": ("codec_unsupported", lambda c: c.make(
         "-f", "lavfi", "-i", "color=s=1920x1080:r=1:d=20", "-c:v", "prores_ks", "-f", "mov", "-brand", "mp42")),
-    "slide show": ("frame_rate_unsupported", lambda c: c.pattern(*X264, rate="2")),
+    "slide show": ("frame_rate_unsupported", lambda c: c.still("color=s=1920x1080:r=2")),
 }  # fmt: skip
 
 
@@ -158,7 +155,7 @@ def _second_edit_list(edits: int) -> Callable[[Box], None]:
 def test_a_number_that_would_cost_a_reader_memory_or_time_is_refused(
     clips: Clips, tmp_path: Path, allowed: Callable[[Box], None], too_much: Callable[[Box], None]
 ) -> None:
-    original = GOOD["with sound, at 10 pictures a second"](clips).read_bytes()
+    original = GOOD["with sound"](clips).read_bytes()
     path = tmp_path / "clip.mp4"
     for edit, is_allowed in ((allowed, True), (too_much, False)):
         root = parse(original)

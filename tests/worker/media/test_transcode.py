@@ -11,18 +11,17 @@ import pytest
 
 from showcase.clips.movie import read_movie
 from showcase.errors import UnacceptableClip
-from tests.clips import X264, Clips
+from tests.clips import X264, X265, Clips
 from tests.worker.media.pictures import Pictures, header_of, is_near
 from worker.media import pipeline, transcode
 from worker.media.pipeline import BUMPER_FRAMES, Source, body_command
 from worker.media.transcode import Transcoder
 
-X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
 MIDDLE = 4  # a second of each result that shows its clip
 BLACK, RED, LIME, BLUE = (0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def quarters(size: str, rate: str = "30", seconds: float = 20) -> str:
+def quarters(size: str) -> str:
     """A picture with four coloured quarters: red and green above, blue and white below."""
     width, height = (int(side) for side in size.split("x"))
     boxes = ",".join(
@@ -31,34 +30,29 @@ def quarters(size: str, rate: str = "30", seconds: float = 20) -> str:
             ("red", 0, 0), ("lime", width // 2, 0), ("blue", 0, height // 2), ("white", width // 2, height // 2)
         )
     )  # fmt: skip
-    return f"color=c=black:s={size}:r={rate}:d={seconds},{boxes}"
-
-
-def quarter_clip(clips: Clips, size: str, *options: str, rate: str = "10") -> Path:
-    return clips.make("-f", "lavfi", "-i", quarters(size, rate), *(options or X264))
+    return f"color=c=black:s={size}:r=10,{boxes}"
 
 
 ODD: dict[str, Callable[[Clips], Path]] = {
     "plain": lambda c: c.plain(),
     "no audio": lambda c: c.pattern(),
     "audio": lambda c: c.with_sound(),
-    "portrait": lambda c: quarter_clip(c, "1080x1920"),
-    "4:3": lambda c: quarter_clip(c, "1440x1080"),
-    "anamorphic": lambda c: c.make("-f", "lavfi", "-i", quarters("1440x1080", "10") + ",setsar=4/3", *X264),
-    "rotated by metadata": lambda c: c.rotated(quarter_clip(c, "1920x1080"), -90),
+    "portrait": lambda c: c.still(quarters("1080x1920")),
+    "4:3": lambda c: c.still(quarters("1440x1080")),
+    "anamorphic": lambda c: c.still(quarters("1440x1080") + ",setsar=4/3"),
+    "rotated by metadata": lambda c: c.rotated(c.still(quarters("1920x1080")), -90),
     "variable frame rate": lambda c: c.pattern(
-        *X264, "-fps_mode", "vfr", filters="select='not(mod(n\\,3))+between(mod(n\\,90)\\,0\\,44)'"),
-    "HEVC": lambda c: quarter_clip(c, "1920x1080", *X265, "-pix_fmt", "yuv420p"),
-    "10-bit HEVC": lambda c: quarter_clip(c, "1920x1080", *X265, "-pix_fmt", "yuv420p10"),
-    "HDR (HLG)": lambda c: c.hlg("color=c=0xBFBFBF:s=1920x1080:r=10:d=20"),
-    "120 fps": lambda c: c.make("-f", "lavfi", "-i", "color=c=teal:s=1920x1080:r=120:d=20", *X264),
-    "odd dimensions": lambda c: c.pattern("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p",
-                                          size="1921x1081", rate="10"),
+        *X264, "-fps_mode", "vfr", rate="30", filters="select='not(mod(n\\,3))+between(mod(n\\,90)\\,0\\,44)'"),
+    "HEVC": lambda c: c.still(quarters("1920x1080"), options=(*X265, "-pix_fmt", "yuv420p")),
+    "10-bit HEVC": lambda c: c.still(quarters("1920x1080"), options=(*X265, "-pix_fmt", "yuv420p10")),
+    "HDR (HLG)": lambda c: c.hlg("0xBFBFBF"),
+    "120 fps": lambda c: c.still("color=c=teal:s=1920x1080:r=120"),
+    "odd dimensions": lambda c: c.still(
+        "testsrc2=s=1921x1081:r=10", options=("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")),
     "fragmented": lambda c: c.remuxed(c.plain(), "-movflags", "+frag_keyframe+empty_moov"),
     "moov in front": lambda c: c.remuxed(c.plain(), "-movflags", "+faststart"),
-    "full range, as some phones": lambda c: c.make(
-        "-f", "lavfi", "-i", "color=c=gray:s=1920x1080:r=10:d=20,format=yuvj420p", "-c:v", "libx264",
-        "-preset", "ultrafast"),
+    "full range, as some phones": lambda c: c.still(
+        "color=c=gray:s=1920x1080:r=10,format=yuvj420p", options=("-c:v", "libx264", "-preset", "ultrafast")),
     "video starts late": lambda c: c.make("-f", "lavfi", "-i", "sine=d=22", "-itsoffset", "1", "-i", str(c.plain()),
                                           "-c:v", "copy", "-c:a", "aac"),
     "cut by an edit list": lambda c: c.make("-ss", "7.3", "-i", str(c.plain(seconds=30)), "-c", "copy"),
