@@ -19,11 +19,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from alarms.open_values import EXISTENCE, OpenValue, open_in
 from cloudwatch.alarm.anomaly_detector import detector_identity
+from cloudwatch.dashboard.body import Dashboard, read_dashboard
 
 ROOT = Path(__file__).resolve().parent.parent
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -89,7 +91,7 @@ class DefinitionError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """One definition with its variables filled in.
 
@@ -139,6 +141,11 @@ class Definition:
         if self.objective:
             return self.place
         return Path(self.file).stem if self.place == self.kind else self.name
+
+    @cached_property
+    def dashboard(self) -> Dashboard:
+        """The dashboard of a dashboard's definition. It is read once, because many checks look at its widgets."""
+        return read_dashboard(self.parameters.get("DashboardBody", ""))
 
     @property
     def runbook_section(self) -> str:

@@ -16,7 +16,7 @@ from cloudwatch.alarm.put_log_alarm import read_log_alarm
 from cloudwatch.alarm.put_metric_alarm import read_metric_alarm
 from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.composite.composite_alarm import read_composite_alarm
-from cloudwatch.dashboard.body import name_fault, read_dashboard
+from cloudwatch.dashboard.body import name_fault
 from cloudwatch.mute.mute_rule import read_mute_rule
 from cloudwatch.notice import Notice
 from cloudwatch.parameters import ParametersRefused
@@ -71,7 +71,7 @@ def _dashboard_notices(definition: Definition) -> Iterator[Notice]:
     if fault and not definition.is_open(definition.name):
         yield error(definition, "DashboardName", fault)
     body = definition.parameters.get("DashboardBody", "")
-    for problem in read_dashboard(body).problems:
+    for problem in definition.dashboard.problems:
         place = f"DashboardBody{problem.place}"
         if definition.is_open(problem.text) or definition.is_open(text_at(body, problem.place)):
             yield remark(definition, place, "cannot be judged, because a part of it is not known")

@@ -8,7 +8,7 @@ from alarms.check.aws_metrics import KnownMetrics
 from alarms.check.metric_catalogue import MetricCatalogue
 from alarms.check.watched_metrics import MetricUse, SelectionUse, metric_uses, selection_uses
 from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKind, Variables
-from cloudwatch.dashboard.body import Widget, read_dashboard
+from cloudwatch.dashboard.body import Widget
 from cloudwatch.notice import Notice, Severity
 
 
@@ -52,7 +52,7 @@ class Definitions:
     def widgets(self) -> tuple[tuple[Definition, Widget], ...]:
         """Every widget of every dashboard."""
         dashboards = self.of(DefinitionKind.DASHBOARD)
-        return tuple((d, w) for d in dashboards for w in read_dashboard(d.parameters["DashboardBody"]).widgets)
+        return tuple((d, w) for d in dashboards for w in d.dashboard.widgets)
 
     def uses_of(self, definition: Definition) -> list[MetricUse]:
         """The metrics that one definition names."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarms.definition_files import Definition, DefinitionKind
-from cloudwatch.dashboard.body import read_dashboard
 from cloudwatch.dashboard.expressions import widget_selections
 from cloudwatch.insights import SelectQuery
 from cloudwatch.metric import MetricId
@@ -42,7 +41,7 @@ class SelectionUse:
 def metric_uses(definition: Definition) -> Iterator[MetricUse]:
     """The metrics that one definition names. Unreadable ones are left out; the check of the call reports them."""
     if definition.kind is DefinitionKind.DASHBOARD:
-        for each in read_dashboard(definition.parameters["DashboardBody"]).metrics:
+        for each in definition.dashboard.metrics:
             yield MetricUse(definition, f"DashboardBody{each.path}", each.metric, each.statistic, each.period)
     else:
         yield from _uses_below(definition, definition.parameters, "")
@@ -74,7 +73,7 @@ def _metric_use(
 def selection_uses(definition: Definition) -> Iterator[SelectionUse]:
     """The readable searches and queries of one definition. The checks of expressions report the others."""
     if definition.kind is DefinitionKind.DASHBOARD:
-        for widget in read_dashboard(definition.parameters["DashboardBody"]).widgets:
+        for widget in definition.dashboard.widgets:
             for holder, selection in widget_selections(widget):
                 yield SelectionUse(definition, f"DashboardBody{holder.path}/0/expression", selection)
     elif definition.kind is DefinitionKind.METRIC_ALARM:

@@ -32,16 +32,20 @@ from tests.hostile_clips.structure import STRUCTURE
 from tests.worker.conftest import LIMITS, MIB
 from tests.worker.media.pictures import Pictures, header_of
 from worker.errors import EncodeFailed, EncodeStuck, EncodeWrong
-from worker.media import pipeline, transcode
-from worker.media.confinement import Limits
+from worker.media import bumpers, pipeline, transcode
+from worker.media.artwork import find_artwork
+from worker.media.confinement import Confinement, Limits
+from worker.media.encoder import Encoder
 from worker.media.media_process import run_media
-from worker.media.pipeline import BUMPER_FRAMES, FRAMES_PER_SECOND, Source, body_command
+from worker.media.pipeline import FRAMES_PER_SECOND, Source, body_command
+from worker.media.prepared_artwork import prepare_artwork
 from worker.media.transcode import Transcoder
 
 BATCHES = 16
 FUZZ_ROUNDS = 1500  # for each base clip; raise it for a longer campaign
 BODY_SECONDS = 1  # of a playable clip: long enough for the faults of its structure, in a thirtieth of the time
 LONGER_BODY_SECONDS = 3
+BUMPER_FRAMES = 6
 ACCEPTED, PROCESSED, TRIED_AGAIN = "accepted", "processed", "to be tried again"
 PIECES = (7, 4096, 65_536, MIB)
 UPLOAD_BYTES_MAX = 100 * MIB
@@ -113,9 +117,18 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Complaints]
 
 
 @pytest.fixture(scope="module")
-def hurried(transcoder: Transcoder) -> Transcoder:
-    """The transcoder of production, with shorter limits."""
-    return replace(transcoder, limits=replace(LIMITS, wall_seconds=120, stall_seconds=30), threads=1)
+def hurried(
+    encoder: Encoder, confinement: Confinement, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Transcoder]:
+    """The transcoder of production, with shorter limits, and with short bumpers, because each result is decoded."""
+    with pytest.MonkeyPatch.context() as short:
+        for module in (pipeline, bumpers, transcode):
+            short.setattr(module, "BUMPER_FRAMES", BUMPER_FRAMES)
+        artwork = prepare_artwork(
+            encoder, confinement, find_artwork(None, None, None), tmp_path_factory.mktemp("short-bumpers")
+        )
+        limits = replace(LIMITS, wall_seconds=120, stall_seconds=30)
+        yield Transcoder(encoder, confinement, limits, artwork, threads=1)
 
 
 @pytest.fixture(
