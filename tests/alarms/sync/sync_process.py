@@ -17,7 +17,7 @@ from tests.alarms.sync.strict_aws import StrictAws
 
 USED = (
     *("worker-backlog", "worker-scale-up", "worker-heartbeat-missing", "backlog-metric-missing", "oldest-message-age"),
-    *("queue-depth-high", "fleet-at-maximum", "workers-down", "api"),
+    *("queue-depth-high", "workers-down", "api"),
     *(f"uploads-published-{name}" for name in ("fast-1h", "fast-5m", "medium-6h", "medium-30m", "page")),
 )
 

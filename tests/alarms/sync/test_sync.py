@@ -393,7 +393,7 @@ def test_remarks_on_a_dashboard_are_printed_and_fail_a_strict_run(account: Emula
 @pytest.mark.timeout(600)
 def test_a_run_that_is_killed_between_any_two_calls_is_finished_by_the_next(account: EmulatedAccount) -> None:
     assert kills_until_done(account) >= 10
-    assert len(account.names()) == 12
+    assert len(account.names()) == 11
 
 
 @pytest.mark.timeout(600)
@@ -406,10 +406,10 @@ def test_a_run_that_repairs_and_prunes_and_is_killed_between_any_two_calls_is_fi
     drift(account)
     old_cycle(account)
     assert kills_until_done(account, "--prune") >= 8
-    assert len(account.names()) == 12
+    assert len(account.names()) == 11
     for stem, alarm in as_it_should_be.items():
         assert account.alarm(stem)["Threshold"] == alarm["Threshold"]
-    assert account.aws.tags[f"alarm:{account.prefix}-fleet-at-maximum"] == {
+    assert account.aws.tags[f"alarm:{account.prefix}-backlog-metric-missing"] == {
         "managed-by": f"anb-showcase/{account.prefix}"
     }
 
@@ -423,7 +423,7 @@ def drift(account: EmulatedAccount) -> None:
         account.cloudwatch.put_metric_alarm(**kept, Threshold=1e6)
     account.cloudwatch.put_composite_alarm(AlarmName=f"{account.prefix}-workers-down", AlarmRule="FALSE")
     account.cloudwatch.put_dashboard(DashboardName=f"{account.prefix}-api", DashboardBody='{"widgets": []}')
-    account.aws.tags[f"alarm:{account.prefix}-fleet-at-maximum"] = {}
+    account.aws.tags[f"alarm:{account.prefix}-backlog-metric-missing"] = {}
 
 
 def kills_until_done(account: EmulatedAccount, *arguments: str) -> int:
