@@ -52,7 +52,7 @@ soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 v
 sabotage: $(VENV)/requirements-dev.stamp ## break copies of the product on purpose, and see each breakage found by its test (ARGS="NAME …")
 	@$(RUN) tests.sabotage $(ARGS)
 
-check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the imports between rooms, and the alarms: contract, quirks, unit tests
+check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the imports between rooms, and the alarms: contract, quirks, unit tests, mutants
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -61,7 +61,7 @@ check: $(VENV)/requirements-dev.stamp ## ruff, mypy (strict), the imports betwee
 	  $(BIN)/lint-imports $$contracts >.local/import-contracts.txt || { cat .local/import-contracts.txt; exit 1; }; done
 	@$(RUN) tests.architecture
 	@$(RUN) alarms.check
-	@$(RUN) alarms.test | tail -1
+	@$(RUN) alarms.test --mutants
 
 format: $(VENV)/requirements-dev.stamp ## let ruff put the code in form
 	@$(BIN)/ruff format --quiet .

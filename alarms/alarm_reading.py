@@ -58,6 +58,24 @@ def policy_of(definition: Definition, alarm: MetricAlarm | UnplayedAlarm | None)
     return UnplayedPolicy(definition.name, "it is a policy of Application Auto Scaling")
 
 
+def played_policy_of(definition: Definition, definitions: Iterable[Definition]) -> Policy | UnplayedPolicy:
+    """The policy of a definition, with the alarm among ``definitions`` that has it as an action.
+
+    Raises DefinitionError, with file and key, if AWS would refuse the policy or its alarm.
+    """
+    alarm = next(map(alarm_of, alarms_that_run(definition, definitions)), None)
+    try:
+        policy = policy_of(definition, alarm)
+    except ParametersRefused as error:
+        return UnplayedPolicy(definition.name, why_not_judged(definition, error))
+    if isinstance(policy, UnplayedPolicy):
+        return policy
+    if isinstance(alarm, UnplayedAlarm):
+        reason = f"its alarm {alarm.name} cannot be evaluated offline: {alarm.reason}"
+        return UnplayedPolicy(definition.name, reason)
+    return policy if policy.alarms else UnplayedPolicy(definition.name, "no alarm has it as an action")
+
+
 def _read(definition: Definition, kind: DefinitionKind, read: Callable[[Mapping[str, Any]], T]) -> T | UnplayedAlarm:
     assert definition.kind is kind  # noqa: S101 - the caller has checked the kind
     try:

@@ -1,7 +1,8 @@
 """The definitions: one JSON file for each alarm, scaling policy, mute rule and dashboard, in the shape of its API call.
 
-A file has three members: ``why``, the reasons, for people; ``assumes``, the unit that each metric must have; and one
-that has the name of the API call and holds its parameters::
+A file has these members: ``why``, the reasons, for people; ``assumes``, the unit that each metric must have;
+``equivalent``, changes of the definition that no unit test can notice, each with the reason; and one that has the name
+of the API call and holds its parameters::
 
     {"why": {"promise": …, "threshold": …, "missing_data": …, "owner": …},
      "assumes": {"DeadLetterDepth": "Count"},
@@ -16,8 +17,8 @@ text.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -100,7 +101,8 @@ class Definition:
     of this project, which hold all its definitions together, do not apply to them. ``open_values`` are the parameters
     that the file does not tell. ``objective`` is the file, without its ending, of the objective that the definition is
     made from; empty if it was written by hand. ``cases`` are its unit tests, in the form of a case file, if they are
-    made from the objective, too.
+    made from the objective, too. ``equivalent`` are
+    changes that make no difference, with the reasons (``alarms.test.mutants``).
     """
 
     kind: DefinitionKind
@@ -113,6 +115,7 @@ class Definition:
     open_values: tuple[OpenValue, ...] = ()
     objective: str = ""
     cases: tuple[Mapping[str, Any], ...] = ()
+    equivalent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def call(self) -> tuple[str, str]:
@@ -193,9 +196,11 @@ def require_variables(variables: Variables, *names: str) -> None:
         raise DefinitionError(problems)
 
 
-def require_alarms(stems: Iterable[str], definitions: Iterable[Definition]) -> None:
-    """Raises DefinitionError if one of ``stems`` is not the file of an alarm."""
-    known = {definition.stem for definition in definitions if definition.kind in PLAYED_KINDS}
+def require_definitions(
+    stems: Iterable[str], definitions: Iterable[Definition], kinds: Collection[DefinitionKind] = PLAYED_KINDS
+) -> None:
+    """Raises DefinitionError if one of ``stems`` is not the file of an alarm, or of a definition of ``kinds``."""
+    known = {definition.stem for definition in definitions if definition.kind in kinds}
     if unknown := [stem for stem in stems if stem not in known]:
         raise DefinitionError([f"there is no alarm {stem}" for stem in unknown])
 
@@ -209,13 +214,15 @@ def read_definition(kind: DefinitionKind, document: Mapping[str, Any], file: str
     why, parameters = filled["why"], filled[kind]
     if kind in NAME_KEYS and NAME_KEYS[kind] not in parameters:
         problems.append(f"{file}: {kind}.{NAME_KEYS[kind]} is missing")
-    if not isinstance(document.get("assumes", {}), dict):
-        problems.append(f"{file}: assumes: is not a JSON object")
+    objects = {name: document.get(name, {}) for name in ("assumes", "equivalent")}
+    wrong = (name for name, value in objects.items() if not isinstance(value, dict))
+    problems += [f"{file}: {name}: is not a JSON object" for name in wrong]
     if problems:
         raise DefinitionError(problems)
     if kind in ALARM_KINDS:
         parameters["AlarmDescription"] = alarm_description(why, Path(file).stem, variables)
-    return Definition(kind, file, why, document.get("assumes", {}), parameters, place=kind.value)
+    equivalent = {fill(change, variables, file, []): reason for change, reason in objects["equivalent"].items()}
+    return Definition(kind, file, why, objects["assumes"], parameters, place=kind.value, equivalent=equivalent)
 
 
 def alarm_description(why: Mapping[str, Any], section: str, variables: Variables) -> str:

@@ -12,10 +12,11 @@ from alarms.burn_rates.objective import Objective
 from alarms.burn_rates.objective_files import MEMBER as OBJECTIVE
 from alarms.definition_files import CALLS, ROOT, DefinitionKind
 from alarms.test.case_files import SECONDS_EACH
+from alarms.test.policy_cases import GROUP_BOUNDS, GROUP_MEMBERS
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.alarm.state import AlarmState
-from cloudwatch.call_form import input_shape, service_model
+from cloudwatch.call_form import input_shape, standard_units
 
 DESCRIPTION = """\
 Write alarms/definitions/schemas/*.json. Each definition names one of them as its $schema, so that an editor completes
@@ -45,7 +46,13 @@ _WHY = {
     DefinitionKind.DASHBOARD: ("purpose", "owner"),
 }
 _TEXT: Schema = {"type": "string", "minLength": 1}
+_EQUIVALENT: Schema = {
+    "type": "object",
+    "additionalProperties": _TEXT,
+    "description": "changes that make no difference, as python -m alarms.test --mutants writes them, with the reasons",
+}
 _MINUTES: Schema = {"type": "number", "exclusiveMinimum": 0}
+_EACH_MINUTE: Schema = {**_TEXT, "description": "the state or the capacity after each minute: OKx7 ALARMx3"}
 _VARIABLE: Schema = {"$ref": "#/$defs/variable"}
 _DEFINITIONS: Schema = {"variable": {"type": "string", "pattern": r"^\$\{[A-Z][A-Z0-9_]*\}$"}}
 _TYPES = {"integer": "integer", "long": "integer", "float": "number", "double": "number", "boolean": "boolean"}
@@ -93,6 +100,7 @@ def _definition_schema(kind: DefinitionKind) -> Schema:
         "$schema": {"type": "string"},
         "why": _object(why, required=_WHY[kind]),
         "assumes": _units(),
+        "equivalent": _EQUIVALENT,
         kind.value: parameters,
     }
     page = f"https://docs.aws.amazon.com/{_GUIDES[service]}/APIReference/API_{operation}.html"
@@ -107,7 +115,7 @@ def _definition_schema(kind: DefinitionKind) -> Schema:
 
 
 def _units() -> Schema:
-    units = _enum(service_model("cloudwatch").shape_for("StandardUnit"))
+    units = standard_units()
     return {"type": "object", "additionalProperties": {"enum": list(units)}}
 
 
@@ -160,9 +168,11 @@ def _bounds(shape: Shape, least: str, most: str) -> Schema:
 def _test_file_schema() -> Schema:
     """The schema of a file of cases; alarms/test/case_files.py explains the members."""
     lines: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    after = {"type": "number", "exclusiveMinimum": 0, "description": "minutes"}
+    capacity = _object({"after": after, "capacity": {"type": "integer"}}, required=("after", "capacity"))
     expectation = _object(
         {
-            "after": {"type": "number", "exclusiveMinimum": 0, "description": "minutes"},
+            "after": after,
             "state": {"enum": [state.value for state in AlarmState]},
             "acts": {"type": "boolean", "description": "its actions have run, and are neither suppressed nor muted"},
         },
@@ -171,11 +181,16 @@ def _test_file_schema() -> Schema:
     case = _object(
         {
             "name": _TEXT,
-            "begins": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$", "description": "in UTC"},
+            "begins": {
+                "type": "string",
+                "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}( \S+)?$",
+                "description": "in UTC, or on the clock of a time zone: 2026-03-29T02:30 Europe/Madrid",
+            },
             "seconds_each": {"enum": list(SECONDS_EACH), "description": "the time of each value of given"},
             "given": lines,
             "given_states": lines,
-            "then": _non_empty(expectation),
+            "group": _object({name: {"type": "integer", "minimum": 0} for name in GROUP_MEMBERS}, GROUP_BOUNDS),
+            "then": {"anyOf": [_non_empty(expectation), _non_empty(capacity), _EACH_MINUTE]},
         },
         required=("name", "then"),
     )
@@ -183,9 +198,18 @@ def _test_file_schema() -> Schema:
     return {
         "$schema": DIALECT,
         "$comment": COMMENT,
-        "title": "Unit tests of an alarm",
+        "title": "Unit tests of an alarm or of a scaling policy",
         "description": "The values of each minute have the notation of alarms/test/notation.py: 0x5 3 _ [80 90]x2",
-        **_object({"$schema": {"type": "string"}, "alarm": _TEXT, "cases": _non_empty(case)}, required=("cases",)),
+        **_object(
+            {
+                "$schema": {"type": "string"},
+                "alarm": _TEXT,
+                "policy": _TEXT,
+                "equivalent": _EQUIVALENT,
+                "cases": _non_empty(case),
+            },
+            required=("cases",),
+        ),
     }
 
 

@@ -30,6 +30,13 @@ def input_shape(service: str, operation: str) -> StructureShape:
     return shape
 
 
+def standard_units() -> tuple[str, ...]:
+    """The units of CloudWatch's metrics, such as ``Count`` and ``Bytes/Second``."""
+    shape = service_model("cloudwatch").shape_for("StandardUnit")
+    assert isinstance(shape, StringShape)  # noqa: S101 - it is an enumeration of texts
+    return tuple(shape.enum)
+
+
 def form_faults(value: Any, shape: Shape, path: str = "") -> Iterator[Fault]:
     """Everything in ``value`` that the model does not allow at ``path``. A parameter of None counts as missing."""
     if isinstance(shape, StructureShape):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms.backtest.objective_incidents import ObjectiveOutcome, objective_outcomes, outcome_lines, outcome_member
-from alarms.definition_files import Definition, DefinitionError, Variables, require_alarms
+from alarms.definition_files import Definition, DefinitionError, Variables, require_definitions
 from alarms.definition_reading import read_objectives
 from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen(quiet=asked.json)
     try:
         definitions, variables = read_asked_definitions(asked, screen)
-        require_alarms(asked.alarm, definitions)
+        require_definitions(asked.alarm, definitions)
         other = other_version(asked.against, definitions, variables) if asked.against else None
         recording = read_recording(asked.log, definitions + (other or []))
         histories = _asked_histories(definitions, recording, asked.alarm)

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alarms.alarm_reading import alarm_of, alarms_that_run, policy_of, why_not_judged
+from alarms.alarm_reading import played_policy_of
 from alarms.definition_files import Definition, DefinitionKind
 from cloudwatch.alarm.metric_alarm import Comparison, MetricAlarm
-from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.metric import MetricId
-from cloudwatch.parameters import ParametersRefused
 from cloudwatch.scaling.adjustment import Adjustment, AdjustmentType
 from cloudwatch.scaling.policy import Policy, SimpleScaling
 from cloudwatch.scaling.policy_parameters import CommonParameters
@@ -54,33 +52,19 @@ def defined_policies(definitions: Iterable[Definition]) -> list[Policy]:
     would refuse.
     """
     known = list(definitions)
-    read = (_read_policy(definition, known) for definition in _policies_of(known))
-    return [policy for policy in read if not isinstance(policy, str)]
+    read = (played_policy_of(definition, known) for definition in _policies_of(known))
+    return [policy for policy in read if not isinstance(policy, UnplayedPolicy)]
 
 
 def skipped_policies(definitions: Iterable[Definition]) -> list[str]:
     """A sentence for each policy of the definitions that cannot be simulated. Raises DefinitionError."""
     known = list(definitions)
-    read = ((definition.name, _read_policy(definition, known)) for definition in _policies_of(known))
-    return [f"{name} is not simulated: {reason}" for name, reason in read if isinstance(reason, str)]
+    read = (played_policy_of(definition, known) for definition in _policies_of(known))
+    return [f"{each.name} is not simulated: {each.reason}" for each in read if isinstance(each, UnplayedPolicy)]
 
 
 def _policies_of(definitions: Iterable[Definition]) -> list[Definition]:
     return [definition for definition in definitions if definition.kind is DefinitionKind.SCALING_POLICY]
-
-
-def _read_policy(definition: Definition, known: Iterable[Definition]) -> Policy | str:
-    """The policy, or the reason why it cannot be simulated."""
-    alarm = next(map(alarm_of, alarms_that_run(definition, known)), None)
-    try:
-        policy = policy_of(definition, alarm)
-    except ParametersRefused as error:
-        return why_not_judged(definition, error)
-    if isinstance(policy, UnplayedPolicy):
-        return policy.reason
-    if isinstance(alarm, UnplayedAlarm):
-        return f"its alarm {alarm.name} cannot be evaluated offline: {alarm.reason}"
-    return policy if policy.alarms else "no alarm has it as an action"
 
 
 def depth_policies(namespace: str) -> list[Policy]:

@@ -12,7 +12,7 @@ from itertools import count
 from alarms.simulate.policies import Contender
 from alarms.simulate.simulated_fleet import SimulatedFleet, SimulatedInstance
 from alarms.simulate.simulated_metrics import MINUTE, SimulatedMetrics
-from cloudwatch.alarm.alarm_machine import AlarmMachine
+from cloudwatch.scaling.group_machine import GroupMachine
 from cloudwatch.scaling.scaling_group import Decision, ScalingGroup
 
 ZONES = 2
@@ -79,10 +79,10 @@ class Simulation:
         self._backing_off = 0
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._numbers = count()
-        self._policies = contender.policies()
+        policies = contender.policies()
         desired = setting.maximum if contender.fixed else setting.minimum
         self._group = ScalingGroup(
-            self._policies,
+            policies,
             minimum=setting.minimum,
             maximum=setting.maximum,
             desired=desired,
@@ -90,7 +90,7 @@ class Simulation:
             launch_seconds=round(setting.boot_seconds),
         )
         self.outcome = SimulationOutcome(contender.name, metrics=SimulatedMetrics(namespace))
-        self._machines = {alarm.name: AlarmMachine(alarm, self.outcome.metrics) for alarm in self._group.alarms}
+        self._machine = GroupMachine(policies, self._group, self.outcome.metrics)
         for _ in range(desired):
             self._fleet.put_in_service(self._fleet.launch(0.0))
 
@@ -160,12 +160,7 @@ class Simulation:
                 "Workers": workers,
             }
         )
-        for machine in self._machines.values():
-            machine.step(at)
-        states = {name: machine.state for name, machine in self._machines.items()}
-        enabled = (policy for policy in self._policies if policy.common.enabled)
-        values = {policy.common.name: self._machines[policy.alarms[0].name].value for policy in enabled}
-        decision = self._group.step(at, states, values)
+        decision = self._machine.step(at)
         if decision:
             self.outcome.decisions.append(decision)
             self._resize(decision, now)

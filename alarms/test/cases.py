@@ -1,12 +1,19 @@
-"""Runs the unit tests of alarms: each case gives series of values, and expects states after some minutes."""
+"""The unit tests of alarms: each case gives series of values, and expects states after some minutes.
+
+What a case gives is prepared once, as a play, and then played with any alarm by CloudWatch's own rules.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
 
 from alarms.alarm_reading import played_of
 from alarms.definition_files import Definition, DefinitionError
 from alarms.recording import watched_values
-from alarms.test.notation import NotationError, expand, read_minutes
+from alarms.test.given_series import BEGIN, MINUTE, NO_UNIT, emitted_unit, given_store, read_metric
+from alarms.test.notation import expand
+from alarms.test.policy_cases import PolicyCase, play_of_policy
 from cloudwatch.alarm.alarm_machine import AlarmMachine
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.state import AlarmState, Transition
@@ -15,19 +22,16 @@ from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.composite.composite_alarm import CompositeAlarm
 from cloudwatch.composite.composite_machine import CompositeMachine
 from cloudwatch.composite.suppression import ActionsDue
-from cloudwatch.emf import Datapoint
 from cloudwatch.metric import MetricId
 from cloudwatch.mute.mute_rule import MuteRule
 from cloudwatch.mute.muted_actions import muted_actions
+from cloudwatch.scaling.put_scaling_policy import UnplayedPolicy
 from cloudwatch.store import MetricStore
-
-BEGIN = 1_767_225_600  # 2026-01-01 00:00 UTC, a multiple of every period
-MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The expected state ``after`` a number of minutes. If ``acts`` is None, it is not compared."""
+    """The expected state ``after`` a number of minutes. ``acts``: its actions have run; None: that is not compared."""
 
     after: float
     state: AlarmState
@@ -38,7 +42,8 @@ class Expectation:
 class Case:
     """One test: ``name`` is unique in its ``file``. ``begins`` is in seconds since the epoch.
 
-    The keys of ``given`` are metrics, or for a composite the names of the alarms that it watches.
+    The keys of ``given`` are metrics, or for a composite the names of the alarms that it watches. ``equivalent`` are
+    the changes of the alarm that its file declares to make no difference (``alarms.test.mutants.equivalents``).
     """
 
     file: str
@@ -48,6 +53,11 @@ class Case:
     then: tuple[Expectation, ...]
     begins: int = BEGIN
     seconds_each: int | None = None
+    equivalent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> Definition:
+        return self.alarm
 
     @property
     def ends(self) -> int:
@@ -59,69 +69,96 @@ class Case:
 class CaseResult:
     """The result of a case. ``problems`` is empty if the case holds. ``skipped`` says why it was not run."""
 
-    case: Case
+    case: Case | PolicyCase
     problems: tuple[str, ...]
     skipped: str = ""
 
 
-def run_case(case: Case, mutes: Iterable[MuteRule] = ()) -> CaseResult:
+class Play(Protocol):
+    """A case that is ready to be played with what it tests, or with a mutant of that."""
+
+    @property
+    def case(self) -> Case | PolicyCase: ...
+    @property
+    def tested(self) -> Any: ...
+    def problems(self, tested: Any, mutes: Iterable[MuteRule], /) -> list[str]:
+        """How the states under ``tested`` differ from what the case expects. Raises NotationError and ValueError."""
+
+
+def run_case(case: Case | PolicyCase, mutes: Iterable[MuteRule] = ()) -> CaseResult:
     """Run the case by CloudWatch's rules. ``mutes`` are the mute rules of the definitions."""
     try:
-        alarm = played_of(case.alarm)
-        if isinstance(alarm, UnplayedAlarm):
-            return CaseResult(case, (), skipped=alarm.reason)
-        if isinstance(alarm, MetricAlarm):
-            problems = _run_metric_alarm(case, alarm, mutes)
-        else:
-            problems = _run_composite(case, alarm, mutes)
+        play = play_of(case)
+        if isinstance(play, UnplayedAlarm | UnplayedPolicy):
+            return CaseResult(case, (), skipped=play.reason)
+        return CaseResult(case, tuple(play.problems(play.tested, mutes)))
     except (DefinitionError, ValueError, KeyError) as error:  # NotationError, an unknown metric
-        problems = [str(error)]
-    return CaseResult(case, tuple(problems))
+        return CaseResult(case, (str(error),))
 
 
-def _run_metric_alarm(case: Case, alarm: MetricAlarm, mutes: Iterable[MuteRule]) -> list[str]:
-    store = MetricStore()
-    units = {watched.metric: watched.unit for watched in watched_values(alarm)}
-    if isinstance(alarm.watched, WatchedQuery):
-        units = {_read_metric(key, alarm.watched.query.namespace.text): None for key in case.given}
-    if case.seconds_each is None and alarm.period < MINUTE:
-        return [f"its alarm has a period of {alarm.period} s: seconds_each must say how long each value stands"]
-    seconds_each = case.seconds_each or MINUTE
-    resolution = MINUTE if seconds_each == MINUTE else 1
-    for key, line in case.given.items():
-        metric = _find_metric(key, list(units))
-        for number, values in enumerate(read_minutes(line)):
-            if values:
-                at_ms = (case.begins + seconds_each * number) * 1000
-                store.add(Datapoint(metric, units[metric] or "None", at_ms, values, resolution))
-    transitions = list(AlarmMachine(alarm, store).run(case.begins, case.ends))
-    due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
-    return _compare(case, transitions, _acts(case, alarm.name, due, transitions, mutes))
+def play_of(case: Case | PolicyCase) -> Play | UnplayedAlarm | UnplayedPolicy:
+    """The case, ready to be played. Raises DefinitionError if AWS would refuse its definition."""
+    if isinstance(case, PolicyCase):
+        return play_of_policy(case)
+    alarm = played_of(case.alarm)
+    if isinstance(alarm, UnplayedAlarm):
+        return alarm
+    return MetricAlarmPlay(case, alarm) if isinstance(alarm, MetricAlarm) else CompositePlay(case, alarm)
 
 
-def _find_metric(key: str, metrics: Sequence[MetricId]) -> MetricId:
-    """The metric of ``Name``, ``Name{Service=api, Host=a}`` or ``Namespace Name {…}``. Raises NotationError."""
-    found = [m for m in metrics if key in (m.name, str(m)) or _read_metric(key, m.namespace) == m]
-    if len(found) != 1:
-        raise NotationError(f"{key} is not one of {', '.join(map(str, metrics))}")
-    return found[0]
+@dataclass(frozen=True)
+class MetricAlarmPlay:
+    """A case of the metric alarm ``tested``. The keys of its series are metrics of that alarm.
+
+    Any alarm may be played with them: one that watches another metric, or another unit, sees no data.
+    """
+
+    case: Case
+    tested: MetricAlarm
+
+    @cached_property
+    def _store(self) -> MetricStore:
+        case = self.case
+        return given_store(case.given, self._units(), case.begins, case.seconds_each or MINUTE)
+
+    def _units(self) -> dict[MetricId, str]:
+        if isinstance(self.tested.watched, WatchedQuery):
+            return {read_metric(key, self.tested.watched.query.namespace.text): NO_UNIT for key in self.case.given}
+        assumes = self.case.alarm.assumes
+        return {watched.metric: emitted_unit(watched, assumes) for watched in watched_values(self.tested)}
+
+    def problems(self, alarm: MetricAlarm, mutes: Iterable[MuteRule]) -> list[str]:
+        """How ``alarm`` differs from what the case expects. Raises NotationError."""
+        case = self.case
+        if case.seconds_each is None and self.tested.period < MINUTE:
+            return [
+                f"its alarm has a period of {self.tested.period} s: seconds_each must say how long each value stands"
+            ]
+        transitions = list(AlarmMachine(alarm, self._store).run(case.begins, case.ends))
+        due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
+        return _compare(case, transitions, _acts(case, alarm.name, due, transitions, mutes))
 
 
-def _read_metric(key: str, namespace: str) -> MetricId:
-    """The metric of ``Name{Service=api, Host=a}`` in the namespace."""
-    name, _, inside = key.removesuffix("}").partition("{")
-    pairs = (part.partition("=") for part in inside.split(",") if part.strip())
-    return MetricId.of(namespace, name, {label.strip(): value.strip() for label, _, value in pairs})
+@dataclass(frozen=True)
+class CompositePlay:
+    """A case of the composite alarm ``tested``."""
 
+    case: Case
+    tested: CompositeAlarm
 
-def _run_composite(case: Case, alarm: CompositeAlarm, mutes: Iterable[MuteRule]) -> list[str]:
-    changes = [t for name, line in case.given.items() for t in _transitions(case.begins, name, expand(line))]
-    events = list(CompositeMachine([alarm]).run(changes, case.begins, case.ends))
-    transitions = [event for event in events if isinstance(event, Transition)]
-    actions = [event for event in events if isinstance(event, ActionsDue)]
-    due = [(event.at, event.state) for event in actions if event.suppressed_by is None]
-    held_back = {event.at: False for event in actions if event.suppressed_by is not None}
-    return _compare(case, transitions, held_back | _acts(case, alarm.name, due, transitions, mutes))
+    @cached_property
+    def _changes(self) -> list[Transition]:
+        case = self.case
+        return [t for name, line in case.given.items() for t in _transitions(case.begins, name, expand(line))]
+
+    def problems(self, alarm: CompositeAlarm, mutes: Iterable[MuteRule]) -> list[str]:
+        """How ``alarm`` differs from what the case expects. Raises NotationError and ValueError."""
+        case = self.case
+        events = list(CompositeMachine([alarm]).run(self._changes, case.begins, case.ends))
+        transitions = [event for event in events if isinstance(event, Transition)]
+        actions = [event for event in events if isinstance(event, ActionsDue) and event.actions]
+        due = [(event.at, event.state) for event in actions if event.suppressed_by is None]
+        return _compare(case, transitions, _acts(case, alarm.name, due, transitions, mutes))
 
 
 def _acts(
@@ -131,9 +168,12 @@ def _acts(
     transitions: Sequence[Transition],
     mutes: Iterable[MuteRule],
 ) -> dict[int, bool]:
-    """For each time at which actions were due, whether they ran. Muted actions may run when the muting ends."""
-    acts = {at: True for at, _ in due}
+    """Whether the actions of the state have run, at each time at which that changes.
+
+    Each change of the state begins anew. Muted actions may run when the muting ends, and suppressed ones later too.
+    """
     states = [(t.at, t.new) for t in transitions]
+    acts = {at: False for at, _ in states} | {at: True for at, _ in due}
     for muted in muted_actions(name, due, states, mutes, end=case.ends + 1):
         acts[muted.at] = False
         if muted.runs_later:

@@ -1,14 +1,16 @@
 """The notation of a series in the test files of alarms: the values of each minute, in one line.
 
 ``0x5 3 _ 7x2`` is five minutes of 0, one of 3, one without data, and two of 7. ``[80 90 5000]x3`` is three values in
-each of three minutes, and ``200*35x3`` is thirty-five times the value 200 in each. States of alarms are written in the
-same way: ``OKx3 ALARMx5``.
+each of three minutes, ``200*35x3`` is thirty-five times the value 200 in each, and ``[0*97 1*3]`` is a hundred values.
+``2-`` is a value just below 2, and ``2+`` one just above it: they show on which side of a threshold 2 itself lies.
+States of alarms, and the capacities of a group, are written in the same way: ``OKx3 ALARMx5``.
 """
 
 import math
 import re
 
 REPEATS_MAX = 10_000
+NEAR = 1e-12  # of the value: more than sums and averages of a float lose, less than any threshold tells apart
 _TOKEN = re.compile(r"(\[[^\]]*\]|[^\s\[\]]+?)(?:x(\d+))?(?=\s|$)")
 
 Minute = tuple[float, ...]
@@ -48,19 +50,23 @@ def _values(item: str) -> Minute:
     if item == "_":
         return ()
     try:
-        if item.startswith("["):
-            return tuple(_number(value) for value in item[1:-1].split())
-        value, star, times = item.partition("*")
-        return (_number(value),) * _times(times if star else "1", item)
+        samples = item[1:-1].split() if item.startswith("[") else [item]
+        return tuple(value for sample in samples for value in _samples(sample))
     except NotationError:
         raise
     except ValueError:
         raise NotationError(f"{item!r} is neither a value, _ nor […]") from None
 
 
+def _samples(item: str) -> Minute:
+    value, star, times = item.partition("*")
+    return (_number(value),) * _times(times if star else "1", item)
+
+
 def _number(text: str) -> float:
     """Raises ValueError, also for NaN and infinities, because CloudWatch accepts neither."""
-    number = float(text)
+    side = {"-": -1, "+": 1}.get(text[-1], 0)
+    number = float(text[:-1] if side else text)
     if not math.isfinite(number):
         raise ValueError(text)
-    return number
+    return number + side * NEAR * (abs(number) or 1)

@@ -11,7 +11,7 @@ mark. AWS does not document:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -39,6 +39,8 @@ _TOKEN = re.compile(
 )
 _REFERENCES = re.compile(_REFERENCE)
 _ESCAPED = re.compile(r"\\(.)")
+_TO_ESCAPE = re.compile(r'["\\]')
+_ATOM = 4  # the precedence of an operand: more than that of every operator
 
 
 class RuleRefused(TextFault):
@@ -169,6 +171,42 @@ def parse_rule(text: str) -> Rule:
     if reader.elements > ELEMENTS_MAX:
         raise RuleRefused(len(text), f"{reader.elements} elements, at most {ELEMENTS_MAX} are allowed")
     return rule
+
+
+def written_rule(program: Iterable[Instruction]) -> str:
+    """The text of a program, with as few parentheses as possible. Parsing it gives an equal program."""
+    stack: list[tuple[str, int]] = []  # texts with their precedence
+    for instruction in program:
+        if instruction is Operator.NOT:
+            stack.append((f"NOT {_parenthesized(*stack.pop(), Operator.NOT.value)}", Operator.NOT.value))
+        elif isinstance(instruction, Operator):
+            own, last, first = instruction.value, stack.pop(), stack.pop()
+            text = f"{_parenthesized(*first, own)} {instruction.name} {_parenthesized(*last, own + 1)}"
+            stack.append((text, own))
+        else:
+            stack.append((_written(instruction), _ATOM))
+    return stack.pop()[0]
+
+
+def _written(operand: InState | AtLeast | bool) -> str:
+    match operand:
+        case InState(state=state, alarm=alarm):
+            return f"{state}({_quoted(alarm)})"
+        case AtLeast():
+            counted = f"{'NOT ' * operand.negated}{operand.state}"
+            alarms = ", ".join(map(_quoted, operand.alarms))
+            return f"AT_LEAST({operand.count}{'%' * operand.percent}, {counted}, ({alarms}))"
+        case _:
+            return "TRUE" if operand else "FALSE"
+
+
+def _quoted(name: str) -> str:
+    escaped = _TO_ESCAPE.sub(r"\\\g<0>", name)
+    return f'"{escaped}"'
+
+
+def _parenthesized(text: str, precedence: int, needed: int) -> str:
+    return text if precedence >= needed else f"({text})"
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:

@@ -5,5 +5,6 @@ Source: "Metrics Insights query components and syntax" in the Amazon CloudWatch 
 
 from cloudwatch.insights.select_parser import SelectRefused, parse_select
 from cloudwatch.insights.select_query import Condition, Named, Order, SelectQuery
+from cloudwatch.insights.select_text import select_text
 
-__all__ = ["Condition", "Named", "Order", "SelectQuery", "SelectRefused", "parse_select"]
+__all__ = ["Condition", "Named", "Order", "SelectQuery", "SelectRefused", "parse_select", "select_text"]

@@ -37,6 +37,12 @@ def parse_select(text: str) -> SelectQuery:
     return _SelectReader(_tokens(text)).query()
 
 
+def is_plain(name: str) -> bool:
+    """Whether the name needs no quotation marks."""
+    match = _TOKEN.fullmatch(name)
+    return match is not None and match.lastgroup == "word" and name.upper() not in _KEYWORDS
+
+
 def _tokens(text: str) -> list[Token]:
     """The tokens: quoted, value, number, word, sign or end; their texts are without quotation marks."""
 

@@ -3,8 +3,8 @@
 No function walks a tree by recursion: a sum of 500 metrics is 500 levels deep, because operators associate to the left.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -107,6 +107,21 @@ def parts(node: Expression) -> tuple[Expression, ...]:
             return node.arguments
         case _:
             return ()
+
+
+def with_parts(node: Expression, new: Sequence[Expression]) -> Expression:
+    """The node with other parts, as many as it has."""
+    match node:
+        case Unary():
+            return replace(node, operand=new[0])
+        case Binary():
+            return replace(node, left=new[0], right=new[1])
+        case Array():
+            return replace(node, items=tuple(new))
+        case Call():
+            return replace(node, arguments=tuple(new))
+        case _:
+            return node
 
 
 def postorder(root: Expression) -> Iterator[Expression]:

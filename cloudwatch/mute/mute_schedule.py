@@ -16,7 +16,7 @@ DURATION_MAX = timedelta(days=15)
 DURATION_MIN = timedelta(minutes=1)
 DAY = 86_400
 
-_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
+FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _NAMES = {
@@ -93,17 +93,18 @@ def parse_schedule(expression: str) -> Schedule:
 
 def _parse_cron(text: str) -> Cron:
     parts = text.split()
-    if len(parts) != len(_FIELDS):
+    if len(parts) != len(FIELDS):
         raise ValueError(f"cron({text}) has {len(parts)} fields, there are 5: minute hour day month weekday")
     minutes, hours, days, months, weekdays = (
-        _parse_field(part, *field) for part, field in zip(parts, _FIELDS, strict=True)
+        parse_field(part, *field) for part, field in zip(parts, FIELDS, strict=True)
     )
     either_day = parts[2] != "*" and parts[4] != "*"
     seven_is_sunday = frozenset(day % 7 for day in weekdays)
     return Cron(sorted(minutes), sorted(hours), days, months, seven_is_sunday, either_day)
 
 
-def _parse_field(text: str, name: str, least: int, most: int) -> frozenset[int]:
+def parse_field(text: str, name: str, least: int, most: int) -> frozenset[int]:
+    """The values of one of FIELDS, as it is written. Raises ValueError with the reason."""
     values: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.partition("-")

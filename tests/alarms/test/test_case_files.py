@@ -124,6 +124,78 @@ def test_a_composite_takes_states_of_alarms_that_are_not_among_the_definitions(r
     assert "a.json: is quiet during a deployment: there is no alarm deployng" in err
 
 
+@pytest.mark.parametrize(("key", "state"), [("Errors", "ALARM"), ("Errors Count", "ALARM"), ("Errors Seconds", "OK")])
+def test_a_series_is_in_the_unit_that_the_alarm_asks_for_or_in_the_one_that_its_key_says(
+    run: Run, write: Any, key: str, state: str
+) -> None:
+    quiet = {**ALARM, "TreatMissingData": "notBreaching"}
+    case = {"name": "x", "given": {key: "9x3"}, "then": [{"after": 3, "state": state}]}
+    code, out, _ = run(quiet, "--cases", write("a.json", cases_of(ALARM["AlarmName"], case)))
+    assert (code, "1 passed" in out) == (0, True)
+
+
+def test_the_states_of_each_minute_are_one_text(run: Run, write: Any) -> None:
+    case = {**CASE, "then": "OKx3 _x2 ALARM"}
+    code, out, _ = run(ALARM, "--cases", write("a.json", cases_of(ALARM["AlarmName"], case)))
+    assert (code, "1 passed" in out) == (0, True)
+    code, out, _ = run(ALARM, "--cases", write("a.json", cases_of(ALARM["AlarmName"], {**case, "then": "OKx3 _x2 OK"})))
+    assert "after 6 min: expected OK, is ALARM" in out
+
+
+def test_a_case_may_begin_on_the_clock_of_a_time_zone(write: Any) -> None:
+    cases = [{**CASE, "begins": f"2026-03-29T12:30{zone}"} for zone in ("", " UTC", " Europe/Madrid")]
+    found = read_case_files([write("a.json", cases_of("fast", *cases))], read_paths([write("alarms.json", [FAST])], {}))
+    plain, utc, madrid = (case.begins for case in found)
+    assert plain == utc == madrid + 2 * 3_600
+
+
+POLICY: Json = {
+    **{"PolicyName": "grow", "AutoScalingGroupName": "g", "PolicyType": "StepScaling"},
+    **{"AdjustmentType": "ChangeInCapacity", "EstimatedInstanceWarmup": 60},
+    "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 2}],
+}
+POLICY_CASE: Json = {
+    "name": "adds two at a time",
+    "given": {"Errors": "9x6"},
+    "group": {"minimum": 1, "maximum": 4},
+    "then": [{"after": 1, "capacity": 1}, {"after": 2, "capacity": 3}],
+}
+
+
+def test_a_case_of_a_policy_gives_the_metric_of_its_alarm_and_expects_capacities(run: Run, write: Any) -> None:
+    runs_it = {**ALARM, "AlarmActions": ["${policy:grow}"]}
+    for then, problem in (
+        (POLICY_CASE["then"], ""),
+        ("1 3 4x4", ""),
+        ("1 3x5", "after 3 min: expected 3 instances, are 4"),
+    ):
+        document = {"policy": "grow", "cases": [{**POLICY_CASE, "then": then}]}
+        code, out, _ = run([runs_it, POLICY], "--cases", write("a.json", document))
+        assert (code, problem in out) == (1 if problem else 0, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"group": {"minimum": 1}}, "group: minimum and maximum are needed"),
+        ({"group": {"minimum": 1, "maximum": "3"}}, "group: maximum is not one of minimum, maximum, desired, "),
+        ({"group": {"minimum": 1, "most": 3}}, "group: most is not one of minimum, maximum, desired, "),
+        ({"then": [{"after": 1, "capacity": 1.5}]}, "capacity is not a whole number"),
+        ({"then": "1 two"}, "invalid literal for int()"),
+        ({"then": ""}, "it has no expectation"),
+    ],
+)
+def test_a_wrong_case_of_a_policy_is_named(run: Run, write: Any, changed: Json, text: str) -> None:
+    document = {"policy": "grow", "cases": [{**POLICY_CASE, **changed}]}
+    code, _, err = run([ALARM, POLICY], "--cases", write("a.json", document))
+    assert (code, f"a.json: adds two at a time: {text}" in err) == (2, True)
+
+
+def test_a_policy_that_is_not_among_the_definitions_is_named(run: Run, write: Any) -> None:
+    code, _, err = run([ALARM, POLICY], "--cases", write("a.json", {"policy": "grwo", "cases": [POLICY_CASE]}))
+    assert (code, "there is no policy grwo among the definitions; did you mean grow?" in err) == (2, True)
+
+
 REFUSED: list[tuple[Any, str]] = [
     ({"cases": [CASE]}, 'there is no alarm a among the definitions; "alarm" says whose cases these are'),
     (cases_of("fats", CASE), "there is no alarm fats among the definitions; did you mean fast?"),

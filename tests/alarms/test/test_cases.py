@@ -15,20 +15,23 @@ from alarms.definition_reading import read_definitions
 from alarms.options import EXAMPLE
 from alarms.replay import watched_metrics
 from alarms.test import __main__ as command
-from alarms.test.case_files import FOLDER, read_cases
-from alarms.test.cases import BEGIN, Case, Expectation, run_case
+from alarms.test.case_files import FOLDER, read_all_cases, read_cases
+from alarms.test.cases import Case, Expectation, run_case
+from alarms.test.given_series import BEGIN
 from alarms.test.notation import expand, read_minutes
+from alarms.test.policy_cases import PolicyCase
 from cloudwatch.alarm.state import AlarmState
 from cloudwatch.mute.mute_rule import MuteRule, read_mute_rule
 from tests.cloudwatch.alarm.played import played_alarm
 
 DEFINITIONS = read_definitions(read_variables(EXAMPLE))
-CASES = read_cases(DEFINITIONS)
+ALL_CASES = read_all_cases(DEFINITIONS)
+CASES = [case for case in ALL_CASES if isinstance(case, Case)]
 ALARMS = sorted({case.alarm.stem for case in CASES})
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alarm.stem} {case.name}")
-def test_every_case_holds(case: Case) -> None:
+@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: f"{case.definition.stem} {case.name}")
+def test_every_case_holds(case: Case | PolicyCase) -> None:
     assert run_case(case).problems == ()
 
 
@@ -225,7 +228,7 @@ def with_variables(tmp_path: Path, **changed: Any) -> str:
 def test_the_command_exits_with_0_when_every_case_holds(run: Run) -> None:
     code, out, err = run("--variables", str(EXAMPLE))
     assert (code, err) == (0, "")
-    assert f"{len(CASES)} passed, 0 failed" in out
+    assert f"{len(ALL_CASES)} passed, 0 failed" in out
     assert "  ✓ fires within two minutes of the first dead letter" in out
 
 
@@ -248,7 +251,7 @@ def test_the_command_prints_one_json_document(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("--json", "--variables", with_variables(tmp_path, DB_CONNECTIONS_HIGH=500))
     members = {(each["alarm"], each["name"]): each["problems"] for each in json.loads(out)}
     assert code == 1
-    assert len(members) == len(CASES)
+    assert len(members) == len(ALL_CASES)
     failed = {alarm for (alarm, _), problems in members.items() if problems}
     assert failed == {"anb-database-connections"}
 

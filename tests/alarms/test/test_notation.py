@@ -40,6 +40,9 @@ def test_any_written_series_is_read_back(runs: list[tuple[Minute, int]], gap: st
         ("[]", [()]),
         ("_x3", [()] * 3),
         ("[1]x2 [1 2]", [(1,), (1,), (1, 2)]),
+        ("[0*3 1 2*2]x2", [(0, 0, 0, 1, 2, 2)] * 2),
+        ("2- 2+", [(2 - 2e-12,), (2 + 2e-12,)]),
+        ("-2- 0+*2", [(-2 - 2e-12,), (1e-12,) * 2]),
     ],
 )
 def test_the_notation_reads_as_its_docstring_says(text: str, minutes: list[Minute]) -> None:
@@ -61,6 +64,8 @@ def test_repeated_states_are_written_out() -> None:
         ("1x2x3", "'1x2'"),
         ("[1 2][3]", "'[1 2][3]'"),
         ("5*", "'5*'"),
+        ("0 + 1", "'+'"),
+        ("5--", "'5--'"),
         ("5*2.5", "'5*2.5'"),
         ("nan", "'nan'"),
         ("0 [1 inf]", "'[1 inf]'"),

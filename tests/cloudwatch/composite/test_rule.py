@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudwatch.alarm.state import AlarmState
-from cloudwatch.composite.rule import RuleRefused, parse_rule
+from cloudwatch.composite.rule import RuleRefused, parse_rule, written_rule
 
 OK, ALARM, INSUFFICIENT_DATA = AlarmState
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
@@ -201,3 +201,18 @@ def test_a_known_result_is_the_same_whatever_the_unknown_state_is(
     known = holds(rule[0], a=a, b=None)
     if known is not None:
         assert {holds(rule[0], a=a, b=b) for b in possible} == {known}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ALARM("a")',
+        'NOT (ALARM("a") OR OK("b")) AND NOT INSUFFICIENT_DATA("c")',
+        '(ALARM("a") OR TRUE) AND (FALSE OR OK("b") AND OK("c"))',
+        'ALARM("a") AND (OK("b") AND OK("c"))',
+        'AT_LEAST(2, NOT OK, ("a", "b")) OR AT_LEAST(60%, ALARM, ("a", "the \\"slow\\" one, \\\\ or not"))',
+        "NOT NOT TRUE",
+    ],
+)
+def test_a_program_is_written_as_the_rule_that_gives_it(text: str) -> None:
+    assert written_rule(parse_rule(text).program) == text

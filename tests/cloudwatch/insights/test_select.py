@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloudwatch.insights import Condition, Named, Order, SelectQuery, SelectRefused, parse_select
+from cloudwatch.insights import Condition, Named, Order, SelectQuery, SelectRefused, parse_select, select_text
 from cloudwatch.metric import MetricId
 
 
@@ -43,6 +43,19 @@ def test_a_query_with_every_clause_is_read() -> None:
 )
 def test_a_query_of_the_guide_is_read(text: str) -> None:
     assert parse_select(text).namespace.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SELECT AVG(CPUUtilization) FROM "AWS/EC2"',
+        'SELECT MAX("LIMIT") FROM SCHEMA(x, "a b", c) WHERE c = \'it\\\'s\' AND "a b" != \'d\\\\e\' GROUP BY c',
+        "SELECT SUM(m) FROM n GROUP BY d, e ORDER BY MAX() DESC LIMIT 5",
+        'SELECT SUM("a\\"b") FROM n GROUP BY d ORDER BY AVG() ASC',
+    ],
+)
+def test_a_query_is_written_as_the_text_that_gives_it(text: str) -> None:
+    assert select_text(parse_select(text)) == text
 
 
 @pytest.mark.parametrize(
