@@ -1,15 +1,16 @@
 """The alarms of an objective: one metric alarm for each window, a composite that pages, one that makes a ticket.
 
-A math alarm has one period, so each window is an alarm of its own, and composites join them. Every series is filled
-with 0, because an alarm without FILL would go on with older periods while data are missing.
+A math alarm has one period, so each window is an alarm of its own, and composites join them.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import floor
 from typing import Any
 
-from alarms.burn_rates.generated_cases import composite_cases, window_cases
-from alarms.burn_rates.objective import EventMetric, Objective, promise_text
+from alarms.burn_rates.event_queries import share_queries
+from alarms.burn_rates.generated_cases import composite_cases, equivalent_changes, window_cases
+from alarms.burn_rates.objective import Objective, promise_text
 from alarms.burn_rates.objective_files import ObjectiveFile
 from alarms.burn_rates.windows import BURN_RATES, MINUTE, BurnRate, Window
 from alarms.definition_files import Definition, DefinitionKind, Variables, alarm_description, require_variables
@@ -25,44 +26,52 @@ Json = dict[str, Any]
 def generated_alarms(read: ObjectiveFile, variables: Variables) -> Iterator[Definition]:
     """The definitions of the alarms. Raises DefinitionError if ``variables`` lacks one of VARIABLES."""
     require_variables(variables, *VARIABLES)
-    objective, stem = read.objective, read.stem
-
-    def define(kind: DefinitionKind, name: str, why: Json, parameters: Json, cases: list[Json]) -> Definition:
-        described = {
-            "AlarmName": f"{variables['PREFIX']}-{stem}-{name}",
-            "AlarmDescription": alarm_description(why, stem, variables),
-            "ActionsEnabled": True,
-            **parameters,
-        }
-        units = read.assumes if kind is DefinitionKind.METRIC_ALARM else {}
-        return Definition(
-            kind, read.file, why, units, described, place=f"{stem}-{name}", objective=stem, cases=tuple(cases)
-        )
-
     for rate in BURN_RATES:
         for window in rate.windows:
-            why = _why(objective, _threshold_text(objective, rate, window), minutes_to_fire(objective, rate, window))
-            yield define(
-                DefinitionKind.METRIC_ALARM,
-                f"{rate.name}-{window.text}",
-                why,
-                _window_alarm(objective, rate, window, str(variables["NAMESPACE"])),
-                window_cases(objective, rate, window),
-            )
-    for name, pages, topic in ((PAGE, True, "PAGE_TOPIC_ARN"), (TICKET, False, "TICKET_TOPIC_ARN")):
-        rates = [rate for rate in BURN_RATES if rate.pages is pages]
-        yield define(
-            DefinitionKind.COMPOSITE_ALARM,
-            name,
-            _why(objective, _composite_text(objective, rates), minutes_to_notify(objective, rates)),
-            {
-                "AlarmRule": _rule(rates, f"{variables['PREFIX']}-{stem}"),
-                "AlarmActions": [variables[topic]],
-                "OKActions": [variables[topic]],
-                **_suppression(objective, variables, pages=pages),
-            },
-            composite_cases(objective, stem, pages=pages),
-        )
+            yield _window_definition(read, rate, window, variables)
+    yield _composite_definition(read, PAGE, [rate for rate in BURN_RATES if rate.pages], variables)
+    yield _composite_definition(read, TICKET, [rate for rate in BURN_RATES if not rate.pages], variables)
+
+
+def _window_definition(read: ObjectiveFile, rate: BurnRate, window: Window, variables: Variables) -> Definition:
+    objective = read.objective
+    why = _why(objective, _threshold_text(objective, rate, window), minutes_to_fire(objective, rate, window))
+    parameters = _window_alarm(objective, rate, window, str(variables["NAMESPACE"]))
+    definition = _define(read, DefinitionKind.METRIC_ALARM, f"{rate.name}-{window.text}", why, parameters, variables)
+    return replace(
+        definition,
+        assumes=read.assumes,
+        cases=tuple(window_cases(objective, rate, window)),
+        equivalent=equivalent_changes(objective, rate, parameters["Metrics"], parameters["TreatMissingData"]),
+    )
+
+
+def _composite_definition(
+    read: ObjectiveFile, name: str, rates: Sequence[BurnRate], variables: Variables
+) -> Definition:
+    objective, pages = read.objective, name == PAGE
+    topic = variables["PAGE_TOPIC_ARN" if pages else "TICKET_TOPIC_ARN"]
+    why = _why(objective, _composite_text(objective, rates), minutes_to_notify(objective, rates))
+    parameters = {
+        "AlarmRule": _rule(rates, f"{variables['PREFIX']}-{read.stem}"),
+        "AlarmActions": [topic],
+        "OKActions": [topic],
+        **_suppression(objective, variables, pages=pages),
+    }
+    definition = _define(read, DefinitionKind.COMPOSITE_ALARM, name, why, parameters, variables)
+    return replace(definition, cases=tuple(composite_cases(objective, read.stem, pages=pages)))
+
+
+def _define(
+    read: ObjectiveFile, kind: DefinitionKind, name: str, why: Json, parameters: Json, variables: Variables
+) -> Definition:
+    described = {
+        "AlarmName": f"{variables['PREFIX']}-{read.stem}-{name}",
+        "AlarmDescription": alarm_description(why, read.stem, variables),
+        "ActionsEnabled": True,
+        **parameters,
+    }
+    return Definition(kind, read.file, why, {}, described, place=f"{read.stem}-{name}", objective=read.stem)
 
 
 def minutes_to_fire(objective: Objective, rate: BurnRate, window: Window) -> int:
@@ -80,49 +89,13 @@ def minutes_to_notify(objective: Objective, rates: Sequence[BurnRate]) -> int:
 
 def _window_alarm(objective: Objective, rate: BurnRate, window: Window, namespace: str) -> Json:
     return {
-        "Metrics": _queries(objective, window, namespace),
+        "Metrics": share_queries(objective, window, namespace),
         "EvaluationPeriods": 1,
         "DatapointsToAlarm": 1,
         "Threshold": objective.threshold_percent(rate),
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
     }
-
-
-def _queries(objective: Objective, window: Window, namespace: str) -> list[Json]:
-    """The share of bad events in percent; 0 if a long window has too few events to decide."""
-    decides = f"valid >= {objective.valid_events_min}" if window.is_long else "valid"
-    share = f"IF({decides}, 100 * bad / valid, 0)"
-    return [*event_queries(objective, window.seconds, namespace), _expression("share", share, "bad events, %")]
-
-
-def event_queries(objective: Objective, period: int, namespace: str) -> list[Json]:
-    """The queries ``valid`` and ``bad``: the numbers of events in each ``period``, in seconds. None is returned."""
-    queries: list[Json] = []
-    counted = "bad" if objective.bad_events else "good"
-    for name, metrics in (("valid", objective.valid_events), (counted, objective.counted_events)):
-        ids = [f"{name}_{number}" for number in range(1, len(metrics) + 1)]
-        queries += [_statistic(id_, each, period, namespace) for id_, each in zip(ids, metrics, strict=True)]
-        queries.append(_expression(name, " + ".join(f"FILL({id_}, 0)" for id_ in ids)))
-    if counted == "good":
-        queries.append(_expression("bad", "valid - good"))
-    return queries
-
-
-def _statistic(id_: str, each: EventMetric, period: int, namespace: str) -> Json:
-    metric = each.metric(namespace)
-    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
-    identity = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
-    return {
-        "Id": id_,
-        "MetricStat": {"Metric": identity, "Period": period, "Stat": each.statistic},
-        "ReturnData": False,
-    }
-
-
-def _expression(id_: str, expression: str, label: str = "") -> Json:
-    query = {"Id": id_, "Expression": expression, "ReturnData": bool(label)}
-    return {**query, "Label": label} if label else query
 
 
 def _rule(rates: Sequence[BurnRate], prefix: str) -> str:

@@ -4,27 +4,33 @@ They publish the events of the objective's ``examples``, which say what a good a
 metric, statistic or dimension in the objective is found, and not only a changed number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import product
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 from alarms.burn_rates.objective import Example, Objective
 from alarms.burn_rates.windows import BURN_RATES, BurnRate, Window
+from cloudwatch.alarm.missing_data import TreatMissingData
 
 Json = dict[str, Any]
 Events = tuple[int, Example, int]  # the minute, what each event publishes, the number of events
-EVENTS = 1_000  # in a window: a share of them is exact to 0.1 %
+SINGLE_EVENTS = 2_000  # in a window, at most: one event more or less changes a share of them by 0.05 % of itself
+SUMMED_EVENTS = 1_000_000  # in a window, if records may count several: a share with four decimals of a percent is exact
 OK, ALARM = "OK", "ALARM"
 
 
 def window_cases(objective: Objective, rate: BurnRate, window: Window) -> list[Json]:
-    """The cases of the alarm of one window."""
+    """The cases of the alarm of one window.
+
+    Events are published shortly before an evaluation. So a window that is a minute longer or shorter is noticed.
+    """
     return [
         _nothing_happens(objective, window),
         *_at_the_threshold(objective, rate, window),
         *_above_the_threshold(objective, rate, window),
-        *_few_events(objective, window),
+        *_few_events(objective, rate, window),
     ]
 
 
@@ -33,41 +39,79 @@ def _nothing_happens(objective: Objective, window: Window) -> Json:
 
 
 def _at_the_threshold(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
-    total = _total(objective)
-    bad = floor(total * objective.threshold_percent(rate) / 100)
+    bad, total = largest_share_that_may_be_bad(objective, rate)
+    step = window.minutes_between_evaluations
     for good, example in product(objective.examples.good, objective.examples.bad):
         name = f"is OK at {bad} of {total} events like {_text(example)}, others like {_text(good)}"
-        events = [(0, example, bad), (1, good, total - bad)]
-        yield _case(name, objective, events, [(_after(window, 2), OK)])
+        yield _case(name, objective, [(step - 1, example, bad), (step, good, total - bad)], [(2 * step, OK)])
 
 
 def _above_the_threshold(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
     """It fires while the bad events are in the window, and not a minute longer."""
-    total, later = _total(objective), window.minutes_between_evaluations
-    bad = floor(total * objective.threshold_percent(rate) / 100) + 1
+    bad, total = largest_share_that_may_be_bad(objective, rate)
+    step = window.minutes_between_evaluations
+    for good, example in product(objective.examples.good, objective.examples.bad):
+        name = f"fires at {bad} of {total - 1} events like {_text(example)}, others like {_text(good)}"
+        then = [(2 * step, ALARM), (window.minutes, ALARM), (window.minutes + step, OK)]
+        yield _case(name, objective, [(step - 1, example, bad), (step, good, total - 1 - bad)], then)
+
+
+def _few_events(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
+    """A long window needs some events before it decides. A short one has no such bound.
+
+    When the events have left the window, it has no data, and does not look for older ones.
+    """
+    least, step = objective.valid_events_min if window.is_long else 1, window.minutes_between_evaluations
+    bad = floor(least * _share(objective.threshold_percent(rate))) + 1
+    ends = (window.minutes + 4 * step, OK)
     good = objective.examples.good[0]
     for example in objective.examples.bad:
-        name = f"fires at {bad} of {total} events like {_text(example)}, for {window.text}"
-        then = [(_after(window, 2), ALARM), (window.minutes, ALARM), (window.minutes + later, OK)]
-        yield _case(name, objective, [(0, example, bad), (1, good, total - bad)], then)
+        name = f"fires at {least} events, {bad} of them like {_text(example)}, and not before"
+        if window.is_long:
+            events = [(step, example, bad), (step + 1, good, least - 1 - bad), (3 * step, good, 1)]
+            then = [(3 * step, OK), (4 * step, ALARM), (window.minutes + step, ALARM), ends]
+        else:
+            events = [(step, example, 1)]
+            then = [(2 * step, ALARM), (window.minutes + step, ALARM), ends]
+        yield _case(name, objective, events, then)
 
 
-def _few_events(objective: Objective, window: Window) -> Iterator[Json]:
-    """A long window needs some events before it decides. A short one has no such bound."""
-    least, later = objective.valid_events_min if window.is_long else 1, window.minutes_between_evaluations
-    for example in objective.examples.bad:
-        name = f"fires at {least} events like {_text(example)}, and not before"
-        then = [(later, OK if least > 1 else ALARM), (2 * later, ALARM)]
-        yield _case(name, objective, [(0, example, max(1, least - 1)), (later, example, 1)], then)
+def equivalent_changes(
+    objective: Objective, rate: BurnRate, queries: Sequence[Mapping[str, Any]], treatment: str
+) -> dict[str, str]:
+    """The changes of a window's alarm that no data can show, each with the reason."""
+    threshold = objective.threshold_percent(rate)
+    filled = "The share is filled with 0, so no period is missing; it is said for the case that FILL fills nothing."
+    found = {f"TreatMissingData: {treatment} -> {other}": filled for other in TreatMissingData if other != treatment}
+    if _share(threshold).denominator > _events_max(objective):
+        found["ComparisonOperator: GreaterThanThreshold -> GreaterThanOrEqualToThreshold"] = (
+            f"A share of exactly {threshold:g} % needs {_share(threshold).denominator:,} events."
+        )
+    if threshold >= 1:
+        index, share = len(queries) - 1, queries[-1]["Expression"]
+        changed = f"{share.removesuffix('0)')}1)"
+        found[f"Metrics[{index}].Expression: {share} -> {changed}"] = f"1 % is as far below {threshold:g} % as 0 %."
+    return found
 
 
-def _total(objective: Objective) -> int:
-    return max(EVENTS, objective.valid_events_min)
+def largest_share_that_may_be_bad(objective: Objective, rate: BurnRate) -> tuple[int, int]:
+    """Numbers of bad and of all events, at the threshold or just below it. With one good event less it is exceeded."""
+    threshold = _share(objective.threshold_percent(rate))
+    events = _events_max(objective)
+    if threshold.denominator <= events:
+        times = events // threshold.denominator
+        return threshold.numerator * times, threshold.denominator * times
+    bad = floor(events * threshold)
+    return bad, ceil(bad / threshold)
 
 
-def _after(window: Window, minutes: int) -> int:
-    """The first evaluation after so many minutes."""
-    return max(minutes, window.minutes_between_evaluations)
+def _share(percent: float) -> Fraction:
+    return Fraction(str(percent)) / 100
+
+
+def _events_max(objective: Objective) -> int:
+    used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
+    return SUMMED_EVENTS if used == {"Sum"} else SINGLE_EVENTS
 
 
 def _text(example: Example) -> str:
@@ -76,21 +120,31 @@ def _text(example: Example) -> str:
 
 def _case(name: str, objective: Objective, events: Sequence[Events], then: Sequence[tuple[int, str]]) -> Json:
     keys = {key for each in (*objective.examples.good, *objective.examples.bad) for key in each}
+    sums = {key for key in keys if _is_summed(objective, key)}
     return {
         "name": name,
-        "given": {key: _line(key, events) for key in sorted(keys)},
+        "given": {key: _line(key, events, is_summed=key in sums) for key in sorted(keys)},
         "then": [{"after": after, "state": state} for after, state in then],
     }
 
 
-def _line(key: str, events: Sequence[Events]) -> str:
+def _is_summed(objective: Objective, key: str) -> bool:
+    """Whether only the Sum of the metric counts. Then a record may count several events."""
+    name = key.partition("{")[0]
+    used = {each.statistic for each in (*objective.valid_events, *objective.counted_events) if each.name == name}
+    return used == {"Sum"}
+
+
+def _line(key: str, events: Sequence[Events], *, is_summed: bool) -> str:
     """The values that the events publish of one metric, in the notation of series."""
     items: list[str] = []
     minute = 0
     for begins, example, number in events:
-        if key in example:
+        if key in example and number:
             items += [f"_x{begins - minute}"] if begins > minute else []
-            items.append(f"{example[key]:g}*{number}")
+            value = example[key]
+            counts_several = is_summed and number > 2
+            items.append(f"[{value:g} {value * (number - 1):g}]" if counts_several else f"{value:g}*{number}")
             minute = begins + 1
     return " ".join(items) or "_"
 
@@ -108,11 +162,15 @@ def composite_cases(objective: Objective, stem: str, *, pages: bool) -> list[Jso
 
 
 def _alone(rate: BurnRate, both: Sequence[str], everything: Sequence[str], held_back: str | None) -> Json:
-    states = {name: "OKx5 ALARMx10" if name in both else "OKx15" for name in everything}
-    then = [{"after": 4, "state": OK}, {"after": 14, "state": ALARM, "acts": True}]
+    states = {name: "OKx5 ALARMx10 OKx6" if name in both else "OKx21" for name in everything}
+    then = [
+        {"after": 4, "state": OK},
+        {"after": 14, "state": ALARM, "acts": True},
+        {"after": 20, "state": OK, "acts": True},
+    ]
     return {
         "name": f"fires when both {rate.name} windows do",
-        "given_states": states | ({held_back: "OKx15"} if held_back else {}),
+        "given_states": states | ({held_back: "OKx21"} if held_back else {}),
         "then": then,
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from alarms.burn_rates.generated_alarms import event_queries
+from alarms.burn_rates.event_queries import event_queries
 from alarms.burn_rates.objective import Objective, promise_text
 from alarms.burn_rates.objective_files import ObjectiveFile
 from alarms.burn_rates.windows import BURN_RATES, DAY, HOUR, OBJECTIVE_DAYS

@@ -46,7 +46,7 @@ def play_mutants(
     """
     known, tests = list(definitions), _Tests(cases)
     mutes = mute_rules_of(known)
-    chosen = (each for each in known if (each.stem in stems if stems else not each.objective))
+    chosen = (each for each in known if not stems or each.stem in stems)
     mutated = ((definition, mutants_of(definition, known)) for definition in chosen)
     return [_result(definition, mutants, tests, mutes) for definition, mutants in mutated if mutants]
 
