@@ -1,11 +1,14 @@
 """Every metric that this system emits: name, unit, dimensions, meaning. No other metric can be emitted.
 
 Outcomes are written as 0 or 1 for *every* unit of work. So the Average of the metric is the rate, without a division.
-Ids are properties of a record, never dimensions.
+Ids are properties of a record, never dimensions. Only queries of logs read properties: ``alarms.check`` holds the names
+in the queries of dashboards and runbook against those that are declared here.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+RECORD = "Record"  # the property of every record that holds the name of its kind
 
 
 class Unit(StrEnum):
@@ -31,14 +34,23 @@ class RecordKind:
     """The record of one unit of work. Each dimension set makes a CloudWatch metric of each metric, and has its cost.
 
     ``services`` are the services that write it: values of the dimension Service. ``statistics`` are the meaningful
-    ones; None means all. A value that several processes report at the same time has no meaningful Sum.
+    ones; None means all. A value that several processes report at the same time has no meaningful Sum. ``properties``
+    are the names of all properties that such a record may have.
     """
 
     name: str
     services: tuple[str, ...]
     dimension_sets: tuple[tuple[str, ...], ...]
     metrics: tuple[Metric, ...]
+    properties: tuple[str, ...] = ()
     statistics: tuple[str, ...] | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of everything that a record of this kind may have, for queries of logs."""
+        dimensions = (name for names in self.dimension_sets for name in names)
+        metrics = (metric.name for metric in self.metrics)
+        return tuple(dict.fromkeys((RECORD, *dimensions, *metrics, *self.properties)))
 
     def metric(self, name: str) -> Metric:
         """The declared metric of that name. Raises KeyError."""
@@ -53,6 +65,8 @@ WORKER = "worker"
 
 SERVICE = "Service"  # API or WORKER
 ROUTE = "Route"  # one of ROUTES, or NO_ROUTE
+
+_TRACED = ("request_id", "trace_id", "span_id", "parent_id")  # properties of what a request causes
 
 
 class Route(StrEnum):
@@ -125,6 +139,16 @@ API_REQUEST = RecordKind(
         ),
         Metric("UploadBytes", Unit.BYTES, "Size of the clip, for accepted uploads only."),
     ),
+    properties=(
+        *_TRACED,
+        "video_id",
+        "method",
+        "status",
+        "status_class",
+        "request_bytes",
+        "response_bytes",
+        "cut",
+    ),
 )
 
 REQUEST_QUEUE = RecordKind(
@@ -166,6 +190,20 @@ JOB = RecordKind(
         Metric("DownloadTime", Unit.MILLISECONDS, "Fetching the original; processed videos only."),
         Metric("EncodeTime", Unit.MILLISECONDS, "Encoding and joining; processed videos only."),
         Metric("PublishTime", Unit.MILLISECONDS, "Storing the result; processed videos only."),
+    ),
+    properties=(
+        *_TRACED,
+        "outcome",
+        "error",
+        "reason",
+        "message_id",
+        "receive_count",
+        "sent_at",
+        "video_id",
+        "task_id",
+        "fence",
+        "attempt",
+        "original_bytes",
     ),
 )
 
@@ -219,6 +257,7 @@ PUBLICATION = RecordKind(
             "Those of UploadsDue that were not published by then, by fault of the system.",
         ),
     ),
+    properties=("late_videos",),
 )
 
 QUEUE = RecordKind(
@@ -237,6 +276,7 @@ QUEUE = RecordKind(
         Metric("DeadLetterDepth", Unit.COUNT, "Messages in the dead-letter queue, visible or not."),
         Metric("Workers", Unit.COUNT, "In-service instances of the Auto Scaling group; 1 where there is no group."),
     ),
+    properties=("failures",),
     statistics=("Average", "Minimum", "Maximum", "SampleCount"),
 )
 

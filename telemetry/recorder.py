@@ -12,7 +12,7 @@ from aws_embedded_metrics.exceptions import DimensionSetExceededError, InvalidDi
 from aws_embedded_metrics.logger.metrics_context import MetricsContext
 from aws_embedded_metrics.serializers.log_serializer import LogSerializer
 
-from telemetry.catalogue import SERVICE, TELEMETRY, RecordKind
+from telemetry.catalogue import RECORD, SERVICE, TELEMETRY, RecordKind
 from telemetry.destinations import UnusableDestination, open_destination
 from telemetry.settings import TelemetrySettings
 from telemetry.sink import Destination, Sink, SinkCounts
@@ -84,9 +84,11 @@ class RecordFormat:
             if isinstance(value, bool) or not abs(value) <= VALUE_MAX:
                 raise ValueError(f"{name} is {value}")
             context.put_metric(name, value, kind.metric(name).unit.value)
-        for name, detail in {"Record": kind.name, **properties}.items():
+        for name, detail in {RECORD: kind.name, **properties}.items():
             if name in dimensions or name in metrics:
                 raise ValueError(f"property {name} has the name of a dimension or metric")
+            if name not in kind.fields:
+                raise ValueError(f"{kind.name} declares no property {name}")
             context.set_property(name, _plain(detail))
         (document,) = LogSerializer.serialize(context)
         return str(document)

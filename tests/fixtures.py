@@ -1,10 +1,12 @@
 """The fixtures of all tests: real databases, the AWS emulator, real clips, and validated telemetry records."""
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
@@ -148,6 +150,12 @@ class Recorded:
         self.recorder.close()
         with self.path.open() as lines:
             return list(read_lines(lines))
+
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        """Close the recorder and read its records of one kind, with their properties."""
+        self.recorder.close()
+        with self.path.open() as lines:
+            return [record for record in map(json.loads, lines) if record["Record"] == kind]
 
     def values(self, name: str, dimension_names: tuple[str, ...] = ("Service",)) -> list[float]:
         """All values of a metric with this dimension set; its names must be sorted."""

@@ -5,6 +5,7 @@ Only this file decides what an error means. One record is written for each messa
 
 import logging
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -106,10 +107,13 @@ class JobHandler:
             outcome = self._claim_and_work(delivery, report)
         except Unavailable as error:
             log.warning("%s", error)
+            report.note(error=str(error))
             outcome = Outcome.UNAVAILABLE
             with suppress(Unavailable):  # if this fails, its visibility timeout releases the message
                 self._queue.release(delivery, self._outage_backoff(report))
         finally:
+            if outcome is Outcome.CRASHED:
+                report.note(error=repr(sys.exception()))
             report.write(self._recorder, outcome)
         if outcome in (Outcome.PROCESSED, Outcome.REFUSED):
             self._outages.end()
@@ -121,6 +125,7 @@ class JobHandler:
         except UnreadableMessage as error:
             log.error("message %s is unreadable: %s", delivery.message_id, error)
             self._queue.dead_letter(delivery, str(error))
+            report.note(error=str(error))
             return Outcome.UNREADABLE
         report.read(message)
         add_to_log_context(video_id=str(message.video_id))
@@ -141,7 +146,7 @@ class JobHandler:
                 return self._undo_claim(claim, delivery, error, report)
             raise
         if isinstance(claim, ClaimRefusal):
-            return self._settle_refusal(claim, message, delivery)
+            return self._settle_refusal(claim, message, delivery, report)
         report.claimed(claim)
         with self._heartbeat.holding(claim, delivery, asked_at) as lease:
             return self._work(lease, report)
@@ -149,24 +154,28 @@ class JobHandler:
     def _undo_claim(self, claim: Claim, delivery: Delivery, error: Unavailable, report: JobReport) -> Outcome:
         """Hand back a claim whose commit got no answer. If the commit happened, the claim costs no attempt."""
         log.warning("%s", error)
+        report.note(error=str(error))
         seconds = self._outage_backoff(report)
         self._free_row(claim, seconds, attempt_counts=False)
         self._queue.release(delivery, seconds)
         return Outcome.UNAVAILABLE
 
-    def _settle_refusal(self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery) -> Outcome:
+    def _settle_refusal(
+        self, refusal: ClaimRefusal, message: JobMessage, delivery: Delivery, report: JobReport
+    ) -> Outcome:
         log.info("nothing to do: %s", refusal)
         if refusal is ClaimRefusal.BUSY:
             # This message retries the video if the worker that holds the lease dies: keep it until the lease ends.
             self._queue.release(delivery, self._limits.lease_seconds + random.randint(1, 5))  # noqa: S311
             return Outcome.BUSY
         if refusal is ClaimRefusal.EXHAUSTED:
-            return self._fail_exhausted(message, delivery)
+            return self._fail_exhausted(message, delivery, report)
         self._queue.delete(delivery)
         return Outcome.DUPLICATE
 
-    def _fail_exhausted(self, message: JobMessage, delivery: Delivery) -> Outcome:
+    def _fail_exhausted(self, message: JobMessage, delivery: Delivery, report: JobReport) -> Outcome:
         """Fail a video whose workers all died. The dead letter comes first, because a redrive starts from it."""
+        report.note(error="all attempts are used up")
         self._queue.copy_to_dead_letters(delivery, "all attempts are used up")
         with self._database.writing() as connection:
             jobs.fail_exhausted(
@@ -188,13 +197,15 @@ class JobHandler:
             return self._fail(lease, refusal.code, refusal.reason, Outcome.REFUSED, report)
         except ObjectMissing as error:
             log.error("%s", error)
+            report.note(error=str(error))
             return self._fail(lease, jobs.ORIGINAL_MISSING, _ORIGINAL_MISSING, Outcome.ORIGINAL_MISSING, report)
         except LeaseLost as error:
-            return self._abandon(lease, error)
+            return self._abandon(lease, error, report)
         except Interrupted:
             return self._hand_back(lease, HANDED_BACK_SECONDS, Outcome.HANDED_BACK)
         except Unavailable as error:
             log.warning("%s", error)
+            report.note(error=str(error))
             return self._settle_unknown(lease, Outcome.PROCESSED, report)
         except (EncodeFailed, EncodeStuck, EncodeWrong, ObjectDamaged, OSError) as error:
             log.error("attempt %d failed: %s", lease.claim.attempt, error, exc_info=error)
@@ -247,9 +258,10 @@ class JobHandler:
                 held = jobs.fail(connection, lease.claim, code=code, reason=reason)
         except Unavailable as error:
             log.warning("%s", error)
+            report.note(error=str(error))
             return self._settle_unknown(lease, outcome, report)
         if not held:
-            return self._abandon(lease, LeaseLost("the lease was lost before the failure was written"))
+            return self._abandon(lease, LeaseLost("the lease was lost before the failure was written"), report)
         log.info("failed for good: %s", code)
         self._delete_settled(lease)
         return outcome
@@ -291,7 +303,7 @@ class JobHandler:
             log.info("handed back (%s), again in %d s", Outcome.UNAVAILABLE, seconds)
             return Outcome.UNAVAILABLE
         if (ending.status == VideoStatus.PROCESSED) is not (intended is Outcome.PROCESSED):
-            return self._abandon(lease, LeaseLost("another worker failed the video"))
+            return self._abandon(lease, LeaseLost("another worker failed the video"), report)
         log.info("the commit without an answer had happened: %s", intended)
         if ending.processed_at:
             report.published(lease.claim, ending.processed_at)
@@ -322,9 +334,10 @@ class JobHandler:
         """Seconds until the message of a job that met an outage may come back. They grow with each outage in a row."""
         return backoff_seconds(self._outages.note(report.begun_at))
 
-    def _abandon(self, lease: Lease, error: LeaseLost) -> Outcome:
+    def _abandon(self, lease: Lease, error: LeaseLost, report: JobReport) -> Outcome:
         """Remove the object under this fence, and the message if the video is deleted. Change nothing else."""
         log.warning("abandoned: %s", error)
+        report.note(error=str(error))
         claim = lease.claim
         with suppress(Unavailable):
             self._media.delete(result_key(claim.video_id, claim.fence))

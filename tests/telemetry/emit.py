@@ -5,12 +5,14 @@ Each record carries the tag NAME/thread/number. The exit code is 1 if a record w
 
 import sys
 import threading
+from dataclasses import replace
 
 from telemetry.catalogue import WORKER_HEARTBEAT
 from telemetry.destinations import open_destination
 from telemetry.recorder import Recorder, open_recorder
 
 CLOSE_SECONDS = 60.0
+TAGGED = replace(WORKER_HEARTBEAT, properties=("tag",))
 SWITCH_SECONDS = 0.0001  # threads switch fifty times as often as usual, so that a mix of lines is likely
 
 
@@ -36,7 +38,7 @@ def main(destination: str, name: str, threads: int, records: int) -> int:
 
 def _record(recorder: Recorder, name: str, records: int) -> None:
     for number in range(records):
-        recorder.record(WORKER_HEARTBEAT, {"BusySlots": number}, properties={"tag": f"{name}/{number}"})
+        recorder.record(TAGGED, {"BusySlots": number}, properties={"tag": f"{name}/{number}"})
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_every_kind_of_record_gives_valid_emf_with_its_declared_units_and_dimens
 
 
 def test_a_record_contains_its_kind_its_log_group_and_its_properties(record_format: RecordFormat) -> None:
-    properties: dict[str, Property] = {"request_id": "ñandú-1", "attempt": 2, "is_first": False, "error": None}
+    properties: dict[str, Property] = {"request_id": "ñandú-1", "attempt": 2, "reason": False, "error": None}
     line = record_format.line(JOB, {"Jobs": 1}, properties=properties)
     document = json.loads(line)
     assert {name: document[name] for name in properties} == properties
@@ -81,12 +82,13 @@ def test_a_record_contains_its_kind_its_log_group_and_its_properties(record_form
 
 
 def test_a_long_property_is_cut_and_one_that_json_cannot_express_becomes_text(record_format: RecordFormat) -> None:
-    properties: dict[str, Any] = {"reason": "x" * 5000, "ratio": math.nan, "path": Path("/clip.mp4")}
+    properties: dict[str, Any] = {"reason": "x" * 5000, "attempt": math.nan, "error": Path("/clip.mp4")}
     document = json.loads(record_format.line(JOB, {"Jobs": 1}, properties=properties))
     assert document["reason"] == "x" * PROPERTY_CHARACTERS_MAX
-    assert (document["ratio"], document["path"]) == ("nan", "/clip.mp4")
+    assert (document["attempt"], document["error"]) == ("nan", "/clip.mp4")
 
 
+WIDE = replace(JOB, properties=tuple(f"p{n}" for n in range(250)))
 TOO_MANY = RecordKind("TooMany", ("api",), ((SERVICE,),), tuple(Metric(f"M{n}", Unit.COUNT, "") for n in range(101)))
 TOO_WIDE = RecordKind("TooWide", ("api",), (tuple(f"D{n}" for n in range(31)),), (Metric("M", Unit.COUNT, ""),))
 
@@ -107,8 +109,9 @@ INVALID: dict[str, tuple[RecordKind, Mapping[str, Any], Mapping[str, Any], Mappi
     "no value": (JOB, {"Jobs": None}, {}, {}),
     "a property with the name of a dimension": (JOB, {"Jobs": 1}, {}, {SERVICE: "x"}),
     "a property with the name of a metric": (JOB, {"Jobs": 1}, {}, {"Jobs": "x"}),
-    "a property that no JSON reader accepts": (JOB, {"Jobs": 1}, {}, {"count": 10**5000}),
-    "a record that is too large": (JOB, {"Jobs": 1}, {}, {f"p{n}": "x" * 1024 for n in range(250)}),
+    "a property that the kind does not declare": (JOB, {"Jobs": 1}, {}, {"vido_id": "x"}),
+    "a property that no JSON reader accepts": (JOB, {"Jobs": 1}, {}, {"attempt": 10**5000}),
+    "a record that is too large": (WIDE, {"Jobs": 1}, {}, dict.fromkeys(WIDE.properties, "x" * 1024)),
     "more metrics than one document may have": (TOO_MANY, {m.name: 1 for m in TOO_MANY.metrics}, {}, {}),
     "more dimensions than a set may have": (TOO_WIDE, {"M": 1}, {f"D{n}": "x" for n in range(31)}, {}),
 }
@@ -139,15 +142,15 @@ def test_an_invalid_record_raises_nothing_into_the_work_is_logged_and_counts_as_
 
 
 def test_a_record_of_the_largest_size_is_accepted_and_one_byte_more_is_not(record_format: RecordFormat) -> None:
-    full = {f"property{n}": "x" * PROPERTY_CHARACTERS_MAX for n in range(190)}
-    room = RECORD_BYTES_MAX - len(record_format.line(JOB, {"Jobs": 1}, properties=full | {"rest": ""}))
-    rest = {f"rest{n}": "x" * PROPERTY_CHARACTERS_MAX for n in range(room // 1100)}
-    room = RECORD_BYTES_MAX - len(record_format.line(JOB, {"Jobs": 1}, properties=full | rest | {"rest": ""}))
-    largest = record_format.line(JOB, {"Jobs": 1}, properties=full | rest | {"rest": "x" * room})
+    values = dict.fromkeys(WIDE.properties, "")
+    for name in values:
+        room = RECORD_BYTES_MAX - len(record_format.line(WIDE, {"Jobs": 1}, properties=values))
+        values[name] = "x" * min(room, PROPERTY_CHARACTERS_MAX)
+    largest = record_format.line(WIDE, {"Jobs": 1}, properties=values)
     assert len(largest) == RECORD_BYTES_MAX
     assert read_document(largest)
     with pytest.raises(InvalidRecord, match=f"{RECORD_BYTES_MAX + 1} bytes"):
-        record_format.line(JOB, {"Jobs": 1}, properties=full | rest | {"rest": "x" * (room + 1)})
+        record_format.line(WIDE, {"Jobs": 1}, properties=values | {"p249": "x"})
 
 
 def test_the_timestamp_of_a_record_is_the_end_of_its_own_work(tmp_path: Path) -> None:

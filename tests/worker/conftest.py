@@ -63,9 +63,13 @@ def rig(
     queues: Queues,
     tmp_path: Path,
 ) -> Iterator[JobRig]:
+    """The rig of a test. After the test, the record of each failed attempt must say why it failed."""
     rig = JobRig(database, queue, media, outbox, recorded, emulator, queues, tmp_path)
     yield rig
     rig.workspace.close()
+    for record in recorded.documents("Job"):
+        failed = record["JobErrors"] or record["MessagesDeadLettered"]
+        assert not failed or record["error"], record
 
 
 @pytest.fixture
