@@ -7,7 +7,7 @@ from typing import Any
 
 from alarms.burn_rates.generated_alarms import generated_alarms
 from alarms.burn_rates.objective_files import FOLDER, ObjectiveFile, read_objective_file
-from alarms.burn_rates.objective_widgets import with_widgets
+from alarms.burn_rates.objective_widgets import names_objectives, with_widgets
 from alarms.definition_files import (
     FOLDERS,
     ROOT,
@@ -54,9 +54,13 @@ def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
 
 
 def read_document(document: Mapping[str, Any], file: str, variables: Variables) -> list[Definition]:
-    """The definitions in one document in the form of this project; none if it has none. Raises DefinitionError."""
-    found, objective = _read(document, file, variables)
-    return with_widgets(found, [objective] if objective else [], variables)
+    """The definitions in one document in the form of this project; none if it has none. Raises DefinitionError.
+
+    A dashboard that is read alone may show the objectives of this project.
+    """
+    found, _ = _read(document, file, variables)
+    shows_objectives = any(map(names_objectives, found))
+    return with_widgets(found, read_objectives(variables) if shows_objectives else [], variables)
 
 
 def _objective_files(root: Path) -> list[_File]:

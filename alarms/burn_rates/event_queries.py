@@ -23,18 +23,20 @@ def share_queries(objective: Objective, window: Window, namespace: str) -> list[
     return [*event_queries(objective, window.seconds, namespace), result]
 
 
-def event_queries(objective: Objective, period: int, namespace: str) -> list[Json]:
+def event_queries(objective: Objective, period: int, namespace: str, prefix: str = "") -> list[Json]:
     """The queries VALID and BAD: the numbers of events in each ``period``, in seconds. None is returned.
 
-    A statistic that counts both kinds of events is read once, because CloudWatch bills each one.
+    A statistic that counts both kinds of events is read once, because CloudWatch bills each one. ``prefix`` begins
+    every id, so that the queries of several objectives can stand together.
     """
-    counted = BAD if objective.bad_events else GOOD
+    valid, bad, good = (f"{prefix}{name}" for name in (VALID, BAD, GOOD))
+    counted = bad if objective.bad_events else good
     only = objective.counted_events[0] if len(objective.counted_events) == 1 else None
     ids = _Ids({counted: only} if only else {})  # its id is that of its sum, also where it is among the valid ones
-    sums = {VALID: ids.of(objective.valid_events, VALID), counted: ids.of(objective.counted_events, counted)}
+    sums = {valid: ids.of(objective.valid_events, valid), counted: ids.of(objective.counted_events, counted)}
     queries = [_statistic(id_, each, period, namespace) for id_, each in ids.metrics.items()]
     queries += [_expression(name, " + ".join(parts)) for name, parts in sums.items() if parts != [name]]
-    return queries + ([_expression(BAD, f"{VALID} - {GOOD}")] if counted == GOOD else [])
+    return queries + ([_expression(bad, f"{valid} - {good}")] if counted == good else [])
 
 
 class _Ids:

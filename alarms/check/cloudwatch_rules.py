@@ -11,6 +11,7 @@ from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle,
 from cloudwatch.dashboard.body import Widget
 from cloudwatch.dashboard.expressions import expression_faults
 from cloudwatch.dashboard.graphed_metrics import Graphed, GraphedMetric
+from cloudwatch.log_queries import LogQueryRefused, parse_log_query
 from cloudwatch.metric_math import Query
 from cloudwatch.metric_math.pitfalls import alarm_pitfalls
 from cloudwatch.notice import Notice
@@ -123,6 +124,19 @@ def alarms_avoid_pitfalls(definitions: Definitions) -> Iterator[Notice]:
                 yield remark(alarm, f"{place}.Expression", f"character {found.position + 1}: {found.reason}")
 
 
+def queries_of_log_widgets_are_valid(definitions: Definitions) -> Iterator[Notice]:
+    """PutDashboard does not read the query of a log widget; the widget shows an error, or nothing."""
+    for definition, place, text in log_queries(definitions):
+        try:
+            query = parse_log_query(text)
+        except LogQueryRefused as fault:
+            if not definition.is_open(text):
+                yield doubt(definition, place, str(fault))
+        else:
+            if not query.log_groups:
+                yield doubt(definition, place, "no SOURCE names a log group")
+
+
 def widgets_show_this_region_and_account(definitions: Definitions) -> Iterator[Notice]:
     """A graph of the wrong region or account is empty, and CloudWatch shows no reason."""
     for definition, widget in definitions.widgets:
@@ -176,6 +190,14 @@ def alarm_widgets_name_alarms_that_exist(definitions: Definitions) -> Iterator[N
                 yield error(definition, key, f"there is no alarm {match['name']}")
 
 
+def log_queries(definitions: Definitions) -> Iterator[tuple[Definition, str, str]]:
+    """Each query of a log widget in the language of Logs Insights, with its definition and the key that has it."""
+    for definition, widget in definitions.widgets:
+        text = widget.properties.get("query")
+        if widget.type == "log" and isinstance(text, str) and widget.properties.get("queryLanguage", "CWLI") == "CWLI":
+            yield definition, f"DashboardBody{widget.path}/properties/query", text
+
+
 def composites(definitions: Definitions) -> list[tuple[Definition, CompositeAlarm]]:
     """The composites whose rules can be read. Those with a parameter that this version does not know are left out."""
     read = [(d, read_composite_alarm(d.parameters)) for d in definitions.of(DefinitionKind.COMPOSITE_ALARM)]
@@ -197,6 +219,7 @@ RULES: tuple[Callable[[Definitions], Iterator[Notice]], ...] = (
     metrics_are_of_this_account,
     expressions_of_dashboards_are_valid,
     alarms_avoid_pitfalls,
+    queries_of_log_widgets_are_valid,
     widgets_show_this_region_and_account,
     alarm_widgets_name_alarms_that_exist,
 )

@@ -9,6 +9,7 @@ from alarms.check.calls import judge_call
 from alarms.check.catalogue_checks import catalogue_notices
 from alarms.check.cloudwatch_rules import RULES as CLOUDWATCH_RULES
 from alarms.check.contract import contract_notices
+from alarms.check.dashboard_rules import RULES as DASHBOARD_RULES
 from alarms.check.house_rules import RULES as HOUSE_RULES
 from alarms.check.metric_catalogue import MetricCatalogue
 from alarms.check.open_value_notices import open_value_notices
@@ -48,6 +49,6 @@ def check_definitions(
     if checked.ours.all and len(checked.ours.all) == len(everything.ours.all):
         require_variables(variables, "PREFIX", "NAMESPACE")
         notices += contract_notices(checked.ours)
-        for rule in HOUSE_RULES:
+        for rule in (*HOUSE_RULES, *DASHBOARD_RULES):
             notices += rule(checked.ours)
     return notices

@@ -1,4 +1,4 @@
-"""The rules of this project for its own definitions. CloudWatch has no such rules.
+"""The rules of this project for its own alarms and policies. CloudWatch has no such rules.
 
 Each function in RULES is one rule, and its docstring gives the reason. Other definitions are exempt.
 """
@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 
 from alarms.alarm_reading import alarms_that_run
 from alarms.check.cloudwatch_rules import actions, composites
-from alarms.check.scope import Definitions, error
+from alarms.check.scope import RUNBOOK, Definitions, error
 from alarms.definition_files import ALARM_KINDS, DefinitionKind
 from cloudwatch.notice import Notice, Severity
 from telemetry.catalogue import QUEUE, WORKER_HEARTBEAT
 
-RUNBOOK = "docs/RUNBOOK.md"
 _WHY_OF_ALARMS = ("promise", "threshold", "missing_data", "owner", "fires_within_minutes")
 _POLICY = re.compile(r"\$\{policy:([a-z0-9-]+)\}")
 _CONTINUOUS = (WORKER_HEARTBEAT, QUEUE)  # written every minute, with or without work
@@ -39,8 +38,7 @@ def each_alarm_has_its_section_of_the_runbook(definitions: Definitions) -> Itera
 
     All alarms of an objective share the section of the objective.
     """
-    path = definitions.root / RUNBOOK
-    sections = set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) if path.exists() else set()
+    sections = set(re.findall(r"^## (\S+)$", definitions.runbook, re.MULTILINE))
     alarms = {alarm.runbook_section: alarm.file for alarm in definitions.of(*ALARM_KINDS)}
     for stem in sorted(alarms.keys() - sections):
         yield Notice(Severity.ERROR, alarms[stem], "why", f"{RUNBOOK} has no section {stem}")
@@ -138,29 +136,6 @@ def tracked_metrics_have_an_alarm_on_their_absence(definitions: Definitions) -> 
                 yield error(policy, use.key, f"no alarm fires when {use.metric.name} is missing")
 
 
-def dashboards_say_that_they_are_managed(definitions: Definitions) -> Iterator[Notice]:
-    """AWS advises this for PutDashboard. Without the notice, people edit the dashboard, and the next sync undoes it."""
-    for definition in definitions.of(DefinitionKind.DASHBOARD):
-        shown = [widget.properties for each, widget in definitions.widgets if each is definition]
-        texts = [str(properties.get("markdown", "")) for properties in shown]
-        if not any("alarms.sync" in text and "Runbook](" in text for text in texts):
-            yield error(definition, "DashboardBody", "no text widget names alarms.sync and links the runbook")
-
-
-def drawn_thresholds_are_those_of_the_alarms(definitions: Definitions) -> Iterator[Notice]:
-    """A line that is labelled ``alarm NAME…`` must lie at the threshold of that alarm, in the unit of the alarm."""
-    alarms = {alarm.stem: alarm for alarm in definitions.of(DefinitionKind.METRIC_ALARM)}
-    for definition, widget in definitions.widgets:
-        for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
-            key = f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}"
-            label = str(line.get("label", "")) if isinstance(line, dict) else ""  # a band is a list of two
-            match = re.match(r"alarm ([a-z0-9-]+)", label)
-            if match and match[1] not in alarms:
-                yield error(definition, key, f"there is no alarm {match[1]}")
-            elif match and line["value"] != alarms[match[1]].parameters.get("Threshold"):
-                yield error(definition, key, f"{line['value']} is not the threshold of {match[1]}")
-
-
 RULES: tuple[Callable[[Definitions], Iterator[Notice]], ...] = (
     names_are_those_of_their_files,
     alarms_say_why,
@@ -174,6 +149,4 @@ RULES: tuple[Callable[[Definitions], Iterator[Notice]], ...] = (
     sparse_metrics_do_not_treat_missing_data_as_breaching,
     continuous_metrics_have_an_alarm_on_missing_data,
     tracked_metrics_have_an_alarm_on_their_absence,
-    dashboards_say_that_they_are_managed,
-    drawn_thresholds_are_those_of_the_alarms,
 )

@@ -11,6 +11,8 @@ from alarms.definition_files import ALARM_KINDS, ROOT, Definition, DefinitionKin
 from cloudwatch.dashboard.body import Widget
 from cloudwatch.notice import Notice, Severity
 
+RUNBOOK = "docs/RUNBOOK.md"
+
 
 @dataclass(frozen=True)  # without slots, because cached_property needs a __dict__
 class Definitions:
@@ -57,6 +59,12 @@ class Definitions:
     def uses_of(self, definition: Definition) -> list[MetricUse]:
         """The metrics that one definition names."""
         return [use for use in self.metric_uses if use.definition is definition]
+
+    @cached_property
+    def runbook(self) -> str:
+        """The text of the runbook; empty if there is none."""
+        path = self.root / RUNBOOK
+        return path.read_text() if path.exists() else ""
 
     @property
     def prefix(self) -> str:

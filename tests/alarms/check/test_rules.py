@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alarms.check import cloudwatch_rules, house_rules
+from alarms.check import cloudwatch_rules, dashboard_rules, house_rules
 from alarms.check.aws_metrics import read_known_metrics
 from alarms.check.calls import judge_call
 from alarms.check.definition_checks import check_definitions
@@ -72,7 +72,7 @@ def _alarm_lines(body: dict[str, Any]) -> list[dict[str, Any]]:
         line
         for widget in body["widgets"]
         for line in widget["properties"].get("annotations", {}).get("horizontal", [])
-        if str(line.get("label")).startswith("alarm ")
+        if isinstance(line, dict) and str(line.get("label")).startswith("alarm ")
     ]
     assert lines
     return lines
@@ -94,6 +94,64 @@ def misspell_the_alarm_of_a_widget(body: dict[str, Any]) -> None:
 def move_the_alarm_of_a_widget(body: dict[str, Any]) -> None:
     widget = next(widget for widget in body["widgets"] if widget["type"] == "alarm")
     widget["properties"]["alarms"][0] = widget["properties"]["alarms"][0].replace("us-east-1", "eu-west-1")
+
+
+def replace_in_texts(old: str, new: str, type_: str = "text", dashboard: str = "main") -> Violation:
+    """A dashboard with another text in its widgets of a type, at least once."""
+    old = old.replace("${LOG_GROUP}", "anb-rising-stars")
+
+    def edit(body: dict[str, Any]) -> None:
+        before = copy.deepcopy(body)
+        for widget in body["widgets"]:
+            for key in ("markdown", "query"):
+                if widget["type"] == type_ and key in widget["properties"]:
+                    widget["properties"][key] = widget["properties"][key].replace(old, new)
+        assert body != before, old
+
+    return with_body(dashboard, edit)
+
+
+def in_log_queries(old: str, new: str) -> Violation:
+    return replace_in_texts(old, new, "log")
+
+
+def without_links(*sections: str) -> Violation:
+    def planted(definitions: Definitions) -> Definitions:
+        for section in sections:
+            definitions = replace_in_texts(f"#{section})", "#needs-attention)")(definitions)
+        return definitions
+
+    return planted
+
+
+def with_links_at_the_top_only(section: str) -> Violation:
+    def edit(body: dict[str, Any]) -> None:
+        url = "https://example.com/anb/docs/RUNBOOK.md"
+        body["widgets"][0]["properties"]["markdown"] += f" [what to do]({url}#{section})"
+
+    remove, add = without_links(section), with_body("main", edit)
+    return lambda definitions: add(remove(definitions))
+
+
+def hide_alarm(stem: str) -> Violation:
+    def edit(body: dict[str, Any]) -> None:
+        for widget in body["widgets"]:
+            if widget["type"] == "alarm":
+                arns = widget["properties"]["alarms"]
+                widget["properties"]["alarms"] = [arn for arn in arns if not arn.endswith(f"-{stem}")]
+
+    return with_body("main", edit)
+
+
+def with_runbook(text: str) -> Violation:
+    """A runbook of that text alone."""
+
+    def planted(definitions: Definitions) -> Definitions:
+        changed = replace(definitions)
+        changed.__dict__["runbook"] = text  # the cached property
+        return changed
+
+    return planted
 
 
 def with_setting(widget_type: str, **settings: str) -> Violation:
@@ -320,15 +378,49 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
             "CustomizedMetricSpecification: no alarm fires when BacklogPerWorker is missing",
         ),
     ],
-    house_rules.dashboards_say_that_they_are_managed: [
+    dashboard_rules.dashboards_say_that_they_are_managed: [
         (
             with_body("main", remove_the_text_about_alarms_sync),
             "main.json: put_dashboard.DashboardBody: no text widget names",
         ),
     ],
-    house_rules.drawn_thresholds_are_those_of_the_alarms: [
+    dashboard_rules.drawn_thresholds_are_those_of_the_alarms: [
         (with_body("main", move_a_threshold), "is not the threshold of"),
         (with_body("main", misspell_the_alarm_of_a_line), "there is no alarm no-such-alarm"),
+    ],
+    dashboard_rules.graphs_link_the_sections_of_their_alarms: [
+        (without_links("oldest-message-age"), "no text links the section oldest-message-age"),
+        (without_links("api-availability", "api-errors"), "no text links the section api-availability"),
+        (with_links_at_the_top_only("dead-letters"), "the text above does not link dead-letters"),
+    ],
+    dashboard_rules.links_of_dashboards_have_a_section: [
+        (replace_in_texts("#dead-letters)", "#dead-leters)"), "docs/RUNBOOK.md has no section dead-leters"),
+    ],
+    dashboard_rules.main_shows_each_alarm: [
+        (hide_alarm("api-errors"), "metric_alarms/api-errors.json: put_metric_alarm.AlarmName: no alarm widget"),
+        (hide_alarm("workers-down"), "composite_alarms/workers-down.json: put_composite_alarm.AlarmName: no alarm"),
+    ],
+    dashboard_rules.queries_read_fields_of_records: [
+        (in_log_queries("coalesce(error", "coalesce(eror"), "no Job record has a field 'eror'; did you mean error?"),
+        (in_log_queries("Record = 'Job'", "Record = 'Jobs'"), "there is no record 'Jobs'; did you mean Job?"),
+        (in_log_queries("by Route", "by task_id"), "no ApiRequest record has a field 'task_id'"),
+        (
+            with_runbook("```\nfields vido_id\n| filter Record = 'Job'\n```\n"),
+            "docs/RUNBOOK.md: line 2: character 8: no",
+        ),
+    ],
+    dashboard_rules.runbook_names_widgets_that_exist: [
+        (with_runbook("**Look at** `main`: *Database*; `api`: *Database*."), "api.json has no widget 'Database'"),
+        (
+            with_runbook("\n**Look at** `main`, `api`: *Databse*"),
+            "line 2: dashboards/main.json has no widget 'Databse'; did",
+        ),
+        (with_runbook("**Look at** the widget *Database*."), "no dashboard is named before 'Database'"),
+    ],
+    cloudwatch_rules.queries_of_log_widgets_are_valid: [
+        (in_log_queries("| sort", "| srot"), "there is no command 'srot'; did you mean sort?"),
+        (in_log_queries("SOURCE '${LOG_GROUP}' | ", ""), "/properties/query: no SOURCE names a log group"),
+        (in_log_queries("sort errors desc", "sort eror desc"), "'eror' is no result of stats"),
     ],
     cloudwatch_rules.alarm_widgets_name_alarms_that_exist: [
         (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm anb-"),
@@ -343,7 +435,12 @@ def checked(definitions: list[Definition], variables: Variables) -> Definitions:
 
 
 def test_every_rule_has_a_planted_violation() -> None:
-    assert set(VIOLATIONS) == {calls_are_valid, *cloudwatch_rules.RULES, *house_rules.RULES}
+    assert set(VIOLATIONS) == {
+        calls_are_valid,
+        *cloudwatch_rules.RULES,
+        *house_rules.RULES,
+        *dashboard_rules.RULES,
+    }
 
 
 @pytest.mark.parametrize("rule", VIOLATIONS, ids=lambda rule: rule.__name__)
