@@ -9,7 +9,8 @@ from cloudwatch.metric import MetricId
 from cloudwatch.series import Series
 from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import Statistic, StatisticSet, parse_statistic
-from cloudwatch.store_columns import StatisticSets, ValueFile, Values
+from cloudwatch.store_columns import StatisticSets
+from cloudwatch.value_file import ValueFile, Values
 
 # Not documented. LocalStack observed this order on AWS (December 2023, pull request 9877 of LocalStack).
 _UNITS_PREFERRED = (
@@ -31,7 +32,7 @@ class MetricStore:
     CloudWatch keeps seconds for 3 hours and minutes for 15 days; this store drops nothing.
 
     A metric takes 40 bytes for each storage period, for any number of values. Those of ``distributions`` (None means
-    all) also have percentiles and trimmed statistics: their values are kept, nearly all of them in a temporary file.
+    all) also have percentiles and trimmed statistics: their values are kept in a temporary file (``ValueFile``).
     """
 
     def __init__(self, distributions: Collection[MetricId] | None = None) -> None:

@@ -1,13 +1,10 @@
-"""The values of one metric in one unit, by time, in a few bytes each.
+"""The statistic sets of one metric in one unit, by time.
 
-A run holds the values that arrived one after the other for one storage period (a second or a minute). Logs are nearly
-in order, so runs are appended as they arrive. A query sorts them and joins the runs of one period.
+A run is the set of values that arrived one after the other for one storage period (a second or a minute). Logs are
+nearly in order, so runs are appended as they arrive. A query sorts them and joins the runs of one period.
 """
 
 import math
-import os
-import tempfile
-import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,29 +16,6 @@ from cloudwatch.statistics import Statistic, StatisticColumns, StatisticSet
 MINUTE = 60
 RUNS_UNSORTED_MAX = 1024  # in addition to twice the number of runs after the last sort
 VALUES_UNMERGED_MAX = 512
-CHUNK_VALUES = 1024
-_VALUE_BYTES = 8
-
-
-class ValueFile:
-    """A temporary file for the values of many metrics, in chunks of CHUNK_VALUES. It is removed with this object."""
-
-    def __init__(self) -> None:
-        with tempfile.TemporaryFile() as file:
-            self._descriptor = os.dup(file.fileno())
-        weakref.finalize(self, os.close, self._descriptor)
-        self._end = 0
-
-    def append(self, chunk: bytes) -> int:
-        """Write a chunk; returns its offset. Raises OSError."""
-        offset, self._end = self._end, self._end + len(chunk)
-        written = os.pwrite(self._descriptor, chunk, offset)
-        if written < len(chunk):
-            raise OSError(f"only {written} bytes of a chunk could be written to a temporary file")
-        return offset
-
-    def read(self, offset: int, number: int) -> bytes:
-        return os.pread(self._descriptor, number * _VALUE_BYTES, offset)
 
 
 def _within(starts: Sequence[int], spans: Sequence[Span]) -> tuple[int, int]:
@@ -90,79 +64,6 @@ def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[
         if known[last] < end:
             last = bisect_left(known, end, last)
         yield first, last
-
-
-class Values:
-    """Keeps every value. This takes 24 bytes of memory for each run, and 8 bytes in ``file`` for each value.
-
-    Fewer than CHUNK_VALUES values are in memory.
-    """
-
-    __slots__ = ("_begins", "_chunks", "_ends", "_file", "_in_order", "_latest", "_starts")
-
-    def __init__(self, file: ValueFile) -> None:
-        self._file = file
-        self._starts = array("q")
-        self._begins = array("Q")  # the number of each run's first value, in the order of arrival
-        self._ends = array("Q")
-        self._chunks = array("Q")  # the offsets of the chunks in the file
-        self._latest = array("d")  # the values after the last chunk
-        self._in_order = True
-
-    def add(self, start: int, values: Sequence[float]) -> None:
-        """Add values of the storage period that begins at ``start`` (seconds)."""
-        begin = len(self._chunks) * CHUNK_VALUES + len(self._latest)
-        starts = self._starts
-        if starts and starts[-1] == start and self._ends[-1] == begin:
-            self._ends[-1] += len(values)
-        else:
-            self._in_order = self._in_order and (not starts or starts[-1] <= start)
-            starts.append(start)
-            self._begins.append(begin)
-            self._ends.append(begin + len(values))
-        self._latest.extend(values)
-        while len(self._latest) >= CHUNK_VALUES:
-            self._chunks.append(self._file.append(self._latest[:CHUNK_VALUES].tobytes()))
-            del self._latest[:CHUNK_VALUES]
-
-    def over(self, statistic: Statistic, spans: Sequence[Span]) -> list[float | None]:
-        """The statistic over the storage periods that begin in each span; None if they have no data.
-
-        The starts and the ends of the spans rise.
-        """
-        self._sort()
-        oldest, newest = _within(self._starts, spans)
-        starts, values, begins = array("q"), array("d"), array("Q", [0])
-        for run in range(oldest, newest):
-            self._read(self._begins[run], self._ends[run], values)
-            if starts and starts[-1] == self._starts[run]:
-                begins[-1] = len(values)
-            else:
-                starts.append(self._starts[run])
-                begins.append(len(values))
-        of, runs = statistic.measure, _runs(starts, spans)
-        return [of(values[begins[first] : begins[last]]) if first < last else None for first, last in runs]
-
-    def _read(self, begin: int, end: int, found: "array[float]") -> None:
-        """Append the values from number ``begin`` to number ``end`` to ``found``."""
-        while begin < end:
-            chunk, first = divmod(begin, CHUNK_VALUES)
-            last = min(first + end - begin, CHUNK_VALUES)
-            if chunk < len(self._chunks):
-                found.frombytes(self._file.read(self._chunks[chunk] + first * _VALUE_BYTES, last - first))
-            else:
-                found.extend(self._latest[first:last])
-            begin += last - first
-
-    def _sort(self) -> None:
-        if self._in_order:
-            return
-        order = sorted(range(len(self._starts)), key=self._starts.__getitem__)
-        self._starts, self._begins, self._ends = (
-            array(column.typecode, map(column.__getitem__, order))
-            for column in (self._starts, self._begins, self._ends)
-        )
-        self._in_order = True
 
 
 class StatisticSets:

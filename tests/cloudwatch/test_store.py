@@ -3,7 +3,8 @@
 import json
 import random
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from cloudwatch.emf import Datapoint, EmfReader, EmfViolation
 from cloudwatch.metric import MetricId
+from cloudwatch.spans import SlidingSpans
 from cloudwatch.statistics import parse_statistic
 from cloudwatch.store import ROWS_MAX, MetricStore
-from cloudwatch.store_columns import CHUNK_VALUES
+from cloudwatch.value_file import WAITING_MAX
 from tests.cloudwatch.emf.emf_documents import TIMESTAMP_MS, directive, document
 
 LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
@@ -184,7 +186,7 @@ def test_values_are_found_in_their_period_for_any_order_of_arrival(
 
 
 def test_values_are_found_in_the_file_wherever_their_minutes_lie() -> None:
-    """There are more values than are kept in memory. They alternate between two metrics, with minutes in any order."""
+    """The values alternate between two metrics, with minutes in any order. A query writes all of them to the file."""
     chance, store = random.Random(1), MetricStore()
     expected: dict[tuple[MetricId, int], list[float]] = {}
     for _ in range(600):
@@ -194,13 +196,25 @@ def test_values_are_found_in_the_file_wherever_their_minutes_lie() -> None:
         store.add(point(60 * minute, *values, metric=metric))
         if chance.random() < 0.2:
             store.series(metric, "p90", 60, 0, 60)  # a query sorts
-    assert sum(map(len, expected.values())) > 3 * CHUNK_VALUES
     for metric, name in product((LATENCY, ERRORS), ("p10", "p50", "p90")):
         percentile = parse_statistic(name)
         found = store.series(metric, name, 60, 0, 300).values
         assert found == tuple(percentile.of(expected[metric, minute]) for minute in range(5))
         both = expected[metric, 3] + expected[metric, 4]
         assert store.series(metric, name, 180, 180, 360).values == (percentile.of(both),)
+
+
+def test_windows_of_several_minutes_slide_over_all_their_values() -> None:
+    chance, store = random.Random(4), MetricStore()
+    expected: dict[int, list[float]] = {minute: [] for minute in range(14)}
+    for minute in chance.choices([minute for minute in expected if minute not in (6, 7, 8, 9)], k=200):
+        expected[minute].append(chance.random())
+        store.add(point(60 * minute + chance.random() * 59, expected[minute][-1]))
+    for minutes, step in ((1, 1), (3, 1), (3, 2), (2, 5), (5, 1)):
+        firsts = range(0, 14 - minutes, step)
+        found = store.values(LATENCY, "p90", SlidingSpans(0, 60 * minutes, 60 * step, len(firsts)))
+        windows = ([v for minute in range(first, first + minutes) for v in expected[minute]] for first in firsts)
+        assert found == [parse_statistic("p90").of(window) for window in windows]
 
 
 def record_of(second: float, latency: float, errors: float) -> str:
@@ -236,8 +250,38 @@ def kept_bytes(store: MetricStore, seconds: Sequence[int]) -> int:
         tracemalloc.stop()
 
 
-def test_a_value_takes_8_bytes() -> None:
-    assert kept_bytes(MetricStore(), [second // 100 for second in range(50_000)]) < 50_000 * 8 * 1.25 + 10_000
+@pytest.mark.parametrize("minutes_late", [0, 60])
+def test_values_for_percentiles_take_memory_for_one_window_only(minutes_late: int) -> None:
+    """They are three times the values that may wait in memory."""
+    chance, store = random.Random(3), MetricStore()
+    minutes, together = 120, 3 * WAITING_MAX // 120 // 4
+    added: dict[int, list[float]] = {minute: [] for minute in range(minutes + 60)}
+    spans = SlidingSpans(0, 300, 60, minutes + 55)
+    with peak_bytes() as peak_of_adding:
+        for minute in range(minutes):
+            for _ in range(4):
+                late = minute + 60 - chance.randint(0, minutes_late)
+                added[late].append(chance.random())
+                store.add(point(60 * late, *[added[late][-1]] * together))
+    with peak_bytes() as peak_of_query:
+        found = store.values(LATENCY, "p50", spans)
+    windows = [[v for minute in range(first, first + 5) for v in added[minute]] for first in range(minutes + 55)]
+    assert found == [parse_statistic("p50").of(window) for window in windows]
+    assert peak_of_adding() < 8 * WAITING_MAX * 1.25
+    # In each of the windows: its runs, these together, and a sorted list of numbers of 24 bytes.
+    assert peak_of_query() < (8 + 8 + 8 + 24) * together * max(map(len, windows)) + 400_000
+
+
+@contextmanager
+def peak_bytes() -> Iterator[Callable[[], int]]:
+    """The peak of the memory that the block allocates, to be asked after it."""
+    peak = 0
+    tracemalloc.start()
+    try:
+        yield lambda: peak
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("minute_of", [lambda index: index // 1000, lambda index: index % 20, lambda _: 0])
