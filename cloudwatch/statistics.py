@@ -17,7 +17,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor, fsum
+from itertools import accumulate, repeat
+from math import ceil, floor, fmod, frexp, fsum, ldexp
 from operator import truediv
 from typing import NamedTuple, Self
 
@@ -27,6 +28,7 @@ _UP_TO = re.compile(rf"(tm|wm|tc|ts)({_NUMBER})")
 _BETWEEN = re.compile(rf"(TM|WM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
 
 _Sorted = Sequence[float]
+Runs = Sequence[tuple[int, int]]
 
 
 class StatisticSet(NamedTuple):
@@ -59,6 +61,14 @@ class Statistic:
     name: str
     _simple: "SimpleStatistic | None" = field(default=None, repr=False, compare=False)
     _of_sorted: Callable[[_Sorted], float | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def counted(self) -> "CountBetween | None":
+        """The statistic as a function of counts, which add up; None if it cannot be computed from them."""
+        match = _BETWEEN.fullmatch(self.name)
+        if match is None or match[1] not in ("TC", "PR") or "%" in self.name:
+            return None
+        return CountBetween(float(match[2] or "-inf"), float(match[3] or "inf"), is_share=match[1] == "PR")
 
     @property
     def needs_values(self) -> bool:
@@ -112,42 +122,88 @@ def _parse_extended(name: str) -> Callable[[_Sorted], float | None]:
 class SimpleStatistic(NamedTuple):
     """A statistic that can be computed from a statistic set.
 
-    ``of_values`` computes it from at least one value. ``of_sets`` computes it from the sets between two indices (the
-    second exclusive, at least one set). ``each`` computes it for each of several sets.
+    ``of_values`` computes it from at least one value. ``each`` computes it for each of several sets, and ``of_runs``
+    for each run of sets. A run is given by two indices, the second exclusive; a run without sets is a gap.
     """
 
     of_values: Callable[[Sequence[float]], float]
-    of_sets: Callable[[StatisticColumns, int, int], float]
+    of_runs: Callable[[StatisticColumns, Runs], list[float | None]]
     each: Callable[[StatisticColumns], Sequence[float]]
+
+
+_EXPONENT_MAX = 1_023  # of a float
+_DIGITS = 53  # binary digits of a float
+
+
+def _sums(numbers: Sequence[float], runs: Runs) -> list[float | None]:
+    """The sum of each run, rounded once, as ``fsum`` does it; the time does not depend on the length of the runs.
+
+    The numbers are multiples of 2 ** -shift. In these units they are integers, whose running totals are exact.
+    """
+    sizes = [abs(number) for number in numbers if number]
+    are_whole = not any(map(fmod, sizes, repeat(1.0)))
+    shift = 0 if are_whole else max(_DIGITS - frexp(min(sizes))[1], 0)
+    if shift and frexp(max(sizes))[1] + shift > _EXPONENT_MAX:
+        return [fsum(numbers[first:last]) if first < last else None for first, last in runs]
+    totals = list(accumulate(map(int, map(ldexp, numbers, repeat(shift))), initial=0))
+    units = 1 << shift
+    return [(totals[last] - totals[first]) / units if first < last else None for first, last in runs]
+
+
+def _averages(sets: StatisticColumns, runs: Runs) -> list[float | None]:
+    pairs = zip(_sums(sets.totals, runs), _sums(sets.samples, runs), strict=True)
+    return [None if total is None or samples is None else total / samples for total, samples in pairs]
 
 
 _SIMPLE: dict[str, SimpleStatistic] = {
     "SampleCount": SimpleStatistic(
-        lambda values: float(len(values)),
-        lambda sets, first, last: fsum(sets.samples[first:last]),
-        lambda sets: sets.samples,
+        lambda values: float(len(values)), lambda sets, runs: _sums(sets.samples, runs), lambda sets: sets.samples
     ),
-    "Sum": SimpleStatistic(
-        fsum,
-        lambda sets, first, last: fsum(sets.totals[first:last]),
-        lambda sets: sets.totals,
-    ),
+    "Sum": SimpleStatistic(fsum, lambda sets, runs: _sums(sets.totals, runs), lambda sets: sets.totals),
     "Average": SimpleStatistic(
-        lambda values: fsum(values) / len(values),
-        lambda sets, first, last: fsum(sets.totals[first:last]) / fsum(sets.samples[first:last]),
-        lambda sets: list(map(truediv, sets.totals, sets.samples)),
+        lambda values: fsum(values) / len(values), _averages, lambda sets: list(map(truediv, sets.totals, sets.samples))
     ),
     "Minimum": SimpleStatistic(
         min,
-        lambda sets, first, last: min(sets.minima[first:last]),
+        lambda sets, runs: [min(sets.minima[first:last], default=None) for first, last in runs],
         lambda sets: sets.minima,
     ),
     "Maximum": SimpleStatistic(
         max,
-        lambda sets, first, last: max(sets.maxima[first:last]),
+        lambda sets, runs: [max(sets.maxima[first:last], default=None) for first, last in runs],
         lambda sets: sets.maxima,
     ),
 }
+
+
+class ValueCounts(NamedTuple):
+    """How many values there are, how many of them are between two values, and how many are negative."""
+
+    all: int
+    between: int
+    negative: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountBetween:
+    """The number (TC) or the percentage (PR) of the values above ``low`` and up to ``high``.
+
+    ValueCounts of several parts of the values add up. So a window of days slides by the minute without its values.
+    """
+
+    low: float
+    high: float
+    is_share: bool
+
+    def counts(self, values: Sequence[float]) -> ValueCounts:
+        between = sum(map(self.high.__ge__, values)) - sum(map(self.low.__ge__, values))
+        return ValueCounts(len(values), between, sum(map((0.0).__gt__, values)))
+
+    def of_counts(self, counts: ValueCounts) -> float | None:
+        """The statistic; None is a gap."""
+        if not counts.all or counts.negative:
+            return None
+        return 100 * counts.between / counts.all if self.is_share else counts.between
 
 
 class _Kept(NamedTuple):

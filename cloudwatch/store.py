@@ -1,6 +1,7 @@
 """A store for the metrics of a log. It computes any statistic of any period."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple, Self
 
 from cloudwatch.emf.metadata import Datapoint, Record, Streams, datapoints
@@ -22,7 +23,10 @@ _UNITS_PREFERRED = (
 
 
 ROWS_MAX = 256  # records in one batch
-BATCHES_MAX = 64
+ROWS_WAITING_MAX = 8_192  # records in all batches
+
+
+_PERIOD_OF: Callable[[tuple[Streams, int]], int] = itemgetter(1)
 
 
 class MetricStore:
@@ -40,6 +44,7 @@ class MetricStore:
         self._columns: dict[tuple[MetricId, str], _Columns] = {}
         self._units: dict[MetricId, set[str]] = {}
         self._batches: dict[tuple[Streams, int], list[tuple[float, ...]]] = {}
+        self._rows_waiting = 0
         self._file = ValueFile()
 
     @classmethod
@@ -73,18 +78,21 @@ class MetricStore:
         key = streams, timestamp_ms // streams.period_ms
         batch = self._batches.get(key)
         if batch is None:
-            if len(self._batches) >= BATCHES_MAX:
-                self._add_batches()
             batch = self._batches[key] = []
         batch.append(values)
+        self._rows_waiting += 1
         if len(batch) >= ROWS_MAX:
             self._add_batch(key)
+        elif self._rows_waiting >= ROWS_WAITING_MAX:
+            self._add_batches()
 
     def _add_batches(self) -> None:
-        for key in list(self._batches):
+        """Add all batches in the order of time, so that the columns need no sorting afterwards."""
+        for key in sorted(self._batches, key=_PERIOD_OF):
             self._add_batch(key)
 
     def _add_batch(self, key: tuple[Streams, int]) -> None:
+        self._rows_waiting -= len(self._batches[key])
         streams, period = key
         second = period * streams.period_ms // 1000
         by_position = [(values, StatisticSet.of(values)) for values in zip(*self._batches.pop(key), strict=True)]

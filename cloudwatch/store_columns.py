@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from typing import TypeGuard
 
 from cloudwatch.spans import SlidingSpans, Span
 from cloudwatch.statistics import Statistic, StatisticColumns, StatisticSet
@@ -23,28 +24,13 @@ def _within(starts: Sequence[int], spans: Sequence[Span]) -> tuple[int, int]:
     return (bisect_left(starts, spans[0][0]), bisect_left(starts, spans[-1][1])) if spans else (0, 0)
 
 
-def _runs(starts: Sequence[int], spans: Sequence[Span]) -> Iterable[tuple[int, int]]:
-    """The first run in each span, and the first one after it. The starts and the ends of the spans rise."""
-    if isinstance(spans, SlidingSpans) and _at_full_minutes((spans.start, spans.length, spans.step, *starts)):
-        return _runs_by_the_minute(starts, spans)
-    return _runs_at_any_time(starts, spans)
-
-
-def _are_minutes(spans: Sequence[Span]) -> bool:
-    """Whether the spans are full minutes, one after the other."""
-    return isinstance(spans, SlidingSpans) and spans.length == spans.step == MINUTE and spans.start % MINUTE == 0
-
-
-def _gaps(number: int) -> list[float | None]:
-    return [None] * number
-
-
-def _at_full_minutes(times: Iterable[int]) -> bool:
-    return not any(map(MINUTE.__rmod__, times))
+def _slide_by_minutes(spans: Sequence[Span]) -> TypeGuard[SlidingSpans]:
+    """Whether the spans begin and end at full minutes."""
+    return isinstance(spans, SlidingSpans) and not any(map(MINUTE.__rmod__, (spans.start, spans.length, spans.step)))
 
 
 def _runs_by_the_minute(starts: Sequence[int], spans: SlidingSpans) -> Iterable[tuple[int, int]]:
-    """Like ``_runs``, if everything begins and ends at full minutes. The runs before each minute are counted once."""
+    """Like ``runs_at_any_time``, for runs and spans at full minutes. The runs before each minute are counted once."""
     length, step = spans.length // MINUTE, spans.step // MINUTE
     after_last_start = spans.number * step
     marks = bytearray(after_last_start + length)
@@ -54,7 +40,8 @@ def _runs_by_the_minute(starts: Sequence[int], spans: SlidingSpans) -> Iterable[
     return zip(runs_before[:after_last_start:step], runs_before[length::step], strict=False)
 
 
-def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+def runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """The first run in each span, and the first one after it. The starts and the ends of the spans rise."""
     first = last = 0
     known = [*starts, math.inf]
     for start, end in spans:
@@ -69,12 +56,13 @@ def _runs_at_any_time(starts: Sequence[int], spans: Sequence[Span]) -> Iterator[
 class StatisticSets:
     """Keeps count, sum, minimum and maximum. This takes 40 bytes for each storage period, for any number of values."""
 
-    __slots__ = ("_in_order", "_numbers", "_runs_max", "_starts", "_unmerged", "_unmerged_start")
+    __slots__ = ("_at_full_minutes", "_in_order", "_numbers", "_runs_max", "_starts", "_unmerged", "_unmerged_start")
 
     def __init__(self) -> None:
         self._starts = array("q")
         self._numbers = array("d")  # four for each run
         self._in_order = True
+        self._at_full_minutes = True  # all runs
         self._runs_max = RUNS_UNSORTED_MAX
         self._unmerged_start = 0
         self._unmerged = array("d")  # the latest values, because one merge of many is faster than many merges of one
@@ -102,16 +90,15 @@ class StatisticSets:
         self._sort()
         oldest, newest = _within(self._starts, spans)
         columns = StatisticColumns(*(self._numbers[4 * oldest + column : 4 * newest : 4] for column in range(4)))
-        starts, each, of_sets = self._starts[oldest:newest], statistic.simple.each(columns), statistic.simple.of_sets
-        if spans and _are_minutes(spans) and _at_full_minutes(starts):
-            begin, found = spans[0][0], _gaps(len(spans))
-            for start, value in zip(starts, each, strict=True):
-                found[(start - begin) // MINUTE] = value
-            return found
-        return [
-            each[first] if last - first == 1 else of_sets(columns, first, last) if first < last else None
-            for first, last in _runs(starts, spans)
-        ]
+        starts = self._starts[oldest:newest]
+        if not self._at_full_minutes or not _slide_by_minutes(spans):
+            return statistic.simple.of_runs(columns, list(runs_at_any_time(starts, spans)))
+        if spans.length > MINUTE or spans.step > MINUTE:
+            return statistic.simple.of_runs(columns, list(_runs_by_the_minute(starts, spans)))
+        found: list[float | None] = [None] * len(spans)
+        for start, value in zip(starts, statistic.simple.each(columns), strict=True):
+            found[(start - spans.start) // MINUTE] = value
+        return found
 
     def starts(self) -> Sequence[int]:
         """The storage periods that have data, in order."""
@@ -128,6 +115,7 @@ class StatisticSets:
         numbers = self._numbers
         if not self._starts or self._starts[-1] != start:
             self._in_order = self._in_order and (not self._starts or self._starts[-1] < start)
+            self._at_full_minutes = self._at_full_minutes and start % MINUTE == 0
             self._starts.append(start)
             numbers.extend((count, total, minimum, maximum))
             return

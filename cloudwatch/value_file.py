@@ -12,15 +12,19 @@ import weakref
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, chain
+from operator import itemgetter, sub
 
 from cloudwatch.spans import Span
-from cloudwatch.statistics import Statistic
+from cloudwatch.statistics import CountBetween, Statistic, ValueCounts
+from cloudwatch.store_columns import runs_at_any_time
 
-WAITING_MAX = 131_072  # of all metrics, in values: 1 MB
+WAITING_MAX = 65_536  # of all metrics, in values: 512 KB
 READ_VALUES = 8_192
 _PERIOD_AS_VALUES = 32  # the memory that a waiting period takes, with or without values
 _VALUE_BYTES = 8
+_VALUES_OF: Callable[[tuple[int, list[float]]], list[float]] = itemgetter(1)
 
 
 class Runs:
@@ -88,11 +92,10 @@ class ValueFile:
         self._waiting.clear()
         self._waiting_size = 0
 
-    def read(self, begin: int, end: int) -> "array[float]":
+    def read(self, begin: int, end: int) -> list[float]:
         """The values from number ``begin`` to number ``end``."""
-        values = array("d")
-        values.frombytes(os.pread(self._file.fileno(), (end - begin) * _VALUE_BYTES, begin * _VALUE_BYTES))
-        return values
+        block = os.pread(self._file.fileno(), (end - begin) * _VALUE_BYTES, begin * _VALUE_BYTES)
+        return array("d", block).tolist()
 
 
 class Values:
@@ -115,12 +118,26 @@ class Values:
         """
         self._file.write()
         self._runs.sort()
+        if counted := statistic.counted:
+            return self._counted(counted, spans)
         of = statistic.measure
         return [of(values) if values else None for values in self._windows(spans)]
 
-    def _windows(self, spans: Sequence[Span]) -> Iterator["array[float]"]:
+    def _counted(self, statistic: CountBetween, spans: Sequence[Span]) -> list[float | None]:
+        """The statistic over each span, from the counts of each run."""
+        counts, starts = [ValueCounts(0, 0, 0)], array("q")
+        for start, values in self._read(spans[0][0], spans[-1][1]) if spans else ():
+            starts.append(start)
+            counts.append(statistic.counts(values))
+        totals = list(zip(*map(accumulate, zip(*counts, strict=True)), strict=True))
+        return [
+            statistic.of_counts(ValueCounts(*map(sub, totals[last], totals[first])))
+            for first, last in runs_at_any_time(starts, spans)
+        ]
+
+    def _windows(self, spans: Sequence[Span]) -> Iterator[list[float]]:
         """The values in each span."""
-        window: deque[tuple[int, array[float]]] = deque()
+        window: deque[tuple[int, list[float]]] = deque()
         runs = self._read(spans[0][0], spans[-1][1]) if spans else iter(())
         following = next(runs, None)
         for start, end in spans:
@@ -130,9 +147,9 @@ class Values:
                 if following[0] >= start:
                     window.append(following)
                 following = next(runs, None)
-            yield window[0][1] if len(window) == 1 else _joined(values for _, values in window)
+            yield window[0][1] if len(window) == 1 else list(chain.from_iterable(map(_VALUES_OF, window)))
 
-    def _read(self, start: int, end: int) -> Iterator[tuple[int, "array[float]"]]:
+    def _read(self, start: int, end: int) -> Iterator[tuple[int, list[float]]]:
         """The start and the values of each run in [start, end). Runs that touch in the file are read together."""
         starts, begins, ends = self._runs.starts, self._runs.begins, self._runs.ends
         first, last = bisect_left(starts, start), bisect_left(starts, end)
@@ -144,10 +161,3 @@ class Values:
             for run in range(first, after):
                 yield starts[run], block[begins[run] - begin : ends[run] - begin]
             first = after
-
-
-def _joined(parts: Iterator["array[float]"]) -> "array[float]":
-    joined = array("d")
-    for part in parts:
-        joined.extend(part)
-    return joined

@@ -55,6 +55,7 @@ ALARMS = 1_000
 VALUES_A_MINUTE = 5
 LOG = "emf.log"
 MEGABYTES = 100
+REFERENCE = 260_000  # lines that json.loads alone reads in a second on the machine for which the targets were set
 PLANNED_ALARMS, PLANNED_DASHBOARDS = 1_000, 100
 
 DESCRIPTION = """\
@@ -213,12 +214,17 @@ def _targets(costs: dict[str, Cost]) -> list[Target]:
     read, measure = costs["read"].rate, costs["json"].rate
     kept, played = (costs[name].peak_bytes / 1e6 for name in ("kept", "played"))
     alarms = costs["alarms"].cpu_seconds
-    text = "EMF lines read in a second: at least 300,000 where json.loads alone reads 260,000"
+    there = alarms * measure / REFERENCE
+    text = f"EMF lines read in a second: at least 300,000 where json.loads alone reads {REFERENCE:,}"
     found = [
-        Target(text, f"{read:,.0f} to {measure:,.0f}", read / measure >= 300 / 260),
+        Target(text, f"{read:,.0f} to {measure:,.0f}", read / measure >= 300_000 / REFERENCE),
         Target("memory of a log without percentiles: at most 10 MB", f"{kept:.1f} MB", kept <= 10),
         Target("memory of a log, with percentiles played: at most 10 MB", f"{played:.1f} MB", played <= 10),
-        Target(f"a week through {ALARMS:,} alarms: at most 10 s", f"{alarms:.2f} s", alarms <= 10),
+        Target(
+            f"a week through {ALARMS:,} alarms: at most 10 s where json.loads alone reads {REFERENCE:,}",
+            f"{alarms:.2f} s here, that is {there:.2f} s there",
+            there <= 10,
+        ),
     ]
     if "simulate" in costs:
         simulated = costs["simulate"].cpu_seconds

@@ -7,6 +7,8 @@ CloudWatch user guide. No state depends on data after its evaluation.
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, compress, count
+from operator import is_not
 
 from cloudwatch.alarm.contributors import Contributors
 from cloudwatch.alarm.datapoints import Datapoints, FixedDatapoints, GroupedDatapoints, RangedDatapoints, fetch
@@ -70,14 +72,24 @@ class AlarmMachine:
     def _evaluate(self, times: range) -> Iterator[Transition]:
         # Twice the range is read. The points beyond the range show whether its size made a difference.
         seen = fetch(self.alarm, self._source, times, self._delay, 2 * self._range)
-        states = self._states(seen)
-        warm_up = self._warm_up
-        for now, index, state in zip(times, seen.periods.newest, states, strict=True):
+        newest, warm_up = seen.periods.newest, self._warm_up
+        for number, state in self._decisive(self._states(seen)):
+            now, index = times[number], newest[number]
             if warm_up and warm_up.holds(now, index, seen):
                 continue
             if state is not self.state and state is not None and not self._too_few_samples(seen, index):
                 yield self._enter(state, now, seen, index)
         self.value = None if isinstance(seen, GroupedDatapoints) else self._newest_value(seen)
+
+    def _decisive(self, states: Iterable[AlarmState | None]) -> Iterable[tuple[int, AlarmState | None]]:
+        """The evaluations that may change the state of the alarm, by number.
+
+        The same verdict again changes nothing, unless the alarm may have disregarded it before.
+        """
+        if not isinstance(states, list) or self._warm_up or self.alarm.low_samples_ignored:
+            return enumerate(states)
+        numbers = chain((0,), compress(count(1), map(is_not, states[1:], states)))
+        return ((number, states[number]) for number in numbers)
 
     def _newest_value(self, seen: FixedDatapoints | RangedDatapoints) -> float | None:
         return seen.window(seen.periods.newest[-1], 1 if isinstance(seen, FixedDatapoints) else self._range)[-1]

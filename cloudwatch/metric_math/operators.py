@@ -51,6 +51,8 @@ _SIGNS: dict[str, Callable[[float], float]] = {"-": operator.neg, "!": lambda va
 
 def finite(points: Points) -> Points:
     """The points, with a gap for each value that is infinite or not a number."""
+    if all(map(math.isfinite, filter(None, points))):
+        return points
     return [value if value is not None and -_LARGEST <= value <= _LARGEST else None for value in points]
 
 

@@ -24,7 +24,7 @@ def statistic(name: str, values: Sequence[float]) -> float | None:
 )
 def test_the_simple_statistics_are_those_of_the_values_and_of_their_set(name: str, value: float) -> None:
     assert statistic(name, TEN) == value
-    assert parse_statistic(name).simple.of_sets(StatisticColumns(*zip(StatisticSet.of(TEN))), 0, 1) == value
+    assert parse_statistic(name).simple.of_runs(StatisticColumns(*zip(StatisticSet.of(TEN))), [(0, 1)]) == [value]
     assert not parse_statistic(name).needs_values
 
 
@@ -112,10 +112,21 @@ def test_a_negative_value_leaves_only_the_simple_statistics(name: str) -> None:
     assert statistic("Average", (-1, 1, 3)) == 1
 
 
+@given(st.lists(st.floats(-1e300, 1e300) | st.floats(-100, 100) | st.integers(-9, 9).map(float), max_size=8))
+def test_runs_of_sets_have_exact_sums(totals: list[float]) -> None:
+    runs = [(first, last) for last in range(len(totals) + 1) for first in range(last + 1)]
+    columns = StatisticColumns([2.0] * len(totals), totals, totals, totals)
+    sums = [math.fsum(totals[first:last]) if first < last else None for first, last in runs]
+    counts = [2 * (last - first) for first, last in runs]
+    averages = [None if total is None else total / count for total, count in zip(sums, counts, strict=True)]
+    assert parse_statistic("Sum").simple.of_runs(columns, runs) == sums
+    assert parse_statistic("Average").simple.of_runs(columns, runs) == averages
+
+
 @pytest.mark.parametrize("name", ["p99", "IQM", "TM(1:2)"])
 def test_the_other_statistics_cannot_be_computed_from_a_statistic_set(name: str) -> None:
     with pytest.raises(ValueError, match="needs single values"):
-        parse_statistic(name).simple.of_sets(StatisticColumns((1,), (1,), (1,), (1,)), 0, 1)
+        parse_statistic(name).simple.of_runs(StatisticColumns((1,), (1,), (1,), (1,)), [(0, 1)])
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from cloudwatch.emf import Datapoint, EmfReader, EmfViolation
 from cloudwatch.metric import MetricId
 from cloudwatch.spans import SlidingSpans
 from cloudwatch.statistics import parse_statistic
-from cloudwatch.store import ROWS_MAX, MetricStore
-from cloudwatch.value_file import WAITING_MAX
+from cloudwatch.store import ROWS_MAX, ROWS_WAITING_MAX, MetricStore
+from cloudwatch.value_file import READ_VALUES, WAITING_MAX
 from tests.cloudwatch.emf.emf_documents import TIMESTAMP_MS, directive, document
 
 LATENCY = MetricId.of("Shop", "Latency", {"Service": "api"})
@@ -208,13 +208,15 @@ def test_windows_of_several_minutes_slide_over_all_their_values() -> None:
     chance, store = random.Random(4), MetricStore()
     expected: dict[int, list[float]] = {minute: [] for minute in range(14)}
     for minute in chance.choices([minute for minute in expected if minute not in (6, 7, 8, 9)], k=200):
-        expected[minute].append(chance.random())
+        expected[minute].append(-1 if minute == 12 else chance.choice((0.2, 0.5, 0.7, chance.random())))
         store.add(point(60 * minute + chance.random() * 59, expected[minute][-1]))
     for minutes, step in ((1, 1), (3, 1), (3, 2), (2, 5), (5, 1)):
         firsts = range(0, 14 - minutes, step)
-        found = store.values(LATENCY, "p90", SlidingSpans(0, 60 * minutes, 60 * step, len(firsts)))
-        windows = ([v for minute in range(first, first + minutes) for v in expected[minute]] for first in firsts)
-        assert found == [parse_statistic("p90").of(window) for window in windows]
+        spans = SlidingSpans(0, 60 * minutes, 60 * step, len(firsts))
+        windows = [[v for minute in range(first, first + minutes) for v in expected[minute]] for first in firsts]
+        for name in ("p90", "TC(0.2:0.7)", "TC(:0.5)", "PR(0.5:)", "TC(:50%)", "TS(:0.5)"):
+            found = store.values(LATENCY, name, spans)
+            assert found == [parse_statistic(name).of(window) for window in windows]
 
 
 def record_of(second: float, latency: float, errors: float) -> str:
@@ -268,8 +270,19 @@ def test_values_for_percentiles_take_memory_for_one_window_only(minutes_late: in
     windows = [[v for minute in range(first, first + 5) for v in added[minute]] for first in range(minutes + 55)]
     assert found == [parse_statistic("p50").of(window) for window in windows]
     assert peak_of_adding() < 8 * WAITING_MAX * 1.25
-    # In each of the windows: its runs, these together, and a sorted list of numbers of 24 bytes.
-    assert peak_of_query() < (8 + 8 + 8 + 24) * together * max(map(len, windows)) + 400_000
+    # A number takes 24 bytes, and is in three lists: of a run, of the window, and of the window in order.
+    assert peak_of_query() < (24 + 8 + 8 + 8) * (together * max(map(len, windows)) + READ_VALUES) + 100_000
+
+
+def test_few_documents_wait_in_memory_however_their_times_are_mixed() -> None:
+    [(streams, _, _)] = EmfReader().scan([record_of(0, 1, 1)])
+    store, number = MetricStore(distributions=()), 4 * ROWS_WAITING_MAX
+    minutes = 2 * number // ROWS_MAX  # no batch becomes full
+    with peak_bytes() as peak:
+        for index in range(number):
+            store.add_record((streams, 60_000 * (index % minutes), (float(index), index + 0.5)))
+    assert store.series(streams.all[0].metric, "SampleCount", 60, 0, 60).values == (number // minutes,)
+    assert peak() < 200 * ROWS_WAITING_MAX
 
 
 @contextmanager
