@@ -42,7 +42,9 @@ def _window_definition(read: ObjectiveFile, rate: BurnRate, window: Window, vari
         definition,
         assumes=read.assumes,
         cases=tuple(window_cases(objective, rate, window)),
-        equivalent=equivalent_changes(objective, rate, parameters["Metrics"], parameters["TreatMissingData"]),
+        equivalent=equivalent_changes(
+            objective, parameters["Threshold"], parameters["Metrics"], parameters["TreatMissingData"]
+        ),
     )
 
 

@@ -31,6 +31,7 @@ def window_cases(objective: Objective, rate: BurnRate, window: Window) -> list[J
         *_at_the_threshold(objective, rate, window),
         *_above_the_threshold(objective, rate, window),
         *_few_events(objective, rate, window),
+        *_exactly_at_the_threshold(objective, rate, window),
     ]
 
 
@@ -44,6 +45,18 @@ def _at_the_threshold(objective: Objective, rate: BurnRate, window: Window) -> I
     for good, example in product(objective.examples.good, objective.examples.bad):
         name = f"is OK at {bad} of {total} events like {_text(example)}, others like {_text(good)}"
         yield _case(name, objective, [(step - 1, example, bad), (step, good, total - bad)], [(2 * step, OK)])
+
+
+def _exactly_at_the_threshold(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
+    """A case with very many events, if the threshold is no share of the few events of other cases.
+
+    Trimmed statistics of a million values take seconds, so their alarms have no such case.
+    """
+    share = _share(objective.threshold_percent(rate))
+    if share.denominator > _events_max(objective) and _is_counted_by_sets(objective):
+        bad, total, step = share.numerator, share.denominator, window.minutes_between_evaluations
+        events = [(step - 1, objective.examples.bad[0], bad), (step, objective.examples.good[0], total - bad)]
+        yield _case(f"is OK at {bad} of {total} events, exactly the threshold", objective, events, [(2 * step, OK)])
 
 
 def _above_the_threshold(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
@@ -77,13 +90,12 @@ def _few_events(objective: Objective, rate: BurnRate, window: Window) -> Iterato
 
 
 def equivalent_changes(
-    objective: Objective, rate: BurnRate, queries: Sequence[Mapping[str, Any]], treatment: str
+    objective: Objective, threshold: float, queries: Sequence[Mapping[str, Any]], treatment: str
 ) -> dict[str, str]:
     """The changes of a window's alarm that no data can show, each with the reason."""
-    threshold = objective.threshold_percent(rate)
     filled = "The share is filled with 0, so no period is missing; it is said for the case that FILL fills nothing."
     found = {f"TreatMissingData: {treatment} -> {other}": filled for other in TreatMissingData if other != treatment}
-    if _share(threshold).denominator > _events_max(objective):
+    if _share(threshold).denominator > _events_max(objective) and not _is_counted_by_sets(objective):
         found["ComparisonOperator: GreaterThanThreshold -> GreaterThanOrEqualToThreshold"] = (
             f"A share of exactly {threshold:g} % needs {_share(threshold).denominator:,} events."
         )
@@ -103,6 +115,11 @@ def largest_share_that_may_be_bad(objective: Objective, rate: BurnRate) -> tuple
         return threshold.numerator * times, threshold.denominator * times
     bad = floor(events * threshold)
     return bad, ceil(bad / threshold)
+
+
+def _is_counted_by_sets(objective: Objective) -> bool:
+    used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
+    return used <= {"Sum", "SampleCount"}
 
 
 def _share(percent: float) -> Fraction:

@@ -82,8 +82,6 @@ def _play_mutants(
         results = [with_check_of_equivalents(result, definitions) for result in results]
     if asked.json:
         screen.document(mutants_document(results))
-    if made := {definition.objective for definition in definitions if definition.objective and not asked.alarm}:
-        screen.line(f"left out, unless they are named: the alarms made from {', '.join(sorted(made))}", "dim")
     print_mutants(results, screen)
     if too_much := "" if asked.alarm else declared_too_much(results):
         screen.fail(too_much)

@@ -9,7 +9,8 @@ States of alarms, and the capacities of a group, are written in the same way: ``
 import math
 import re
 
-REPEATS_MAX = 10_000
+REPEATS_MAX = 10_000  # minutes
+VALUES_MAX = 1_000_000  # of one minute: enough for a share with four decimals of a percent
 NEAR = 1e-12  # of the value: more than sums and averages of a float lose, less than any threshold tells apart
 _TOKEN = re.compile(r"(\[[^\]]*\]|[^\s\[\]]+?)(?:x(\d+))?(?=\s|$)")
 
@@ -32,17 +33,17 @@ def expand(text: str) -> list[str]:
     for match in _TOKEN.finditer(text):
         if text[position : match.start()].strip():
             break
-        items += [match[1]] * _times(match[2] or "1", match[0])
+        items += [match[1]] * _times(match[2] or "1", match[0], REPEATS_MAX)
         position = match.end()
     if rest := text[position:].strip():
         raise NotationError(f"{rest!r} is neither a value, _ nor […]")
     return items
 
 
-def _times(text: str, item: str) -> int:
+def _times(text: str, item: str, most: int) -> int:
     times = int(text)
-    if not 1 <= times <= REPEATS_MAX:
-        raise NotationError(f"{item!r}: 1 to {REPEATS_MAX} times are possible")
+    if not 1 <= times <= most:
+        raise NotationError(f"{item!r}: 1 to {most} times are possible")
     return times
 
 
@@ -60,7 +61,7 @@ def _values(item: str) -> Minute:
 
 def _samples(item: str) -> Minute:
     value, star, times = item.partition("*")
-    return (_number(value),) * _times(times if star else "1", item)
+    return (_number(value),) * _times(times if star else "1", item, VALUES_MAX)
 
 
 def _number(text: str) -> float:

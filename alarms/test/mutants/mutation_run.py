@@ -41,7 +41,6 @@ def play_mutants(
 ) -> list[MutationResult]:
     """The result of each definition that has mutants, or of those that ``stems`` names.
 
-    Definitions that are made from an objective must be named: one generator makes all of them and their cases.
     The cases must hold: one that does not would notice everything. Raises DefinitionError.
     """
     known, tests = list(definitions), _Tests(cases)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarms.test.notation import REPEATS_MAX, Minute, NotationError, expand, read_minutes
+from alarms.test.notation import REPEATS_MAX, VALUES_MAX, Minute, NotationError, expand, read_minutes
 
 VALUES = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -78,12 +78,22 @@ def test_an_unreadable_part_is_quoted(text: str, quoted: str) -> None:
     assert str(caught.value) == f"{quoted} is neither a value, _ nor […]"
 
 
-@pytest.mark.parametrize("text", ["1x0", f"1x{REPEATS_MAX + 1}", "1*0", "1*-3", f"1*{REPEATS_MAX + 1}"])
-def test_repetitions_are_limited(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("1x0", REPEATS_MAX),
+        (f"1x{REPEATS_MAX + 1}", REPEATS_MAX),
+        ("1*0", VALUES_MAX),
+        ("1*-3", VALUES_MAX),
+        (f"1*{VALUES_MAX + 1}", VALUES_MAX),
+    ],
+)
+def test_repetitions_are_limited(text: str, most: int) -> None:
     with pytest.raises(NotationError) as caught:
         read_minutes(f"0 {text} 0")
-    assert str(caught.value) == f"'{text}': 1 to {REPEATS_MAX} times are possible"
+    assert str(caught.value) == f"'{text}': 1 to {most} times are possible"
 
 
 def test_the_largest_repetition_is_possible() -> None:
-    assert len(read_minutes(f"1x{REPEATS_MAX}")) == len(read_minutes(f"1*{REPEATS_MAX}")[0]) == REPEATS_MAX
+    assert len(read_minutes(f"1x{REPEATS_MAX}")) == REPEATS_MAX
+    assert len(read_minutes(f"1*{VALUES_MAX}")[0]) == VALUES_MAX
