@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo drill up test test-quick campaigns fuzz-api soak sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test test-quick campaigns rehearsals fuzz-api soak sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-quick: $(VENV)/requirements-dev.stamp ## the tests that find most faults, i
 
 campaigns: $(VENV)/requirements-dev.stamp ## the tests that take minutes each: the drill, incidents and their alarms, 500 videos over the bridge, 24,000 random alarms
 	@$(RUN) pytest --campaigns -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
+
+rehearsals: $(VENV)/requirements-dev.stamp ## ten incidents on real processes: the pages and minutes of each (ARGS="--alarms-before REV" adds those of a revision)
+	@$(RUN) pytest tests/faults/test_rehearsal.py -n 0 -q -s $(ARGS)
 
 fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schemathesis thinks of, on SQLite and PostgreSQL each
 	@$(RUN) pytest tests/service/openapi/test_fuzz.py -n 0 --fuzz-examples 420 $(ARGS)

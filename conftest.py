@@ -32,6 +32,7 @@ SLOW_PATHS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="without PostgreSQL, ffmpeg, and processes of the product")
     parser.addoption("--campaigns", action="store_true", help="only the campaigns, which take minutes")
+    parser.addoption("--alarms-before", metavar="REV", help="rehearsals show the pages of this git revision, too")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -43,8 +43,9 @@ class History:
     have no definition: ``unplayed`` are their names. ``watched`` has the changes of each alarm that a composite
     watches, or None if that alarm was not replayed.
 
-    ``muted`` are the actions that mute rules would have held back, and ``mute_windows`` the times at which each rule
-    (by name) holds back actions of the alarm. ``notes`` name data that a replayed alarm lacked.
+    ``actions`` are the times at which actions would have run, each with its state; those that a suppressor holds back
+    are left out. ``muted`` are the actions that mute rules would have held back, and ``mute_windows`` the times at
+    which each rule (by name) holds back actions of the alarm. ``notes`` name data that a replayed alarm lacked.
     """
 
     definition: Definition
@@ -53,6 +54,7 @@ class History:
     skipped: str = ""
     unplayed: tuple[str, ...] = ()
     watched: Mapping[str, Sequence[Transition] | None] = field(default_factory=dict)
+    actions: tuple[tuple[int, AlarmState], ...] = ()
     muted: tuple[MutedActions, ...] = ()
     mute_windows: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -160,6 +162,7 @@ def _replay_composites(
                     transitions,
                     unplayed=missing,
                     watched=watched,
+                    actions=tuple(due),
                     muted=muted,
                     mute_windows=windows,
                 )
@@ -196,7 +199,9 @@ def _replay_alarm(definition: Definition, recording: Recording, mutes: Sequence[
     muted = tuple(_muted(alarm.name, due, transitions, mutes, recording.end))
     windows = _mute_windows(alarm.name, mutes, recording)
     notes = (*missing, *late_data(alarm, recording))
-    return History(definition, recording.end, transitions, muted=muted, mute_windows=windows, notes=notes)
+    return History(
+        definition, recording.end, transitions, actions=tuple(due), muted=muted, mute_windows=windows, notes=notes
+    )
 
 
 def _muted(

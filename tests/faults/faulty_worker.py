@@ -1,7 +1,8 @@
 """``python -m tests.faults.faulty_worker``: the worker with an injected fault, which the variable FAULT describes.
 
 FAKE_ENCODER, if set, replaces ffmpeg by an encoder that copies the clip; it is the seconds that an encode takes.
-While the file named by REFUSE_IF exists, the fake encoder refuses every clip as damaged.
+While the file named by REFUSE_IF exists, the fake encoder refuses every clip as damaged. With ENCODER_BROKEN, it fails
+every time, as in a bad release.
 """
 
 import os
@@ -15,6 +16,7 @@ import worker.process
 import worker.wiring
 from showcase.clips.clip_rules import unacceptable
 from tests.faults.injection import Fault, Steps, inject
+from worker.errors import EncodeFailed
 
 
 class SlowCopy:
@@ -34,6 +36,8 @@ class SlowCopy:
                 return None
         if self._refuse_if and self._refuse_if.exists():
             raise unacceptable("damaged")
+        if "ENCODER_BROKEN" in os.environ:
+            raise EncodeFailed(1, "injected")
         return Path(shutil.copy(source, directory / "processed.mp4"))
 
     def ping(self) -> None:

@@ -17,7 +17,7 @@ from alarms.options import EXAMPLE
 from alarms.recording import NothingRecorded, read_recording
 from alarms.replay import FLAP_SECONDS, replay
 from cloudwatch.alarm.state import AlarmState
-from telemetry.catalogue import WORKER_HEARTBEAT
+from telemetry.catalogue import PUBLICATION, WORKER_HEARTBEAT
 from tests.alarms.emf_log import BEGIN, MINUTE, NAMESPACE, document, job, queue, request, write_log
 
 DEAD_LETTERS = "alarms/definitions/metric_alarms/dead-letters.json"
@@ -32,9 +32,13 @@ Run = Callable[..., tuple[int, str, str]]
 def records() -> Iterator[dict[str, Any]]:
     for minute in range(MINUTES):
         yield queue(minute + 0.5, DeadLetterDepth=2 if minute in FULL else 0, QueueDepth=30, OldestMessageAge=5)
-        yield document(WORKER_HEARTBEAT, minute + 0.2, {"WorkerHeartbeat": 1, "BusySlots": 0, "HeartbeatFailures": 0})
+        yield heartbeat(minute + 0.2)
         yield job(minute + 0.7, VideosRefused=0)
         yield request(minute + 0.9)
+
+
+def heartbeat(minute: float) -> dict[str, Any]:
+    return document(WORKER_HEARTBEAT, minute, {"WorkerHeartbeat": 1, "BusySlots": 0, "HeartbeatFailures": 0})
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,23 @@ def test_a_composite_follows_its_children(replayed: Replayed, log: Path) -> None
     child = {episode["from"] for episode in document["anb-dead-letters"]["episodes"]}
     assert child <= {episode["from"] for episode in document["anb-needs-attention"]["episodes"]}
     assert document["anb-api-availability-page"]["episodes"] == []
+
+
+def test_a_page_that_is_held_back_is_in_alarm_and_runs_no_action(definitions: list[Definition], tmp_path: Path) -> None:
+    """The workers die after an hour, and a minute later all uploads are late."""
+
+    def dying() -> Iterator[dict[str, Any]]:
+        yield from (line for minute in range(60) for line in (queue(minute), heartbeat(minute)))
+        for minute in range(100):
+            late = 3 * (minute > 60)
+            yield document(PUBLICATION, minute, {"UploadsDue": 3, "UploadsLate": late}, service="api")
+
+    recording = read_recording([write_log(tmp_path / "dying.log", dying())])
+    found = {history.definition.stem: history for history in replay(definitions, recording)}
+    page, suppressor = found["uploads-published-page"], found["workers-down"]
+    assert [state for _, state in suppressor.actions] == ["OK", "ALARM"]
+    assert len(page.episodes) == 1
+    assert [state for _, state in page.actions] == ["OK"], "it notifies nobody while workers-down pages"
 
 
 def test_an_alarm_on_a_metric_of_aws_is_skipped_with_the_reason(replayed: Replayed, log: Path) -> None:
