@@ -9,7 +9,6 @@ Properties that the widget gives itself, for example its title, replace those th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import floor
 from typing import Any
 
 from alarms.burn_rates.event_queries import event_queries
@@ -119,7 +118,7 @@ def _good_share(read: Sequence[ObjectiveFile], variables: Variables) -> Json:
         "region": variables.get("REGION", ""),
         **_whole_range("-PT1H"),
         "metrics": _graphed(read, HOUR, variables, "100 - 100 * {bad} / {valid}"),
-        "yAxis": {"left": {"min": floor(2 * paging - 100), "max": 100}},
+        "yAxis": {"left": {"min": 0, "max": 100}},
         "annotations": {
             "horizontal": [
                 {"value": promised, "color": GREEN, "label": "promised", "fill": "above"},

@@ -420,7 +420,7 @@ VIOLATIONS: Mapping[Rule, list[tuple[Violation, str]]] = {
     cloudwatch_rules.queries_of_log_widgets_are_valid: [
         (in_log_queries("| sort", "| srot"), "there is no command 'srot'; did you mean sort?"),
         (in_log_queries("SOURCE '${LOG_GROUP}' | ", ""), "/properties/query: no SOURCE names a log group"),
-        (in_log_queries("sort errors desc", "sort eror desc"), "'eror' is no result of stats"),
+        (in_log_queries("sort errors_percent desc", "sort eror desc"), "'eror' is no result of stats"),
     ],
     cloudwatch_rules.alarm_widgets_name_alarms_that_exist: [
         (with_body("main", misspell_the_alarm_of_a_widget), "there is no alarm anb-"),
