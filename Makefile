@@ -13,7 +13,7 @@ RUN := $(BIN)/python -m
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo drill up test test-quick campaigns rehearsals fuzz-api soak sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
+.PHONY: help demo drill up test test-quick campaigns rehearsals fuzz-api soak prove-objectives sabotage check format artwork bench-video bench-telemetry bench-upload bench-api bench-worker bench-cloudwatch release deploy-plan clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,7 +40,7 @@ test: $(VENV)/requirements-dev.stamp ## all tests but the campaigns, on SQLite a
 test-quick: $(VENV)/requirements-dev.stamp ## the tests that find most faults, in a minute: no PostgreSQL, no ffmpeg, no processes of the product
 	@$(RUN) pytest --quick -n 3 --dist worksteal -q $(ARGS)
 
-campaigns: $(VENV)/requirements-dev.stamp ## the tests that take minutes each: the drill, incidents and their alarms, 500 videos over the bridge, 24,000 random alarms
+campaigns: $(VENV)/requirements-dev.stamp ## the tests that take minutes each: the drill, incidents and their alarms, 500 videos over the bridge, 24,000 random alarms, 100,000 random series of errors
 	@$(RUN) pytest --campaigns -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 rehearsals: $(VENV)/requirements-dev.stamp ## ten incidents on real processes: the pages and minutes of each (ARGS="--alarms-before REV" adds those of a revision)
@@ -51,6 +51,9 @@ fuzz-api: $(VENV)/requirements-dev.stamp ## more than 5,000 requests that schema
 
 soak: $(VENV)/requirements-dev.stamp ## five minutes of random faults over 500 videos (ARGS="--seed 7 --minutes 20")
 	@$(RUN) tests.soak $(ARGS)
+
+prove-objectives: $(VENV)/requirements-dev.stamp ## the alarms of the objectives beside naive promises, over 100,000 random series (ARGS="--from-seed 100000")
+	@$(RUN) tests.alarms.burn_rates $(ARGS)
 
 sabotage: $(VENV)/requirements-dev.stamp ## break copies of the product on purpose, and see each breakage found by its test (ARGS="NAME …")
 	@$(RUN) tests.sabotage $(ARGS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms.burn_rates.generated_alarms import generated_alarms
-from alarms.burn_rates.objective_files import FOLDER, ObjectiveFile, read_objective_file
+from alarms.burn_rates.objective_files import FOLDER, MEMBER, ObjectiveFile, read_objective_file
 from alarms.burn_rates.objective_widgets import names_objectives, with_widgets
 from alarms.definition_files import (
     FOLDERS,
@@ -23,11 +23,15 @@ from alarms.definition_files import (
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that is still to be read. ``name`` is its path for messages; ``kind`` is what its folder holds."""
+    """A file that is still to be read. ``name`` is its path for messages.
+
+    Its folder may hold one ``kind`` only, or objectives only.
+    """
 
     path: Path
     name: str
     kind: DefinitionKind | None = None
+    is_objective: bool = False
 
 
 def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition]:
@@ -40,8 +44,7 @@ def read_definitions(variables: Variables, root: Path = ROOT) -> list[Definition
 def read_objectives(variables: Variables, root: Path = ROOT) -> list[ObjectiveFile]:
     """All objectives below ``root``, in the order of their names. Raises DefinitionError."""
     files = _objective_files(root)
-    read = (read_objective_file(read_json_object(each.path, each.name), each.name, variables) for each in files)
-    return [objective for objective in read if objective]
+    return [read_objective_file(read_json_object(each.path, each.name), each.name, variables) for each in files]
 
 
 def read_all_definitions(variables: Variables, root: Path) -> list[Definition]:
@@ -64,7 +67,7 @@ def read_document(document: Mapping[str, Any], file: str, variables: Variables) 
 
 
 def _objective_files(root: Path) -> list[_File]:
-    return [_File(path, _name(path, root)) for path in sorted((root / FOLDER).glob("*.json"))]
+    return [_File(path, _name(path, root), is_objective=True) for path in sorted((root / FOLDER).glob("*.json"))]
 
 
 def _name(path: Path, root: Path) -> str:
@@ -78,7 +81,8 @@ def _read_files(files: Iterable[_File], variables: Variables) -> list[Definition
     problems: list[str] = []
     for file in files:
         try:
-            found, objective = _read(read_json_object(file.path, file.name), file.name, variables, file.kind)
+            document = read_json_object(file.path, file.name)
+            found, objective = _read(document, file.name, variables, file.kind, is_objective=file.is_objective)
         except DefinitionError as error:
             problems += error.problems
             continue
@@ -90,10 +94,20 @@ def _read_files(files: Iterable[_File], variables: Variables) -> list[Definition
 
 
 def _read(
-    document: Mapping[str, Any], file: str, variables: Variables, kind: DefinitionKind | None = None
+    document: Mapping[str, Any],
+    file: str,
+    variables: Variables,
+    kind: DefinitionKind | None = None,
+    *,
+    is_objective: bool = False,
 ) -> tuple[list[Definition], ObjectiveFile | None]:
-    """The definition in a document, which must have ``kind`` if it is given, or those of the objective in it."""
-    if kind := kind or next((kind for kind in DefinitionKind if kind in document), None):
+    """The definition in a document, or those of the objective in it, and this objective.
+
+    The document must hold the ``kind`` if it is given, and an objective if ``is_objective``.
+    """
+    if not is_objective and (kind := kind or next((kind for kind in DefinitionKind if kind in document), None)):
         return [read_definition(kind, document, file, variables)], None
+    if not is_objective and MEMBER not in document:
+        return [], None
     objective = read_objective_file(document, file, variables)
-    return (list(generated_alarms(objective, variables)) if objective else []), objective
+    return list(generated_alarms(objective, variables)), objective

@@ -26,16 +26,19 @@ class ObjectiveFile:
         return Path(self.file).stem
 
 
-def read_objective_file(document: Mapping[str, Any], file: str, variables: Variables) -> ObjectiveFile | None:
-    """The objective in a document; None if it holds none. Raises DefinitionError, with file and key."""
+def read_objective_file(document: Mapping[str, Any], file: str, variables: Variables) -> ObjectiveFile:
+    """The objective in a document. Raises DefinitionError, with file and key."""
     if MEMBER not in document:
-        return None
+        raise DefinitionError([f'{file}: needs a member "{MEMBER}"'])
     problems: list[str] = []
     filled = fill(document[MEMBER], variables, f"{file}: {MEMBER}", problems)
+    assumes = document.get("assumes", {})
+    if not isinstance(assumes, dict):
+        problems.append(f"{file}: assumes: is not a JSON object")
     if problems:
         raise DefinitionError(problems)
     try:
         objective = read_objective(filled)
     except ValueError as error:
         raise DefinitionError([f"{file}: {line}" for line in str(error).splitlines()]) from error
-    return ObjectiveFile(file, objective, document.get("assumes", {}))
+    return ObjectiveFile(file, objective, assumes)

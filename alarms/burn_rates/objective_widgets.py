@@ -54,10 +54,12 @@ def _with_widgets(dashboard: Definition, objectives: Mapping[str, ObjectiveFile]
     for index, widget in enumerate(_widgets(dashboard)):
         if isinstance(widget, dict) and OBJECTIVES in widget:
             place = f"{dashboard.file}: {dashboard.place_of('DashboardBody')}.widgets[{index}]"
-            read = [_named(objectives, name, f"{place}.{OBJECTIVES}") for name in widget[OBJECTIVES]]
+            names = _names(widget[OBJECTIVES], f"{place}.{OBJECTIVES}")
+            read = [_named(objectives, name, f"{place}.{OBJECTIVES}") for name in names]
             properties = _named(_PROPERTIES, widget.get(SHOWS), f"{place}.{SHOWS}")(read, variables)
             given = {key: value for key, value in widget.items() if key not in (OBJECTIVES, SHOWS)}
-            completed.append({**given, "properties": {**properties, **widget.get("properties", {})}})
+            own = _object(widget.get("properties", {}), f"{place}.properties")
+            completed.append({**given, "properties": {**properties, **own}})
             shown |= {name: unit for each in read for name, unit in each.assumes.items()}
         else:
             completed.append(widget)
@@ -67,9 +69,21 @@ def _with_widgets(dashboard: Definition, objectives: Mapping[str, ObjectiveFile]
 
 
 def _named(known: Mapping[str, Any], name: Any, place: str) -> Any:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise DefinitionError([f"{place}: there is no {name!r}{suggestion(str(name), known)}"])
     return known[name]
+
+
+def _names(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise DefinitionError([f"{place}: is not a list of objectives"])
+    return value
+
+
+def _object(value: Any, place: str) -> Json:
+    if not isinstance(value, dict):
+        raise DefinitionError([f"{place}: is not a JSON object"])
+    return value
 
 
 def _budget(read: Sequence[ObjectiveFile], variables: Variables) -> Json:

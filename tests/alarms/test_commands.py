@@ -7,6 +7,7 @@ import pytest
 from alarms import schema
 from alarms.backtest import __main__ as backtest
 from alarms.check import __main__ as check
+from alarms.objectives import __main__ as objectives
 from alarms.simulate import __main__ as simulate
 from alarms.sync import __main__ as sync
 from alarms.test import __main__ as unit_tests
@@ -15,6 +16,7 @@ Main = Callable[[Sequence[str]], int]
 COMMANDS = {
     "alarms.backtest": backtest.main,
     "alarms.check": check.main,
+    "alarms.objectives": objectives.main,
     "alarms.schema": schema.main,
     "alarms.simulate": simulate.main,
     "alarms.sync": sync.main,
