@@ -15,7 +15,6 @@ policy in the file ``NAME.json``. The ARN exists only after the policy was creat
 text.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms.open_values import EXISTENCE, OpenValue, open_in
+from alarms.strict_json import parse_json
 from cloudwatch.alarm.anomaly_detector import detector_identity
 from cloudwatch.dashboard.body import Dashboard, read_dashboard
 
@@ -234,7 +234,7 @@ def alarm_description(why: Mapping[str, Any], section: str, variables: Variables
 def read_json_object(path: Path, file: str = "") -> dict[str, Any]:
     """The object in a JSON file, which messages call ``file``. Raises DefinitionError."""
     try:
-        document = json.loads(path.read_text())
+        document = parse_json(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise DefinitionError([f"{file or path}: {error}"]) from error
     if not isinstance(document, dict):

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from alarms.definition_files import DefinitionError
+from alarms.strict_json import parse_json
 
 YAML_ENDINGS = (".yaml", ".yml")
 ENDINGS = (".json", *YAML_ENDINGS, ".template")
@@ -27,7 +28,7 @@ def read_any_document(path: Path) -> Any:
         text = path.read_text()
         if path.suffix in YAML_ENDINGS or (path.suffix != ".json" and not text.lstrip().startswith(("{", "["))):
             return _value(yaml.compose(text, Loader=_LOADER))
-        return json.loads(text)
+        return parse_json(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -71,6 +72,8 @@ def _members(node: yaml.MappingNode) -> dict[str, Any]:
             for each in item.value if isinstance(item, yaml.SequenceNode) else [item]:
                 merged |= _value(each) if isinstance(each, yaml.MappingNode) else {}
         else:
+            if key.value in own:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
             own[str(key.value)] = _value(item)
     return merged | own
 
