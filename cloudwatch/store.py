@@ -161,6 +161,15 @@ class MetricStore:
         starts = [columns.sets.starts() for (each, _), columns in found if metric is None or each == metric]
         return (min(each[0] for each in starts), max(each[-1] for each in starts)) if starts else None
 
+    def newest(self) -> dict[MetricId, int]:
+        """The beginning of the last storage period with data of each metric, in seconds."""
+        self._add_batches()
+        found: dict[MetricId, int] = {}
+        for (metric, _), columns in self._columns.items():
+            if starts := columns.sets.starts():
+                found[metric] = max(starts[-1], found.get(metric, starts[-1]))
+        return found
+
     def units(self, metric: MetricId) -> frozenset[str]:
         """The units in which the metric was published. More than one is a mistake of the publisher."""
         self._add_batches()

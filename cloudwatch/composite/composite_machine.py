@@ -20,7 +20,7 @@ _STATES = {True: AlarmState.ALARM, False: AlarmState.OK, None: None}
 
 
 class CompositeMachine:
-    """Composite alarms with their states, which begin as INSUFFICIENT_DATA.
+    """Composite alarms with their states, which begin as INSUFFICIENT_DATA unless ``states`` has another one.
 
     They are evaluated at once, as CloudWatch does with a new alarm. ``states`` are the first states of the
     watched alarms by name; an alarm without one counts as INSUFFICIENT_DATA. ``unplayed`` are the names of alarms whose
@@ -34,10 +34,10 @@ class CompositeMachine:
         unplayed: Collection[str] = (),
     ) -> None:
         self._composites = children_first(composites)
-        self._gates = {alarm.name: ActionGate(alarm) for alarm in self._composites}
         self.states: dict[str, AlarmState | None] = {**dict.fromkeys(unplayed), **(states or {})}
         for alarm in self._composites:
-            self.states[alarm.name] = AlarmState.INSUFFICIENT_DATA
+            self.states.setdefault(alarm.name, AlarmState.INSUFFICIENT_DATA)
+        self._gates = {alarm.name: ActionGate(alarm, self.states[alarm.name]) for alarm in self._composites}
 
     def run(self, transitions: Iterable[Transition], start: int, end: int) -> Iterator[Transition | ActionsDue]:
         """The composites' changes and actions that follow from the ``transitions`` of other alarms, in order.
@@ -47,9 +47,23 @@ class CompositeMachine:
         yield from self._observe(start, [])
         inside = (change for change in sorted(transitions, key=attrgetter("at")) if start <= change.at <= end)
         for at, changes in groupby(inside, key=attrgetter("at")):
-            yield from self._end_periods(at - 1)
-            yield from self._observe(at, list(changes))
+            yield from self.step(at, list(changes))
         yield from self._end_periods(end)
+
+    def step(self, at: int, changes: list[Transition]) -> Iterator[Transition | ActionsDue]:
+        """What follows from the ``changes`` of other alarms at ``at``, for states that arise one after the other.
+
+        Without a change, only the periods of suppressors end.
+        """
+        yield from self._end_periods(at - 1 if changes else at)
+        if changes:
+            yield from self._observe(at, changes)
+
+    def set_state(self, at: int, name: str, state: AlarmState) -> Iterator[ActionsDue]:
+        """The actions that follow if SetAlarmState gives a composite a state, which lasts until a change of a child."""
+        self.states[name] = state
+        for alarm in self._composites:
+            yield from self._pass_gate(at, alarm)
 
     def _observe(self, at: int, changes: list[Transition]) -> Iterator[Transition | ActionsDue]:
         self.states.update({change.name: change.new for change in changes})

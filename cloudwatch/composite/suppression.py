@@ -38,15 +38,15 @@ _NEVER_IN_ALARM = Suppressor("", 0, 0)
 
 
 class ActionGate:
-    """Decides whether the actions of one composite alarm run.
+    """Decides whether the actions of one composite alarm run, which is in ``state`` at first.
 
     ``period_ends`` is the end of the current WaitPeriod or ExtensionPeriod, None if there is none.
     """
 
-    def __init__(self, alarm: CompositeAlarm) -> None:
+    def __init__(self, alarm: CompositeAlarm, state: AlarmState | None = AlarmState.INSUFFICIENT_DATA) -> None:
         self._alarm = alarm
         self._suppressor = alarm.suppressor or _NEVER_IN_ALARM
-        self._state: AlarmState | None = AlarmState.INSUFFICIENT_DATA
+        self._state = state
         self._suppressing = False
         self._held_back = False
         self.period_ends: int | None = None

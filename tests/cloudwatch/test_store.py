@@ -301,3 +301,10 @@ def peak_bytes() -> Iterator[Callable[[], int]]:
 def test_without_distributions_memory_does_not_grow_with_the_values(minute_of: Callable[[int], int]) -> None:
     seconds = [60 * minute_of(index) for index in range(20_000)]
     assert kept_bytes(MetricStore(distributions=()), seconds) < 80_000
+
+
+def test_newest_is_the_last_storage_period_of_each_metric_in_any_unit() -> None:
+    store = MetricStore()
+    for second, unit in ((120, "Count"), (65, "Seconds"), (3, "Count")):
+        store.add(Datapoint(LATENCY, unit, second * 1000, (1.0,)))
+    assert store.newest() == {LATENCY: 120}

@@ -242,3 +242,14 @@ def test_periods_of_several_alarms_end_in_the_order_of_time() -> None:
 def test_a_period_that_ends_after_the_run_gives_no_event() -> None:
     assert suppressed(change(2, "a", ALARM), end=3) == ["t2 ALARM WaitPeriod"]
     assert suppressed(change(2, "a", ALARM), end=4)[-1] == "t4 ALARM runs"
+
+
+def test_step_by_step_a_composite_changes_as_in_one_run() -> None:
+    changes = [Transition(at, "a", None, state, "") for at, state in ((60, ALARM), (120, OK))]
+    alarm = composite("top", "ALARM(a)")
+    machine = CompositeMachine([alarm], {"a": OK, "top": OK})
+    found = [event for change in changes for event in machine.step(change.at, [change])]
+    states = [(event.at, event.new) for event in found if isinstance(event, Transition)]
+    assert states == [(60, ALARM), (120, OK)]
+    assert [event.at for event in machine.set_state(130, "top", ALARM)] == [130]
+    assert list(machine.step(180, [])) == []
