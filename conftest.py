@@ -19,7 +19,12 @@ SLOW_PATHS = (
     *("tests/worker/test_leaks", "tests/worker/test_job_lines"),
     *("tests/showcase/test_budgets", "tests/showcase/storage/test_ages", "tests/showcase/test_aws_facades"),
     *("tests/service/middleware/", "tests/service/test_start", "tests/service/resources/test_direct_upload"),
-    *("tests/cloudwatch/emf/test_line_shapes", "tests/service/test_paging", "tests/telemetry/test_sink"),
+    *(
+        "tests/console/",
+        "tests/cloudwatch/emf/test_line_shapes",
+        "tests/service/test_paging",
+        "tests/telemetry/test_sink",
+    ),
     *(
         "tests/showcase/test_deadlines",
         "tests/alarms/simulate/",

@@ -18,7 +18,7 @@ _READERS = {
     "uuid": {"uuid1"},
 }
 _TIMES_OF_FILES = {"st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns", "st_atime_ns", "getmtime"}
-_TOOLS = {"local", "benchmarks", "cloudwatch"}  # no process of the product uses them
+_TOOLS = {"local", "console", "benchmarks", "cloudwatch"}  # no process of the product uses them
 
 ALLOWED: Mapping[str, str] = MappingProxyType(
     {
