@@ -1,4 +1,4 @@
-"""A key that stands twice in an object is an error in every file of definitions: readers take one, people see the other."""
+"""A key that stands twice in an object is an error in every file of definitions. Python takes the last in silence."""
 
 import json
 from pathlib import Path
