@@ -14,10 +14,11 @@ from falcon import Request, Response
 
 from service.access_tokens import Authenticator
 from service.errors import BadRequest, ProtocolFault
+from service.middleware.request_telemetry import route_of
 from service.requests import JSON_BYTES_MAX
 from service.resources.form_upload import FORM_OVERHEAD_BYTES, refuse_by_headers
 from showcase.errors import ErrorCode, Overloaded, ShowcaseError, Unavailable
-from telemetry.catalogue import Route
+from telemetry.catalogue import NO_ROUTE, Route
 
 REFUSAL = "anb.refusal"  # key in the environ: the ShowcaseError to answer with
 
@@ -114,8 +115,9 @@ class EarlyRefusals:
     def process_resource(
         self, request: Request, _response: Response, resource: object, _params: dict[str, object]
     ) -> None:
-        """Raises the refusal. Where a token is needed, 401 comes before every other refusal."""
-        if refusal := _refusal(request):
+        """Raises the refusal, if the path has the method. Where a token is needed, 401 comes before other refusals."""
+        refusal = _refusal(request)
+        if refusal and route_of(request) != NO_ROUTE:
             if getattr(resource, "needs_token", False):
                 self._players.player_id(request)
             raise refusal

@@ -35,7 +35,7 @@ class RequestTelemetry:
     def process_response(self, request: Request, response: Response, _resource: object, _succeeded: bool) -> None:
         latency_ms = (time.perf_counter() - request.context.started) * 1000
         status = response.status_code
-        route = _route(request)
+        route = route_of(request)
         metrics: dict[str, float] = {"Requests": 1}
         if route not in HEALTH_PROBES:
             metrics |= {
@@ -71,7 +71,7 @@ def _ids(request: Request) -> dict[str, str]:
     return {"request_id": request.context.request_id, **request.context.span.ids}
 
 
-def _route(request: Request) -> str:
+def route_of(request: Request) -> str:
     """The route of the request, or NO_ROUTE for paths and methods that clients invent: each value costs money."""
     method = "GET" if request.method == "HEAD" else request.method
     route = f"{method} {request.uri_template}"

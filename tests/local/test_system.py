@@ -115,7 +115,7 @@ def test_an_uploaded_clip_becomes_a_broadcast_clip_on_postgresql(
 def test_the_owner_sees_queued_then_percent_then_processed(
     system: LocalSystem, client: ApiClient, clips: Clips
 ) -> None:
-    video_id = client.upload(clips.pattern(), "Con progreso")
+    video_id = client.upload(clips.pattern(rate="30"), "Con progreso")
     percents = {wait_for(client, video_id, is_encoding)["progress"]}
 
     def is_settled_at_last(video: dict[str, Any]) -> bool:

@@ -105,7 +105,9 @@ def test_an_upload_that_is_no_form_is_400_before_its_body(client: RawClient, con
         ("GET /api/videos", None, 401, "not_authenticated"),
         ("POST /api/videos/upload//", token(), 404, "not_found"),
         ("POST /no/such/path", None, 404, "not_found"),
-        ("PUT /api/videos/upload", token(), 400, "body_too_large"),
+        ("PUT /api/videos/upload", token(), 405, "method_not_allowed"),
+        ("TRACE /api/videos/upload", token(), 405, "method_not_allowed"),
+        ("PATCH /api/auth/login", None, 405, "method_not_allowed"),
     ],
 )
 def test_all_other_bodies_are_limited_to_64_kib(

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from schemathesis import Case, HookContext, SerializationContext
 from schemathesis.generation import GenerationMode
 
-from tests.clips import Clips
+from tests.clips import X264, Clips
 from worker.media.encoder import find_encoder
 
 
 @cache
 def _clip() -> bytes:
-    return Clips(find_encoder(None).path, Path(".local/test-clips")).plain().read_bytes()
+    """A clip with few keyframes. It is smaller than a body of any route may be, so no method refuses its size."""
+    clips = Clips(find_encoder(None).path, Path(".local/test-clips"))
+    return clips.make("-f", "lavfi", "-i", "color=c=navy:s=1920x1080:r=10", "-t", "20", *X264).read_bytes()
 
 
 @schemathesis.serializer("video/mp4")
