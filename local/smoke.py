@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
-from cloudwatch.emf import read_lines
+from cloudwatch.emf import read_lines, whole_lines
 from local.client import ApiClient, PlayerAccount, RefusedByApi, signed_in_client
 from local.sample_clip import render_sample
 from showcase.errors import ShowcaseError
@@ -110,8 +110,8 @@ def _is_processed(client: ApiClient, video_id: str) -> bool:
 def _count_published(asked: argparse.Namespace, began: datetime) -> float:
     """The sum of the metric: of the whole log, or in CloudWatch since the minute before ``began``."""
     if asked.metrics_log:
-        with asked.metrics_log.open() as lines:
-            return sum(sum(point.values) for point in read_lines(lines) if point.name == METRIC)
+        points = read_lines(whole_lines(asked.metrics_log))
+        return sum(sum(point.values) for point in points if point.name == METRIC)
     statistics = boto3.client("cloudwatch", region_name=asked.region).get_metric_statistics(
         Namespace=asked.namespace,
         MetricName=METRIC,

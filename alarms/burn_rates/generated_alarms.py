@@ -8,10 +8,12 @@ from dataclasses import replace
 from math import floor
 from typing import Any
 
+from alarms.burn_rates.composite_cases import composite_cases
+from alarms.burn_rates.equivalent_changes import equivalent_changes
 from alarms.burn_rates.event_queries import share_queries
-from alarms.burn_rates.generated_cases import composite_cases, equivalent_changes, window_cases
 from alarms.burn_rates.objective import Objective, promise_text
 from alarms.burn_rates.objective_files import ObjectiveFile
+from alarms.burn_rates.window_cases import window_cases
 from alarms.burn_rates.windows import BURN_RATES, MINUTE, BurnRate, Window
 from alarms.definition_files import Definition, DefinitionKind, Variables, alarm_description, require_variables
 

@@ -33,6 +33,17 @@ def log_lines(path: Path, bytes_max: int = DOCUMENT_BYTES_MAX) -> Iterator[str]:
             raise gzip.BadGzipFile(f"{path}: {error}") from error
 
 
+def whole_lines(path: Path) -> Iterator[str]:
+    """The lines of a plain log that end. A log that a process is writing may end with a part of a line: it is left out.
+
+    Raises OSError.
+    """
+    with path.open(encoding="utf-8", newline="\n") as log:
+        for line in log:
+            if line.endswith("\n"):
+                yield line
+
+
 def _uncompressed(raw: io.BufferedReader) -> io.BufferedReader:
     for _ in range(COMPRESSIONS_MAX):
         if not raw.peek(2).startswith(_GZIP_MAGIC):

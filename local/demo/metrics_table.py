@@ -7,7 +7,7 @@ from statistics import fmean, median
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cloudwatch.emf import Datapoint, read_lines
+from cloudwatch.emf import Datapoint, read_lines, whole_lines
 
 MetricKey = tuple[str, str, str]  # dimension values, metric, unit
 
@@ -30,8 +30,7 @@ SHOWN = (
 
 def metrics_table(emf_log: Path) -> Table:
     """The table for a log of EMF records. Raises cloudwatch.emf.EmfViolation when a record breaks the format."""
-    with emf_log.open(encoding="utf-8") as lines:
-        datapoints = list(read_lines(lines))
+    datapoints = list(read_lines(whole_lines(emf_log)))
     table = Table(title="What CloudWatch would show of this run", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric (EMF)", no_wrap=True, overflow="ellipsis")
     for column in ("n", "average", "p50", "max"):

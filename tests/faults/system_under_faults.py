@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from cloudwatch.emf import Datapoint, read_lines
+from cloudwatch.emf import Datapoint, read_lines, whole_lines
 from local.system.aws_emulator import CREDENTIALS, REGION, AwsEmulator, Queues
 from local.system.processes import ManagedProcess, free_port
 from migrations.upgrade import upgrade
@@ -145,8 +145,7 @@ class SystemUnderFaults:
         """All records so far. Raises EmfViolation if one is not valid EMF."""
         if not self.emf_log.exists():
             return []
-        with self.emf_log.open() as lines:
-            return list(read_lines(lines))
+        return list(read_lines(whole_lines(self.emf_log)))
 
     def counted(self, metric: str) -> float:
         """The sum of a metric over all processes of the scenario."""

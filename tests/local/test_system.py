@@ -11,7 +11,7 @@ import boto3
 import psutil
 import pytest
 
-from cloudwatch.emf import Datapoint, read_lines
+from cloudwatch.emf import Datapoint, read_lines, whole_lines
 from local import smoke
 from local.client import ApiClient, PlayerAccount, RefusedByApi
 from local.system.aws_emulator import REGION
@@ -52,8 +52,7 @@ def is_encoding(video: dict[str, Any]) -> bool:
 
 def datapoints(system: LocalSystem) -> list[Datapoint]:
     """All records of the run. Raises EmfViolation when one breaks the EMF specification."""
-    with system.emf_log.open() as lines:
-        return list(read_lines(lines))
+    return list(read_lines(whole_lines(system.emf_log)))
 
 
 def total(points: list[Datapoint], name: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudwatch.emf import EmfReader, LineKind, log_lines, read_lines
+from cloudwatch.emf import EmfReader, LineKind, log_lines, read_lines, whole_lines
 from tests.cloudwatch.emf.emf_documents import document
 
 GOOD = json.dumps(document())
@@ -113,3 +113,9 @@ def test_a_line_of_the_longest_length_is_read_whole(log: Path, end: str, beyond:
 def test_a_missing_log_is_an_error(log: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(log_lines(log))
+
+
+def test_a_line_that_is_still_being_written_is_no_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "emf.log"
+    path.write_text(f"{GOOD}\n{GOOD}\n{GOOD[:50]}")
+    assert list(whole_lines(path)) == [f"{GOOD}\n"] * 2

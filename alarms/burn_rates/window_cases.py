@@ -1,18 +1,17 @@
-"""The unit tests of the alarms of an objective, in the form of a case file.
+"""The unit tests of the alarm of one window of an objective, in the form of a case file.
 
 They publish the events of the objective's ``examples``, which say what a good and a bad event look like. So a wrong
 metric, statistic or dimension in the objective is found, and not only a changed number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from math import ceil, floor
 from typing import Any
 
 from alarms.burn_rates.objective import Example, Objective
-from alarms.burn_rates.windows import BURN_RATES, BurnRate, Window
-from cloudwatch.alarm.missing_data import TreatMissingData
+from alarms.burn_rates.windows import BurnRate, Window
 
 Json = dict[str, Any]
 Events = tuple[int, Example, int]  # the minute, what each event publishes, the number of events
@@ -52,8 +51,8 @@ def _exactly_at_the_threshold(objective: Objective, rate: BurnRate, window: Wind
 
     Trimmed statistics of a million values take seconds, so their alarms have no such case.
     """
-    share = _share(objective.threshold_percent(rate))
-    if share.denominator > _events_max(objective) and _is_counted_by_sets(objective):
+    share = share_of(objective.threshold_percent(rate))
+    if share.denominator > events_max(objective) and is_counted_by_sets(objective):
         bad, total, step = share.numerator, share.denominator, window.minutes_between_evaluations
         events = [(step - 1, objective.examples.bad[0], bad), (step, objective.examples.good[0], total - bad)]
         yield _case(f"is OK at {bad} of {total} events, exactly the threshold", objective, events, [(2 * step, OK)])
@@ -75,7 +74,7 @@ def _few_events(objective: Objective, rate: BurnRate, window: Window) -> Iterato
     When the events have left the window, it has no data, and does not look for older ones.
     """
     least, step = objective.valid_events_min if window.is_long else 1, window.minutes_between_evaluations
-    bad = floor(least * _share(objective.threshold_percent(rate))) + 1
+    bad = floor(least * share_of(objective.threshold_percent(rate))) + 1
     ends = (window.minutes + 4 * step, OK)
     good = objective.examples.good[0]
     for example in objective.examples.bad:
@@ -89,27 +88,10 @@ def _few_events(objective: Objective, rate: BurnRate, window: Window) -> Iterato
         yield _case(name, objective, events, then)
 
 
-def equivalent_changes(
-    objective: Objective, threshold: float, queries: Sequence[Mapping[str, Any]], treatment: str
-) -> dict[str, str]:
-    """The changes of a window's alarm that no data can show, each with the reason."""
-    filled = "The share is filled with 0, so no period is missing; it is said for the case that FILL fills nothing."
-    found = {f"TreatMissingData: {treatment} -> {other}": filled for other in TreatMissingData if other != treatment}
-    if _share(threshold).denominator > _events_max(objective) and not _is_counted_by_sets(objective):
-        found["ComparisonOperator: GreaterThanThreshold -> GreaterThanOrEqualToThreshold"] = (
-            f"A share of exactly {threshold:g} % needs {_share(threshold).denominator:,} events."
-        )
-    if threshold >= 1:
-        index, share = len(queries) - 1, queries[-1]["Expression"]
-        changed = f"{share.removesuffix('0)')}1)"
-        found[f"Metrics[{index}].Expression: {share} -> {changed}"] = f"1 % is as far below {threshold:g} % as 0 %."
-    return found
-
-
 def largest_share_that_may_be_bad(objective: Objective, rate: BurnRate) -> tuple[int, int]:
     """Numbers of bad and of all events, at the threshold or just below it. With one good event less it is exceeded."""
-    threshold = _share(objective.threshold_percent(rate))
-    events = _events_max(objective)
+    threshold = share_of(objective.threshold_percent(rate))
+    events = events_max(objective)
     if threshold.denominator <= events:
         times = events // threshold.denominator
         return threshold.numerator * times, threshold.denominator * times
@@ -117,16 +99,19 @@ def largest_share_that_may_be_bad(objective: Objective, rate: BurnRate) -> tuple
     return bad, ceil(bad / threshold)
 
 
-def _is_counted_by_sets(objective: Objective) -> bool:
+def is_counted_by_sets(objective: Objective) -> bool:
+    """Whether no statistic of the objective needs single values."""
     used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
     return used <= {"Sum", "SampleCount"}
 
 
-def _share(percent: float) -> Fraction:
+def share_of(percent: float) -> Fraction:
+    """The exact share of a percentage that is written with a few decimals."""
     return Fraction(str(percent)) / 100
 
 
-def _events_max(objective: Objective) -> int:
+def events_max(objective: Objective) -> int:
+    """The most events of a case but the exact one."""
     used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
     return SUMMED_EVENTS if used == {"Sum"} else SINGLE_EVENTS
 
@@ -164,62 +149,3 @@ def _line(key: str, events: Sequence[Events], *, is_summed: bool) -> str:
             items.append(f"[{value:g} {value * (number - 1):g}]" if counts_several else f"{value:g}*{number}")
             minute = begins + 1
     return " ".join(items) or "_"
-
-
-def composite_cases(objective: Objective, stem: str, *, pages: bool) -> list[Json]:
-    """The cases of the composite that pages, or of the one that makes a ticket."""
-    rates = [rate for rate in BURN_RATES if rate.pages is pages]
-    names = {rate: [f"{stem}-{rate.name}-{window.text}" for window in rate.windows] for rate in rates}
-    everything = [name for both in names.values() for name in both]
-    held_back = objective.suppressed_by if pages else None
-    cases = [_alone(rate, names[rate], everything, held_back) for rate in rates]
-    cases += [_one_window_each(firing, everything) for firing in product(*names.values())]
-    cases.append(_without_data(everything))
-    return cases + (_suppressed(names[rates[0]], everything, held_back) if held_back else [])
-
-
-def _alone(rate: BurnRate, both: Sequence[str], everything: Sequence[str], held_back: str | None) -> Json:
-    states = {name: "OKx5 ALARMx10 OKx6" if name in both else "OKx21" for name in everything}
-    then = [
-        {"after": 4, "state": OK},
-        {"after": 14, "state": ALARM, "acts": True},
-        {"after": 20, "state": OK, "acts": True},
-    ]
-    return {
-        "name": f"fires when both {rate.name} windows do",
-        "given_states": states | ({held_back: "OKx21"} if held_back else {}),
-        "then": then,
-    }
-
-
-def _one_window_each(firing: Sequence[str], everything: Sequence[str]) -> Json:
-    """As many windows fire as can without completing a pair."""
-    return {
-        "name": f"is OK when of each pair only {' and '.join(firing)} fires",
-        "given_states": {each: "OKx5 ALARMx10" if each in firing else "OKx15" for each in everything},
-        "then": [{"after": 14, "state": OK}],
-    }
-
-
-def _without_data(everything: Sequence[str]) -> Json:
-    return {
-        "name": "is OK without data",
-        "given_states": dict.fromkeys(everything, "INSUFFICIENT_DATAx9"),
-        "then": [{"after": 8, "state": OK}],
-    }
-
-
-def _suppressed(both: Sequence[str], everything: Sequence[str], held_back: str) -> list[Json]:
-    fires = {name: "OKx5 ALARMx25" if name in both else "OKx30" for name in everything}
-    return [
-        {
-            "name": f"waits two minutes for {held_back} before it pages",
-            "given_states": fires | {held_back: "OKx30"},
-            "then": [{"after": 6.9, "state": ALARM, "acts": False}, {"after": 7, "state": ALARM, "acts": True}],
-        },
-        {
-            "name": f"is held back while {held_back} fires, and three minutes longer",
-            "given_states": fires | {held_back: "OKx6 ALARMx9 OKx15"},
-            "then": [{"after": 17.9, "state": ALARM, "acts": False}, {"after": 18, "state": ALARM, "acts": True}],
-        },
-    ]
