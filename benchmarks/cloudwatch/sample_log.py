@@ -36,7 +36,7 @@ def _sample_lines(rng: random.Random) -> Iterator[str]:
         else:
             kind = rng.choice((JOB, QUEUE, WORKER_HEARTBEAT))
             metrics = {metric.name: rng.choice((0, 1, rng.uniform(0, 60_000))) for metric in kind.metrics}
-            yield worker.line(kind, metrics, properties={"video_id": rng.randrange(10_000)})
+            yield worker.line(kind, metrics, properties={name: rng.randrange(10_000) for name in kind.properties[:1]})
 
 
 def _request_line(api: RecordFormat, rng: random.Random) -> str:
