@@ -1,12 +1,12 @@
 """Explains why a recording has no data for an alarm. Otherwise the alarm would look like one without a breach."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
 
 from alarms.near_metrics import near_text
 from alarms.open_values import OpenValue, open_in
 from alarms.recording import Recording, watched_values
 from alarms.selection_faults import selection_faults, selection_texts
+from alarms.wording import utc_minute
 from cloudwatch.alarm.metric_alarm import MetricAlarm
 from cloudwatch.alarm.watched import WatchedMetric
 from cloudwatch.alarm.watched_query import WatchedQuery
@@ -45,8 +45,7 @@ def late_data(alarm: MetricAlarm, recording: Recording) -> Iterator[str]:
     for metric in dict.fromkeys(each.metric for each in watched_values(alarm)):
         extent = recording.store.extent(metric)
         if extent and extent[0] >= recording.start + window:
-            begins = datetime.fromtimestamp(extent[0], UTC).strftime("%Y-%m-%d %H:%M")
-            yield f"the data of {metric.name} begin at {begins} only"
+            yield f"the data of {metric.name} begin at {utc_minute(extent[0])} only"
 
 
 def _is_there(watched: WatchedMetric, recording: Recording) -> bool:

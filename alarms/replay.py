@@ -1,7 +1,8 @@
 """Replays alarms over recorded EMF logs, by CloudWatch's own rules, to see when they would have fired."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alarms.absence import has_data, late_data, missing_data
 from alarms.alarm_reading import alarm_of, composite_of, mute_rules_of
@@ -15,7 +16,6 @@ from cloudwatch.alarm.unplayed_alarm import UnplayedAlarm
 from cloudwatch.alarm.watched_query import WatchedQuery
 from cloudwatch.composite.composite_alarm import CompositeAlarm, CompositeCycle
 from cloudwatch.composite.composite_machine import CompositeMachine
-from cloudwatch.composite.suppression import ActionsDue
 from cloudwatch.metric import MetricId
 from cloudwatch.mute.mute_rule import MuteRule
 from cloudwatch.mute.muted_actions import MutedActions, muted_actions
@@ -135,38 +135,22 @@ def _replay_composites(
         raise DefinitionError([f"{first.file}: {first.place_of('AlarmRule')}: {cycle}"]) from cycle
     changes = [transition for history in histories for transition in history.transitions]
     events = list(machine.run(changes, recording.start, recording.end))
-    everything = changes + [event for event in events if isinstance(event, Transition)]
+    due: defaultdict[str, list[tuple[int, AlarmState]]] = defaultdict(list)
+    by_alarm: defaultdict[str, list[Transition]] = defaultdict(list)
+    for event in [*changes, *events]:
+        if isinstance(event, Transition):
+            by_alarm[event.name].append(event)
+        elif event.actions and event.suppressed_by is None:
+            due[event.name].append((event.at, event.state))
     found = []
     for definition, composite in read:
         if isinstance(composite, UnplayedAlarm):
             found.append(History(definition, recording.end, skipped=composite.reason))
-        else:
-            own = [event for event in events if event.name == composite.name]
-            transitions = tuple(event for event in own if isinstance(event, Transition))
-            due = [
-                (event.at, event.state)
-                for event in own
-                if isinstance(event, ActionsDue) and event.actions and event.suppressed_by is None
-            ]
-            missing = tuple(_unplayed_below(composite, by_name, unplayed))
-            muted = tuple(_muted(composite.name, due, transitions, mutes, recording.end))
-            windows = _mute_windows(composite.name, mutes, recording)
-            watched = {
-                name: None if name in unplayed else [each for each in everything if each.name == name]
-                for name in composite.watches
-            }
-            found.append(
-                History(
-                    definition,
-                    recording.end,
-                    transitions,
-                    unplayed=missing,
-                    watched=watched,
-                    actions=tuple(due),
-                    muted=muted,
-                    mute_windows=windows,
-                )
-            )
+            continue
+        history = _with_actions(definition, due[composite.name], by_alarm[composite.name], mutes, recording)
+        missing = tuple(_unplayed_below(composite, by_name, unplayed))
+        watched = {name: None if name in unplayed else by_alarm[name] for name in composite.watches}
+        found.append(replace(history, unplayed=missing, watched=watched))
     return found
 
 
@@ -196,22 +180,27 @@ def _replay_alarm(definition: Definition, recording: Recording, mutes: Sequence[
     machine = AlarmMachine(alarm, recording.store)
     transitions = tuple(machine.run(first_evaluation(alarm, recording.start), recording.end))
     due = [(t.at, t.new) for t in transitions if t.new is not None and alarm.actions.on(t.new)]
-    muted = tuple(_muted(alarm.name, due, transitions, mutes, recording.end))
-    windows = _mute_windows(alarm.name, mutes, recording)
-    notes = (*missing, *late_data(alarm, recording))
-    return History(
-        definition, recording.end, transitions, actions=tuple(due), muted=muted, mute_windows=windows, notes=notes
-    )
+    history = _with_actions(definition, due, transitions, mutes, recording)
+    return replace(history, notes=(*missing, *late_data(alarm, recording)))
 
 
-def _muted(
-    name: str,
+def _with_actions(
+    definition: Definition,
     due: Sequence[tuple[int, AlarmState]],
     transitions: Sequence[Transition],
     mutes: Sequence[MuteRule],
-    end: int,
-) -> Iterator[MutedActions]:
-    return muted_actions(name, due, [(t.at, t.new) for t in transitions], mutes, end=end)
+    recording: Recording,
+) -> History:
+    """The states of an alarm, its actions, and those that mute rules hold back."""
+    states = [(change.at, change.new) for change in transitions]
+    return History(
+        definition,
+        recording.end,
+        tuple(transitions),
+        actions=tuple(due),
+        muted=tuple(muted_actions(definition.name, due, states, mutes, end=recording.end)),
+        mute_windows=_mute_windows(definition.name, mutes, recording),
+    )
 
 
 def _mute_windows(name: str, mutes: Sequence[MuteRule], recording: Recording) -> dict[str, list[tuple[int, int]]]:

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from alarms.options import add_common_options, read_asked_definitions
 from alarms.other_version import other_version
 from alarms.recording import NothingRecorded, Recording, findings_text, read_recording
 from alarms.replay import Episode, History, replay
+from alarms.wording import utc_minute
 from cli.command_parser import ExitCode, command_parser
 from cli.screen import Screen
 from cloudwatch.mute.muted_actions import MutedActions
@@ -97,7 +97,8 @@ def _outcomes(
 
 
 def _print_table(recording: Recording, histories: list[History], others: list[History] | None, screen: Screen) -> None:
-    screen.line(f"{_time(recording.start)} to {_time(recording.end)} UTC, {_duration(recording.end - recording.start)}")
+    start, end = recording.start, recording.end
+    screen.line(f"{utc_minute(start)} to {utc_minute(end)} UTC, {_duration(end - start)}")
     for line in findings_text(recording.findings):
         screen.line(line, "yellow")
     screen.line(f"{'':2}{'alarm':<32} {'fired':>5} {'in ALARM':>9} {'longest':>8} {'flaps':>5}  first", "bold")
@@ -122,15 +123,15 @@ def _row(history: History) -> str:
         return f"{name:<32} not replayed: {history.skipped}"
     episodes = history.episodes
     total, longest = sum(e.seconds for e in episodes), max((e.seconds for e in episodes), default=0)
-    first = _time(episodes[0].begins) if episodes else ""
+    first = utc_minute(episodes[0].begins) if episodes else ""
     row = f"{name:<32} {len(episodes):>5} {_duration(total):>9} {_duration(longest):>8} {history.flaps:>5}  {first}"
     return f"{row}  {_not_known(history)}".rstrip()
 
 
 def _muted_text(muted: MutedActions) -> str:
     rules = " and ".join(muted.rules)
-    ends = f"run at {_time(muted.until)}, when the muting ends" if muted.runs_later else "do not run later"
-    return f"its actions for {muted.state} at {_time(muted.at)} are muted by {rules}, and {ends}"
+    ends = f"run at {utc_minute(muted.until)}, when the muting ends" if muted.runs_later else "do not run later"
+    return f"its actions for {muted.state} at {utc_minute(muted.at)} are muted by {rules}, and {ends}"
 
 
 def _not_known(history: History) -> str:
@@ -142,8 +143,8 @@ def _not_known(history: History) -> str:
 
 def _document(recording: Recording, histories: list[History], others: list[History] | None) -> dict[str, Any]:
     return {
-        "start": _time(recording.start),
-        "end": _time(recording.end),
+        "start": utc_minute(recording.start),
+        "end": utc_minute(recording.end),
         "documents": recording.documents,
         "findings": [asdict(finding) for finding in recording.findings],
         "alarms": [_member(history) for history in histories],
@@ -162,22 +163,28 @@ def _member(history: History) -> dict[str, Any]:
         "unplayed": list(history.unplayed),
         "muted": [
             {
-                "at": _time(muted.at),
+                "at": utc_minute(muted.at),
                 "state": muted.state,
                 "rules": list(muted.rules),
-                "runs_at": _time(muted.until) if muted.runs_later else None,
+                "runs_at": utc_minute(muted.until) if muted.runs_later else None,
             }
             for muted in history.muted
         ],
         "transitions": [
-            {"at": _time(t.at), "from": t.old, "to": t.new, "reason": t.reason, "depends_on_range": t.depends_on_range}
+            {
+                "at": utc_minute(t.at),
+                "from": t.old,
+                "to": t.new,
+                "reason": t.reason,
+                "depends_on_range": t.depends_on_range,
+            }
             for t in history.transitions
         ],
     }
 
 
 def _span(episode: Episode) -> dict[str, Any]:
-    return {"from": _time(episode.begins), "to": _time(episode.ends), "seconds": episode.seconds}
+    return {"from": utc_minute(episode.begins), "to": utc_minute(episode.ends), "seconds": episode.seconds}
 
 
 def _draw_pictures(folder: Path, histories: list[History], recording: Recording, screen: Screen) -> None:
@@ -197,10 +204,6 @@ def _draw_pictures(folder: Path, histories: list[History], recording: Recording,
 def _file_name(alarm: str) -> str:
     """The name of an alarm without characters that have a meaning in paths, and of limited length."""
     return re.sub(r"[^\w.-]+", "-", alarm).strip(".-")[:FILE_NAME_CHARACTERS] or "alarm"
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _duration(seconds: int) -> str:

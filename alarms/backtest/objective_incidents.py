@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from alarms.burn_rates.budget import BudgetReport, EventCounts, Incident
@@ -11,6 +10,7 @@ from alarms.burn_rates.objective_files import ObjectiveFile
 from alarms.burn_rates.windows import MINUTE, OBJECTIVE_DAYS
 from alarms.recording import Recording
 from alarms.replay import History
+from alarms.wording import utc_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ def outcome_member(outcome: ObjectiveOutcome) -> dict[str, Any]:
         "incidents": [
             {
                 "alarm": stem,
-                "bad_from": _time(incident.began),
-                "fired": _time(incident.fired),
-                "good_from": _time(incident.recovered),
-                "ended": _time(incident.alarm_ended),
+                "bad_from": utc_minute(incident.began),
+                "fired": utc_minute(incident.fired),
+                "good_from": utc_minute(incident.recovered),
+                "ended": utc_minute(incident.alarm_ended),
                 "events": asdict(incident.events),
                 "budget_part": incident.budget_part,
             }
@@ -79,15 +79,11 @@ def _incident_text(incident: Incident) -> str:
     detection = _minutes(incident.fired - incident.began)
     reset = _minutes(max(0, incident.alarm_ended - incident.recovered))
     return (
-        f"bad from {_time(incident.began)}, fired {detection} later; "
-        f"good from {_time(incident.recovered)}, ended {reset} later; "
+        f"bad from {utc_minute(incident.began)}, fired {detection} later; "
+        f"good from {utc_minute(incident.recovered)}, ended {reset} later; "
         f"{incident.events.bad:g} of {incident.events.valid:g} bad, {incident.budget_part:.1%} of the budget"
     )
 
 
 def _minutes(seconds: int) -> str:
     return f"{round(seconds / MINUTE)} min"
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

@@ -84,9 +84,14 @@ def minutes_to_fire(objective: Objective, rate: BurnRate, window: Window) -> int
     return floor(window.minutes * share) + 1 + window.minutes_between_evaluations
 
 
+def minutes_of_pair(objective: Objective, rate: BurnRate) -> int:
+    """The minutes until both windows of a pair fire."""
+    return max(minutes_to_fire(objective, rate, window) for window in rate.windows)
+
+
 def minutes_to_notify(objective: Objective, rates: Sequence[BurnRate]) -> int:
     """The minutes from which on every event is bad until the first of ``rates`` pages or makes a ticket."""
-    fastest = min(max(minutes_to_fire(objective, rate, window) for window in rate.windows) for rate in rates)
+    fastest = min(minutes_of_pair(objective, rate) for rate in rates)
     is_held_back = objective.suppressed_by and rates[0].pages
     return fastest + (SUPPRESSOR_WAIT_SECONDS // MINUTE if is_held_back else 0)
 

@@ -113,6 +113,11 @@ class Objective(_Part):
         return self
 
     @property
+    def statistics(self) -> set[str]:
+        """The statistics that count its events."""
+        return {each.statistic for each in (*self.valid_events, *self.counted_events)}
+
+    @property
     def budget_percent(self) -> Fraction:
         """The share of events that may be bad, in percent."""
         return _budget_percent(self.target_percent)

@@ -101,8 +101,7 @@ def largest_share_that_may_be_bad(objective: Objective, rate: BurnRate) -> tuple
 
 def is_counted_by_sets(objective: Objective) -> bool:
     """Whether no statistic of the objective needs single values."""
-    used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
-    return used <= {"Sum", "SampleCount"}
+    return objective.statistics <= {"Sum", "SampleCount"}
 
 
 def share_of(percent: float) -> Fraction:
@@ -112,8 +111,7 @@ def share_of(percent: float) -> Fraction:
 
 def events_max(objective: Objective) -> int:
     """The most events of a case but the exact one."""
-    used = {each.statistic for each in (*objective.valid_events, *objective.counted_events)}
-    return SUMMED_EVENTS if used == {"Sum"} else SINGLE_EVENTS
+    return SUMMED_EVENTS if objective.statistics == {"Sum"} else SINGLE_EVENTS
 
 
 def _text(example: Example) -> str:

@@ -6,6 +6,8 @@ Each function in RULES is one rule, and its docstring gives the reason. Other de
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any, NamedTuple
 
 from alarms.check.cloudwatch_rules import composites, log_queries
 from alarms.check.scope import RUNBOOK, Definitions, error
@@ -36,14 +38,12 @@ def drawn_thresholds_are_those_of_the_alarms(definitions: Definitions) -> Iterat
     """A line that is labelled ``alarm NAME…`` must lie at the threshold of that alarm, in the unit of the alarm."""
     alarms = {alarm.stem: alarm for alarm in definitions.of(DefinitionKind.METRIC_ALARM)}
     for definition, widget in definitions.widgets:
-        for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
-            key = f"DashboardBody{widget.path}/properties/annotations/horizontal/{index}"
-            label = str(line.get("label", "")) if isinstance(line, dict) else ""  # a band is a list of two
-            match = _DRAWN_ALARM.match(label)
-            if match and match[1] not in alarms:
-                yield error(definition, key, f"there is no alarm {match[1]}")
-            elif match and line["value"] != alarms[match[1]].parameters.get("Threshold"):
-                yield error(definition, key, f"{line['value']} is not the threshold of {match[1]}")
+        for drawn in _drawn_thresholds(widget):
+            key = f"DashboardBody{widget.path}/properties/annotations/horizontal/{drawn.place}"
+            if drawn.alarm not in alarms:
+                yield error(definition, key, f"there is no alarm {drawn.alarm}")
+            elif drawn.value != alarms[drawn.alarm].parameters.get("Threshold"):
+                yield error(definition, key, f"{drawn.value} is not the threshold of {drawn.alarm}")
 
 
 def graphs_link_the_sections_of_their_alarms(definitions: Definitions) -> Iterator[Notice]:
@@ -63,7 +63,7 @@ def graphs_link_the_sections_of_their_alarms(definitions: Definitions) -> Iterat
             for section in sorted(watched - linked):
                 yield error(dashboard, f"DashboardBody{widget.path}", f"no text links the section {section}")
             near = _linked(max(above, key=lambda text: text.y or 0), definitions) if above else []
-            for section in sorted(set(_drawn_alarms(widget)) & linked - set(near)):
+            for section in sorted({drawn.alarm for drawn in _drawn_thresholds(widget)} & linked - set(near)):
                 yield error(dashboard, f"DashboardBody{widget.path}", f"the text above does not link {section}")
 
 
@@ -119,11 +119,10 @@ def runbook_names_widgets_that_exist(definitions: Definitions) -> Iterator[Notic
 
 def _widget_faults(line: str, titles: Mapping[str, set[str]]) -> Iterator[str]:
     for names, quoted in _LOOK_AT.findall(line):
-        for name in re.findall(r"`(\w+)`", names):
-            for title in re.findall(r"\*([^*]+)\*", quoted):
-                known = titles.get(name, set())
-                if title not in known:
-                    yield f"dashboards/{name}.json has no widget {title!r}{suggestion(title, known)}"
+        for name, title in product(re.findall(r"`(\w+)`", names), re.findall(r"\*([^*]+)\*", quoted)):
+            known = titles.get(name, set())
+            if title not in known:
+                yield f"dashboards/{name}.json has no widget {title!r}{suggestion(title, known)}"
     for title in re.findall(r"\*([^*]+)\*", _LOOK_AT.sub("", line)):
         yield f"no dashboard is named before {title!r}"
 
@@ -148,11 +147,19 @@ def _linked(widget: Widget, definitions: Definitions) -> list[str]:
     return re.findall(rf"\]\({runbook}#([^)]+)\)", str(widget.properties.get("markdown", "")))
 
 
-def _drawn_alarms(widget: Widget) -> list[str]:
-    """The alarms whose thresholds the widget draws: a line with the label ``alarm NAME…``."""
-    lines = widget.properties.get("annotations", {}).get("horizontal", [])
-    labels = [str(line.get("label", "")) for line in lines if isinstance(line, dict)]  # a band is a list of two
-    return [match[1] for label in labels if (match := _DRAWN_ALARM.match(label))]
+class _DrawnThreshold(NamedTuple):
+    """A horizontal line with the label ``alarm NAME…``; ``place`` is its index among the lines of the widget."""
+
+    place: int
+    alarm: str
+    value: Any
+
+
+def _drawn_thresholds(widget: Widget) -> Iterator[_DrawnThreshold]:
+    for index, line in enumerate(widget.properties.get("annotations", {}).get("horizontal", [])):
+        label = str(line.get("label", "")) if isinstance(line, dict) else ""  # a band is a list of two
+        if match := _DRAWN_ALARM.match(label):
+            yield _DrawnThreshold(index, match[1], line["value"])
 
 
 def _field_faults(text: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from alarms.burn_rates.generated_alarms import minutes_to_fire, minutes_to_notify
+from alarms.burn_rates.generated_alarms import minutes_of_pair, minutes_to_notify
 from alarms.burn_rates.objective import promise_text
 from alarms.burn_rates.objective_files import ObjectiveFile
 from alarms.burn_rates.windows import BURN_RATES, OBJECTIVE_DAYS
@@ -57,13 +57,12 @@ def _show(read: ObjectiveFile, screen: Screen) -> None:
     for column in ("  burn rate", "budget", "windows", "bad events", "fires within", ""):
         table.add_column(column)
     for rate in BURN_RATES:
-        minutes = max(minutes_to_fire(objective, rate, window) for window in rate.windows)
         table.add_row(
             f"  {float(rate.factor):.4g}",
             f"{float(rate.budget_part):.0%} in {rate.long.text}",
             " & ".join(window.text for window in rate.windows),
             f"> {objective.threshold_percent(rate):g} %",
-            f"{minutes} min",
+            f"{minutes_of_pair(objective, rate)} min",
             "pages" if rate.pages else "makes a ticket",
         )
     screen.show(table)

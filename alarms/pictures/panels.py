@@ -4,7 +4,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import cast
 
 from matplotlib import rc_context
@@ -17,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from alarms.pictures.line_styles import LineStyle
+from alarms.wording import utc_minute
 
 DAY = 86_400
 WIDTH_INCHES = 12.0
@@ -147,5 +148,4 @@ def show_dates(axes: Axes, start: float, end: float) -> None:
         )
     )
     axes.set_xlim(axis_time(start), axis_time(end))
-    first, last = (datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%d %H:%M") for each in (start, end))
-    axes.set_xlabel(f"UTC, {first} to {last}")
+    axes.set_xlabel(f"UTC, {utc_minute(start)} to {utc_minute(end)}")
