@@ -1,7 +1,7 @@
 """The queries that count the events of an objective, and compute the share of bad ones.
 
-In a sum or a difference of two series, CloudWatch takes 0 for the one that has no data. The share is filled with 0,
-because an alarm without FILL would go on with older periods while data are missing.
+SUM of several series adds those that have data: a load balancer without errors publishes no count of them. The share is
+filled with 0, because an alarm without FILL would go on with older periods while data are missing.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def event_queries(objective: Objective, period: int, namespace: str, prefix: str
     ids = _Ids({counted: only} if only else {})  # its id is that of its sum, also where it is among the valid ones
     sums = {valid: ids.of(objective.valid_events, valid), counted: ids.of(objective.counted_events, counted)}
     queries = [_statistic(id_, each, period, namespace) for id_, each in ids.metrics.items()]
-    queries += [_expression(name, " + ".join(parts)) for name, parts in sums.items() if parts != [name]]
+    queries += [_expression(name, f"SUM([{', '.join(parts)}])") for name, parts in sums.items() if parts != [name]]
     return queries + ([_expression(bad, f"{valid} - {good}")] if counted == good else [])
 
 

@@ -30,6 +30,7 @@ def window_cases(objective: Objective, rate: BurnRate, window: Window) -> list[J
         *_at_the_threshold(objective, rate, window),
         *_above_the_threshold(objective, rate, window),
         *_few_events(objective, rate, window),
+        *_every_kind_of_bad_events(objective, rate, window),
         *_exactly_at_the_threshold(objective, rate, window),
     ]
 
@@ -66,6 +67,20 @@ def _above_the_threshold(objective: Objective, rate: BurnRate, window: Window) -
         name = f"fires at {bad} of {total - 1} events like {_text(example)}, others like {_text(good)}"
         then = [(2 * step, ALARM), (window.minutes, ALARM), (window.minutes + step, OK)]
         yield _case(name, objective, [(step - 1, example, bad), (step, good, total - 1 - bad)], then)
+
+
+def _every_kind_of_bad_events(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:
+    """Bad events of different kinds are added."""
+    first, *others = objective.examples.bad
+    if not others:
+        return
+    bad, total = largest_share_that_may_be_bad(objective, rate)
+    step, part = window.minutes_between_evaluations, bad // (1 + len(others))
+    kinds = [(step + minute, example, part) for minute, example in enumerate(others)]
+    rest = bad - part * len(others)
+    events = [(step - 1, first, rest), *kinds, (step + len(others), objective.examples.good[0], total - 1 - bad)]
+    name = f"fires at {bad} of {total - 1} events of every bad kind together"
+    yield _case(name, objective, events, [(step * (2 + len(others)), ALARM)])
 
 
 def _few_events(objective: Objective, rate: BurnRate, window: Window) -> Iterator[Json]:

@@ -33,7 +33,7 @@ _OF_NO_DATA = {"AVG": 0.0, "DATAPOINT_COUNT": 0.0, "SUM": 0.0}
 
 def aggregate_series(name: str, points: Points) -> Scalar:
     """The aggregate of all points of a series. MAX, MIN and STDDEV of a series without data are None."""
-    present = [value for value in points if value is not None]
+    present = _present(points)
     if not present:
         return _OF_NO_DATA.get(name)
     return finite_number(AGGREGATES[name](present, len(points)))
@@ -44,6 +44,10 @@ def aggregate_array(name: str, lines: Lines, count: int) -> Points:
     if not lines:
         return [None] * count
     aggregate = AGGREGATES[name]
-    columns = zip(*(points for _, points in lines), strict=True)
-    present = ([value for value in column if value is not None] for column in columns)
-    return finite([aggregate(values, len(lines)) if values else None for values in present])
+    gap = (None,) * len(lines)
+    columns = zip(*(points for _, points in lines), strict=True)  # most are a gap where the metrics are sparse
+    return finite([None if column == gap else aggregate(_present(column), len(lines)) for column in columns])
+
+
+def _present(column: Sequence[float | None]) -> list[float]:
+    return [value for value in column if value is not None]
